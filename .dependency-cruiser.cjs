@@ -1,6 +1,7 @@
 /**
- * The import rule of docs/principles.md, one row per folder: what it may import, and where only types are allowed.
- * `import type` is erased, so it makes no run-time edge; rows that allow types leave those edges out.
+ * The import rule of docs/principles.md, one row per folder: what it may import, and where only
+ * types are allowed. `import type` is erased, so it makes no run-time edge; rows that allow types
+ * leave those edges out.
  */
 const TEMPORAL_SAFE = '^node_modules/@temporalio/(workflow|common)';
 const PURE_LIBRARIES = '^node_modules/(luxon|@noble/hashes)';
@@ -20,16 +21,21 @@ function only(folder, allowed, types = []) {
   ];
 }
 
-/** The error table, what is given and what is not, and what takes secrets out of errors and logs: leaves that every folder may import. */
+/**
+ * The error table, what is given and what is not, and what takes secrets out of errors and logs:
+ * leaves that every folder may import.
+ */
 const ERRORS = '^src/(errors|given|redaction|canonical-json)\\.ts$';
 const PORTS = '^src/ports/';
 /** What a machine tells of its processes and files. */
 const MACHINE = '^packages/machine/src/';
-const NODE_FILES = '^(fs|fs/promises|path|crypto|os|stream|stream/promises|events|url|module|timers/promises)$';
+const NODE_FILES =
+  '^(fs|fs/promises|path|crypto|os|stream|stream/promises|events|url|module|timers/promises)$';
 
 /**
- * The rooms of a folder, in the order in which they build on each other: a room imports from itself, from the rooms
- * before it, and from the files that lie in the folder itself (`.`), which stand where `.` stands.
+ * The rooms of a folder, in the order in which they build on each other: a room imports from
+ * itself, from the rooms before it, and from the files that lie in the folder itself (`.`), which
+ * stand where `.` stands.
  */
 const ROOMS = {
   engine: [
@@ -49,7 +55,18 @@ const ROOMS = {
       'upkeep',
     ],
   ],
-  storage: ['shared', 'local', 'memory', 'sqlite', 'mongo', 'aws', 'sql', 'cache', 'outage', 'setup'],
+  storage: [
+    'shared',
+    'local',
+    'memory',
+    'sqlite',
+    'mongo',
+    'aws',
+    'sql',
+    'cache',
+    'outage',
+    'setup',
+  ],
   api: ['shared', 'security', 'answers', 'routes', 'earlier', '.'],
   cli: ['shared', 'temporal', 'look', 'make', 'doctor', 'stores', 'services', '.'],
 };
@@ -79,13 +96,18 @@ module.exports = {
       severity: 'error',
       comment: 'how raw files are come by is known to sources; the others have the port `Source`',
       from: { path: '^src/engine/', pathNot: '^src/engine/sources/' },
-      to: { path: '^src/engine/sources/(http-|sftp-|folder-source|fetch-|addresses|retry-after|partial-files)' },
+      to: {
+        path: '^src/engine/sources/(http-|sftp-|folder-source|fetch-|addresses|retry-after|partial-files)',
+      },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: ['\\.d\\.ts$', '^src/workers/(build-bundle|dataset-trial)\\.ts$'] },
+      from: {
+        orphan: true,
+        pathNot: ['\\.d\\.ts$', '^src/workers/(build-bundle|dataset-trial)\\.ts$'],
+      },
       to: {},
     },
     {
@@ -101,7 +123,12 @@ module.exports = {
       from: { path: '^packages/[^/]+/src/' },
       to: { path: '^(src|test|bench)/' },
     },
-    { name: 'tests-of-packages-know-no-src', severity: 'error', from: { path: '^packages/' }, to: { path: '^src/' } },
+    {
+      name: 'tests-of-packages-know-no-src',
+      severity: 'error',
+      from: { path: '^packages/' },
+      to: { path: '^src/' },
+    },
     {
       name: 'packages-build-on-the-machine-alone',
       severity: 'error',
@@ -172,15 +199,25 @@ module.exports = {
     ),
     ...only(
       'activities',
-      [ERRORS, '^src/pipelines/', '^src/engine/', '^async_hooks$', '^node_modules/@temporalio/(activity|common)'],
+      [
+        ERRORS,
+        '^src/pipelines/',
+        '^src/engine/',
+        '^async_hooks$',
+        '^node_modules/@temporalio/(activity|common)',
+      ],
       [PORTS],
     ),
     {
       name: 'datasets-use-the-kit-alone',
       severity: 'error',
-      comment: 'a dataset of ours uses what a stranger’s may: its own files, quotidien/kit and libraries',
+      comment:
+        'a dataset of ours uses what a stranger’s may: its own files, quotidien/kit and libraries',
       from: { path: '^src/datasets/(?!kit/)([^/]+)/' },
-      to: { path: '^(src|packages)/', pathNot: ['^src/datasets/$1/', '^src/datasets/kit/(page/)?index\\.ts$'] },
+      to: {
+        path: '^(src|packages)/',
+        pathNot: ['^src/datasets/$1/', '^src/datasets/kit/(page/)?index\\.ts$'],
+      },
     },
     {
       name: 'the-kit-knows-no-dataset',
@@ -189,13 +226,20 @@ module.exports = {
       to: { path: '^src/datasets/(?!kit/)' },
     },
     ...Object.entries(ROOMS).flatMap(([folder, rooms]) => inOrder(folder, rooms)),
-    ...only('schedules', [ERRORS, '^src/pipelines/', '^src/datasets/', '^node_modules/@temporalio/client'], []),
+    ...only(
+      'schedules',
+      [ERRORS, '^src/pipelines/', '^src/datasets/', '^node_modules/@temporalio/client'],
+      [],
+    ),
     ...only('config', [ERRORS, NODE_FILES, '^node_modules/zod'], []),
     {
       name: 'surfaces-are-imported-by-surfaces',
       severity: 'error',
-      comment: 'workers, cli, api, console and mcp compose everything; nothing below them knows them',
-      from: { path: '^src/(pipelines|datasets|workflows|storage|engine|activities|schedules|config)/' },
+      comment:
+        'workers, cli, api, console and mcp compose everything; nothing below them knows them',
+      from: {
+        path: '^src/(pipelines|datasets|workflows|storage|engine|activities|schedules|config)/',
+      },
       to: { path: '^src/(workers|cli|api|console|mcp)/' },
     },
   ],

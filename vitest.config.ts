@@ -5,9 +5,14 @@ import { defineConfig } from 'vitest/config';
 
 const LONG = ['test/**/*.long.test.ts', 'packages/*/test/**/*.long.test.ts'];
 /** They set up what a process has once, Temporal's runtime with its log and its metrics. */
-const OWN_RUNTIME = ['classified-columns', 'sealed-payloads', 'workers'].map((name) => `test/workflow/${name}.test.ts`);
+const OWN_RUNTIME = ['classified-columns', 'sealed-payloads', 'workers'].map(
+  (name) => `test/workflow/${name}.test.ts`,
+);
 const SIMULATE = new URL('test/simulate/', import.meta.url);
-const STAND_INS = JSON.parse(readFileSync(new URL('stand-ins.json', SIMULATE), 'utf8')) as Record<string, string>;
+const STAND_INS = JSON.parse(readFileSync(new URL('stand-ins.json', SIMULATE), 'utf8')) as Record<
+  string,
+  string
+>;
 
 /** The packages of this repository are tested as sources: `@quotidien/machine/file-hash`. */
 const PACKAGES = {
@@ -16,25 +21,31 @@ const PACKAGES = {
 };
 
 /**
- * Six projects: `parts` need no Temporal server, `workflow` and `runtime` run on real Temporal servers, `long` are the tests of both
- * that take their time (many random cases, whole environments), `chaos` kills processes, so it runs alone, and
- * `simulate` gives the product an imitation of the workflow runtime and no clock.
+ * Six projects: `parts` need no Temporal server, `workflow` and `runtime` run on real Temporal
+ * servers, `long` are the tests of both that take their time (many random cases, whole
+ * environments), `chaos` kills processes, so it runs alone, and `simulate` gives the product an
+ * imitation of the workflow runtime and no clock.
  */
 export default defineConfig({
   resolve: { alias: [PACKAGES] },
   test: {
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // The default on two cores is one, and most tests wait for servers and disks for a third of their time.
+    // The default on two cores is one, and most tests wait for servers and disks for a third of
+    // their time.
     maxWorkers: availableParallelism() + 1,
     projects: [
       {
         extends: true,
         test: {
           name: 'parts',
-          include: ['test/{unit,property,golden,conformance,arch,e2e}/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
+          include: [
+            'test/{unit,property,golden,conformance,arch,e2e}/**/*.test.ts',
+            'packages/*/test/**/*.test.ts',
+          ],
           exclude: LONG,
-          // The files of one worker share what they import: loading it for each of them took a quarter of the time.
+          // The files of one worker share what they import: loading it for each of them took a
+          // quarter of the time.
           isolate: false,
         },
       },
@@ -50,7 +61,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'runtime', include: OWN_RUNTIME, globalSetup: ['test/fixtures/workflow-bundle.ts'] },
+        test: {
+          name: 'runtime',
+          include: OWN_RUNTIME,
+          globalSetup: ['test/fixtures/workflow-bundle.ts'],
+        },
       },
       {
         extends: true,

@@ -12,8 +12,9 @@ import { median, report } from './figures.ts';
 import type { BenchInstallation } from './installation.ts';
 
 /**
- * The same year from the earlier system, a Django application: `BENCH_EARLIER` is the folder with its `manage.py`, `BENCH_EARLIER_PYTHON` a
- * Python that has what it needs. It reads its Parquet file, as our history has it, from its cache folder, so that no S3 is asked.
+ * The same year from the earlier system, a Django application: `BENCH_EARLIER` is the folder with
+ * its `manage.py`, `BENCH_EARLIER_PYTHON` a Python that has what it needs. It reads its Parquet
+ * file, as our history has it, from its cache folder, so that no S3 is asked.
  */
 
 const ROUNDS = 7;
@@ -38,7 +39,11 @@ async function medianMs(
   return { ms: median(times), count };
 }
 
-async function startEarlier(folder: string, home: string, { engine }: BenchInstallation): Promise<ServerProcess> {
+async function startEarlier(
+  folder: string,
+  home: string,
+  { engine }: BenchInstallation,
+): Promise<ServerProcess> {
   const history = (await newestManifests(engine.documents, 'eco2mix', ['all'])).get('all');
   const outputs = Object.values(history?.steps ?? {}).flatMap((state) =>
     state.state === 'done' ? Object.values(state.outputs) : [],
@@ -62,10 +67,21 @@ async function startEarlier(folder: string, home: string, { engine }: BenchInsta
     DATABASE_URL: `sqlite:///${home}/db.sqlite3`,
     DEBUG: 'True',
   };
-  execFileSync(python, ['manage.py', 'migrate'], { cwd: folder, env: { ...process.env, ...env }, stdio: 'ignore' });
+  execFileSync(python, ['manage.py', 'migrate'], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: 'ignore',
+  });
   // As it is started where it runs (`clevercloud/run.sh`).
   const workers = ['--workers', '2', '--threads', '4', '--timeout', '60'];
-  const how = ['-m', 'gunicorn', 'config.wsgi:application', '--bind', `127.0.0.1:${PORT}`, ...workers];
+  const how = [
+    '-m',
+    'gunicorn',
+    'config.wsgi:application',
+    '--bind',
+    `127.0.0.1:${PORT}`,
+    ...workers,
+  ];
   return startServer(python, how, env, folder);
 }
 

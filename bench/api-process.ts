@@ -23,7 +23,11 @@ export async function startServer(
   env: Readonly<Record<string, string>> = {},
   cwd = process.cwd(),
 ): Promise<ServerProcess> {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const url = await addressOf(child);
   return {
     pid: child.pid ?? 0,
@@ -82,15 +86,29 @@ interface AutocannonResult {
 const AUTOCANNON = fileURLToPath(import.meta.resolve('autocannon'));
 
 function autocannon({ url }: ServerProcess, asked: LoadRequest): string[] {
-  const headers = Object.entries(asked.headers ?? {}).flatMap(([name, value]) => ['-H', `${name}=${value}`]);
-  const how = ['-j', '-c', String(asked.connections), '-d', String(asked.seconds), '-t', '10', ...headers];
+  const headers = Object.entries(asked.headers ?? {}).flatMap(([name, value]) => [
+    '-H',
+    `${name}=${value}`,
+  ]);
+  const how = [
+    '-j',
+    '-c',
+    String(asked.connections),
+    '-d',
+    String(asked.seconds),
+    '-t',
+    '10',
+    ...headers,
+  ];
   return [AUTOCANNON, ...how, url + asked.path];
 }
 
 /** A load by autocannon, to its end. */
 export async function loadOf(server: ServerProcess, asked: LoadRequest): Promise<Load> {
   const before = usageOfProcess(server.pid).cpuSeconds;
-  const started = promisify(execFile)(process.execPath, autocannon(server, asked), { maxBuffer: 2 ** 26 });
+  const started = promisify(execFile)(process.execPath, autocannon(server, asked), {
+    maxBuffer: 2 ** 26,
+  });
   const clientPid = started.child.pid ?? 0;
   let client = 0;
   const watch = setInterval(() => {
@@ -98,21 +116,26 @@ export async function loadOf(server: ServerProcess, asked: LoadRequest): Promise
   }, 100);
   const { stdout } = await started;
   clearInterval(watch);
-  const { requests, latency, statusCodeStats, errors, timeouts } = JSON.parse(stdout) as AutocannonResult;
+  const { requests, latency, statusCodeStats, errors, timeouts } = JSON.parse(
+    stdout,
+  ) as AutocannonResult;
   const each = 1e6 / Math.max(1, requests.total);
   return {
     perSecond: requests.average,
     p99Ms: latency.p99,
     serverUs: (usageOfProcess(server.pid).cpuSeconds - before) * each,
     clientUs: client * each,
-    statuses: Object.fromEntries(Object.entries(statusCodeStats).map(([status, { count }]) => [status, count])),
+    statuses: Object.fromEntries(
+      Object.entries(statusCodeStats).map(([status, { count }]) => [status, count]),
+    ),
     lost: errors + timeouts,
   };
 }
 
 /**
- * The same load until it is stopped; returns what processor seconds the server took meanwhile. Who asks stands for other machines, and has
- * the idle policy, so that what it takes of this one is not taken for what the server takes.
+ * The same load until it is stopped; returns what processor seconds the server took meanwhile. Who
+ * asks stands for other machines, and has the idle policy, so that what it takes of this one is not
+ * taken for what the server takes.
  */
 export function keepLoaded(server: ServerProcess, asked: LoadRequest): { stop(): Promise<number> } {
   const before = usageOfProcess(server.pid).cpuSeconds;
@@ -150,5 +173,7 @@ function cpuSecondsOf(pid: number): number | undefined {
 
 /** Resident memory now. */
 export function residentMb(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+  return (
+    Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+  );
 }

@@ -16,8 +16,9 @@ import { openInstallation } from './installation.ts';
 import type { BenchInstallation } from './installation.ts';
 
 /**
- * The API as `quotidien api` runs it, in a process of its own, over a year that a backfill made; the load comes from another one. On two
- * cores who asks takes what the server could have: so each load is told with the processor time of both.
+ * The API as `quotidien api` runs it, in a process of its own, over a year that a backfill made;
+ * the load comes from another one. On two cores who asks takes what the server could have: so each
+ * load is told with the processor time of both.
  */
 
 const CONNECTIONS = 50;
@@ -64,7 +65,9 @@ async function rawOf(url: string, headers: Readonly<Record<string, string>>) {
       let body = '';
       response.setEncoding('utf8').on('data', (text: string) => (body += text));
       response.on('end', () => {
-        const own = Object.entries(response.headers).filter(([name]) => !/^(date|connection|keep-alive)$/.test(name));
+        const own = Object.entries(response.headers).filter(
+          ([name]) => !/^(date|connection|keep-alive)$/.test(name),
+        );
         resolve({
           status: response.statusCode ?? 0,
           headers: own as [string, string][],
@@ -108,7 +111,9 @@ async function besideBare(
   await bare.stop();
   const share = (pick: (load: Load) => number): number =>
     median(rounds.map(({ ours, theirs }) => (pick(ours) / pick(theirs)) * 100));
-  const middle = rounds.toSorted((a, b) => a.ours.perSecond - b.ours.perSecond)[Math.floor(rounds.length / 2)];
+  const middle = rounds.toSorted((a, b) => a.ours.perSecond - b.ours.perSecond)[
+    Math.floor(rounds.length / 2)
+  ];
   if (middle === undefined) throw new Error('no round');
   const { ours, theirs } = middle;
   report({
@@ -217,8 +222,9 @@ async function beyondCapacity(api: ServerProcess): Promise<void> {
 }
 
 /**
- * Days a second of backfills that are made in turns alone, beside a loaded API, and beside a loop that has the idle policy as the API has, and
- * neither memory nor files: what it costs on this machine that the other processor is busy at all.
+ * Days a second of backfills that are made in turns alone, beside a loaded API, and beside a loop
+ * that has the idle policy as the API has, and neither memory nor files: what it costs on this
+ * machine that the other processor is busy at all.
  */
 async function besideBackfills({ target }: BenchInstallation, api: ServerProcess): Promise<void> {
   const speeds: Record<Company, number[]> = { none: [], api: [], loop: [] };
@@ -226,7 +232,8 @@ async function besideBackfills({ target }: BenchInstallation, api: ServerProcess
   for (const [index, [from = '', to = '']] of QUARTERS.entries()) {
     const company = COMPANY[index % COMPANY.length] ?? 'none';
     const load = { path: ALL_OF_DAY, headers: NEVER_SAME, connections: CONNECTIONS, seconds: 600 };
-    const other = company === 'none' ? undefined : company === 'api' ? keepLoaded(api, load) : keepBusy();
+    const other =
+      company === 'none' ? undefined : company === 'api' ? keepLoaded(api, load) : keepBusy();
     await delay(UNDER_WAY_MS);
     const start = performance.now();
     const { done } = await resultOf(await startBackfill(target, { pipeline: 'eco2mix', from, to }));
@@ -257,7 +264,9 @@ async function rollUp({ engine }: BenchInstallation): Promise<void> {
 }
 
 /** What is measured, by its name in `BENCH_PARTS`. */
-const PARTS: Readonly<Record<string, (api: ServerProcess, installation: BenchInstallation) => Promise<void>>> = {
+const PARTS: Readonly<
+  Record<string, (api: ServerProcess, installation: BenchInstallation) => Promise<void>>
+> = {
   downloads,
   known,
   capacity: beyondCapacity,
@@ -265,7 +274,10 @@ const PARTS: Readonly<Record<string, (api: ServerProcess, installation: BenchIns
   backfills: (api, installation) => besideBackfills(installation, api),
 };
 
-/** The parts named in `BENCH_PARTS`, or all; the figure of the earlier system where `BENCH_EARLIER` names its folder. */
+/**
+ * The parts named in `BENCH_PARTS`, or all; the figure of the earlier system where `BENCH_EARLIER`
+ * names its folder.
+ */
 export async function run(): Promise<void> {
   const parts = process.env['BENCH_PARTS']?.split(',') ?? Object.keys(PARTS);
   const portal = await startPortal({
@@ -286,7 +298,16 @@ export async function run(): Promise<void> {
       }),
     );
     await rollUp(installation);
-    const command = ['bin/quotidien.js', '--home', installation.home, 'api', '--port', '0', '--per-minute', '1000000'];
+    const command = [
+      'bin/quotidien.js',
+      '--home',
+      installation.home,
+      'api',
+      '--port',
+      '0',
+      '--per-minute',
+      '1000000',
+    ];
     const api = await startServer(process.execPath, command, settings);
     try {
       for (const part of parts) await PARTS[part]?.(api, installation);

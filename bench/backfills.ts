@@ -14,26 +14,45 @@ const INTERRUPTIONS = 8;
 /** Of a daily run in the middle of a backfill, over its time alone. */
 const MAX_DELAY = 3;
 
-async function backfill({ target }: BenchInstallation, { from, to, days }: typeof YEAR): Promise<number> {
+async function backfill(
+  { target }: BenchInstallation,
+  { from, to, days }: typeof YEAR,
+): Promise<number> {
   const start = performance.now();
   const { done } = await resultOf(await startBackfill(target, { pipeline: 'noop', from, to }));
   if (done !== days) throw new Error(`only ${done} of ${days} days were made`);
   return (performance.now() - start) / 1000;
 }
 
-async function measurePlan({ engine }: BenchInstallation, { from, to, days }: typeof YEAR, target: number) {
+async function measurePlan(
+  { engine }: BenchInstallation,
+  { from, to, days }: typeof YEAR,
+  target: number,
+) {
   const start = performance.now();
   const { plan } = await planBackfill(engine, { pipeline: 'noop', from, to });
   const value = (performance.now() - start) / 1000;
   if (plan.complete !== days) throw new Error(`${plan.complete} of ${days} days are complete`);
-  report({ name: `plan of ${days} complete days`, value, unit: 's', target, note: 'every stored artefact looked at' });
+  report({
+    name: `plan of ${days} complete days`,
+    value,
+    unit: 's',
+    target,
+    note: 'every stored artefact looked at',
+  });
 }
 
 /** A year, with daily runs in its middle; then ten years; both planned again afterwards. */
-export async function measureBackfills(installation: BenchInstallation, dayMs: (date: string) => Promise<number>) {
+export async function measureBackfills(
+  installation: BenchInstallation,
+  dayMs: (date: string) => Promise<number>,
+) {
   await measureInterruptions(installation, dayMs);
   await measurePlan(installation, YEAR, 1);
-  const before = { own: ownCpuSeconds(), server: usageOfChild(installation.serverPid)?.cpuSeconds ?? 0 };
+  const before = {
+    own: ownCpuSeconds(),
+    server: usageOfChild(installation.serverPid)?.cpuSeconds ?? 0,
+  };
   const seconds = await backfill(installation, TEN_YEARS);
   report({
     name: 'backfill of 3650 no-op days',
@@ -61,9 +80,13 @@ export async function measureBackfills(installation: BenchInstallation, dayMs: (
 }
 
 /** Daily runs one after the other until the year is made, against the same alone. */
-async function measureInterruptions(installation: BenchInstallation, dayMs: (date: string) => Promise<number>) {
+async function measureInterruptions(
+  installation: BenchInstallation,
+  dayMs: (date: string) => Promise<number>,
+) {
   const alone: number[] = [];
-  for (let index = 0; index < INTERRUPTIONS; index += 1) alone.push(await dayMs(addDays('2019-01-01', index)));
+  for (let index = 0; index < INTERRUPTIONS; index += 1)
+    alone.push(await dayMs(addDays('2019-01-01', index)));
   const state = { made: false };
   const year = backfill(installation, YEAR).finally(() => {
     state.made = true;

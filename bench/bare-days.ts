@@ -38,12 +38,15 @@ export function bareCopy(files: readonly MonthFile[], folder: string): Promise<C
 }
 
 /**
- * The floor of the layout: the files that the product makes of these months, by plain statements and Node's own file functions. For each
- * day the published rows, the typed rows made from that file, and a text made from that one, each in a folder of its own and on the disk
- * before it counts; then both tables of the month, from the files of its days. No checks, hashes, records, workflows, years or history.
+ * The floor of the layout: the files that the product makes of these months, by plain statements
+ * and Node's own file functions. For each day the published rows, the typed rows made from that
+ * file, and a text made from that one, each in a folder of its own and on the disk before it
+ * counts; then both tables of the month, from the files of its days. No checks, hashes, records,
+ * workflows, years or history.
  */
 export function bareLayout(files: readonly MonthFile[], folder: string): Promise<Cost> {
-  // One thread for each of two months: small statements of one month on two threads take more than twice the processor time.
+  // One thread for each of two months: small statements of one month on two threads take more than
+  // twice the processor time.
   return costOf(folder, 1, async (instance) => {
     await mapConcurrent(files, MONTHS_AT_ONCE, async (file) => {
       const sql = await instance.connect();
@@ -70,17 +73,27 @@ async function costOf(
   return cost;
 }
 
-async function layOutMonth(sql: DuckDBConnection, { month, path: csv }: MonthFile, folder: string): Promise<void> {
+async function layOutMonth(
+  sql: DuckDBConnection,
+  { month, path: csv }: MonthFile,
+  folder: string,
+): Promise<void> {
   const raw = `SELECT *, "Date" AS day FROM read_csv('${csv}', delim = ';', header = true, all_varchar = true)`;
   const slices = await copyDays(sql, raw, path.join(folder, 'scratch', `slices-${month}`));
   const stored = await storeDays(folder, 'slices', slices);
   const names = await columnsOf(sql, stored);
-  const cores = await copyDays(sql, typedRows(names, stored), path.join(folder, 'scratch', `core-${month}`));
+  const cores = await copyDays(
+    sql,
+    typedRows(names, stored),
+    path.join(folder, 'scratch', `core-${month}`),
+  );
   const core = await storeDays(folder, 'core', cores);
   await storeDays(folder, 'metrics', await textsOf(sql, names, core));
   for (const [name, days] of Object.entries({ slices: stored, core })) {
     const select = `SELECT * FROM ${readFiles(days)} ORDER BY "Date", "Heure"`;
-    await sql.run(`COPY (${select}) TO '${path.join(folder, `${name}-${month}.parquet`)}' (COMPRESSION zstd)`);
+    await sql.run(
+      `COPY (${select}) TO '${path.join(folder, `${name}-${month}.parquet`)}' (COMPRESSION zstd)`,
+    );
   }
 }
 
@@ -91,9 +104,15 @@ interface DayContent {
   readonly body: Uint8Array;
 }
 
-async function copyDays(sql: DuckDBConnection, select: string, folder: string): Promise<DayContent[]> {
+async function copyDays(
+  sql: DuckDBConnection,
+  select: string,
+  folder: string,
+): Promise<DayContent[]> {
   await mkdir(folder, { recursive: true });
-  const copied = await sql.runAndReadAll(`COPY (${select}) TO '${folder}' (${DAY_FILES}, OVERWRITE_OR_IGNORE)`);
+  const copied = await sql.runAndReadAll(
+    `COPY (${select}) TO '${folder}' (${DAY_FILES}, OVERWRITE_OR_IGNORE)`,
+  );
   const [row] = copied.getRowsJson() as [[string, string[]]];
   return Promise.all(
     row[1].map(async (file) => {
@@ -105,7 +124,9 @@ async function copyDays(sql: DuckDBConnection, select: string, folder: string): 
 
 /** Of the columns of the files: the descriptors as they are, the measures as whole numbers. */
 function typedRows(names: readonly string[], slices: readonly string[]): string {
-  const typed = names.map((name, place) => (place < DESCRIPTORS ? name : `TRY_CAST(${name} AS INTEGER) AS ${name}`));
+  const typed = names.map((name, place) =>
+    place < DESCRIPTORS ? name : `TRY_CAST(${name} AS INTEGER) AS ${name}`,
+  );
   return `SELECT ${typed.join(', ')}, "Date" AS day FROM ${readFiles(slices)}`;
 }
 
@@ -133,8 +154,15 @@ function readFiles(files: readonly string[]): string {
   return `read_parquet([${files.map((file) => `'${file}'`).join(', ')}], hive_partitioning = false)`;
 }
 
-/** Writes each day into a folder of its own; file and folder are on the disk then. Returns the paths. */
-function storeDays(folder: string, table: string, contents: readonly DayContent[]): Promise<string[]> {
+/**
+ * Writes each day into a folder of its own; file and folder are on the disk then. Returns the
+ * paths.
+ */
+function storeDays(
+  folder: string,
+  table: string,
+  contents: readonly DayContent[],
+): Promise<string[]> {
   return mapConcurrent(contents, PUTS_AT_ONCE, async ({ day, ending, body }) => {
     const place = path.join(folder, table, `date=${day}`);
     await mkdir(place, { recursive: true });

@@ -6,10 +6,15 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 const OWN_FILE = fileURLToPath(import.meta.url);
 const LARGEST_BUNDLE_BYTES = 64 << 20;
 
-/** Bundles workflow code in a process of its own: the bundler takes more memory than the worker whose peak is measured. */
+/**
+ * Bundles workflow code in a process of its own: the bundler takes more memory than the worker
+ * whose peak is measured.
+ */
 export async function bundleElsewhere(workflowsPath: string): Promise<{ readonly code: string }> {
   const child = [...process.execArgv, OWN_FILE, workflowsPath];
-  const { stdout } = await promisify(execFile)(process.execPath, child, { maxBuffer: LARGEST_BUNDLE_BYTES });
+  const { stdout } = await promisify(execFile)(process.execPath, child, {
+    maxBuffer: LARGEST_BUNDLE_BYTES,
+  });
   return { code: stdout };
 }
 

@@ -1,7 +1,10 @@
 import { access, open } from 'node:fs/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 
-/** Road counts as the portal exports them, made by DuckDB: shuffled, with gaps, nulls, duplicates and both offsets, as many rows as wanted. */
+/**
+ * Road counts as the portal exports them, made by DuckDB: shuffled, with gaps, nulls, duplicates
+ * and both offsets, as many rows as wanted.
+ */
 
 /** So many that 396 days have about the 20 million rows of the publisher’s own file. */
 export const BENCH_ARCS = 2_330;
@@ -16,8 +19,8 @@ function noise(salt: number): string {
 }
 
 /**
- * Writes days × 24 × 2,330 rows less 9 % gaps, 0.2 % of them twice: 396 days are 20.2 million rows, 6 GB. The order is a permutation without any
- * sorting: row i is cell i × p mod n.
+ * Writes days × 24 × 2,330 rows less 9 % gaps, 0.2 % of them twice: 396 days are 20.2 million rows,
+ * 6 GB. The order is a permutation without any sorting: row i is cell i × p mod n.
  */
 export async function writeCounts(file: string, days: number, arcs = BENCH_ARCS): Promise<void> {
   const exists = await access(file).then(
@@ -26,14 +29,18 @@ export async function writeCounts(file: string, days: number, arcs = BENCH_ARCS)
   );
   if (exists) return;
   const cells = days * 24 * arcs;
-  const instance = await DuckDBInstance.create(':memory:', { memory_limit: '1024MiB', threads: '2' });
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: '1024MiB',
+    threads: '2',
+  });
   const connection = await instance.connect();
   await connection.run(`SET TimeZone = 'UTC'; SET preserve_insertion_order = false`);
   await connection.run(`CREATE TABLE arcs AS SELECT range AS arc, (range * 7919 % 10000) / 10000.0 * 0.16 + 2.25 AS lon,
       (range * 104729 % 10000) / 10000.0 * 0.08 + 48.82 AS lat FROM range(${arcs})`);
   await connection.run(`CREATE TABLE shapes AS SELECT arc, 'Avenue_${'x'.repeat(6)}_' || arc AS label, lat || ', ' || lon AS point,
       ${SHAPE} AS shape FROM arcs`);
-  // Time is made for every hour once: calendars are slow, and 20 million rows share some 9,500 hours.
+  // Time is made for every hour once: calendars are slow, and 20 million rows share some 9,500
+  // hours.
   await connection.run(`CREATE TABLE hours AS SELECT range AS hour,
       strftime(timezone('Europe/Paris', ends), '%Y-%m-%dT%H:%M:%S') ||
         CASE WHEN epoch(timezone('Europe/Paris', ends)::TIMESTAMPTZ) - epoch(ends) > 3600 THEN '+02:00' ELSE '+01:00' END AS text

@@ -4,7 +4,12 @@ import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { cityflow } from '../src/datasets/cityflow/index.ts';
 import { addDays, datesBetween } from '../src/pipelines/civil-date.ts';
-import type { LocalArtefact, StagedOutput, StepUnit, UnitOutcome } from '../src/pipelines/dataset.ts';
+import type {
+  LocalArtefact,
+  StagedOutput,
+  StepUnit,
+  UnitOutcome,
+} from '../src/pipelines/dataset.ts';
 import { zonedDay } from '../src/pipelines/zoned-day.ts';
 import { createDuckDbEngine } from '../src/storage/sql/duckdb.ts';
 import { encodeFlatParquet } from '../src/storage/sql/parquet-export.ts';
@@ -33,7 +38,12 @@ export async function run(): Promise<void> {
       unit: 's',
       ...(original === undefined
         ? { note: 'pandas could not be installed: not compared with the original way' }
-        : { floor: original, target: 0.2, bounds: 'ratio' as const, note: 'floor: the original’s pandas chunks' }),
+        : {
+            floor: original,
+            target: 0.2,
+            bounds: 'ratio' as const,
+            note: 'floor: the original’s pandas chunks',
+          }),
     });
     await rm(cut);
     await fullSize(folder);
@@ -62,13 +72,21 @@ async function fullSize(folder: string): Promise<void> {
     bounds: 'ratio',
     note: `${note}; COPY ${before.toFixed(0)} s before and ${after.toFixed(0)} s after; slices ${timed.slices.toFixed(0)} s, core ${timed.core.toFixed(0)} s`,
   });
-  report({ name: 'road counts: metrics and report of one further day', value: timed.day, unit: 's', target: 3 });
+  report({
+    name: 'road counts: metrics and report of one further day',
+    value: timed.day,
+    unit: 's',
+    target: 3,
+  });
   report({ name: 'road counts: process memory peak', value: peakMb, unit: 'MB', target: 1_200 });
 }
 
 /** The floor: the file read and written as one Parquet table by DuckDB alone. */
 async function bareCopy(file: string, target: string): Promise<number> {
-  const instance = await DuckDBInstance.create(':memory:', { memory_limit: `${MEMORY_MB}MiB`, threads: '2' });
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: `${MEMORY_MB}MiB`,
+    threads: '2',
+  });
   const connection = await instance.connect();
   const seconds = await secondsOf(() =>
     connection.run(
@@ -91,7 +109,11 @@ interface Timed {
 
 const quiet = { progress: () => undefined, signal: new AbortController().signal };
 
-async function partitionAndMeasure(file: string, days: number, scratchRoot: string): Promise<Timed> {
+async function partitionAndMeasure(
+  file: string,
+  days: number,
+  scratchRoot: string,
+): Promise<Timed> {
   const engine = createDuckDbEngine({ memoryLimitMb: MEMORY_MB, threads: 2, scratchRoot });
   const dates = datesBetween(FIRST_DAY, addDays(FIRST_DAY, days - 1));
   try {
@@ -103,7 +125,9 @@ async function partitionAndMeasure(file: string, days: number, scratchRoot: stri
         slices = await cityflow.slice({ part: 'comptages', raw, days: zoned, ...quiet }, sql);
       });
       let cores: readonly UnitOutcome[] = [];
-      const units = slices.map((slice): StepUnit => unitOf(slice.scope, { comptages: [artefactOf(slice, 'slice')] }));
+      const units = slices.map((slice): StepUnit =>
+        unitOf(slice.scope, { comptages: [artefactOf(slice, 'slice')] }),
+      );
       const coreSeconds = await secondsOf(async () => {
         cores = await step(sql, 'transform/comptages', units);
       });
@@ -119,7 +143,8 @@ async function partitionAndMeasure(file: string, days: number, scratchRoot: stri
 async function measureDay(sql: SqlSession, core: UnitOutcome, folder: string): Promise<void> {
   const inputs = { core: [artefactOf(core, 'core')], arcs: [artefactOf(core, 'arcs')] };
   const [metrics] = await step(sql, 'metrics/comptages', [unitOf(core.scope, inputs)]);
-  if (metrics === undefined || 'failure' in metrics) throw new Error(`no metrics came of ${core.scope}`);
+  if (metrics === undefined || 'failure' in metrics)
+    throw new Error(`no metrics came of ${core.scope}`);
   const kept = path.join(folder, 'metrics.json');
   await writeFile(kept, (metrics.outputs['metrics'] as { bytes: Uint8Array }).bytes);
   const artefact = {
@@ -129,9 +154,17 @@ async function measureDay(sql: SqlSession, core: UnitOutcome, folder: string): P
   };
   const daily = cityflow.steps['report/daily'];
   if (daily?.kind !== 'plain') throw new Error('the report needs no SQL engine');
-  const tools = { read: (input: LocalArtefact) => readFile(input.path), writeFlatParquet: encodeFlatParquet };
+  const tools = {
+    read: (input: LocalArtefact) => readFile(input.path),
+    writeFlatParquet: encodeFlatParquet,
+  };
   await daily.run(
-    { step: 'report/daily', params: {}, units: [unitOf(core.scope, { comptages: [artefact] })], ...quiet },
+    {
+      step: 'report/daily',
+      params: {},
+      units: [unitOf(core.scope, { comptages: [artefact] })],
+      ...quiet,
+    },
     tools,
   );
 }
@@ -140,11 +173,19 @@ function unitOf(scope: string, inputs: StepUnit['inputs']): StepUnit {
   return { scope, day: zonedDay(scope, cityflow.definition.zone), inputs };
 }
 
-async function step(sql: SqlSession, id: string, units: readonly StepUnit[]): Promise<readonly UnitOutcome[]> {
+async function step(
+  sql: SqlSession,
+  id: string,
+  units: readonly StepUnit[],
+): Promise<readonly UnitOutcome[]> {
   const implementation = cityflow.steps[id];
   const definition = cityflow.definition.steps.find((candidate) => candidate.id === id);
-  if (implementation?.kind !== 'sql' || definition === undefined) throw new Error(`${id} is no SQL step`);
-  return implementation.run({ step: definition.id, params: definition.params ?? {}, units, ...quiet }, sql);
+  if (implementation?.kind !== 'sql' || definition === undefined)
+    throw new Error(`${id} is no SQL step`);
+  return implementation.run(
+    { step: definition.id, params: definition.params ?? {}, units, ...quiet },
+    sql,
+  );
 }
 
 function artefactOf(outcome: UnitOutcome, name: string): LocalArtefact {
@@ -155,7 +196,10 @@ function artefactOf(outcome: UnitOutcome, name: string): LocalArtefact {
 }
 
 function rowsOf(slices: readonly UnitOutcome[]): number {
-  return slices.reduce((sum, slice) => sum + ('failure' in slice ? 0 : Number(slice.facts['rows'])), 0);
+  return slices.reduce(
+    (sum, slice) => sum + ('failure' in slice ? 0 : Number(slice.facts['rows'])),
+    0,
+  );
 }
 
 async function secondsOf(work: () => Promise<unknown>): Promise<number> {
@@ -172,6 +216,7 @@ async function resetPeak(): Promise<void> {
 }
 
 async function peakOfProcessMb(): Promise<number> {
-  const [, kilobytes = '0'] = /^VmHWM:\s+(\d+) kB/m.exec(await readFile('/proc/self/status', 'utf8')) ?? [];
+  const [, kilobytes = '0'] =
+    /^VmHWM:\s+(\d+) kB/m.exec(await readFile('/proc/self/status', 'utf8')) ?? [];
   return Number(kilobytes) / 1024;
 }

@@ -4,7 +4,10 @@ import { report } from './figures.ts';
 /** Ours may cost so much of the bare driver's time. */
 const TARGET_RATIO = 1.15;
 
-/** The two take turns in at most so many blocks, so that a server (or machine) that slows down does so for both. */
+/**
+ * The two take turns in at most so many blocks, so that a server (or machine) that slows down does
+ * so for both.
+ */
 const MAX_BLOCKS = 20;
 
 /** What is called how often, and how many calls are under way together. */
@@ -12,7 +15,10 @@ export interface Comparison {
   readonly name: string;
   readonly count: number;
   readonly atOnce: number;
-  /** `null` where the bare driver does less than the port promises, so that no ratio can be asked for. */
+  /**
+   * `null` where the bare driver does less than the port promises, so that no ratio can be asked
+   * for.
+   */
   readonly target?: null;
   readonly note?: string;
 }
@@ -22,7 +28,10 @@ type Work = (at: number) => Promise<unknown>;
 /** So many calls of both come first and are not measured. */
 const WARM_UP = 0.1;
 
-/** Times `count` calls of ours and of the bare driver, each with its own number, and reports the seconds of both. */
+/**
+ * Times `count` calls of ours and of the bare driver, each with its own number, and reports the
+ * seconds of both.
+ */
 export async function compare(what: Comparison, own: Work, bare: Work): Promise<void> {
   const blocks = Math.min(MAX_BLOCKS, Math.floor(what.count / what.atOnce));
   const perBlock = Math.ceil(what.count / blocks);

@@ -18,8 +18,9 @@ import type { TestEngine } from '../test/fixtures/test-engine.ts';
 import { median, report } from './figures.ts';
 
 /**
- * The console in Debian's Chromium on the same machine, with fifteen years of days: what pages cost the server, when a browser of a quarter of
- * the speed paints, how long an arrow key takes, and how soon a change is seen. Not measured: a network.
+ * The console in Debian's Chromium on the same machine, with fifteen years of days: what pages cost
+ * the server, when a browser of a quarter of the speed paints, how long an arrow key takes, and how
+ * soon a change is seen. Not measured: a network.
  */
 
 const BEGUN = Date.now();
@@ -45,7 +46,10 @@ async function fillYears(engine: TestEngine): Promise<void> {
   if (whole === undefined) throw new Error('the day has no version');
   const dates = datesBetween('2012-01-01', '2026-05-15').filter((date) => date !== DAY);
   await engine.documents.createMany(
-    dates.map((scope) => ({ key: manifestKey('eco2mix', scope, 1), body: { ...whole, scope, version: 1 } })),
+    dates.map((scope) => ({
+      key: manifestKey('eco2mix', scope, 1),
+      body: { ...whole, scope, version: 1 },
+    })),
   );
 }
 
@@ -62,13 +66,25 @@ async function serverSide(engine: TestEngine): Promise<void> {
       warm.push(await processorMs(api, url));
       await api.close();
     }
-    report({ name: `${name}, cold, server`, value: median(cold), unit: 'ms of a processor', target });
-    report({ name: `${name}, warm, server`, value: median(warm), unit: 'ms of a processor', target: 300 });
+    report({
+      name: `${name}, cold, server`,
+      value: median(cold),
+      unit: 'ms of a processor',
+      target,
+    });
+    report({
+      name: `${name}, warm, server`,
+      value: median(warm),
+      unit: 'ms of a processor',
+      target: 300,
+    });
   }
 }
 
 async function slowPage(browser: Browser): Promise<Page> {
-  const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
+  const page = await (
+    await browser.newContext({ viewport: { width: 1280, height: 900 } })
+  ).newPage();
   const session = await page.context().newCDPSession(page);
   await session.send('Emulation.setCPUThrottlingRate', { rate: SLOWDOWN });
   return page;
@@ -92,7 +108,9 @@ const ARROW = `globalThis.pressed = new Promise((resolve) => {
 /** What the server takes until the first byte. */
 const WAITED = `performance.getEntriesByType('navigation')[0].responseStart`;
 
-/** A page of one word from a bare server: what this machine, as busy as it is now, paints soonest. */
+/**
+ * A page of one word from a bare server: what this machine, as busy as it is now, paints soonest.
+ */
 async function withBarePage(work: (address: string) => Promise<void>): Promise<void> {
   const server = createServer((_, answer) => {
     answer.setHeader('content-type', 'text/html; charset=utf-8');
@@ -114,7 +132,12 @@ async function inBrowser(browser: Browser, origin: string, bare: string): Promis
     ['calendar of 15 years', '/console/eco2mix/years'],
     ['calendar of one year', '/console/eco2mix/2026'],
   ] as const) {
-    const [paints, floors, waits, keys]: [number[], number[], number[], number[]] = [[], [], [], []];
+    const [paints, floors, waits, keys]: [number[], number[], number[], number[]] = [
+      [],
+      [],
+      [],
+      [],
+    ];
     for (let round = 0; round < ROUNDS; round += 1) {
       const empty = await slowPage(browser);
       floors.push(await firstPaint(empty, bare));
@@ -146,7 +169,12 @@ async function changeSeen(browser: Browser, engine: TestEngine, origin: string):
   await runDay(engine, 'eco2mix', CHANGED);
   const start = performance.now();
   await page.locator(`li.ok a[href*="${CHANGED}"]`).waitFor();
-  report({ name: 'a change is seen after', value: (performance.now() - start) / 1_000, unit: 's', target: 2 });
+  report({
+    name: 'a change is seen after',
+    value: (performance.now() - start) / 1_000,
+    unit: 's',
+    target: 2,
+  });
   await page.context().close();
 }
 

@@ -12,15 +12,24 @@ import { report } from './figures.ts';
 import { METERS, meterWorld, SHARDS, writeMeterDay } from './meter-files.ts';
 import { ownCpuSeconds } from './process-usage.ts';
 
-/** What one corrected reading costs in a fleet that comes in shards, beside the share of the whole day that one shard has. */
+/**
+ * What one corrected reading costs in a fleet that comes in shards, beside the share of the whole
+ * day that one shard has.
+ */
 
 const PIPELINE = 'smart-meter';
 
-/** Through the engine with its stores: import, plan, steps, ledger, manifest; without a Temporal server. */
+/**
+ * Through the engine with its stores: import, plan, steps, ledger, manifest; without a Temporal
+ * server.
+ */
 export async function run(): Promise<void> {
   const home = await mkdtemp(path.join(os.tmpdir(), 'quotidien-corrected-'));
   const files = await writeMeterDay(home);
-  const settings = { QUOTIDIEN_SHARDS: `${PIPELINE}=${SHARDS}`, QUOTIDIEN_METER_SECRET: 'a secret for a benchmark' };
+  const settings = {
+    QUOTIDIEN_SHARDS: `${PIPELINE}=${SHARDS}`,
+    QUOTIDIEN_METER_SECRET: 'a secret for a benchmark',
+  };
   const config = loadConfig({ env: settings, cwd: home, home, hosts: publisherHosts(DATASETS) });
   const engine = await openEngine(config, DATASETS);
   const give = (file: string) => importFile(engine, PIPELINE, file, testControl());
@@ -36,7 +45,9 @@ export async function run(): Promise<void> {
     let ran: string[] = [];
     const made = await cpuOf(async () => {
       const { state } = await make();
-      ran = Object.entries(state).flatMap(([step, one]) => (one.state === 'done' && one.how === 'ran' ? [step] : []));
+      ran = Object.entries(state).flatMap(([step, one]) =>
+        one.state === 'done' && one.how === 'ran' ? [step] : [],
+      );
     });
     const touched = ran.filter((step) => step.startsWith('transform/readings.')).length;
     const share = (seconds: number): string => (seconds / SHARDS).toFixed(2);

@@ -11,13 +11,17 @@ import type { DocumentStore } from '../src/ports/documents.ts';
 import { openSqliteDocumentStore } from '../src/storage/sqlite/sqlite-documents.ts';
 import { initStorage } from '../src/storage/setup/storage-init.ts';
 import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../test/fixtures/servers/dynamodb-local.ts';
-import { MONGO_JAVA_SERVER, startMongoJavaServer } from '../test/fixtures/servers/mongo-java-server.ts';
+import {
+  MONGO_JAVA_SERVER,
+  startMongoJavaServer,
+} from '../test/fixtures/servers/mongo-java-server.ts';
 import { compare } from './compare.ts';
 import { withServer } from './servers.ts';
 
 /**
- * Creates and reads of documents of 1.6 KB by each adapter, and by its bare driver with the same settings, condition and stored bytes: what
- * anybody pays who wants a durable create-only write on that server.
+ * Creates and reads of documents of 1.6 KB by each adapter, and by its bare driver with the same
+ * settings, condition and stored bytes: what anybody pays who wants a durable create-only write on
+ * that server.
  */
 
 const COUNT = 5_000;
@@ -47,8 +51,12 @@ export async function benchSqliteDocuments(folder: string): Promise<void> {
   database.exec(
     'CREATE TABLE documents (tbl TEXT, partition TEXT, sort TEXT, body TEXT, PRIMARY KEY (tbl, partition, sort)) WITHOUT ROWID',
   );
-  const insert = database.prepare('INSERT INTO documents VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING');
-  const select = database.prepare('SELECT body FROM documents WHERE tbl = ? AND partition = ? AND sort = ?');
+  const insert = database.prepare(
+    'INSERT INTO documents VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  );
+  const select = database.prepare(
+    'SELECT body FROM documents WHERE tbl = ? AND partition = ? AND sort = ?',
+  );
   const bare: DocumentCalls = {
     create: (sort) => Promise.resolve(insert.run('documents', 'own', sort, JSON.stringify(BODY))),
     get(sort) {
@@ -64,7 +72,11 @@ export async function benchSqliteDocuments(folder: string): Promise<void> {
 /** Against mongo-java-server, whose speed is not MongoDB's: only the ratio says something. */
 export async function benchMongoDocuments(): Promise<void> {
   await withServer(MONGO_JAVA_SERVER, startMongoJavaServer, async ({ url }) => {
-    const store = openMongoDocumentStore({ url, database: 'own', overflow: createMemoryObjectStore() });
+    const store = openMongoDocumentStore({
+      url,
+      database: 'own',
+      overflow: createMemoryObjectStore(),
+    });
     const client = createMongoClient({ url, database: 'bare' });
     const rows = client.db('bare').collection<{ _id: string }>('documents');
     await rows.createIndex({ partition: 1, sort: 1 }, {}, {});
@@ -83,31 +95,44 @@ export async function benchMongoDocuments(): Promise<void> {
 
 /** Against DynamoDB Local, whose speed is not DynamoDB's: only the ratio says something. */
 export async function benchDynamoDocuments(): Promise<void> {
-  await withServer(DYNAMODB_LOCAL, startDynamoDbLocal, async ({ endpoint, region, credentials }) => {
-    const dynamodb = { endpoint, region, credentials, tablePrefix: 'bench-' };
-    await initStorage({ dynamodb });
-    const store = openDynamoDocumentStore({ ...dynamodb, overflow: createMemoryObjectStore() });
-    const client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint, region, credentials }));
-    const TableName = 'bench-operations';
-    const bare: DocumentCalls = {
-      create(sk) {
-        const Item = { pk: 'bare', sk, version: 1, body: JSON.stringify(BODY) };
-        return client.send(new PutCommand({ TableName, Item, ConditionExpression: 'attribute_not_exists(pk)' }));
-      },
-      async get(sk) {
-        const { Item } = await client.send(
-          new GetCommand({ TableName, Key: { pk: 'bare', sk }, ConsistentRead: true }),
-        );
-        return JSON.parse(Item?.['body'] as string) as unknown;
-      },
-    };
-    await benchDocuments('DynamoDB (DynamoDB Local)', store, bare);
-    client.destroy();
-    await store.close();
-  });
+  await withServer(
+    DYNAMODB_LOCAL,
+    startDynamoDbLocal,
+    async ({ endpoint, region, credentials }) => {
+      const dynamodb = { endpoint, region, credentials, tablePrefix: 'bench-' };
+      await initStorage({ dynamodb });
+      const store = openDynamoDocumentStore({ ...dynamodb, overflow: createMemoryObjectStore() });
+      const client = DynamoDBDocumentClient.from(
+        new DynamoDBClient({ endpoint, region, credentials }),
+      );
+      const TableName = 'bench-operations';
+      const bare: DocumentCalls = {
+        create(sk) {
+          const Item = { pk: 'bare', sk, version: 1, body: JSON.stringify(BODY) };
+          return client.send(
+            new PutCommand({ TableName, Item, ConditionExpression: 'attribute_not_exists(pk)' }),
+          );
+        },
+        async get(sk) {
+          const { Item } = await client.send(
+            new GetCommand({ TableName, Key: { pk: 'bare', sk }, ConsistentRead: true }),
+          );
+          return JSON.parse(Item?.['body'] as string) as unknown;
+        },
+      };
+      await benchDocuments('DynamoDB (DynamoDB Local)', store, bare);
+      client.destroy();
+      await store.close();
+    },
+  );
 }
 
-async function benchDocuments(name: string, store: DocumentStore, bare: DocumentCalls, packs = false): Promise<void> {
+async function benchDocuments(
+  name: string,
+  store: DocumentStore,
+  bare: DocumentCalls,
+  packs = false,
+): Promise<void> {
   const key = (sort: string) => ({ table: 'documents', partition: 'own', sort });
   const own: DocumentCalls = {
     create: (sort) => store.put(key(sort), BODY, { expectedVersion: 0 }),
@@ -115,9 +140,15 @@ async function benchDocuments(name: string, store: DocumentStore, bare: Document
   };
   const sort = (at: number): string => String(at).padStart(5, '0');
   for (const kind of ['create', 'get'] as const) {
-    const what = { name: `${name}: 5,000 documents of 1.6 KB, ${kind}`, count: COUNT, atOnce: AT_ONCE };
+    const what = {
+      name: `${name}: 5,000 documents of 1.6 KB, ${kind}`,
+      count: COUNT,
+      atOnce: AT_ONCE,
+    };
     await compare(
-      packs && kind === 'get' ? { ...what, target: null, note: 'unpacks each body; the bare driver keeps text' } : what,
+      packs && kind === 'get'
+        ? { ...what, target: null, note: 'unpacks each body; the bare driver keeps text' }
+        : what,
       (at) => own[kind](sort(at)),
       (at) => bare[kind](sort(at)),
     );

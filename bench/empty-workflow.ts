@@ -5,7 +5,9 @@ export async function empty(): Promise<void> {
   // Nothing: what remains is the server's own cost.
 }
 
-const activities = proxyActivities<{ nothing(): Promise<void> }>({ startToCloseTimeout: '30 seconds' });
+const activities = proxyActivities<{ nothing(): Promise<void> }>({
+  startToCloseTimeout: '30 seconds',
+});
 
 /** Four activities in a row that do nothing: the least that a day of four steps can cost. */
 export async function fourActivities(): Promise<void> {

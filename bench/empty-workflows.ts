@@ -3,7 +3,10 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
 import { bundleElsewhere } from './bundle.ts';
 
-/** The floor of every orchestration figure: workflows of nothing on the same server; each call answers the milliseconds from start to result. */
+/**
+ * The floor of every orchestration figure: workflows of nothing on the same server; each call
+ * answers the milliseconds from start to result.
+ */
 export interface EmptyWorkflows {
   /** A workflow that returns at once. */
   empty(): Promise<number>;
@@ -12,11 +15,21 @@ export interface EmptyWorkflows {
 }
 
 /** Calls `work` while a worker of its own runs such workflows. */
-export async function withEmptyWorkflows(address: string, work: (bare: EmptyWorkflows) => Promise<void>) {
-  const workflowBundle = await bundleElsewhere(fileURLToPath(new URL('./empty-workflow.ts', import.meta.url)));
+export async function withEmptyWorkflows(
+  address: string,
+  work: (bare: EmptyWorkflows) => Promise<void>,
+) {
+  const workflowBundle = await bundleElsewhere(
+    fileURLToPath(new URL('./empty-workflow.ts', import.meta.url)),
+  );
   const connection = await NativeConnection.connect({ address });
   const activities = { nothing: (): Promise<void> => Promise.resolve() };
-  const worker = await Worker.create({ connection, taskQueue: 'empty', workflowBundle, activities });
+  const worker = await Worker.create({
+    connection,
+    taskQueue: 'empty',
+    workflowBundle,
+    activities,
+  });
   const client = new Client({ connection: await Connection.connect({ address }) });
   let started = 0;
   const one = async (type: string): Promise<number> => {
@@ -26,7 +39,9 @@ export async function withEmptyWorkflows(address: string, work: (bare: EmptyWork
     return performance.now() - start;
   };
   try {
-    await worker.runUntil(work({ empty: () => one('empty'), fourActivities: () => one('fourActivities') }));
+    await worker.runUntil(
+      work({ empty: () => one('empty'), fourActivities: () => one('fourActivities') }),
+    );
   } finally {
     await client.connection.close();
     await connection.close();

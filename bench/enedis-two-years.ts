@@ -5,7 +5,10 @@ import type { FluxRow } from '@quotidien/sample-portal/sftp/flux-text';
 import { event } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { addDays } from '../src/pipelines/civil-date.ts';
 
-/** What a supplier gets in two years: an archive of daily indexes every day, as long as the distributor's, and one of events every week. */
+/**
+ * What a supplier gets in two years: an archive of daily indexes every day, as long as the
+ * distributor's, and one of events every week.
+ */
 
 /** How large a supplier. */
 export interface SupplierSize {
@@ -57,7 +60,10 @@ export function twoYears({ points, days }: SupplierSize): TwoYears {
 }
 
 /** The archive of daily indexes of a day, of points that are there. */
-export function dailyArchive(stays: readonly Stay[], day: number): SampleArchive & { readonly xmlBytes: number } {
+export function dailyArchive(
+  stays: readonly Stay[],
+  day: number,
+): SampleArchive & { readonly xmlBytes: number } {
   const content = r151(stays, day);
   const stem = `E_R151_S_C_5073_${String(day).padStart(5, '0')}_Q_00001_00001_${stampOf(day, '030000')}`;
   const bytes = seal(zip([{ name: `${stem}.xml`, content }]), KEY_32);
@@ -80,16 +86,27 @@ function eventsOf({ pdl, from, to }: Stay, index: number, days: number) {
   ];
   const changed = from + CHANGE_AFTER;
   if (index % CHANGES === 0 && changed < to)
-    events.push({ day: changed, row: event({ ...common, at: dayAt(changed), event: 'MDPRM', kva: '9' }) });
-  if (to < days) events.push({ day: to, row: event({ ...common, at: dayAt(to), event: 'CFNS', before: indexes(to) }) });
+    events.push({
+      day: changed,
+      row: event({ ...common, at: dayAt(changed), event: 'MDPRM', kva: '9' }),
+    });
+  if (to < days)
+    events.push({
+      day: to,
+      row: event({ ...common, at: dayAt(to), event: 'CFNS', before: indexes(to) }),
+    });
   return events;
 }
 
-function weekly(events: readonly { readonly day: number; readonly row: FluxRow }[], days: number): SampleArchive[] {
+function weekly(
+  events: readonly { readonly day: number; readonly row: FluxRow }[],
+  days: number,
+): SampleArchive[] {
   const archives: SampleArchive[] = [];
   for (let day = 0; day <= days; day += 7) {
     const rows = events.filter((one) => one.day > day - 7 && one.day <= day).map(({ row }) => row);
-    if (rows.length > 0) archives.push(c15Archive(archives.length + 1, stampOf(day, '050000'), rows));
+    if (rows.length > 0)
+      archives.push(c15Archive(archives.length + 1, stampOf(day, '050000'), rows));
   }
   return archives;
 }
@@ -110,13 +127,20 @@ const LABELS = {
 const HEAD =
   '<En_Tete_Flux><Identifiant_Flux>R151</Identifiant_Flux><Libelle_Flux>Puissances maximales et index des PRM du segment C5 sur abonnement</Libelle_Flux><Version_XSD>V1</Version_XSD><Identifiant_Emetteur>17XFICTIF64252DX</Identifiant_Emetteur><Identifiant_Destinataire>17XFICTIFD235F9X</Identifiant_Destinataire><Date_Creation>2024-04-06T03:09:31+02:00</Date_Creation><Identifiant_Contrat>84115364</Identifiant_Contrat><Numero_Abonnement>507342151</Numero_Abonnement><Unite_Mesure_Index>Wh</Unite_Mesure_Index><Unite_Mesure_Puissance>VA</Unite_Mesure_Puissance></En_Tete_Flux>';
 
-/** With everything that the distributor writes beside what is read: labels, ranks, the supplier's own grid. */
+/**
+ * With everything that the distributor writes beside what is read: labels, ranks, the supplier's
+ * own grid.
+ */
 function r151(stays: readonly Stay[], day: number): string {
   const date = dayAt(day - 1);
   const points = stays.map(({ pdl }) => {
     const indexes = Object.entries(four(Number(pdl) % 100_000, day));
-    const own = indexes.map(([register, kwh], rank) => klass('Classe_Temporelle_Distributeur', register, rank, kwh));
-    const other = indexes.map(([register, kwh], rank) => klass('Classe_Temporelle', register, rank, kwh));
+    const own = indexes.map(([register, kwh], rank) =>
+      klass('Classe_Temporelle_Distributeur', register, rank, kwh),
+    );
+    const other = indexes.map(([register, kwh], rank) =>
+      klass('Classe_Temporelle', register, rank, kwh),
+    );
     return `<PRM><Id_PRM>${pdl}</Id_PRM>
 <Donnees_Releve><Date_Releve>${date}</Date_Releve>
 <Id_Calendrier_Fournisseur>FC022034</Id_Calendrier_Fournisseur>

@@ -13,7 +13,10 @@ import { peakMemoryMb, report } from './figures.ts';
 import { openInstallation } from './installation.ts';
 import { ownCpuSeconds } from './process-usage.ts';
 
-/** A supplier's two years, from the distributor's server to months and report: by the `backfill` workflow, then the rollups. */
+/**
+ * A supplier's two years, from the distributor's server to months and report: by the `backfill`
+ * workflow, then the rollups.
+ */
 
 const POINTS = 1_372;
 /** Two years are 730: they take as many minutes as these take tens of seconds. */
@@ -32,8 +35,13 @@ interface Whole {
   readonly peakMb: number;
 }
 
-/** Reports the whole; `bareSeconds` are the processor seconds of archives that are opened, unpacked and read by a parser without handlers. */
-export async function benchWhole(bareSeconds: (archives: readonly SampleArchive[]) => Promise<number>): Promise<void> {
+/**
+ * Reports the whole; `bareSeconds` are the processor seconds of archives that are opened, unpacked
+ * and read by a parser without handlers.
+ */
+export async function benchWhole(
+  bareSeconds: (archives: readonly SampleArchive[]) => Promise<number>,
+): Promise<void> {
   const { archives, readings, xmlBytes, range } = twoYears({ points: POINTS, days: DAYS });
   const floor = await bareSeconds(archives);
   const server = await startSftpServer({ password: SFTP_PASSWORD });
@@ -63,7 +71,9 @@ export async function benchWhole(bareSeconds: (archives: readonly SampleArchive[
 /** `BENCH_PROFILE_DIR` is a folder for a profile of the product's own process. */
 function profileFlags(): string[] {
   const folder = process.env['BENCH_PROFILE_DIR'];
-  return folder === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval=500', `--cpu-prof-dir=${folder}`];
+  return folder === undefined
+    ? []
+    : ['--cpu-prof', '--cpu-prof-interval=500', `--cpu-prof-dir=${folder}`];
 }
 
 /** With the memory settings that the handbook gives for a worker. */
@@ -78,20 +88,29 @@ async function inOwnProcess(task: WholeTask): Promise<Whole> {
   child.send(task);
   const [code] = (await once(child, 'exit')) as [number | null];
   const [answer] = answers;
-  if (answer === undefined) throw new Error(`the two years ended with ${code ?? 'a signal'} and no answer`);
+  if (answer === undefined)
+    throw new Error(`the two years ended with ${code ?? 'a signal'} and no answer`);
   return answer;
 }
 
 async function makeWhole({ settings, range }: WholeTask): Promise<Whole> {
-  const installation = await openInstallation({ enedis }, { ...settings, QUOTIDIEN_ROLLUP_QUIET_MS: '60000' });
+  const installation = await openInstallation(
+    { enedis },
+    { ...settings, QUOTIDIEN_ROLLUP_QUIET_MS: '60000' },
+  );
   try {
     const [cpu, start] = [ownCpuSeconds(), performance.now()];
     const { failedDays, waitingDays } = await resultOf(
       await startBackfill(installation.target, { pipeline: 'enedis', ...range }),
     );
-    if (failedDays + waitingDays > 0) throw new Error(`${failedDays} days failed, ${waitingDays} wait`);
+    if (failedDays + waitingDays > 0)
+      throw new Error(`${failedDays} days failed, ${waitingDays} wait`);
     await finishRollup(installation.target, 'enedis');
-    return { cpu: ownCpuSeconds() - cpu, seconds: (performance.now() - start) / 1_000, peakMb: peakMemoryMb() };
+    return {
+      cpu: ownCpuSeconds() - cpu,
+      seconds: (performance.now() - start) / 1_000,
+      peakMb: peakMemoryMb(),
+    };
   } finally {
     await installation.close();
   }

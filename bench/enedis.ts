@@ -28,7 +28,10 @@ import { benchWhole } from './enedis-whole.ts';
 import { median, peakMemoryMb, report } from './figures.ts';
 import { ownCpuSeconds } from './process-usage.ts';
 
-/** The distributor's flux at the size of one supplier, and the model at the size of a large one. Archives are generated before anything is timed. */
+/**
+ * The distributor's flux at the size of one supplier, and the model at the size of a large one.
+ * Archives are generated before anything is timed.
+ */
 
 const POINTS = 1_372;
 const FILES = 24;
@@ -44,18 +47,33 @@ const pdlOf = (index: number): string => String(99_000_000_000_000 + index);
 const four = (base: number) => ({ hph: base, hch: base + 7, hpb: base + 11, hcb: base + 3 });
 
 /** Those that `BENCH_PARTS` names, or all. */
-const PARTS = process.env['BENCH_PARTS']?.split(',') ?? ['tariff', 'archives', 'history', 'whole', 'model'];
+const PARTS = process.env['BENCH_PARTS']?.split(',') ?? [
+  'tariff',
+  'archives',
+  'history',
+  'whole',
+  'model',
+];
 
 export async function run(): Promise<void> {
   const home = await mkdtemp(path.join(tmpdir(), 'quotidien-bench-enedis-'));
-  const engine = createDuckDbEngine({ memoryLimitMb: SQL_MEMORY_MB, threads: 2, scratchRoot: path.join(home, 'sql') });
+  const engine = createDuckDbEngine({
+    memoryLimitMb: SQL_MEMORY_MB,
+    threads: 2,
+    scratchRoot: path.join(home, 'sql'),
+  });
   try {
     if (PARTS.includes('tariff')) benchCalculator();
     if (PARTS.includes('archives')) await engine.session((sql) => benchArchives(home, sql));
     if (PARTS.includes('history')) await benchHistory(engine, home, POINTS);
     if (PARTS.includes('whole')) await benchWhole((archives) => bareSeconds(archives, home));
     if (PARTS.includes('model')) await benchModels(engine);
-    report({ name: 'enedis: process memory peak', value: peakMemoryMb(), unit: 'MB', target: 1_200 });
+    report({
+      name: 'enedis: process memory peak',
+      value: peakMemoryMb(),
+      unit: 'MB',
+      target: 1_200,
+    });
   } finally {
     await engine.close();
     await rm(home, { recursive: true, force: true });
@@ -85,7 +103,10 @@ function benchCalculator(): void {
   const loop = (): string[] =>
     lines.map(({ puissance_souscrite_kva: kva, energie_base_kwh: kwh }) => {
       const power = multiply(b, decimal(kva));
-      const fixed = { numerator: power.numerator + yearly.numerator, denominator: power.denominator };
+      const fixed = {
+        numerator: power.numerator + yearly.numerator,
+        denominator: power.denominator,
+      };
       const days = { numerator: 30n, denominator: 365n };
       return `${euros(cents(multiply(fixed, days)))} ${euros(cents(multiply(multiply(decimal(String(kwh)), c), { numerator: 1n, denominator: 100n })))}`;
     });
@@ -132,14 +153,23 @@ interface Archive {
 async function makeArchives(home: string): Promise<{ archives: Archive[]; megabytes: number }> {
   const archives: Archive[] = [];
   let xmlBytes = 0;
-  const stays = Array.from({ length: POINTS }, (_, index) => ({ pdl: pdlOf(index), from: 0, to: FILES }));
+  const stays = Array.from({ length: POINTS }, (_, index) => ({
+    pdl: pdlOf(index),
+    from: 0,
+    to: FILES,
+  }));
   for (let day = 1; day <= FILES; day += 1) {
     const made = dailyArchive(stays, day);
     xmlBytes += made.xmlBytes;
     const archive = path.join(home, made.name);
     await writeFile(archive, made.bytes);
     const sha256 = createHash('sha256').update(made.bytes).digest('hex');
-    archives.push({ path: archive, name: parseArchiveName(archive) as ArchiveName, sha256, bytes: made.bytes.length });
+    archives.push({
+      path: archive,
+      name: parseArchiveName(archive) as ArchiveName,
+      sha256,
+      bytes: made.bytes.length,
+    });
   }
   return { archives, megabytes: xmlBytes / 1e6 };
 }
@@ -182,7 +212,11 @@ async function benchArchives(home: string, sql: SqlSession): Promise<void> {
   });
 }
 
-async function decode({ path: file, name, sha256, bytes }: Archive, home: string, place: string): Promise<string> {
+async function decode(
+  { path: file, name, sha256, bytes }: Archive,
+  home: string,
+  place: string,
+): Promise<string> {
   const target = path.join(home, place);
   // oxlint-disable-next-line typescript/require-await -- stands for files that are unsealed one by one
   async function* files() {
@@ -197,26 +231,34 @@ async function decode({ path: file, name, sha256, bytes }: Archive, home: string
   return target;
 }
 
-/** Processor seconds of archives that are opened, unpacked and read by a parser without handlers. */
+/**
+ * Processor seconds of archives that are opened, unpacked and read by a parser without handlers.
+ */
 async function bareSeconds(archives: readonly SampleArchive[], home: string): Promise<number> {
   let sum = 0;
   for (const { name, bytes } of archives) {
     const file = path.join(home, name);
     await writeFile(file, bytes);
-    sum += await cpuSeconds(() => readBare({ path: file, name: parseArchiveName(file) as ArchiveName }, home));
+    sum += await cpuSeconds(() =>
+      readBare({ path: file, name: parseArchiveName(file) as ArchiveName }, home),
+    );
     await rm(file);
   }
   return sum;
 }
 
-async function readBare({ path: file, name }: Pick<Archive, 'path' | 'name'>, home: string): Promise<void> {
+async function readBare(
+  { path: file, name }: Pick<Archive, 'path' | 'name'>,
+  home: string,
+): Promise<void> {
   const opening = await findOpening(file, name.name, [KEY_32]);
   const plain = path.join(home, 'bare.zip');
   if (opening.kind === 'sealed') await decryptTo(file, opening, plain);
   await withDocuments(plain, name.name, async ([document]) => {
     const parser = new SaxesParser();
     const decoder = new TextDecoder();
-    for await (const chunk of document!.read()) parser.write(decoder.decode(chunk, { stream: true }));
+    for await (const chunk of document!.read())
+      parser.write(decoder.decode(chunk, { stream: true }));
     parser.close();
   });
 }
@@ -232,12 +274,16 @@ async function makeDay(sql: SqlSession, piece: string, date: string): Promise<vo
   const units = [{ scope: date, day, inputs: { slice: [{ scope: date, path: slice.path, ref }] } }];
   const step = enedis.steps['transform/r151'];
   if (step?.kind !== 'sql') throw new Error('no step');
-  await step.run({ step: 'transform/r151', params: {}, units, progress, signal: new AbortController().signal }, sql);
+  await step.run(
+    { step: 'transform/r151', params: {}, units, progress, signal: new AbortController().signal },
+    sql,
+  );
 }
 
 /** Seconds per point of the whole model over two years of monthly readings. */
 async function benchModel(sql: SqlSession, points: number): Promise<number> {
-  // One contract with all its readings, copied in the engine: a large supplier is not generated row by row.
+  // One contract with all its readings, copied in the engine: a large supplier is not generated row
+  // by row.
   const months = Array.from({ length: MONTHS }, (_, index) => `${addMonths('2024-01', index)}-01`);
   await loadSupplier(sql, {
     c15: [event({ pdl: '1', at: '2023-12-15', event: 'CFNE', fta: 'BTINFCU4', after: four(0) })],
@@ -248,7 +294,9 @@ async function benchModel(sql: SqlSession, points: number): Promise<number> {
   });
   for (const table of ['c15', 'r151']) {
     const columns = Object.keys(READERS[table === 'c15' ? 'C15' : 'R151'].tables[0]!.columns);
-    const rsc = columns.includes('ref_situation_contractuelle') ? `, 'R' || n AS ref_situation_contractuelle` : '';
+    const rsc = columns.includes('ref_situation_contractuelle')
+      ? `, 'R' || n AS ref_situation_contractuelle`
+      : '';
     const id = columns.includes('releve_id') ? `, releve_id || n AS releve_id` : '';
     await sql.run(
       `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * REPLACE (CAST(99000000000000 + n AS VARCHAR) AS pdl${rsc}${id}) FROM ${table}, range(${points}) AS r(n)`,
@@ -259,6 +307,11 @@ async function benchModel(sql: SqlSession, points: number): Promise<number> {
   );
   const value = await seconds(() => runModel(sql, { horizon: '2026-01-01' }));
   const [made] = await sql.rows<{ months: number }>('SELECT count(*) AS months FROM mois');
-  report({ name: `model of ${points} points, ${MONTHS} months`, value, unit: 's', note: `${made!.months} months` });
+  report({
+    name: `model of ${points} points, ${MONTHS} months`,
+    value,
+    unit: 's',
+    note: `${made!.months} months`,
+  });
   return value / points;
 }

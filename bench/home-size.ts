@@ -4,7 +4,10 @@ import path from 'node:path';
 import { report } from './figures.ts';
 import { oneArcHome } from './one-arc-home.ts';
 
-/** What an installation keeps of the road counts of one arc over 13 months, against the Parquet among it. */
+/**
+ * What an installation keeps of the road counts of one arc over 13 months, against the Parquet
+ * among it.
+ */
 
 const DAYS = Number(process.env['BENCH_HOME_DAYS'] ?? 396);
 
@@ -13,7 +16,9 @@ export async function run(): Promise<void> {
   try {
     const sizes = await sizesOf(await oneArcHome(folder, DAYS));
     const total = sum(sizes.values());
-    const parquet = sum([...sizes].flatMap(([name, bytes]) => (name.endsWith('.parquet') ? [bytes] : [])));
+    const parquet = sum(
+      [...sizes].flatMap(([name, bytes]) => (name.endsWith('.parquet') ? [bytes] : [])),
+    );
     const largest = [...byPlace(sizes)].sort(([, a], [, b]) => b - a).slice(0, 6);
     report({
       name: `home of one arc, ${DAYS} days`,

@@ -7,7 +7,10 @@ import { FIRST_DAY } from './city-counts.ts';
 import { median, report } from './figures.ts';
 import { oneArcHome } from './one-arc-home.ts';
 
-/** What the people who work with Quotidien wait for at a prompt: commands from process start to end, beside a bare Node.js. */
+/**
+ * What the people who work with Quotidien wait for at a prompt: commands from process start to end,
+ * beside a bare Node.js.
+ */
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 21);
 const MAIN = path.resolve('bin/quotidien.js');
@@ -18,7 +21,11 @@ export async function run(): Promise<void> {
     const home = await oneArcHome(folder, 2);
     const commands = [
       { name: 'quotidien --version', args: ['--version'], target: 3 },
-      { name: 'quotidien show of a day', args: ['--home', home, 'show', 'cityflow', FIRST_DAY], target: 4 },
+      {
+        name: 'quotidien show of a day',
+        args: ['--home', home, 'show', 'cityflow', FIRST_DAY],
+        target: 4,
+      },
     ];
     for (const { name, args, target } of commands) {
       const ours: number[] = [];
@@ -28,7 +35,14 @@ export async function run(): Promise<void> {
         bare.push(await millisecondsOf(['-e', '0']));
         ours.push(await millisecondsOf([MAIN, ...args]));
       }
-      report({ name, value: median(ours), unit: 'ms', floor: median(bare), target, bounds: 'ratio' });
+      report({
+        name,
+        value: median(ours),
+        unit: 'ms',
+        floor: median(bare),
+        target,
+        bounds: 'ratio',
+      });
     }
   } finally {
     await rm(folder, { recursive: true, force: true });

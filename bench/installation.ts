@@ -41,9 +41,15 @@ export async function openInstallation(
   const engine = await openEngine(config, datasets);
   const temporal = { connection: { address: server.address }, namespace: 'default' };
   const client = await connectClient(temporal);
-  // That of the build, which `npm run bench` makes first: the bundler would be the largest part of this process's memory.
+  // That of the build, which `npm run bench` makes first: the bundler would be the largest part of
+  // this process's memory.
   const workflowBundle = { codePath: path.resolve('dist/workflows.bundle.js') };
-  const workers = await runWorkers({ engine, target: temporal, kinds: QUEUE_KINDS, workflowBundle });
+  const workers = await runWorkers({
+    engine,
+    target: temporal,
+    kinds: QUEUE_KINDS,
+    workflowBundle,
+  });
   return {
     home,
     address: server.address,

@@ -9,8 +9,9 @@ import type { JudgedMeter } from '../test/fixtures/meter-fraud.ts';
 import { median, report } from './figures.ts';
 
 /**
- * How well suspicions tell fraud from honest change in made-up worlds that nothing was chosen on, beside plain rules on the same meters and days, and for each
- * kind of fraud. Not measured: real fraud. Made-up meters are simpler, and their balance is exact.
+ * How well suspicions tell fraud from honest change in made-up worlds that nothing was chosen on,
+ * beside plain rules on the same meters and days, and for each kind of fraud. Not measured: real
+ * fraud. Made-up meters are simpler, and their balance is exact.
  */
 
 const SEEDS = [11, 12];
@@ -25,7 +26,11 @@ interface Rule {
 const RULES: readonly Rule[] = [
   { name: 'largest |z| of a day > 3.5', score: ({ z }) => z, threshold: 3.5 },
   { name: 'drop of more than half', score: ({ drop }) => drop, threshold: 0.5 },
-  { name: 'persistence of a drop > 0.22', score: ({ persistence }) => persistence, threshold: 0.22 },
+  {
+    name: 'persistence of a drop > 0.22',
+    score: ({ persistence }) => persistence,
+    threshold: 0.22,
+  },
   {
     name: 'suspicions, with transformer balance',
     score: ({ suspicion }) => suspicion,
@@ -39,7 +44,8 @@ export async function run(): Promise<void> {
   const engine = createDuckDbEngine({ memoryLimitMb: 800, threads: 2, scratchRoot });
   try {
     const meters: JudgedMeter[] = [];
-    for (const seed of SEEDS) meters.push(...(await engine.session((sql) => judgeWorld(sql, seed))));
+    for (const seed of SEEDS)
+      meters.push(...(await engine.session((sql) => judgeWorld(sql, seed))));
     for (const rule of RULES) tellRule(rule, meters);
     const kinds = new Set(meters.flatMap(({ truth }) => (truth === undefined ? [] : [truth.kind])));
     for (const kind of [...kinds].sort()) tellKind(kind, meters);
@@ -57,7 +63,13 @@ function tellRule({ name, score, threshold }: Rule, meters: readonly JudgedMeter
     truth,
   );
   const note = `P ${precision.toFixed(2)} R ${recall.toFixed(2)} F1 ${f1.toFixed(2)}, ${flagged} of ${meters.length} flagged; P at 1 % of meters ${atOnePercent(scores, truth).toFixed(2)}`;
-  report({ name: `fraud: ${name}`, value: averagePrecision(scores, truth), unit: 'AP', more: true, note });
+  report({
+    name: `fraud: ${name}`,
+    value: averagePrecision(scores, truth),
+    unit: 'AP',
+    more: true,
+    note,
+  });
 }
 
 /** Precision of the highest hundredth. */
@@ -67,7 +79,10 @@ function atOnePercent(scores: readonly number[], truth: readonly boolean[]): num
   return order.slice(0, most).filter((index) => truth[index] === true).length / most;
 }
 
-/** The meters of one kind beside all without fraud; for an honest kind how many are flagged in error. */
+/**
+ * The meters of one kind beside all without fraud; for an honest kind how many are flagged in
+ * error.
+ */
 function tellKind(kind: string, meters: readonly JudgedMeter[]): void {
   const own = meters.filter(({ truth }) => truth?.kind === kind);
   const found = own.filter(({ suspicion }) => suspicion >= SUSPICION_THRESHOLD);

@@ -6,8 +6,9 @@ import { makeMeterDay } from './meter-day.ts';
 import type { MadeDay, MeterFiles } from './meter-day.ts';
 
 /**
- * Makes the day of meters that the parent sends and sends back what it was made in, in a process of its own: the memory peak is the product's, without
- * the generator of the files and the engine of the floor.
+ * Makes the day of meters that the parent sends and sends back what it was made in, in a process of
+ * its own: the memory peak is the product's, without the generator of the files and the engine of
+ * the floor.
  */
 
 /** What the process is told. */
@@ -31,7 +32,11 @@ if (process.send !== undefined) {
 }
 
 async function makeDay({ files, shards, threads, memoryLimitMb }: DayOrder): Promise<DayDone> {
-  const engine = createDuckDbEngine({ memoryLimitMb, threads, scratchRoot: path.join(files.folder, 'scratch') });
+  const engine = createDuckDbEngine({
+    memoryLimitMb,
+    threads,
+    scratchRoot: path.join(files.folder, 'scratch'),
+  });
   try {
     const made = await makeMeterDay(files, engine, { shards, atOnce: threads });
     return { ...made, peakMb: peakMemoryMb() };

@@ -1,7 +1,12 @@
 import path from 'node:path';
 import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { smartMeterWith } from '../src/datasets/smart-meter/index.ts';
-import type { Dataset, LocalArtefact, StagedOutput, UnitOutcome } from '../src/pipelines/dataset.ts';
+import type {
+  Dataset,
+  LocalArtefact,
+  StagedOutput,
+  UnitOutcome,
+} from '../src/pipelines/dataset.ts';
 import type { StepDefinition } from '../src/pipelines/definition.ts';
 import { splitShard, unsharded } from '../src/pipelines/shard.ts';
 import { zonedDay } from '../src/pipelines/zoned-day.ts';
@@ -9,7 +14,9 @@ import type { SqlEngine, SqlSession } from '../src/ports/sql.ts';
 import { encodeFlatParquet } from '../src/storage/sql/parquet-export.ts';
 import { ownCpuSeconds } from './process-usage.ts';
 
-/** A day of meters, step by step as the engine runs them, each with the processor time that it took. */
+/**
+ * A day of meters, step by step as the engine runs them, each with the processor time that it took.
+ */
 
 /** Local files that the day is made of. */
 export interface MeterFiles {
@@ -49,7 +56,10 @@ const QUIET = { progress: () => undefined, signal: new AbortController().signal 
 /** What was made so far, by step and output; those of shards by the step with its shard. */
 type Made = Map<string, LocalArtefact>;
 
-/** Makes the day, each step and shard in a session of its own; of the shards of a step so many at once, as a worker does. */
+/**
+ * Makes the day, each step and shard in a session of its own; of the shards of a step so many at
+ * once, as a worker does.
+ */
 export async function makeMeterDay(
   files: MeterFiles,
   sql: SqlEngine,
@@ -59,7 +69,10 @@ export async function makeMeterDay(
   const day = zonedDay(files.date, 'Europe/Paris');
   const spent = new Map<string, number>();
   const made: Made = new Map();
-  const make = (name: string, work: (session: SqlSession) => Promise<readonly UnitOutcome[]>): Promise<void> =>
+  const make = (
+    name: string,
+    work: (session: SqlSession) => Promise<readonly UnitOutcome[]>,
+  ): Promise<void> =>
     sql.session(async (session) => {
       for (const [output, staged] of Object.entries(outputsOf(await work(session))))
         made.set(`${name}:${output}`, artefactOf(files, `${name}:${output}`, staged));
@@ -75,7 +88,8 @@ export async function makeMeterDay(
   };
   for (const part of ['meters', 'injected', 'model', 'readings'] as const) {
     const raw = { path: files[part], sha256: part, bytes: 0 };
-    const cut = (session: SqlSession) => dataset.slice({ part, raw, days: [day], progress: QUIET.progress }, session);
+    const cut = (session: SqlSession) =>
+      dataset.slice({ part, raw, days: [day], progress: QUIET.progress }, session);
     await measure(`download/${part}`, [() => make(`download/${part}`, cut)]);
   }
   const { steps } = dataset.definition;
@@ -85,11 +99,18 @@ export async function makeMeterDay(
       .flatMap((step) => {
         const inputs = inputsOf(step, made);
         if (inputs === undefined) return [];
-        return [() => make(step.id, (session) => run(dataset, step, { scope: files.date, day, inputs }, session))];
+        return [
+          () =>
+            make(step.id, (session) =>
+              run(dataset, step, { scope: files.date, day, inputs }, session),
+            ),
+        ];
       });
     if (work.length > 0) await measure(id, work);
   }
-  const tables = [...made].filter(([name]) => name.startsWith('transform/readings') && name.endsWith(':readings'));
+  const tables = [...made].filter(
+    ([name]) => name.startsWith('transform/readings') && name.endsWith(':readings'),
+  );
   return {
     steps: [...spent].map(([name, cpuSeconds]) => ({ name, cpuSeconds })),
     rows: sumOf(tables, ({ ref }) => ref.rows ?? 0),
@@ -101,26 +122,39 @@ export async function makeMeterDay(
   };
 }
 
-function sumOf(tables: readonly (readonly [string, LocalArtefact])[], value: (one: LocalArtefact) => number): number {
+function sumOf(
+  tables: readonly (readonly [string, LocalArtefact])[],
+  value: (one: LocalArtefact) => number,
+): number {
   return tables.reduce((sum, [, artefact]) => sum + value(artefact), 0);
 }
 
 async function run(
   dataset: Dataset,
   step: StepDefinition,
-  unit: { scope: string; day: ReturnType<typeof zonedDay>; inputs: Record<string, LocalArtefact[]> },
+  unit: {
+    scope: string;
+    day: ReturnType<typeof zonedDay>;
+    inputs: Record<string, LocalArtefact[]>;
+  },
   session: SqlSession,
 ): Promise<readonly UnitOutcome[]> {
   const work = dataset.steps[unsharded(step.id)];
   if (work === undefined) throw new Error(step.id);
   const shard = step.shard === undefined ? {} : { shard: step.shard };
-  const task = { step: unsharded(step.id), ...shard, params: step.params ?? {}, units: [unit], ...QUIET };
+  const task = {
+    step: unsharded(step.id),
+    ...shard,
+    params: step.params ?? {},
+    units: [unit],
+    ...QUIET,
+  };
   return work.kind === 'sql' ? work.run(task, session) : work.run(task, TOOLS);
 }
 
 /**
- * Of the day itself. Of days before, the four weeks that features are made of: the day's own stand for them, which have as many rows. Undefined
- * where an input of the day is missing.
+ * Of the day itself. Of days before, the four weeks that features are made of: the day's own stand
+ * for them, which have as many rows. Undefined where an input of the day is missing.
  */
 function inputsOf(step: StepDefinition, made: Made): Record<string, LocalArtefact[]> | undefined {
   const inputs: Record<string, LocalArtefact[]> = {};
@@ -133,7 +167,8 @@ function inputsOf(step: StepDefinition, made: Made): Record<string, LocalArtefac
     inputs[plain] = [...(inputs[plain] ?? []), ...(found === undefined ? [] : [found])];
   }
   const needed = step.needsAnyOf ?? [];
-  const lacksAll = needed.length > 0 && needed.every((name) => (inputs[splitShard(name).name] ?? []).length === 0);
+  const lacksAll =
+    needed.length > 0 && needed.every((name) => (inputs[splitShard(name).name] ?? []).length === 0);
   return lacksAll ? undefined : inputs;
 }
 
@@ -144,10 +179,18 @@ function outputsOf([outcome]: readonly UnitOutcome[]): Readonly<Record<string, S
 
 let kept = 0;
 
-function artefactOf({ date, folder }: MeterFiles, name: string, output: StagedOutput): LocalArtefact {
+function artefactOf(
+  { date, folder }: MeterFiles,
+  name: string,
+  output: StagedOutput,
+): LocalArtefact {
   const file = path.join(folder, `made-${(kept += 1)}`);
   if ('bytes' in output) writeFileSync(file, output.bytes);
   else copyFileSync(output.path, file);
   const rows = output.rows === undefined ? {} : { rows: output.rows };
-  return { scope: date, path: file, ref: { key: name, sha256: '', bytes: 0, mediaType: '', ...rows } };
+  return {
+    scope: date,
+    path: file,
+    ref: { key: name, sha256: '', bytes: 0, mediaType: '', ...rows },
+  };
 }

@@ -3,7 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import path from 'node:path';
 import { finished } from 'node:stream/promises';
-import { injectedLines, meterList, READINGS_HEADER, readingLines } from '@quotidien/sample-portal/meters/files';
+import {
+  injectedLines,
+  meterList,
+  READINGS_HEADER,
+  readingLines,
+} from '@quotidien/sample-portal/meters/files';
 import { MeterWorld } from '@quotidien/sample-portal/meters/world';
 import type { MeterFiles } from './meter-day.ts';
 import { meterModelText } from './meter-model.ts';
@@ -45,11 +50,16 @@ export async function writeMeterDay(folder: string): Promise<MeterFiles> {
 }
 
 /** Writes the readings of some days into one bulk file. */
-export async function writeReadings(world: MeterWorld, days: readonly number[], file: string): Promise<void> {
+export async function writeReadings(
+  world: MeterWorld,
+  days: readonly number[],
+  file: string,
+): Promise<void> {
   const stream = createWriteStream(file);
   stream.write(READINGS_HEADER);
   for (const day of days)
-    for (const text of readingLines(world, day)) if (!stream.write(text)) await once(stream, 'drain');
+    for (const text of readingLines(world, day))
+      if (!stream.write(text)) await once(stream, 'drain');
   stream.end();
   await finished(stream);
 }

@@ -5,7 +5,10 @@ import { MODEL_KIND, modelText } from '../src/datasets/smart-meter/anomalies/mod
 const ROWS = 10_000;
 const SEED = 1;
 
-/** The file of a model with 100 trees, of the size and depth of a trained one, that holds from a day. */
+/**
+ * The file of a model with 100 trees, of the size and depth of a trained one, that holds from a
+ * day.
+ */
 export function meterModelText(date: string): string {
   const columns = FEATURES.map((_, seed) =>
     Float32Array.from({ length: ROWS }, (__, row) => (Math.sin(row * (seed + 1.37)) * 1_000) % 1),
@@ -15,7 +18,11 @@ export function meterModelText(date: string): string {
     kind: MODEL_KIND,
     valid_from: date,
     features: [...FEATURES],
-    parameters: { trees: FOREST_DEFAULTS.trees, sample_rows: FOREST_DEFAULTS.sampleRows, contamination: 0.05 },
+    parameters: {
+      trees: FOREST_DEFAULTS.trees,
+      sample_rows: FOREST_DEFAULTS.sampleRows,
+      contamination: 0.05,
+    },
     seed: SEED,
     days: { train: span, validation: span, test: span },
     input: 'made up',

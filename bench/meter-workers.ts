@@ -25,8 +25,9 @@ import { METERS, SHARDS, writeMeterDay } from './meter-files.ts';
 import { usageOfProcess } from './process-usage.ts';
 
 /**
- * The same day of meters on one `quotidien worker` and on two, each on a processor of its own, one server and one store; and on two of which
- * one is killed. The import is not in it: one process takes a file in.
+ * The same day of meters on one `quotidien worker` and on two, each on a processor of its own, one
+ * server and one store; and on two of which one is killed. The import is not in it: one process
+ * takes a file in.
  */
 
 const PIPELINE = 'smart-meter';
@@ -34,8 +35,8 @@ const DATE = '2024-01-15';
 const COMMAND = path.resolve('dist/cli/main.js');
 
 /**
- * What a worker is told. Each uses one processor, so one thread; of the default of 16 activities most would wait for one of two SQL sessions, where the other
- * worker cannot take them.
+ * What a worker is told. Each uses one processor, so one thread; of the default of 16 activities
+ * most would wait for one of two SQL sessions, where the other worker cannot take them.
  */
 const SETTINGS = {
   QUOTIDIEN_SHARDS: `${PIPELINE}=${SHARDS}`,
@@ -68,7 +69,8 @@ export async function run(): Promise<void> {
     const one = await makeDay(folder, given, { workers: 1 });
     const two = await makeDay(folder, given, { workers: 2 });
     const killed = await makeDay(folder, given, { workers: 2, kill: true });
-    const listed = (cpu: readonly number[]): string => cpu.map((seconds) => seconds.toFixed(1)).join(' + ');
+    const listed = (cpu: readonly number[]): string =>
+      cpu.map((seconds) => seconds.toFixed(1)).join(' + ');
     const note = `${METERS} meters, ${SHARDS} shards; processor seconds ${listed(one.cpu)} beside ${listed(two.cpu)}`;
     report({
       name: 'a day on two workers of one processor each, beside one: times as fast',
@@ -131,7 +133,10 @@ async function makeDay(
   const cli = await findTemporalCli({ env: process.env, cacheDir: path.resolve('.cache') });
   const logFile = path.join(folder, 'server.log');
   const server = await startEphemeralServer({ cli, logFile, searchAttributes: SEARCH_ATTRIBUTES });
-  const client = await connectClient({ connection: { address: server.address }, namespace: 'default' });
+  const client = await connectClient({
+    connection: { address: server.address },
+    namespace: 'default',
+  });
   const workers = await Promise.all(
     Array.from({ length: count }, (_, processor) => startWorker(home, server.address, processor)),
   );
@@ -160,7 +165,8 @@ async function killInTheMiddle(home: string, doomed: Worker | undefined): Promis
   await withEngine(home, async ({ documents }) => {
     for (;;) {
       const entries = (await readLedger(documents, PIPELINE, [DATE])).get(DATE) ?? [];
-      if (entries.filter(({ step }) => step.startsWith('transform/readings.')).length >= SHARDS / 4) break;
+      if (entries.filter(({ step }) => step.startsWith('transform/readings.')).length >= SHARDS / 4)
+        break;
       await pause(50);
     }
   });
@@ -212,7 +218,11 @@ function contentsOf(home: string): Promise<string> {
   return withEngine(home, async (engine) => {
     const dataset = engine.datasets[PIPELINE];
     if (dataset === undefined) throw new Error('there are no meters');
-    const { newest, published } = await homeContents(engine, { dataset, dates: [DATE], places: [] });
+    const { newest, published } = await homeContents(engine, {
+      dataset,
+      dates: [DATE],
+      places: [],
+    });
     return JSON.stringify({ newest, published });
   });
 }

@@ -17,8 +17,9 @@ import { meterWorld } from './meter-files.ts';
 import { ownCpuSeconds, restartOwnPeak } from './process-usage.ts';
 
 /**
- * Months of meters, one after the other, in one installation: what a day of a meter costs in the last of them beside the first, and whether memory
- * grows. A month is imported from one bulk file and made by the `backfill` workflow, with its rollups.
+ * Months of meters, one after the other, in one installation: what a day of a meter costs in the
+ * last of them beside the first, and whether memory grows. A month is imported from one bulk file
+ * and made by the `backfill` workflow, with its rollups.
  */
 
 const PIPELINE = 'smart-meter';
@@ -26,7 +27,10 @@ const PIPELINE = 'smart-meter';
 const METERS = Number(process.env['BENCH_YEAR_METERS'] ?? 10_000);
 const MONTHS = Number(process.env['BENCH_MONTHS'] ?? 12);
 const YEAR = 2024;
-/** From here on all days have what they compare themselves with: fourteen weeks of seven days, which the first week of April lacks. */
+/**
+ * From here on all days have what they compare themselves with: fourteen weeks of seven days, which
+ * the first week of April lacks.
+ */
 const WITH_HISTORY = 5;
 
 /** What a month took. */
@@ -52,7 +56,10 @@ export async function run(): Promise<void> {
 }
 
 /** Made in order in a new installation, each reported before the next. */
-export async function makeMonths(count: number, onMonth: (made: MadeMonth) => Promise<void> | void): Promise<void> {
+export async function makeMonths(
+  count: number,
+  onMonth: (made: MadeMonth) => Promise<void> | void,
+): Promise<void> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'quotidien-meter-year-'));
   const installation = await openInstallation(DATASETS, {
     QUOTIDIEN_METER_SECRET: 'a secret for a benchmark',
@@ -62,21 +69,26 @@ export async function makeMonths(count: number, onMonth: (made: MadeMonth) => Pr
     const list = path.join(folder, 'meters.csv');
     await writeFile(list, meterList(meterWorld(METERS)));
     await importFile(installation.engine, PIPELINE, list, testControl());
-    for (let month = 1; month <= count; month += 1) await onMonth(await makeMonth(installation, folder, month));
+    for (let month = 1; month <= count; month += 1)
+      await onMonth(await makeMonth(installation, folder, month));
   } finally {
     await installation.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** A year takes long enough for a machine to become slower or faster: the floor is the first month in new processes before, halfway and after. */
+/**
+ * A year takes long enough for a machine to become slower or faster: the floor is the first month
+ * in new processes before, halfway and after.
+ */
 async function firstMonthAlone(): Promise<number> {
   const child = fork(path.join(import.meta.dirname, 'meter-month-process.ts'));
   const answers: MadeMonth[] = [];
   child.on('message', (message) => answers.push(message as MadeMonth));
   const [code] = (await once(child, 'exit')) as [number | null];
   const [made] = answers;
-  if (made === undefined) throw new Error(`the process of the month ended with ${code ?? 'a signal'} and no answer`);
+  if (made === undefined)
+    throw new Error(`the process of the month ended with ${code ?? 'a signal'} and no answer`);
   reportMonth('the first month alone', made);
   return costOf(made);
 }
@@ -125,9 +137,14 @@ function reportLast(months: readonly MadeMonth[], alone: number): void {
   });
 }
 
-async function makeMonth({ engine, target }: BenchInstallation, folder: string, month: number): Promise<MadeMonth> {
+async function makeMonth(
+  { engine, target }: BenchInstallation,
+  folder: string,
+  month: number,
+): Promise<MadeMonth> {
   const from = `${YEAR}-${String(month).padStart(2, '0')}-01`;
-  const next = month === 12 ? `${YEAR + 1}-01-01` : `${YEAR}-${String(month + 1).padStart(2, '0')}-01`;
+  const next =
+    month === 12 ? `${YEAR + 1}-01-01` : `${YEAR}-${String(month + 1).padStart(2, '0')}-01`;
   const to = addDays(next, -1);
   const dates = datesBetween(from, to).length;
   const file = path.join(folder, `${from}.csv`);
@@ -144,7 +161,10 @@ async function makeMonth({ engine, target }: BenchInstallation, folder: string, 
   return { given: given * each, made: made * each, rolled: rolled * each, peakMb: peakMemoryMb() };
 }
 
-/** Half-hours of all meters, shaped by the clock and by chance: the generator of the sample portal would take longer than all that is measured. */
+/**
+ * Half-hours of all meters, shaped by the clock and by chance: the generator of the sample portal
+ * would take longer than all that is measured.
+ */
 async function writeMonth(file: string, from: string, next: string): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: '256MB', threads: '2' });
   const connection = await instance.connect();

@@ -16,8 +16,14 @@ export interface MonthFile {
   readonly path: string;
 }
 
-/** Writes the consolidated export of every month of some years, each once: `<folder>/<YYYY-MM>.csv`. */
-export async function writeMonthFiles(folder: string, firstYear: number, years: number): Promise<MonthFile[]> {
+/**
+ * Writes the consolidated export of every month of some years, each once: `<folder>/<YYYY-MM>.csv`.
+ */
+export async function writeMonthFiles(
+  folder: string,
+  firstYear: number,
+  years: number,
+): Promise<MonthFile[]> {
   await mkdir(folder, { recursive: true });
   const files: MonthFile[] = [];
   for (let index = 0; index < years * 12; index += 1) {
@@ -30,7 +36,12 @@ export async function writeMonthFiles(folder: string, firstYear: number, years: 
     );
     if (!exists) {
       const range = { from: dates[0] ?? '', to: dates.at(-1) ?? '' };
-      await writeSyntheticCsv({ dataset: 'eco2mix-national-cons-def', ...range, path: file, now: BENCH_NOW });
+      await writeSyntheticCsv({
+        dataset: 'eco2mix-national-cons-def',
+        ...range,
+        path: file,
+        now: BENCH_NOW,
+      });
     }
     files.push({ month, path: file });
   }
@@ -43,13 +54,18 @@ export interface FileServer {
   close(): Promise<void>;
 }
 
-/** Serves the month files as the publisher would, without the cost of making them: the real-time dataset is empty. */
+/**
+ * Serves the month files as the publisher would, without the cost of making them: the real-time
+ * dataset is empty.
+ */
 export async function serveMonthFiles(folder: string): Promise<FileServer> {
   const server = createServer((request, response) => {
     const url = decodeURIComponent(request.url ?? '');
     const month = /(\d{4}-\d{2})-\d{2}/.exec(url)?.[1];
     if (!url.includes('/exports/csv') || month === undefined) {
-      response.end(JSON.stringify({ metas: { default: { data_processed: BENCH_NOW.toISOString() } } }));
+      response.end(
+        JSON.stringify({ metas: { default: { data_processed: BENCH_NOW.toISOString() } } }),
+      );
     } else if (url.includes('national-tr')) {
       response.end('perimetre;nature;date;heure;date_heure;consommation\n');
     } else {

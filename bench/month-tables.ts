@@ -3,14 +3,22 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DATASETS } from '../src/datasets/registry.ts';
 import { datesOfMonth } from '../src/pipelines/civil-date.ts';
-import type { Dataset, LocalArtefact, StepImplementation, StepTask, UnitOutcome } from '../src/pipelines/dataset.ts';
+import type {
+  Dataset,
+  LocalArtefact,
+  StepImplementation,
+  StepTask,
+  UnitOutcome,
+} from '../src/pipelines/dataset.ts';
 import { zonedDay } from '../src/pipelines/zoned-day.ts';
 import type { SqlSession } from '../src/ports/sql.ts';
 import { createDuckDbEngine } from '../src/storage/sql/duckdb.ts';
 import { ownCpuSeconds } from './process-usage.ts';
 import type { MonthFile } from './month-files.ts';
 
-/** Processor seconds of the month tables of published rows and core; both ways give the same bytes. */
+/**
+ * Processor seconds of the month tables of published rows and core; both ways give the same bytes.
+ */
 export interface MonthTables {
   /** From one file for each day, as the product makes them. */
   readonly fromDays: number;
@@ -22,8 +30,14 @@ export interface MonthTables {
 
 const QUIET = { progress: () => undefined, signal: new AbortController().signal };
 
-/** Times `rollup/month` of eCO2mix over the months, each from day files and from a file of all their rows. */
-export async function monthTables(files: readonly MonthFile[], folder: string): Promise<MonthTables> {
+/**
+ * Times `rollup/month` of eCO2mix over the months, each from day files and from a file of all their
+ * rows.
+ */
+export async function monthTables(
+  files: readonly MonthFile[],
+  folder: string,
+): Promise<MonthTables> {
   const dataset = DATASETS['eco2mix'];
   if (dataset === undefined) throw new Error('there is no eco2mix');
   const engine = createDuckDbEngine({ memoryLimitMb: 384, threads: 2, scratchRoot: folder });
@@ -34,11 +48,17 @@ export async function monthTables(files: readonly MonthFile[], folder: string): 
       const joined: Record<string, LocalArtefact[]> = {};
       for (const [name, artefacts] of Object.entries(days)) {
         await loadRows(sql, name, artefacts);
-        sum.leavingOne += await cpuOf(async () => (joined[name] = [await leaveOne(sql, name, file.month)]));
+        sum.leavingOne += await cpuOf(
+          async () => (joined[name] = [await leaveOne(sql, name, file.month)]),
+        );
       }
       let [many, one]: UnitOutcome[] = [];
-      sum.fromDays += await cpuOf(async () => ([many] = await month(dataset, file.month, days, sql)));
-      sum.fromOne += await cpuOf(async () => ([one] = await month(dataset, file.month, joined, sql)));
+      sum.fromDays += await cpuOf(
+        async () => ([many] = await month(dataset, file.month, days, sql)),
+      );
+      sum.fromOne += await cpuOf(
+        async () => ([one] = await month(dataset, file.month, joined, sql)),
+      );
       if ((await hashesOf(many)) !== (await hashesOf(one)))
         throw new Error(`${file.month} has other bytes from one file`);
     });
@@ -53,7 +73,12 @@ async function cpuOf(work: () => Promise<unknown>): Promise<number> {
   return ownCpuSeconds() - before;
 }
 
-function month(dataset: Dataset, scope: string, inputs: Readonly<Record<string, LocalArtefact[]>>, sql: SqlSession) {
+function month(
+  dataset: Dataset,
+  scope: string,
+  inputs: Readonly<Record<string, LocalArtefact[]>>,
+  sql: SqlSession,
+) {
   return sqlStep(dataset, 'rollup/month').run(
     { step: 'rollup/month', params: {}, units: [{ scope, inputs }], ...QUIET },
     sql,
@@ -85,16 +110,25 @@ async function dayFiles(dataset: Dataset, { month, path: file }: MonthFile, sql:
 
 function artefactOf(outcome: UnitOutcome, name: string): LocalArtefact {
   const staged = 'failure' in outcome ? undefined : outcome.outputs[name];
-  if (staged === undefined || !('path' in staged)) throw new Error(`${outcome.scope} has no ${name}`);
+  if (staged === undefined || !('path' in staged))
+    throw new Error(`${outcome.scope} has no ${name}`);
   return artefact(outcome.scope, staged.path);
 }
 
 function artefact(scope: string, file: string): LocalArtefact {
-  return { scope, path: file, ref: { key: file, sha256: file, bytes: 0, mediaType: 'application/vnd.apache.parquet' } };
+  return {
+    scope,
+    path: file,
+    ref: { key: file, sha256: file, bytes: 0, mediaType: 'application/vnd.apache.parquet' },
+  };
 }
 
 /** The rows of all days as a table, as the session of a window has them. */
-async function loadRows(sql: SqlSession, name: string, artefacts: readonly LocalArtefact[]): Promise<void> {
+async function loadRows(
+  sql: SqlSession,
+  name: string,
+  artefacts: readonly LocalArtefact[],
+): Promise<void> {
   const list = artefacts.map((one) => `'${one.path}'`).join(', ');
   await sql.run(`CREATE OR REPLACE TEMP TABLE rows_of_${name} AS
     SELECT * FROM read_parquet([${list}], hive_partitioning = false)`);

@@ -15,7 +15,10 @@ import { FIRST_DAY, writeCounts } from './city-counts.ts';
 
 const NOBODY = 'http://127.0.0.1:9';
 
-/** Makes an installation below `folder` that has the road counts of one arc for so many days; returns its home. */
+/**
+ * Makes an installation below `folder` that has the road counts of one arc for so many days;
+ * returns its home.
+ */
 export async function oneArcHome(folder: string, days: number): Promise<string> {
   const file = path.join(folder, 'arc.csv');
   await writeArc(path.join(folder, 'all.csv'), file, days);
@@ -48,7 +51,10 @@ async function makeDays(home: string, file: string, days: number): Promise<void>
     if (outcome === undefined || 'code' in outcome)
       throw new Error(`the counts were not taken in: ${JSON.stringify(outcome)}`);
     const { definition } = cityflow;
-    for (const dates of workWindows(definition, datesBetween(FIRST_DAY, addDays(FIRST_DAY, days - 1)))) {
+    for (const dates of workWindows(
+      definition,
+      datesBetween(FIRST_DAY, addDays(FIRST_DAY, days - 1)),
+    )) {
       await runDays(engine, 'cityflow', dates, { offline: true });
       // As an installation does after every window: what was announced is heard, and forgotten.
       await settleDerived(engine, 'cityflow', dates);

@@ -13,7 +13,10 @@ import type { BenchInstallation } from './installation.ts';
 
 const WARM_UP = 10;
 const ALONE = 40;
-/** Bare workflows at once, before the days and again after them: the machine is not equally fast all the time. */
+/**
+ * Bare workflows at once, before the days and again after them: the machine is not equally fast all
+ * the time.
+ */
 const BARE_AT_ONCE = 200;
 const STEPS = noopDataset.definition.steps.length;
 const YEAR = 365;
@@ -78,7 +81,13 @@ async function measureAlone(bare: EmptyWorkflows, dayMs: DayMs): Promise<void> {
     floor: (fourMs - emptyMs) / STEPS,
     note: 'plan, ledger, manifest and publication shared out over the steps; floor: an empty activity',
   });
-  report({ name: 'fully cached day, p50', value: cachedMs, unit: 'ms', floor: emptyMs, target: 40 });
+  report({
+    name: 'fully cached day, p50',
+    value: cachedMs,
+    unit: 'ms',
+    floor: emptyMs,
+    target: 40,
+  });
   report({
     name: 'a day whose every step is reused, beside a bare workflow of four activities',
     value: cachedMs,
@@ -116,7 +125,10 @@ async function measureAtOnce(bare: EmptyWorkflows, dayMs: DayMs): Promise<void> 
   });
 }
 
-async function perSecondAtOnce(count: number, one: (index: number) => Promise<unknown>): Promise<number> {
+async function perSecondAtOnce(
+  count: number,
+  one: (index: number) => Promise<unknown>,
+): Promise<number> {
   const start = performance.now();
   await Promise.all(Array.from({ length: count }, (_, index) => one(index)));
   return count / ((performance.now() - start) / 1000);

@@ -1,6 +1,9 @@
 import { pandasSeconds } from './pandas.ts';
 
-/** The way in which the earlier system read road counts: pandas, chunk by chunk, with groups by arc in each chunk. */
+/**
+ * The way in which the earlier system read road counts: pandas, chunk by chunk, with groups by arc
+ * in each chunk.
+ */
 
 const SCRIPT = `
 import sys, time

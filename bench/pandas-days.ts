@@ -1,6 +1,9 @@
 import { pandasSeconds } from './pandas.ts';
 
-/** What a script of an afternoon does with the month files: a Parquet file a day as published, and the day's energy. No ledger, no checks, no metrics. */
+/**
+ * What a script of an afternoon does with the month files: a Parquet file a day as published, and
+ * the day's energy. No ledger, no checks, no metrics.
+ */
 const SCRIPT = `
 import glob, os, sys, time
 import pandas as pd
@@ -16,7 +19,10 @@ for month in sorted(glob.glob(sys.argv[1] + "/*")):
 print(time.time() - start, len(energy))
 `;
 
-/** Seconds for all month files of a folder, days into another; undefined where pandas cannot be installed. */
+/**
+ * Seconds for all month files of a folder, days into another; undefined where pandas cannot be
+ * installed.
+ */
 export function pandasDaysSeconds(months: string, days: string): Promise<number | undefined> {
   return pandasSeconds(SCRIPT, [months, days]);
 }

@@ -7,8 +7,14 @@ import { promisify } from 'node:util';
 
 const PACKAGES = ['pandas==2.2.3', 'pyarrow==18.1.0'];
 
-/** Seconds that a script says it took, its first word on stdout; undefined where pandas cannot be installed. */
-export async function pandasSeconds(script: string, args: readonly string[]): Promise<number | undefined> {
+/**
+ * Seconds that a script says it took, its first word on stdout; undefined where pandas cannot be
+ * installed.
+ */
+export async function pandasSeconds(
+  script: string,
+  args: readonly string[],
+): Promise<number | undefined> {
   const run = promisify(execFile);
   const home = path.resolve('.cache', 'bench-pandas');
   const python = path.join(home, 'bin', 'python');

@@ -8,10 +8,15 @@ export interface ProcessUsage {
   readonly peakMb: number;
 }
 
-/** The larger of the children of a process, as the server below the shell that watches it; undefined where there is no `/proc`. */
+/**
+ * The larger of the children of a process, as the server below the shell that watches it; undefined
+ * where there is no `/proc`.
+ */
 export function usageOfChild(parent: number): ProcessUsage | undefined {
   try {
-    const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ');
+    const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8')
+      .trim()
+      .split(' ');
     const usages = children.map((child) => usageOfProcess(Number(child)));
     return usages.sort((a, b) => b.peakMb - a.peakMb)[0];
   } catch {
@@ -33,7 +38,10 @@ export function ownCpuSeconds(): number {
   return (user + system) / 1e6;
 }
 
-/** The peak of memory of this process is that of what comes after. Without `/proc` it stays that of all. */
+/**
+ * The peak of memory of this process is that of what comes after. Without `/proc` it stays that of
+ * all.
+ */
 export function restartOwnPeak(): void {
   try {
     writeFileSync('/proc/self/clear_refs', '5');

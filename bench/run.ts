@@ -20,7 +20,9 @@ const BENCHES = {
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
 if (names.length === 0 || unknown.length > 0) {
-  process.stderr.write(`usage: npm run bench -- <name>…; the names are ${Object.keys(BENCHES).join(', ')}\n`);
+  process.stderr.write(
+    `usage: npm run bench -- <name>…; the names are ${Object.keys(BENCHES).join(', ')}\n`,
+  );
   process.exitCode = 2;
 } else {
   for (const name of names) await (await BENCHES[name as keyof typeof BENCHES]()).run();

@@ -13,8 +13,9 @@ import { METERS, SHARDS, writeMeterDay } from './meter-files.ts';
 import { ownCpuSeconds } from './process-usage.ts';
 
 /**
- * A day of many meters from a bulk file to its report, step by step, against the bare DuckDB steps; scoring; bytes of a reading.
- * Processor time, because other work on the machine does not change it much.
+ * A day of many meters from a bulk file to its report, step by step, against the bare DuckDB steps;
+ * scoring; bytes of a reading. Processor time, because other work on the machine does not change it
+ * much.
  */
 
 const MEMORY_MB = Number(process.env['BENCH_SQL_MB'] ?? 384);
@@ -31,7 +32,11 @@ export async function run(): Promise<void> {
     const ours = await ownDay(files);
     const perMillion = 1e6 / ours.rows;
     for (const { name, cpuSeconds } of [...bare, ...ours.steps])
-      report({ name: `  ${name}`, value: cpuSeconds * perMillion, unit: 's of a processor for a million readings' });
+      report({
+        name: `  ${name}`,
+        value: cpuSeconds * perMillion,
+        unit: 's of a processor for a million readings',
+      });
     const scored = scoringFloor(ours.scored);
     const note = `${METERS} meters, ${ours.rows} readings, ${SHARDS} shards, ${ours.scored} scored; suspicions of twelve weeks are not in it`;
     report({
@@ -87,7 +92,10 @@ function scoringFloor(rows: number): number {
   return (user + system) / 1e6;
 }
 
-/** The same work with nothing of ours: CSV to sorted Parquet, checks, hours, days with what meters are judged by. */
+/**
+ * The same work with nothing of ours: CSV to sorted Parquet, checks, hours, days with what meters
+ * are judged by.
+ */
 async function bareDay(file: string, folder: string): Promise<Timed[]> {
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: `${MEMORY_MB}MB`,
@@ -127,6 +135,7 @@ async function ownDay(files: MeterFiles): Promise<DayDone> {
   child.send(order);
   const [code] = (await once(child, 'exit')) as [number | null];
   const [answer] = answers;
-  if (answer === undefined) throw new Error(`the process of the day ended with ${code ?? 'a signal'} and no answer`);
+  if (answer === undefined)
+    throw new Error(`the process of the day ended with ${code ?? 'a signal'} and no answer`);
   return answer;
 }

@@ -3,7 +3,10 @@ import { openS3ObjectStore } from '../src/storage/aws/s3-objects.ts';
 import type { S3ObjectStoreOptions } from '../src/storage/aws/s3-objects.ts';
 import { peakMemoryMb } from './figures.ts';
 
-/** A process of its own that streams one object, because the peak of a process never falls. `bench/storage.ts` starts it. */
+/**
+ * A process of its own that streams one object, because the peak of a process never falls.
+ * `bench/storage.ts` starts it.
+ */
 
 interface StreamTask extends S3ObjectStoreOptions {
   readonly direction: 'put' | 'get';
@@ -22,7 +25,10 @@ if (process.send !== undefined) {
   const [task] = (await once(process, 'message')) as [StreamTask];
   const store = openS3ObjectStore(task);
   if (task.direction === 'put') {
-    await store.put('stream', chunks(task.bytes), { mode: 'create', mediaType: 'application/octet-stream' });
+    await store.put('stream', chunks(task.bytes), {
+      mode: 'create',
+      mediaType: 'application/octet-stream',
+    });
   } else {
     let bytes = 0;
     for await (const chunk of (await store.get('stream')) ?? []) bytes += chunk.byteLength;

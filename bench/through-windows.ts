@@ -17,7 +17,10 @@ export interface ThroughWindows {
   readonly peakMb: number;
 }
 
-/** The product itself over the month files of a folder: `through-windows.ts <folder> <first year> <years>`. */
+/**
+ * The product itself over the month files of a folder: `through-windows.ts <folder> <first year>
+ * <years>`.
+ */
 async function run(monthFiles: string, firstYear: number, years: number): Promise<ThroughWindows> {
   const server = await serveMonthFiles(monthFiles);
   const installation = await openInstallation(DATASETS, {

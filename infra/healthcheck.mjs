@@ -1,6 +1,7 @@
 /**
- * Whether the workers of this container take work: asks the Temporal server who polls their task queue and looks for
- * this machine among them. A process that lives and cannot reach the server, or has stopped polling, is not healthy.
+ * Whether the workers of this container take work: asks the Temporal server who polls their task
+ * queue and looks for this machine among them. A process that lives and cannot reach the server, or
+ * has stopped polling, is not healthy.
  *
  *   node infra/healthcheck.mjs [suffix of the task queue, such as -report]
  */

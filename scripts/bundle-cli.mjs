@@ -1,16 +1,26 @@
 /**
- * The last step of the build: `dist/cli/main.js` and what it imports, in a few files under `dist/bundle/`. Three things
- * make a command start quickly:
+ * The last step of the build: `dist/cli/main.js` and what it imports, in a few files under
+ * `dist/bundle/`. Three things make a command start quickly:
  *
- *   - what every command needs lies in two files, `start` and `engine`, instead of some five hundred, and what only one
- *     command needs stays in a file of its own, which is loaded when that command is called;
- *   - beside each file lies the code that V8 made of it (`<file>.….cache`), so that a start compiles nothing;
- *   - for both, the files are CommonJS; `scripts/load-bundle.cjs` reads them and becomes `dist/bundle/main.js`.
+ *   - what every command needs lies in two files, `start` and `engine`, instead of some five
+ *     hundred, and what only one command needs stays in a file of its own, which is loaded when
+ *     that command is called;
+ *   - beside each file lies the code that V8 made of it (`<file>.….cache`), so that a start
+ *     compiles nothing;
+ *   - for both, the files are CommonJS; `scripts/load-bundle.cjs` reads them and becomes
+ *     `dist/bundle/main.js`.
  *
  * Packages that carry binaries, look for their own files or are large stay outside.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -83,14 +93,22 @@ async function writeFiles() {
     codeSplitting: { groups: [inOneFile('start', MAIN, 2), inOneFile('engine', EXECUTE, 1)] },
   });
   await bundle.close();
-  // `importModule` is told by `load-bundle.cjs`, and why. As V8 holds a text with letters like "é": to read a megabyte of UTF-8 takes longer than all that is left of a start.
+  // `importModule` is told by `load-bundle.cjs`, and why. As V8 holds a text with letters like "é":
+  // to read a megabyte of UTF-8 takes longer than all that is left of a start.
   for (const file of readdirSync(BUNDLE).map((name) => join(BUNDLE, name)))
-    writeFileSync(file, readFileSync(file, 'utf8').replace(/\bimport\(/g, 'importModule('), 'utf16le');
+    writeFileSync(
+      file,
+      readFileSync(file, 'utf8').replace(/\bimport\(/g, 'importModule('),
+      'utf16le',
+    );
   writeFileSync(join(BUNDLE, 'package.json'), '{ "type": "commonjs" }\n');
   copyFileSync(inRoot('scripts/load-bundle.cjs'), join(BUNDLE, 'main.js'));
 }
 
-/** Lets a command run up to the point where it finds nothing, and keeps the code that was compiled for it. */
+/**
+ * Lets a command run up to the point where it finds nothing, and keeps the code that was compiled
+ * for it.
+ */
 function writeCompiledCode() {
   const home = mkdtempSync(join(tmpdir(), 'quotidien-build-'));
   const args = [join(BUNDLE, 'main.js'), '--home', home, 'show', 'cityflow', '2024-01-01'];

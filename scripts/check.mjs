@@ -1,6 +1,7 @@
 /**
- * Runs every check of package.json (`check:…`), in two lanes, because most of them use one core. What a check wrote is
- * shown once it has ended; all of them run, and the exit code is 0 only when none failed.
+ * Runs every check of package.json (`check:…`), in two lanes, because most of them use one core.
+ * What a check wrote is shown once it has ended; all of them run, and the exit code is 0 only when
+ * none failed.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -11,21 +12,27 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LONGEST = ['check:lint', 'check:types'];
 
 const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'));
-const others = Object.keys(scripts).filter((name) => name.startsWith('check:') && !LONGEST.includes(name));
+const others = Object.keys(scripts).filter(
+  (name) => name.startsWith('check:') && !LONGEST.includes(name),
+);
 const waiting = [...LONGEST, ...others];
 const failed = [];
 
 function run(name) {
   const npm = process.env.npm_execpath;
   const args = ['run', '-s', name];
-  const [program, given] = npm?.endsWith('.js') ? [process.execPath, [npm, ...args]] : ['npm', args];
+  const [program, given] = npm?.endsWith('.js')
+    ? [process.execPath, [npm, ...args]]
+    : ['npm', args];
   return new Promise((done) => {
     const child = spawn(program, given, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     const output = [];
     child.stdout.on('data', (chunk) => output.push(chunk));
     child.stderr.on('data', (chunk) => output.push(chunk));
     child.on('error', (error) => done({ code: 127, output: `${program}: ${error.message}\n` }));
-    child.on('close', (code) => done({ code: code ?? 1, output: Buffer.concat(output).toString() }));
+    child.on('close', (code) =>
+      done({ code: code ?? 1, output: Buffer.concat(output).toString() }),
+    );
   });
 }
 

@@ -1,11 +1,11 @@
 'use strict';
 
 /**
- * Loads the files of `dist/bundle/`, of which this is `main.js`, with the code that V8 made of them in the build: it
- * spares a small command a third of its time. That code is for the very program that made it. V8 looks at its own
- * version alone, and code of Node.js 20.20 ends 20.19 with a segmentation fault; so the names of the files say for which
- * program they are, and any other one compiles, which is slower and as right. `KEEP_COMPILED_CODE` is for
- * `scripts/bundle-cli.mjs`.
+ * Loads the files of `dist/bundle/`, of which this is `main.js`, with the code that V8 made of them
+ * in the build: it spares a small command a third of its time. That code is for the very program
+ * that made it. V8 looks at its own version alone, and code of Node.js 20.20 ends 20.19 with a
+ * segmentation fault; so the names of the files say for which program they are, and any other one
+ * compiles, which is slower and as right. `KEEP_COMPILED_CODE` is for `scripts/bundle-cli.mjs`.
  */
 const { readFileSync, readdirSync, statSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
@@ -34,7 +34,10 @@ function compile(file) {
   return script;
 }
 
-/** Code that was kept has forgotten how modules are imported: it says `importModule`, which is this file's `import`. */
+/**
+ * Code that was kept has forgotten how modules are imported: it says `importModule`, which is this
+ * file's `import`.
+ */
 const importModule = (id) => import(id);
 
 function load(file) {
@@ -52,7 +55,8 @@ function load(file) {
 /** Of the files that were loaded with what ran of them, of all others as they lie. */
 function keepCompiled() {
   const files = readdirSync(__dirname).filter((file) => file.endsWith('.js') && file !== 'main.js');
-  for (const file of files) writeFileSync(cacheOf(file), (scripts.get(file) ?? compile(file)).createCachedData());
+  for (const file of files)
+    writeFileSync(cacheOf(file), (scripts.get(file) ?? compile(file)).createCachedData());
 }
 
 if (process.env.KEEP_COMPILED_CODE !== undefined) process.on('exit', keepCompiled);

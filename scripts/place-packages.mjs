@@ -1,7 +1,8 @@
 /**
- * The second step of the build: what was compiled of `packages/*` is put into `dist/packages/`, and imports of it by name
- * become relative. The packages are in no registry and are not bundled by npm, which would take their native dependencies
- * along; so what `npm pack` packs has everything of ours in `dist/`, and nothing else has to be installed beside it.
+ * The second step of the build: what was compiled of `packages/*` is put into `dist/packages/`, and
+ * imports of it by name become relative. The packages are in no registry and are not bundled by
+ * npm, which would take their native dependencies along; so what `npm pack` packs has everything of
+ * ours in `dist/`, and nothing else has to be installed beside it.
  */
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
@@ -21,7 +22,8 @@ for (const name of readdirSync(inRoot('packages')))
 for (const entry of readdirSync(DIST, { recursive: true, withFileTypes: true })) {
   const file = join(entry.parentPath ?? entry.path, entry.name);
   // What is bundled has the modules themselves, and is written after this.
-  if (!entry.isFile() || !/\.(js|d\.ts)$/.test(file) || file.startsWith(join(DIST, 'bundle'))) continue;
+  if (!entry.isFile() || !/\.(js|d\.ts)$/.test(file) || file.startsWith(join(DIST, 'bundle')))
+    continue;
   const text = readFileSync(file, 'utf8');
   const placed = text.replace(OWN, (_, quote, name, module) => {
     const way = relative(dirname(file), join(PLACED, name, `${module}.js`)).replaceAll(sep, '/');

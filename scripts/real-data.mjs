@@ -1,13 +1,15 @@
 /**
- * Fetches the publishers' real files that some tests read: `npm run real-data [-- --into DIR] [-- --from URL]`.
+ * Fetches the publishers' real files that some tests read: `npm run real-data [-- --into DIR] [--
+ * --from URL]`.
  *
  *   --into DIR   where they go; default `.cache/real-data`, where `npm test` finds them by itself
  *   --from URL   a copy of all of them, `<URL>/<path>`, asked instead of the addresses in the list
  *   --list FILE  another list than `scripts/real-data.json`
  *
- * A file counts only with the sha256 of the list: the tests state figures of exactly these bytes. What is there and
- * right already is not asked for again. The exit code is 1 when a file that has an address could not be had. Only
- * built-in modules are used, because node_modules may not exist yet.
+ * A file counts only with the sha256 of the list: the tests state figures of exactly these bytes.
+ * What is there and right already is not asked for again. The exit code is 1 when a file that has
+ * an address could not be had. Only built-in modules are used, because node_modules may not exist
+ * yet.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -51,11 +53,14 @@ async function bytesOf(url) {
 /** What became of one file: `there`, `fetched`, `no address` or `failed`, with why. */
 async function fetchFile(file) {
   if (isThere(file)) return { state: 'there' };
-  const url = values.from === undefined ? file.url : `${values.from.replace(/\/$/, '')}/${file.path}`;
-  if (url === undefined) return { state: 'no address', why: 'nobody offers these bytes under a lasting address' };
+  const url =
+    values.from === undefined ? file.url : `${values.from.replace(/\/$/, '')}/${file.path}`;
+  if (url === undefined)
+    return { state: 'no address', why: 'nobody offers these bytes under a lasting address' };
   try {
     const bytes = await bytesOf(url);
-    if (hashOf(bytes) !== file.sha256) throw new Error(`${url} has other bytes now (sha256 ${hashOf(bytes)})`);
+    if (hashOf(bytes) !== file.sha256)
+      throw new Error(`${url} has other bytes now (sha256 ${hashOf(bytes)})`);
     const target = join(values.into, file.path);
     mkdirSync(dirname(target), { recursive: true });
     const part = `${target}.${process.pid}.part`;
@@ -77,7 +82,9 @@ for (const file of JSON.parse(readFileSync(values.list, 'utf8'))) {
   const { state, why } = await fetchFile(file);
   counts[state] += 1;
   const note = why ?? file.note;
-  process.stdout.write(`${state.padEnd(10)}  ${file.path}: ${file.what}; ${file.publisher}, ${file.licence}\n`);
+  process.stdout.write(
+    `${state.padEnd(10)}  ${file.path}: ${file.what}; ${file.publisher}, ${file.licence}\n`,
+  );
   if (note !== undefined) process.stdout.write(`${' '.repeat(12)}${note}\n`);
 }
 const { there, fetched, failed } = counts;

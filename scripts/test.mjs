@@ -1,15 +1,25 @@
 /**
- * Runs what must hold. All of it runs even after a failure, for the whole picture. Every failure is named once more at the
- * end; the last line is `N passed, N failed` over all tests, and the exit code is 0 only when nothing failed.
+ * Runs what must hold. All of it runs even after a failure, for the whole picture. Every failure is
+ * named once more at the end; the last line is `N passed, N failed` over all tests, and the exit
+ * code is 0 only when nothing failed.
  *
- *   (nothing)   `npm run check`, then every test but the long ones
- *   --long      the long ones: many random schedules, the simulator, and the chaos tests, which kill servers and so run
- *               alone and one after the other; CHAOS_SEEDS=n plays those that draw their faults with n seeds
+ *   (nothing) `npm run check`, then every test but the long ones --long the long ones: many random
+ *   schedules, the simulator, and the chaos tests, which kill servers and so run
+ *               alone and one after the other; CHAOS_SEEDS=n plays those that draw their faults
+ *               with n seeds
  *   --all       both, with one sum
  *   names       only the tests that vitest selects by them: `node scripts/test.mjs test/unit/cli`
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs';
 import { constants } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +31,8 @@ const FAILURE_LINES = 12;
 let current;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
-    // As in start.mjs: a terminal has sent Ctrl-C to the child itself. Nothing more is started after a signal.
+    // As in start.mjs: a terminal has sent Ctrl-C to the child itself. Nothing more is started
+    // after a signal.
     if (signal !== 'SIGINT' || !process.stdin.isTTY) current?.kill(signal);
     process.exit(128 + constants.signals[signal]);
   });
@@ -35,9 +46,15 @@ function run(command, args, env = process.env) {
   });
 }
 
-/** Failed tests, by name: what is said far above of a test that failed is easily cut from a kept output. */
+/**
+ * Failed tests, by name: what is said far above of a test that failed is easily cut from a kept
+ * output.
+ */
 const failedTests = [];
-/** Failures that no test reports, by name: the checks, a test file that cannot be loaded, a runner that broke. */
+/**
+ * Failures that no test reports, by name: the checks, a test file that cannot be loaded, a runner
+ * that broke.
+ */
 const otherFailures = [];
 /** The title that `describeOnRealFiles` of `test/fixtures/real-data.ts` gives. */
 const ON_REAL_FILES = 'on publishers’ files: ';
@@ -47,7 +64,9 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 async function runChecks() {
   const npm = process.env.npm_execpath;
   const args = ['run', 'check'];
-  const code = await (npm?.endsWith('.js') ? run(process.execPath, [npm, ...args]) : run('npm', args));
+  const code = await (npm?.endsWith('.js')
+    ? run(process.execPath, [npm, ...args])
+    : run('npm', args));
   if (code !== 0) otherFailures.push(`npm run check (exit code ${code})`);
 }
 
@@ -57,12 +76,14 @@ const IN_MEMORY = 'quotidien-tests-';
 const NEEDED_BYTES = 2 ** 30;
 
 /**
- * A folder of this process in memory, for all that the tests make: waiting until small files are safe on a disk took a third of
- * their time. Undefined where the system has no such place, or too little of it. The long tests stay on the disk.
+ * A folder of this process in memory, for all that the tests make: waiting until small files are
+ * safe on a disk took a third of their time. Undefined where the system has no such place, or too
+ * little of it. The long tests stay on the disk.
  */
 function folderInMemory() {
   try {
-    for (const name of readdirSync(MEMORY).filter((name) => name.startsWith(IN_MEMORY))) removeIfLeft(name);
+    for (const name of readdirSync(MEMORY).filter((name) => name.startsWith(IN_MEMORY)))
+      removeIfLeft(name);
     const { bavail, bsize } = statfsSync(MEMORY);
     if (bavail * bsize < NEEDED_BYTES) return undefined;
     const folder = mkdtempSync(join(MEMORY, `${IN_MEMORY}${process.pid}-`));
@@ -89,7 +110,8 @@ async function runTests(name, args, env = process.env) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const code = await run(process.execPath, [vitest, 'run', ...reporters, ...args], env);
   const failures = existsSync(report) ? count(JSON.parse(readFileSync(report, 'utf8'))) : 0;
-  if (code !== 0 && failures === 0) otherFailures.push(`the test runner, ${name} (exit code ${code})`);
+  if (code !== 0 && failures === 0)
+    otherFailures.push(`the test runner, ${name} (exit code ${code})`);
 }
 
 /** Adds one report of vitest to the totals; returns how many failures it holds. */
@@ -100,17 +122,24 @@ function count({ numPassedTests, numFailedTests, numPendingTests, numTodoTests, 
   for (const { name, assertionResults } of testResults) {
     skippedOnRealFiles += assertionResults.filter(isSkippedOnRealFiles).length;
     for (const test of assertionResults.filter(({ status }) => status === 'failed'))
-      failedTests.push(`${relative(ROOT, name)} > ${test.fullName}\n${indented(test.failureMessages.join('\n'))}`);
+      failedTests.push(
+        `${relative(ROOT, name)} > ${test.fullName}\n${indented(test.failureMessages.join('\n'))}`,
+      );
   }
   const broken = testResults.filter(
-    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+    (file) =>
+      file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   );
   for (const file of broken) otherFailures.push(`${file.name}: ${file.message.split('\n')[0]}`);
   return numFailedTests + broken.length;
 }
 
 function isSkippedOnRealFiles({ status, ancestorTitles }) {
-  return status !== 'passed' && status !== 'failed' && ancestorTitles.some((title) => title.startsWith(ON_REAL_FILES));
+  return (
+    status !== 'passed' &&
+    status !== 'failed' &&
+    ancestorTitles.some((title) => title.startsWith(ON_REAL_FILES))
+  );
 }
 
 /** The beginning of a failure's message: what was expected and where. */
@@ -132,7 +161,11 @@ if (only !== undefined && only !== '--long' && only !== '--all') {
     await runChecks();
     const temporary = process.env.TMPDIR === undefined ? folderInMemory() : undefined;
     const projects = ['parts', 'workflow', 'runtime'].flatMap((name) => ['--project', name]);
-    await runTests('tests', projects, temporary === undefined ? process.env : { ...process.env, TMPDIR: temporary });
+    await runTests(
+      'tests',
+      projects,
+      temporary === undefined ? process.env : { ...process.env, TMPDIR: temporary },
+    );
     if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
   }
   if (only !== undefined) {
@@ -140,8 +173,10 @@ if (only !== undefined && only !== '--long' && only !== '--all') {
     await runTests('chaos', ['--project', 'chaos', '--no-file-parallelism']);
   }
 }
-if (totals.passed + totals.failed + otherFailures.length === 0) otherFailures.push('no test was run');
-for (const failure of [...failedTests, ...otherFailures]) process.stdout.write(`FAILED: ${failure}\n`);
+if (totals.passed + totals.failed + otherFailures.length === 0)
+  otherFailures.push('no test was run');
+for (const failure of [...failedTests, ...otherFailures])
+  process.stdout.write(`FAILED: ${failure}\n`);
 if (skippedOnRealFiles > 0) {
   process.stdout.write(
     `${skippedOnRealFiles} tests on publishers' real files were skipped, because these files are not part of this repository.\n` +

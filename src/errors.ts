@@ -2,9 +2,10 @@ import { definedMembers } from './given.ts';
 /**
  * The error table and the one error class of Quotidien.
  *
- * A code says what kind of thing went wrong, whether trying again can help, and what a person should do. Codes are
- * compared as strings, because a class does not survive a process boundary; a code is never given a second meaning.
- * `docs/errors.md` describes each code for operators and is tested against this table.
+ * A code says what kind of thing went wrong, whether trying again can help, and what a person
+ * should do. Codes are compared as strings, because a class does not survive a process boundary; a
+ * code is never given a second meaning. `docs/errors.md` describes each code for operators and is
+ * tested against this table.
  */
 
 interface ErrorRow {
@@ -21,7 +22,8 @@ export const ERROR_TABLE = {
   SRC_UNAVAILABLE: {
     retryable: true,
     meaning: 'The publisher did not answer, or answered with a server error.',
-    remedy: 'Wait, or check the publisher’s status page and the configured base URL; then re-run the day.',
+    remedy:
+      'Wait, or check the publisher’s status page and the configured base URL; then re-run the day.',
   },
   SRC_RATE_LIMITED: {
     retryable: true,
@@ -42,7 +44,8 @@ export const ERROR_TABLE = {
   SRC_SHAPE_CHANGED: {
     retryable: false,
     meaning: 'What the publisher sent is not what its format promises.',
-    remedy: 'Look at the kept raw file; when the publisher changed the format, extend the reader, then re-run the day.',
+    remedy:
+      'Look at the kept raw file; when the publisher changed the format, extend the reader, then re-run the day.',
   },
   SRC_TRUNCATED: {
     retryable: true,
@@ -52,18 +55,21 @@ export const ERROR_TABLE = {
   SRC_TOO_LARGE: {
     retryable: false,
     meaning: 'The publisher’s answer is larger than the limit of its source.',
-    remedy: 'Look at what the address delivers; when it is meant, raise QUOTIDIEN_<HOST>_MAX_MB, then re-run the day.',
+    remedy:
+      'Look at what the address delivers; when it is meant, raise QUOTIDIEN_<HOST>_MAX_MB, then re-run the day.',
   },
   SRC_UNSAFE_ADDRESS: {
     retryable: false,
-    meaning: 'The publisher’s address, or where it sends us, is one that is not asked, or not with its key.',
+    meaning:
+      'The publisher’s address, or where it sends us, is one that is not asked, or not with its key.',
     remedy:
       'Check the address in the message; when it is meant, name it in QUOTIDIEN_<HOST>_URL, with https where a key is sent.',
   },
   DATA_CHECK_FAILED: {
     retryable: false,
     meaning: 'The data break a rule that must hold.',
-    remedy: 'Look at the failing rows in the message; correct the source or the rule, then re-run the day.',
+    remedy:
+      'Look at the failing rows in the message; correct the source or the rule, then re-run the day.',
   },
   STORE_UNAVAILABLE: {
     retryable: true,
@@ -73,12 +79,14 @@ export const ERROR_TABLE = {
   STORE_CONFLICT: {
     retryable: true,
     meaning: 'Somebody else wrote the same record first.',
-    remedy: 'Nothing, it is read again; when it persists, compare the two writers named in the message.',
+    remedy:
+      'Nothing, it is read again; when it persists, compare the two writers named in the message.',
   },
   STORE_CORRUPT: {
     retryable: false,
     meaning: 'Stored bytes do not match their recorded hash.',
-    remedy: 'Do not overwrite: keep the file aside, check the disk, then re-run the day to rebuild the artefact.',
+    remedy:
+      'Do not overwrite: keep the file aside, check the disk, then re-run the day to rebuild the artefact.',
   },
   STORE_DENIED: {
     retryable: false,
@@ -119,7 +127,8 @@ export const ERROR_TABLE = {
   AUTH_DENIED: {
     retryable: false,
     meaning: 'The key or role does not allow this.',
-    remedy: 'Ask with a key that has the scope named in the message, or from the page or host that it names.',
+    remedy:
+      'Ask with a key that has the scope named in the message, or from the page or host that it names.',
   },
   NOT_FOUND: {
     retryable: false,
@@ -162,7 +171,10 @@ export const ERROR_TABLE = {
 /** Also the type of Temporal's failures. */
 export type ErrorCode = keyof typeof ERROR_TABLE;
 
-/** Facts about the failure that are safe to show and log: never a secret, never more than a few kilobytes. */
+/**
+ * Facts about the failure that are safe to show and log: never a secret, never more than a few
+ * kilobytes.
+ */
 export type ErrorContext = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 /** What a person or a retry needs beyond the message. */
@@ -173,7 +185,10 @@ export interface PipelineErrorOptions {
   readonly retryAfterMs?: number;
 }
 
-/** The only error that crosses a folder of this project on purpose. Its message says what happened and where. */
+/**
+ * The only error that crosses a folder of this project on purpose. Its message says what happened
+ * and where.
+ */
 export class PipelineError extends Error {
   readonly code: ErrorCode;
   readonly context: ErrorContext;
@@ -201,10 +216,15 @@ export class PipelineError extends Error {
 /** Reads the code of anything that was thrown, also of an error that lost its class on the way. */
 export function errorCodeOf(error: unknown): ErrorCode | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === 'string' && Object.hasOwn(ERROR_TABLE, code) ? (code as ErrorCode) : undefined;
+  return typeof code === 'string' && Object.hasOwn(ERROR_TABLE, code)
+    ? (code as ErrorCode)
+    : undefined;
 }
 
-/** How a failed run says its code to readers who are shown messages alone, as by Temporal's command line. */
+/**
+ * How a failed run says its code to readers who are shown messages alone, as by Temporal's command
+ * line.
+ */
 export function messageWithCode(code: string, message: string): string {
   return message.startsWith(`${code}: `) ? message : `${code}: ${message}`;
 }
@@ -216,7 +236,10 @@ export function messageWithoutCode(code: string | null | undefined, message: str
   return message.startsWith(prefix) ? message.slice(prefix.length) : message;
 }
 
-/** What the system says of a disk that takes no more: it means the same wherever it appears, also at scratch files and downloads. */
+/**
+ * What the system says of a disk that takes no more: it means the same wherever it appears, also at
+ * scratch files and downloads.
+ */
 const FULL_DISK: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Whether a file could not be written because its disk, or the quota of its owner, is used up. */
@@ -224,14 +247,21 @@ export function isFullDisk(error: unknown): boolean {
   return FULL_DISK.has((error as { code?: unknown } | null | undefined)?.code);
 }
 
-/** Anything thrown, as a `PipelineError`; what was not classified where it happened is `INTERNAL`, unless the disk is full. */
+/**
+ * Anything thrown, as a `PipelineError`; what was not classified where it happened is `INTERNAL`,
+ * unless the disk is full.
+ */
 export function asPipelineError(error: unknown): PipelineError {
   if (error instanceof PipelineError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (isFullDisk(error)) {
-    return new PipelineError('STORE_DENIED', `the disk of this host is full (${message}); free some space`, {
-      cause: error,
-    });
+    return new PipelineError(
+      'STORE_DENIED',
+      `the disk of this host is full (${message}); free some space`,
+      {
+        cause: error,
+      },
+    );
   }
   // One of another copy of this class, such as that of a dataset module, keeps what it says.
   const { context, retryAfterMs } = error as Partial<PipelineError>;

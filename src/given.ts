@@ -4,14 +4,19 @@
 export type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
 /**
- * The same members in the same order, without those that are undefined: for records and options in which an absent member
- * is not the same as an undefined one.
+ * The same members in the same order, without those that are undefined: for records and options in
+ * which an absent member is not the same as an undefined one.
  */
 export function definedMembers<T extends object>(members: T): Given<T> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Given<T>;
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== undefined),
+  ) as Given<T>;
 }
 
-/** A value that must be there; an error that says what is missing otherwise, which is a mistake of the program. */
+/**
+ * A value that must be there; an error that says what is missing otherwise, which is a mistake of
+ * the program.
+ */
 export function required<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Error(`${what} is missing`);
   return value;

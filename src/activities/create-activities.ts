@@ -66,19 +66,27 @@ import { withOutageNote } from '../engine/upkeep/outage-note.ts';
 import { takeDayDeposits } from '../engine/download/take-deposits.ts';
 import type { FetchedPart } from '../pipelines/fetched-files.ts';
 import { dueParts, fetchedParts, takeStored, triedParts } from '../engine/watch/fetch-folder.ts';
-import { changedDays, keepRevision, saveFreshness, watchPublisher } from '../engine/watch/watch-publisher.ts';
+import {
+  changedDays,
+  keepRevision,
+  saveFreshness,
+  watchPublisher,
+} from '../engine/watch/watch-publisher.ts';
 import { verifySample } from '../engine/verify/verify-sample.ts';
 import { errorCodeOf } from '../errors.ts';
 
 /**
- * The activities as Temporal sees them: the engine's functions with the surroundings of an activity, and errors in Temporal's
- * form. Steps have one activity type per stage, so that a run reads well; they share one implementation.
+ * The activities as Temporal sees them: the engine's functions with the surroundings of an
+ * activity, and errors in Temporal's form. Steps have one activity type per stage, so that a run
+ * reads well; they share one implementation.
  */
 export function createActivities(engine: Engine) {
   const guarded = guardWith(engine);
   const step = (execute: typeof executeStep) =>
     guarded(async (request: StepRequest): Promise<StepResult> => {
-      const result = await withOutageNote(engine, ({ engine: own }) => execute(own, request, control()));
+      const result = await withOutageNote(engine, ({ engine: own }) =>
+        execute(own, request, control()),
+      );
       return request.days.length === 1 ? throwLoneFailure(result) : result;
     });
   const wake = (pipeline: string): Promise<void> => wakeRollup(engine, pipeline);
@@ -101,30 +109,46 @@ export function createActivities(engine: Engine) {
     transform: step(executeStep),
     metrics: step(executeStep),
     report: step(executeStep),
-    commitManifest: guarded((request: CommitRequest): Promise<CommitResult> => commit(engine, request)),
+    commitManifest: guarded((request: CommitRequest): Promise<CommitResult> =>
+      commit(engine, request),
+    ),
     publishDays: guarded((pipeline: string, dates: readonly CivilDate[]): Promise<void> =>
       withOutageNote(engine, ({ engine: own }) => publishDays(own, pipeline, dates)),
     ),
-    recordFailure: guarded(async ({ pipeline, scope, outcome }: RecordRunRequest): Promise<void> => {
-      if (outcome.failure !== undefined) await recordFailure(engine, control(), pipeline, scope, outcome.failure);
-    }),
+    recordFailure: guarded(
+      async ({ pipeline, scope, outcome }: RecordRunRequest): Promise<void> => {
+        if (outcome.failure !== undefined)
+          await recordFailure(engine, control(), pipeline, scope, outcome.failure);
+      },
+    ),
     // What changed is in the announcements.
     announceChanges: guarded(wake),
     wakeRollup: guarded((pipeline: string): Promise<void> => wakeWhenOpen(engine, pipeline)),
-    hearAnnouncements: guarded((pipeline: string, dates: readonly CivilDate[]): Promise<HeardChanges> =>
-      hearAnnouncements(engine, control(), pipeline, dates),
+    hearAnnouncements: guarded(
+      (pipeline: string, dates: readonly CivilDate[]): Promise<HeardChanges> =>
+        hearAnnouncements(engine, control(), pipeline, dates),
     ),
     closeAnnouncements: guarded(
-      (pipeline: string, heard: readonly HeardRange[], failed: readonly FailedWork[]): Promise<void> =>
-        closeAnnouncements(engine, control(), pipeline, heard, failed),
+      (
+        pipeline: string,
+        heard: readonly HeardRange[],
+        failed: readonly FailedWork[],
+      ): Promise<void> => closeAnnouncements(engine, control(), pipeline, heard, failed),
     ),
-    resolveDerived: guarded((pipeline: string, changed: readonly CivilDate[]): Promise<DerivedWork> =>
-      resolveDerived(engine, pipeline, changed, control()),
+    resolveDerived: guarded(
+      (pipeline: string, changed: readonly CivilDate[]): Promise<DerivedWork> =>
+        resolveDerived(engine, pipeline, changed, control()),
     ),
-    rollup: guarded((request: RollupRequest): Promise<RollupResult> => rollUpPeriods(engine, request, control())),
-    publishDownloads: guarded((pipeline: string): Promise<void> => publishDownloads(engine, pipeline)),
+    rollup: guarded((request: RollupRequest): Promise<RollupResult> =>
+      rollUpPeriods(engine, request, control()),
+    ),
+    publishDownloads: guarded((pipeline: string): Promise<void> =>
+      publishDownloads(engine, pipeline),
+    ),
     reconcileHost: guarded((): Promise<ReconcileResult> =>
-      reconcileHost(engine, control(), wake, (pipeline, dates) => runAgain(engine, pipeline, dates)),
+      reconcileHost(engine, control(), wake, (pipeline, dates) =>
+        runAgain(engine, pipeline, dates),
+      ),
     ),
     resolveTick: guarded(async (request: TickRequest): Promise<ResolvedTick> => {
       await tellMissedTicks(getClient(), request);
@@ -135,7 +159,10 @@ export function createActivities(engine: Engine) {
   };
 }
 
-/** A plan whose run finds everything that the plan relies on, whatever a garbage collection does meanwhile. */
+/**
+ * A plan whose run finds everything that the plan relies on, whatever a garbage collection does
+ * meanwhile.
+ */
 async function promisedPlan<R>(
   engine: Engine,
   request: PlanRequest,
@@ -150,7 +177,10 @@ async function promisedPlan<R>(
 }
 
 /** A run that may not ask the publisher, or makes the report alone, takes nothing in either. */
-async function lookForDeposits(engine: Engine, { pipeline, dates, options }: PlanRequest): Promise<void> {
+async function lookForDeposits(
+  engine: Engine,
+  { pipeline, dates, options }: PlanRequest,
+): Promise<void> {
   if (options.offline === true || options.only === 'report') return;
   await takeDayDeposits(engine, control(), pipeline, [...dates].sort());
 }
@@ -159,29 +189,45 @@ async function lookForDeposits(engine: Engine, { pipeline, dates, options }: Pla
 function operatingActivities(engine: Engine) {
   const guarded = guardWith(engine);
   return {
-    decideUnit: guarded((request: DecideUnitRequest): Promise<number> => decideUnit(engine, control(), request)),
-    recordDecision: guarded((request: DecisionRequest): Promise<void> => recordDecision(engine, control(), request)),
-    recordAction: guarded((action: ActionRequest): Promise<void> => recordAction(engine, control(), action)),
+    decideUnit: guarded((request: DecideUnitRequest): Promise<number> =>
+      decideUnit(engine, control(), request),
+    ),
+    recordDecision: guarded((request: DecisionRequest): Promise<void> =>
+      recordDecision(engine, control(), request),
+    ),
+    recordAction: guarded((action: ActionRequest): Promise<void> =>
+      recordAction(engine, control(), action),
+    ),
     watchPublisher: guarded((pipeline: string, folder?: FolderRequest): Promise<WatchedPublisher> =>
       watchPublisher(engine, control(), pipeline, folder),
     ),
     changedDays: guarded((pipeline: string, dates: readonly CivilDate[]): Promise<CivilDate[]> =>
       changedDays(engine, pipeline, dates, control()),
     ),
-    saveFreshness: guarded((pipeline: string, freshness: WatchedPublisher['freshness']): Promise<void> =>
-      saveFreshness(engine, pipeline, freshness),
+    saveFreshness: guarded(
+      (pipeline: string, freshness: WatchedPublisher['freshness']): Promise<void> =>
+        saveFreshness(engine, pipeline, freshness),
     ),
-    keepRevision: guarded((pipeline: string, date: CivilDate) => keepRevision(engine, control(), pipeline, date)),
+    keepRevision: guarded((pipeline: string, date: CivilDate) =>
+      keepRevision(engine, control(), pipeline, date),
+    ),
     verifySample: guarded((pipeline: string, sample: number): Promise<CivilDate[]> =>
       verifySample(engine, control(), pipeline, sample),
     ),
-    retain: guarded((pipeline: string): Promise<ScheduledRetention> => retainBySchedule(engine, control(), pipeline)),
+    retain: guarded((pipeline: string): Promise<ScheduledRetention> =>
+      retainBySchedule(engine, control(), pipeline),
+    ),
     checkBackfill: guarded(async (request: BackfillRequest, plan: string | null): Promise<void> => {
       checkBackfill(engine, request);
       if (plan !== null) await checkPlan(engine, request.pipeline, plan, control().progress);
     }),
     selectDays: guarded(async (request: SelectDaysRequest): Promise<SelectedDays> =>
-      selectDays(engine, request, await runningDays(getClient(), request.request.pipeline), control()),
+      selectDays(
+        engine,
+        request,
+        await runningDays(getClient(), request.request.pipeline),
+        control(),
+      ),
     ),
     followRun: guarded((workflowId: string): Promise<FollowedRun> =>
       waitForOthers(() => followRun(getClient(), workflowId)),
@@ -189,8 +235,9 @@ function operatingActivities(engine: Engine) {
     canaryDays: guarded((pipeline: string, dates: readonly CivilDate[]): Promise<CanaryDay[]> =>
       canaryDays(engine, pipeline, dates),
     ),
-    compareCanary: guarded((pipeline: string, days: readonly CanaryDay[]): Promise<CanaryDifference[]> =>
-      compareCanary(engine, control(), pipeline, days),
+    compareCanary: guarded(
+      (pipeline: string, days: readonly CanaryDay[]): Promise<CanaryDifference[]> =>
+        compareCanary(engine, control(), pipeline, days),
     ),
   };
 }
@@ -211,7 +258,9 @@ function fetchingActivities(engine: Engine) {
         asked: { readonly parts?: readonly string[]; readonly count: number },
       ): Promise<FetchedPart[]> => triedParts(engine, control(), pipeline, asked),
     ),
-    takeStored: guarded((pipeline: string): Promise<StoredDays> => takeStored(engine, control(), pipeline)),
+    takeStored: guarded((pipeline: string): Promise<StoredDays> =>
+      takeStored(engine, control(), pipeline),
+    ),
     finishRollup: guarded(async (pipeline: string): Promise<FollowedRun> => {
       await flushRollup(engine, pipeline);
       return waitForOthers(() => followRun(getClient(), `rollup/${pipeline}`));
@@ -219,7 +268,10 @@ function fetchingActivities(engine: Engine) {
   };
 }
 
-/** Commits days; those for whose commit a store was away are marked, as are those whose steps say so already. */
+/**
+ * Commits days; those for whose commit a store was away are marked, as are those whose steps say so
+ * already.
+ */
 function commit(engine: Engine, request: CommitRequest): Promise<CommitResult> {
   return withOutageNote(engine, async ({ engine: own, note }) => {
     const committed = await commitDays(own, control(), request);
@@ -237,7 +289,10 @@ function commit(engine: Engine, request: CommitRequest): Promise<CommitResult> {
 /** What workflows see of the activities, by a type-only import. */
 export type Activities = ReturnType<typeof createActivities>;
 
-/** A single day throws its failure, so that Temporal retries it and shows it; in a larger set it is one day's answer. */
+/**
+ * A single day throws its failure, so that Temporal retries it and shows it; in a larger set it is
+ * one day's answer.
+ */
 function throwLoneFailure(result: StepResult): StepResult {
   const failed = result.days.find((day): day is StepFailed => 'failure' in day);
   if (failed === undefined) return result;

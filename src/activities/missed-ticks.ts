@@ -3,8 +3,9 @@ import type { getClient } from '@temporalio/activity';
 import type { TickRequest } from '../engine/contract.ts';
 
 /**
- * Tells Prometheus what the schedule of a tick has not done so far: ticks that came too late after an outage, and those that fell into the one
- * before. A schedule that cannot be asked does not hold up its tick.
+ * Tells Prometheus what the schedule of a tick has not done so far: ticks that came too late after
+ * an outage, and those that fell into the one before. A schedule that cannot be asked does not hold
+ * up its tick.
  */
 export async function tellMissedTicks(
   client: ReturnType<typeof getClient>,

@@ -31,7 +31,10 @@ export async function followRun(client: Client, workflowId: string): Promise<Fol
     });
   });
   try {
-    const result: unknown = await Promise.race([client.workflow.getHandle(workflowId).result(), stopped]);
+    const result: unknown = await Promise.race([
+      client.workflow.getHandle(workflowId).result(),
+      stopped,
+    ]);
     return { state: 'completed', result };
   } catch (error) {
     signal.throwIfAborted();
@@ -45,7 +48,9 @@ function failedRun(cause: unknown): FollowedRun {
     const what = cause instanceof CancelledFailure ? 'cancelled' : 'terminated';
     return { state: 'failed', code: 'CANCELLED', message: `the run was ${what}`, step: null };
   }
-  const failure = cause as { type?: string; message?: string; details?: { step?: StepId }[] } | undefined;
+  const failure = cause as
+    | { type?: string; message?: string; details?: { step?: StepId }[] }
+    | undefined;
   return {
     state: 'failed',
     code: errorCodeOf({ code: failure?.type }) ?? 'INTERNAL',

@@ -4,11 +4,13 @@ import type { ObjectBody, ObjectStore } from '../ports/objects.ts';
 import type { SqlEngine, SqlSession } from '../ports/sql.ts';
 
 /**
- * Whether an activity gets anywhere. Its heartbeats come from a timer, because a statement may take longer than the server waits for one;
- * the timer beats only while the work has given a sign of life within the time that a single call may take at most.
+ * Whether an activity gets anywhere. Its heartbeats come from a timer, because a statement may take
+ * longer than the server waits for one; the timer beats only while the work has given a sign of
+ * life within the time that a single call may take at most.
  *
- * Signs are: a call of a port begins or ends, a document, a listed object or bytes arrive or leave, a step tells its progress. Where an
- * activity waits for the work of others, such as a free SQL session, their standstill is not its own.
+ * Signs are: a call of a port begins or ends, a document, a listed object or bytes arrive or leave,
+ * a step tells its progress. Where an activity waits for the work of others, such as a free SQL
+ * session, their standstill is not its own.
  */
 export interface Life {
   /** How long there was no sign, in milliseconds of beats: a machine that slept was not silent. */
@@ -70,8 +72,12 @@ export function livelyDocuments(store: DocumentStore): DocumentStore {
     partitions: (table) => livelyItems(store.partitions(table)),
     delete: (key) => called(() => store.delete(key)),
     createMany: (documents) => called(() => store.createMany(documents)),
-    ...(store.deleteMany === undefined ? {} : { deleteMany: (keys) => called(async () => store.deleteMany?.(keys)) }),
-    ...(store.compact === undefined ? {} : { compact: () => called(async () => store.compact?.()) }),
+    ...(store.deleteMany === undefined
+      ? {}
+      : { deleteMany: (keys) => called(async () => store.deleteMany?.(keys)) }),
+    ...(store.compact === undefined
+      ? {}
+      : { compact: () => called(async () => store.compact?.()) }),
     close: () => store.close(),
   };
 }

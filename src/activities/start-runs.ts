@@ -15,7 +15,11 @@ export async function flushRollup(engine: Engine, pipeline: string): Promise<voi
   await signalRollup(engine, pipeline, 'flush');
 }
 
-async function signalRollup(engine: Engine, pipeline: string, signal: 'announced' | 'flush'): Promise<void> {
+async function signalRollup(
+  engine: Engine,
+  pipeline: string,
+  signal: 'announced' | 'flush',
+): Promise<void> {
   await getClient().workflow.signalWithStart('rollup', {
     workflowId: `rollup/${pipeline}`,
     taskQueue: engine.queues.compute,
@@ -27,11 +31,16 @@ async function signalRollup(engine: Engine, pipeline: string, signal: 'announced
 
 /** Wakes the rollup of a pipeline only where an announcement waits for it. */
 export async function wakeWhenOpen(engine: Engine, pipeline: string): Promise<void> {
-  if ((await openAnnouncements(engine.documents, pipeline)).length > 0) await wakeRollup(engine, pipeline);
+  if ((await openAnnouncements(engine.documents, pipeline)).length > 0)
+    await wakeRollup(engine, pipeline);
 }
 
 /** Runs days again; one that runs already is left to itself. */
-export async function runAgain(engine: Engine, pipeline: string, dates: readonly CivilDate[]): Promise<void> {
+export async function runAgain(
+  engine: Engine,
+  pipeline: string,
+  dates: readonly CivilDate[],
+): Promise<void> {
   for (const date of dates) {
     await getClient().workflow.start('day', {
       workflowId: `day/${pipeline}/${date}`,

@@ -19,7 +19,10 @@ interface Sign {
   readonly saved?: object;
 }
 
-/** What an activity said last; sent with its next sign of life, because each of these is a write of the server. */
+/**
+ * What an activity said last; sent with its next sign of life, because each of these is a write of
+ * the server.
+ */
 const progress = new WeakMap<Context, Sign>();
 
 /** Aborted when the activity is cancelled or stands still. */
@@ -38,14 +41,16 @@ export function guardWith({ secrets = [], stallMs = DEFAULT_STALL_MS }: GuardOpt
   return <A extends unknown[], R>(call: (...args: A) => Promise<R>): ((...args: A) => Promise<R>) =>
     async (...args) => {
       const context = Context.current();
-      // A try that breaks off before it saves anything itself must not lose what the one before it saved.
+      // A try that breaks off before it saves anything itself must not lose what the one before it
+      // saved.
       progress.set(context, { ...savedBefore(context) });
       const life: Life = { silentMs: 0, waits: 0 };
       const alive = keepAlive(context, life, stallMs);
       try {
         return await live(life, () => call(...args));
       } catch (error) {
-        // A cancelled activity must end as cancelled, and one that stood still as that, whatever error the interruption made of it.
+        // A cancelled activity must end as cancelled, and one that stood still as that, whatever
+        // error the interruption made of it.
         cancellationSignal().throwIfAborted();
         alive.signal.throwIfAborted();
         throw toApplicationFailure(error, secrets);
@@ -56,8 +61,8 @@ export function guardWith({ secrets = [], stallMs = DEFAULT_STALL_MS }: GuardOpt
 }
 
 /**
- * Heartbeats for as long as the work lives. When it stands still, the server hears nothing more and starts another try; what can be
- * interrupted here is, so that it frees its place.
+ * Heartbeats for as long as the work lives. When it stands still, the server hears nothing more and
+ * starts another try; what can be interrupted here is, so that it frees its place.
  */
 function keepAlive(context: Context, life: Life, stallMs: number) {
   const every = (context.info.heartbeatTimeoutMs ?? LONG_MS) / BEATS;
@@ -85,14 +90,21 @@ function keepAlive(context: Context, life: Life, stallMs: number) {
 /** Retryable, unlike other errors that nobody expected: the next try may get through. */
 function standstill(stallMs: number): ApplicationFailure {
   const message = `the work gave no sign of life for ${Math.round(stallMs / 1_000)} s and was given up`;
-  return ApplicationFailure.create({ type: 'INTERNAL' satisfies ErrorCode, message, nonRetryable: false });
+  return ApplicationFailure.create({
+    type: 'INTERNAL' satisfies ErrorCode,
+    message,
+    nonRetryable: false,
+  });
 }
 
 /** What the activity that calls this gives to its work. */
 export function control(): StepControl {
   const context = Context.current();
   const { attempt } = context.info;
-  const { workflowId, runId } = required(context.info.workflowExecution, 'the workflow of the activity');
+  const { workflowId, runId } = required(
+    context.info.workflowExecution,
+    'the workflow of the activity',
+  );
   return {
     execution: { workflowId, runId, attempt },
     signal: stops.get(context) ?? context.cancellationSignal,

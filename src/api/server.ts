@@ -7,7 +7,13 @@ import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify from 'fastify';
-import type { FastifyReply, FastifyRequest, FastifyServerFactory, onSendHookHandler, RouteOptions } from 'fastify';
+import type {
+  FastifyReply,
+  FastifyRequest,
+  FastifyServerFactory,
+  onSendHookHandler,
+  RouteOptions,
+} from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -59,7 +65,11 @@ import { dropStalled } from './shared/stalled-readers.ts';
 const BODY_BYTES = 64 * 1024;
 /** Who sends a request more slowly than this gives its connection back: orders are small. */
 const REQUEST_WITHIN_MS = 30_000;
-const HTTP_OPTIONS = { headersTimeout: 10_000, connectionsCheckingInterval: 5_000, requireHostHeader: false };
+const HTTP_OPTIONS = {
+  headersTimeout: 10_000,
+  connectionsCheckingInterval: 5_000,
+  requireHostHeader: false,
+};
 /** Larger answers are worth the time that packing takes. */
 const COMPRESS_FROM_BYTES = 1_024;
 const BROTLI_QUALITY = 4;
@@ -83,7 +93,8 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
   addGuards(app, context, { tags, quotas, headers });
   dropStalledReaders(app, context.settings);
   await addDocuments(app, context);
-  if (context.settings.loopback) repeatAnswers(app, new RepeatedAnswers(context.known, quotas), tags);
+  if (context.settings.loopback)
+    repeatAnswers(app, new RepeatedAnswers(context.known, quotas), tags);
   await addApi(app, context, tags, verifier);
   addEarlierPaths(app, context);
   addMcpRoute(app, context);
@@ -97,16 +108,21 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
 }
 
 /**
- * Where others can connect there may be several servers of one installation. They count in the store itself: while it is away nothing waits
- * in the journal to be counted later.
+ * Where others can connect there may be several servers of one installation. They count in the
+ * store itself: while it is away nothing waits in the journal to be counted later.
  */
 function sharedCounts({ engine, settings }: ApiContext): SharedCounts | undefined {
   if (settings.loopback) return undefined;
-  return new SharedCounts(engine.fallback?.primary.documents ?? engine.documents, () => engine.now());
+  return new SharedCounts(engine.fallback?.primary.documents ?? engine.documents, () =>
+    engine.now(),
+  );
 }
 
 /** Without a route; whatever is refused, by whatever part, is refused by a problem. */
-function openServer(settings: ApiContext['settings'], headers: Readonly<Record<string, string>>): ApiApp {
+function openServer(
+  settings: ApiContext['settings'],
+  headers: Readonly<Record<string, string>>,
+): ApiApp {
   const { proxies } = settings;
   const app: ApiApp = fastify({
     bodyLimit: BODY_BYTES,
@@ -139,7 +155,12 @@ function tellRest(route: RouteOptions): void {
 }
 
 /** The routes below `/api/v1`. */
-async function addApi(app: ApiApp, context: ApiContext, tags: KnownTags, verifier: Verifier): Promise<void> {
+async function addApi(
+  app: ApiApp,
+  context: ApiContext,
+  tags: KnownTags,
+  verifier: Verifier,
+): Promise<void> {
   const prefix = '/api/v1';
   await app.register(
     (scope, _, done) => {
@@ -175,17 +196,28 @@ async function addApi(app: ApiApp, context: ApiContext, tags: KnownTags, verifie
   );
 }
 
-/** A server that speaks https itself, where there is a certificate; in all else like the one of fastify. */
+/**
+ * A server that speaks https itself, where there is a certificate; in all else like the one of
+ * fastify.
+ */
 function ownHttps({ tls }: ApiContext['settings']): FastifyServerFactory | undefined {
   if (tls === undefined) return undefined;
-  const options = { ...tls, ...HTTP_OPTIONS, requestTimeout: REQUEST_WITHIN_MS, minVersion: 'TLSv1.2' } as const;
+  const options = {
+    ...tls,
+    ...HTTP_OPTIONS,
+    requestTimeout: REQUEST_WITHIN_MS,
+    minVersion: 'TLSv1.2',
+  } as const;
   return (handler) =>
     createHttpsServer(options, (request, reply) => {
       handler(request, reply);
     });
 }
 
-/** The OpenAPI document, as it is committed: of a server that is ready. The version of the code is no part of it. */
+/**
+ * The OpenAPI document, as it is committed: of a server that is ready. The version of the code is
+ * no part of it.
+ */
 export function openApiOf(app: ApiApp): string {
   const document = app.swagger();
   return `${JSON.stringify({ ...document, info: { ...document.info, version: '1' } }, null, 2)}\n`;
@@ -198,14 +230,18 @@ function dropStalledReaders(app: ApiApp, { stallMs }: ApiContext['settings']): v
   });
 }
 
-/** Short answers are given again before fastify looks at the request; they are kept as they are sent, after all other hooks. */
+/**
+ * Short answers are given again before fastify looks at the request; they are kept as they are
+ * sent, after all other hooks.
+ */
 function repeatAnswers(app: ApiApp, answers: RepeatedAnswers, tags: KnownTags): void {
   app.addHook('onRoute', (route) => {
     const keep: onSendHookHandler = (request, reply, payload, done) => {
       answers.keep(request, reply, payload, tags);
       done(null, payload);
     };
-    if (route.url.startsWith('/api/v1/tables/')) route.onSend = [...[route.onSend ?? []].flat(), keep];
+    if (route.url.startsWith('/api/v1/tables/'))
+      route.onSend = [...[route.onSend ?? []].flat(), keep];
   });
   const usual = app.server.listeners('request') as RequestListener[];
   app.server.removeAllListeners('request');
@@ -245,7 +281,10 @@ function addGuards(app: ApiApp, context: ApiContext, { tags, quotas, headers }: 
   });
 }
 
-/** A key, else a session; without either who is on this machine may read what is open, and nobody else anything. */
+/**
+ * A key, else a session; without either who is on this machine may read what is open, and nobody
+ * else anything.
+ */
 async function callerOf(
   { engine, settings }: ApiContext,
   request: FastifyRequest,
@@ -256,7 +295,9 @@ async function callerOf(
   if (typeof key === 'string') return callerOfKey(engine.documents, key, engine.now());
   const secret = sessionSecretOf(request, settings);
   const person =
-    secret === undefined ? undefined : await callerOfSession(engine.documents, secret, engine.now(), rules);
+    secret === undefined
+      ? undefined
+      : await callerOfSession(engine.documents, secret, engine.now(), rules);
   if (person !== undefined) {
     requireOwnPage(request);
     return person;
@@ -265,7 +306,10 @@ async function callerOf(
   return { name: ip, scopes, anonymous: true };
 }
 
-/** As a bearer, or as the password of whoever: senders of notifications take it in their address and nowhere else. */
+/**
+ * As a bearer, or as the password of whoever: senders of notifications take it in their address and
+ * nowhere else.
+ */
 function keyIn(authorization: string | undefined): string | undefined {
   const [, scheme = '', value = ''] = matchOf(/^(Bearer|Basic) (\S+)$/i, authorization) ?? [];
   if (scheme.toLowerCase() !== 'basic') return value === '' ? undefined : value;
@@ -274,7 +318,11 @@ function keyIn(authorization: string | undefined): string | undefined {
 
 async function addDocuments(app: ApiApp, { settings }: ApiContext): Promise<void> {
   if (settings.corsOrigins.length > 0)
-    await app.register(cors, { origin: [...settings.corsOrigins], methods: ['GET', 'HEAD'], credentials: false });
+    await app.register(cors, {
+      origin: [...settings.corsOrigins],
+      methods: ['GET', 'HEAD'],
+      credentials: false,
+    });
   await app.register(compress, {
     threshold: COMPRESS_FROM_BYTES,
     encodings: ['br', 'gzip'],
@@ -306,10 +354,16 @@ async function addDocuments(app: ApiApp, { settings }: ApiContext): Promise<void
   await app.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: true });
 }
 
-/** With the schemas that have names: those of answers alone, because requests have theirs in place. */
+/**
+ * With the schemas that have names: those of answers alone, because requests have theirs in place.
+ */
 const withSchemas: typeof jsonSchemaTransformObject = (document) => {
-  const { components, ...rest } = jsonSchemaTransformObject(document) as Partial<OpenAPIV3_1.Document>;
-  const schemas = Object.entries(components?.schemas ?? {}).filter(([name]) => !name.endsWith('Input'));
+  const { components, ...rest } = jsonSchemaTransformObject(
+    document,
+  ) as Partial<OpenAPIV3_1.Document>;
+  const schemas = Object.entries(components?.schemas ?? {}).filter(
+    ([name]) => !name.endsWith('Input'),
+  );
   return { ...rest, components: { ...components, schemas: Object.fromEntries(schemas) } };
 };
 
@@ -333,11 +387,14 @@ function tagCoding(
 /** Where `type` of a problem leads. */
 function addErrorPage(app: ApiApp): void {
   const rows = Object.entries(ERROR_TABLE).map(
-    ([code, { meaning, remedy }]) => `<dt id="${code}"><code>${code}</code></dt><dd>${meaning} ${remedy}</dd>`,
+    ([code, { meaning, remedy }]) =>
+      `<dt id="${code}"><code>${code}</code></dt><dd>${meaning} ${remedy}</dd>`,
   );
   const head =
     '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Errors</title>' +
     '<link rel="icon" href="data:,"><link rel="stylesheet" href="/console/style.css">';
   const page = `<!doctype html><html lang="en"><head>${head}</head><body><main><h1>Errors</h1><dl>${rows.join('')}</dl></main></body></html>`;
-  app.get('/api/errors', { schema: { hide: true } }, (_, reply) => reply.type('text/html; charset=utf-8').send(page));
+  app.get('/api/errors', { schema: { hide: true } }, (_, reply) =>
+    reply.type('text/html; charset=utf-8').send(page),
+  );
 }

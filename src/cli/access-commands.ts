@@ -43,7 +43,9 @@ function addKeyCommands(program: Command, perform: Perform, inHome: Perform): vo
     .option('--scope <scope...>', 'what they are good for, as of create', ['data:read'])
     .option('--days <n>', 'how long they are good, at most 365 (default: 90)')
     .action((file: string | undefined, options: { scope: string[]; days?: string }) =>
-      perform(async (context) => (await import('./services/import-keys.ts')).keysImport(context, { file, ...options })),
+      perform(async (context) =>
+        (await import('./services/import-keys.ts')).keysImport(context, { file, ...options }),
+      ),
     );
   keys
     .command('revoke <id>')
@@ -72,6 +74,8 @@ function addPeopleCommands(program: Command, inHome: Perform): void {
     .option('--role <role>', 'reader, operator or admin', 'operator')
     .option('--url <url>', 'where the API is reached (default: the one of this home)')
     .action((options: { role: string; url?: string }) =>
-      inHome(async (context) => (await import('./services/console.ts')).openConsole(context, options)),
+      inHome(async (context) =>
+        (await import('./services/console.ts')).openConsole(context, options),
+      ),
     );
 }

@@ -4,8 +4,8 @@ import { EXIT } from './shared/context.ts';
 import type { CommandContext, ExitCode } from './shared/context.ts';
 
 /**
- * `quotidien completion`: what bash, zsh or fish needs to complete commands, options, pipelines and dates.
- * The text is made from the commands themselves; whoever adds a dataset asks for it again.
+ * `quotidien completion`: what bash, zsh or fish needs to complete commands, options, pipelines and
+ * dates. The text is made from the commands themselves; whoever adds a dataset asks for it again.
  */
 
 /** A command or a folder of commands as a shell knows it. */
@@ -29,10 +29,17 @@ const DATE_WORDS = ['yesterday', 'today', '-7d'];
 const DATE_ARGUMENTS = ['from', 'to', 'date'];
 
 /** Prints the completion of a shell; `INPUT_INVALID` names the shells there are. */
-export function completion(context: CommandContext, program: Command, shell: string): Promise<ExitCode> {
+export function completion(
+  context: CommandContext,
+  program: Command,
+  shell: string,
+): Promise<ExitCode> {
   const names = Object.keys(SHELLS);
   if (!Object.hasOwn(SHELLS, shell)) {
-    throw new PipelineError('INPUT_INVALID', `there is no completion for ${shell}, but for ${names.join(', ')}`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `there is no completion for ${shell}, but for ${names.join(', ')}`,
+    );
   }
   const text = completionText(shell as keyof typeof SHELLS, program, Object.keys(context.datasets));
   context.terminal.data({ shell, text });
@@ -41,7 +48,11 @@ export function completion(context: CommandContext, program: Command, shell: str
 }
 
 /** A script for the shell's own completion; it starts no process while a person types. */
-export function completionText(shell: keyof typeof SHELLS, program: Command, pipelines: readonly string[]): string {
+export function completionText(
+  shell: keyof typeof SHELLS,
+  program: Command,
+  pipelines: readonly string[],
+): string {
   const all = completed(program, '', pipelines);
   const withValue = [...new Set(optionsOf(program).filter(takesValue).flatMap(flagsOf))].sort();
   return SHELLS[shell](all, withValue);
@@ -79,9 +90,12 @@ function optionWords(option: Option): Word[] {
   return flagsOf(option).map((text) => ({ text, description: option.description }));
 }
 
-/** What may stand at a place, as cases of a shell's `case`: `<words>/<number of arguments before>`. */
+/**
+ * What may stand at a place, as cases of a shell's `case`: `<words>/<number of arguments before>`.
+ */
 function cases(all: readonly Completed[]): [pattern: string, words: readonly Word[]][] {
-  const plain = (texts: readonly string[]): Word[] => texts.map((text) => ({ text, description: '' }));
+  const plain = (texts: readonly string[]): Word[] =>
+    texts.map((text) => ({ text, description: '' }));
   return all.flatMap(({ words, commands, options, positions }) => [
     ...(commands.length > 0 ? [[`${words}/0`, commands] as [string, Word[]]] : []),
     ...positions.flatMap((texts, at): [string, Word[]][] =>
@@ -121,7 +135,8 @@ function placeText(all: readonly Completed[], withValue: readonly string[]): str
 
 function bashText(all: readonly Completed[], withValue: readonly string[]): string {
   const lines = cases(all).map(
-    ([pattern, words]) => `    ${quoted(pattern)}) candidates=${quoted(words.map(({ text }) => text).join(' '))} ;;`,
+    ([pattern, words]) =>
+      `    ${quoted(pattern)}) candidates=${quoted(words.map(({ text }) => text).join(' '))} ;;`,
   );
   return `# Completion of quotidien for bash: eval "$(quotidien completion bash)"
 _quotidien() {
@@ -171,10 +186,14 @@ function fishText(all: readonly Completed[]): string {
           : `__fish_seen_subcommand_from ${first}; and __fish_seen_subcommand_from ${second}`;
     const names = commands.map(({ text }) => text).join(' ');
     const still =
-      commands.length > 0 && first !== '' ? `${under}; and not __fish_seen_subcommand_from ${names}` : under;
+      commands.length > 0 && first !== ''
+        ? `${under}; and not __fish_seen_subcommand_from ${names}`
+        : under;
     const places = [...new Set(positions.flat())];
     return [
-      ...commands.map(({ text, description }) => fishLine(still, `-a ${quoted(text)}`, description)),
+      ...commands.map(({ text, description }) =>
+        fishLine(still, `-a ${quoted(text)}`, description),
+      ),
       ...options.map(({ text, description }) =>
         fishLine(first === '' ? '' : under, `-l ${text.slice(2)}`, description),
       ),

@@ -1,6 +1,6 @@
 /**
- * Makes sure that a Temporal CLI is on this machine, before anything that needs one is started: `node dist/cli/ensure-temporal.js`.
- * Progress goes to stderr, the path of the CLI to stdout.
+ * Makes sure that a Temporal CLI is on this machine, before anything that needs one is started:
+ * `node dist/cli/ensure-temporal.js`. Progress goes to stderr, the path of the CLI to stdout.
  */
 import { cacheFolder } from '../config/cache-folder.ts';
 import { asPipelineError } from '../errors.ts';

@@ -10,18 +10,29 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   skip: ['skip cityflow yesterday weather --reason "provider is down until Monday"'],
   retry: ['retry eco2mix yesterday download/tr --reason "the publisher is back"'],
-  pause: ['pause eco2mix --reason "maintenance"', 'pause eco2mix/daily --reason "until the contract is signed"'],
+  pause: [
+    'pause eco2mix --reason "maintenance"',
+    'pause eco2mix/daily --reason "until the contract is signed"',
+  ],
   resume: ['resume eco2mix --reason "maintenance is over"'],
   report: ['report cityflow yesterday'],
   plan: ['plan eco2mix yesterday', 'plan eco2mix 2024-01-01 2024-01-31 --all'],
-  import: ['import cityflow comptages-routiers-permanents.csv', 'import cityflow chantiers.csv --as-of yesterday'],
+  import: [
+    'import cityflow comptages-routiers-permanents.csv',
+    'import cityflow chantiers.csv --as-of yesterday',
+  ],
   backfill: [
     'backfill eco2mix 2024-01-01 2024-12-31 --dry-run',
     'backfill eco2mix -30d yesterday --failed',
     'backfill eco2mix 2024-01-01 2024-12-31 --canary 5',
   ],
   watch: ['watch eco2mix'],
-  fetch: ['fetch enedis', 'fetch enedis r151 c15', 'fetch enedis --mode test', 'fetch enedis --mode resync --yes'],
+  fetch: [
+    'fetch enedis',
+    'fetch enedis r151 c15',
+    'fetch enedis --mode test',
+    'fetch enedis --mode resync --yes',
+  ],
   status: ['status', 'status eco2mix 2024-01'],
   open: ['open', 'open cityflow', 'open eco2mix yesterday'],
   gaps: ['gaps eco2mix -90d yesterday'],
@@ -69,10 +80,15 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Every command that does something, with its words. */
-export function leafCommands(command: Command, words: readonly string[] = []): [words: string, command: Command][] {
+export function leafCommands(
+  command: Command,
+  words: readonly string[] = [],
+): [words: string, command: Command][] {
   return command.commands.flatMap((one) => {
     const own = [...words, one.name()];
-    return one.commands.length > 0 ? leafCommands(one, own) : [[own.join(' '), one] as [string, Command]];
+    return one.commands.length > 0
+      ? leafCommands(one, own)
+      : [[own.join(' '), one] as [string, Command]];
   });
 }
 

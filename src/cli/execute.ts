@@ -24,8 +24,9 @@ const SAME_KEY_MS = 500;
 const USAGE_CODES = ['INPUT_INVALID', 'PLAN_INVALID', 'PIPELINE_UNKNOWN', 'CONFIG_INVALID'];
 
 /**
- * Runs one command with everything that it needs, and turns what it throws into a message and an exit code.
- * `main.ts` loads this module when a command is called: its imports are nine tenths of what a start costs.
+ * Runs one command with everything that it needs, and turns what it throws into a message and an
+ * exit code. `main.ts` loads this module when a command is called: its imports are nine tenths of
+ * what a start costs.
  */
 export async function execute(
   env: NodeJS.ProcessEnv,
@@ -57,17 +58,23 @@ export async function execute(
       signal: abort.signal,
     });
   } catch (error) {
-    process.exitCode = tellEnd(terminal, abort.signal.aborted ? interruption(error, abort.signal) : error);
+    process.exitCode = tellEnd(
+      terminal,
+      abort.signal.aborted ? interruption(error, abort.signal) : error,
+    );
   } finally {
     // An engine that could not be opened has been reported above.
     await (await engine?.catch(() => undefined))?.close();
-    // Calls that a silent store was never to answer, and their repetitions, would keep the process for minutes. Only a loop that is still
-    // busy then sees this timer.
+    // Calls that a silent store was never to answer, and their repetitions, would keep the process
+    // for minutes. Only a loop that is still busy then sees this timer.
     setTimeout(() => process.exit(), LINGER_MS).unref();
   }
 }
 
-/** Whoever asks a second time waits no longer; a server that outlived this process would be left to nobody. */
+/**
+ * Whoever asks a second time waits no longer; a server that outlived this process would be left to
+ * nobody.
+ */
 function endAtOnce(): never {
   killHeldServers();
   process.exit(EXIT.failed);
@@ -92,6 +99,7 @@ function tellEnd(terminal: Terminal, error: unknown): ExitCode {
 
 /** After an interruption whatever breaks is the interruption, told in its own words. */
 function interruption(error: unknown, signal: AbortSignal): unknown {
-  const isOwn = error instanceof Interrupted || (error instanceof PipelineError && error.code !== 'INTERNAL');
+  const isOwn =
+    error instanceof Interrupted || (error instanceof PipelineError && error.code !== 'INTERNAL');
   return isOwn ? error : signal.reason;
 }

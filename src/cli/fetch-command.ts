@@ -5,7 +5,9 @@ import type { Perform } from './shared/context.ts';
 export function addFetchCommand(program: Command, perform: Perform): void {
   program
     .command('fetch <pipeline> [parts...]')
-    .description('fetch what the publisher’s folder has and the journal lacks, and make the days that it changes')
+    .description(
+      'fetch what the publisher’s folder has and the journal lacks, and make the days that it changes',
+    )
     .option(
       '--mode <mode>',
       'incremental (default), all, test (two files of each part, nothing is kept), rebuild (offline, from what is kept), resync (every file again)',

@@ -17,8 +17,11 @@ function tellUsage(error: CommanderError): void {
   process.exitCode = isAnswer ? EXIT.done : EXIT.usage;
   if (isAnswer || !process.argv.includes('--json')) return;
   const message = error.message.replace(/^error: /, '');
-  const remedy = 'quotidien --help lists the commands, quotidien <command> --help their arguments and options.';
-  process.stdout.write(`${JSON.stringify({ error: { code: 'INPUT_INVALID', message, remedy } }, null, 2)}\n`);
+  const remedy =
+    'quotidien --help lists the commands, quotidien <command> --help their arguments and options.';
+  process.stdout.write(
+    `${JSON.stringify({ error: { code: 'INPUT_INVALID', message, remedy } }, null, 2)}\n`,
+  );
 }
 
 const perform: Execute = async (options, command) => {
@@ -26,7 +29,8 @@ const perform: Execute = async (options, command) => {
   await execute(process.env, options, command);
 };
 const program = createProgram(perform);
-// A rejection is a fault of ours, and Node.js ends with it; nothing here waits at the top level, because the build makes CommonJS.
+// A rejection is a fault of ours, and Node.js ends with it; nothing here waits at the top level,
+// because the build makes CommonJS.
 void main();
 
 async function main(): Promise<void> {
@@ -38,22 +42,32 @@ async function main(): Promise<void> {
   });
 }
 
-/** Loads the datasets' commands where the program itself does not know the asked one, and for the list of all. */
+/**
+ * Loads the datasets' commands where the program itself does not know the asked one, and for the
+ * list of all.
+ */
 async function addCommandsOfDatasets(): Promise<void> {
   const { values, positionals } = parseArgs({
     args: process.argv.slice(2),
     strict: false,
     allowPositionals: true,
-    options: { home: { type: 'string' }, json: { type: 'boolean' }, version: { type: 'boolean', short: 'V' } },
+    options: {
+      home: { type: 'string' },
+      json: { type: 'boolean' },
+      version: { type: 'boolean', short: 'V' },
+    },
   });
   const [asked] = positionals;
-  if (values.version === true || program.commands.some((command) => command.name() === asked)) return;
+  if (values.version === true || program.commands.some((command) => command.name() === asked))
+    return;
   const home = typeof values.home === 'string' ? values.home : undefined;
   const { addDatasetCommands } = await import('./make/dataset-commands.ts');
-  await addDatasetCommands(program, (command) => perform(program.opts(), command), { env: process.env, home }).catch(
-    (error: unknown) => {
-      // The list of commands helps to mend the settings; a command is told what is wrong with them when it starts.
-      process.stderr.write(`${(error as Error).message}\n`);
-    },
-  );
+  await addDatasetCommands(program, (command) => perform(program.opts(), command), {
+    env: process.env,
+    home,
+  }).catch((error: unknown) => {
+    // The list of commands helps to mend the settings; a command is told what is wrong with them
+    // when it starts.
+    process.stderr.write(`${(error as Error).message}\n`);
+  });
 }

@@ -2,7 +2,9 @@ import type { Command } from 'commander';
 import type { Perform } from './shared/context.ts';
 import { withExplicitDates } from './shared/relative-dates.ts';
 
-/** The commands that tell a run under way what to do: the same updates that the UI and the API send. */
+/**
+ * The commands that tell a run under way what to do: the same updates that the UI and the API send.
+ */
 
 interface Options {
   readonly reason?: string;
@@ -19,11 +21,17 @@ export function addOrderCommands(program: Command, perform: Perform): void {
     .option('--reject', 'leave the rows out, or stop')
     .option('--retry', 'make the held step again')
     .option('--unit <unit>', 'the unit, as "show" names it; the rest of its day is not touched')
-    .option('--step <step>', 'where several steps are held, or hold the unit: the one that is meant')
+    .option(
+      '--step <step>',
+      'where several steps are held, or hold the unit: the one that is meant',
+    )
     .option(...DETACH)
     .action((pipeline: string, date: string | undefined, options: Options) =>
       perform(async (context) =>
-        (await import('./make/decide.ts')).decide(context, withExplicitDates(context, { pipeline, date, ...options })),
+        (await import('./make/decide.ts')).decide(
+          context,
+          withExplicitDates(context, { pipeline, date, ...options }),
+        ),
       ),
     );
 
@@ -32,16 +40,24 @@ export function addOrderCommands(program: Command, perform: Perform): void {
     .option(...DETACH)
     .action((pipeline: string, date: string, part: string, options: Options) =>
       perform(async (context) =>
-        (await orders()).skip(context, withExplicitDates(context, { pipeline, date, part, ...options })),
+        (await orders()).skip(
+          context,
+          withExplicitDates(context, { pipeline, date, part, ...options }),
+        ),
       ),
     );
 
   signed(program.command('retry <pipeline> <date> <step>'))
-    .description('try a failed step of a running day again; a day that waits asks its publisher now')
+    .description(
+      'try a failed step of a running day again; a day that waits asks its publisher now',
+    )
     .option(...DETACH)
     .action((pipeline: string, date: string, step: string, options: Options) =>
       perform(async (context) =>
-        (await orders()).retry(context, withExplicitDates(context, { pipeline, date, step, ...options })),
+        (await orders()).retry(
+          context,
+          withExplicitDates(context, { pipeline, date, step, ...options }),
+        ),
       ),
     );
 
@@ -60,7 +76,10 @@ export function addOrderCommands(program: Command, perform: Perform): void {
 
 const orders = () => import('./make/orders.ts');
 
-const DETACH = ['--detach', 'leave the day to the workers when the order has been taken, and end'] as const;
+const DETACH = [
+  '--detach',
+  'leave the day to the workers when the order has been taken, and end',
+] as const;
 
 function signed(command: Command): Command {
   return command

@@ -11,16 +11,20 @@ import type { Execute, GlobalOptions, Perform } from './shared/context.ts';
 import { withExplicitDates } from './shared/relative-dates.ts';
 
 /**
- * The command line as a whole. Each command's code is imported when it is called, so that `--help` and small commands
- * start without loading engines they do not use. Options are typed where an action takes them: commander's typed build
- * infers them from the whole chain of calls, which these functions take apart, a command each.
+ * The command line as a whole. Each command's code is imported when it is called, so that `--help`
+ * and small commands start without loading engines they do not use. Options are typed where an
+ * action takes them: commander's typed build infers them from the whole chain of calls, which these
+ * functions take apart, a command each.
  */
 export function createProgram(execute: Execute): Command {
   const program = new Command('quotidien')
     .description('Daily public-utility data turned into verified days.')
     .version(CODE_VERSION)
     .option('--json', 'print the result as JSON')
-    .option('--home <folder>', 'folder of everything that is kept on this machine (default: .quotidien)')
+    .option(
+      '--home <folder>',
+      'folder of everything that is kept on this machine (default: .quotidien)',
+    )
     .showHelpAfterError('(quotidien --help lists the commands)')
     .configureHelp({ showGlobalOptions: true })
     // Before the commands are made, which take it over.
@@ -31,7 +35,8 @@ export function createProgram(execute: Execute): Command {
   addOrderCommands(program, perform);
   addBackfillCommand(program, perform);
   addFetchCommand(program, perform);
-  const look: Perform = (command) => perform(async (context) => tellAway(context, await command(context)));
+  const look: Perform = (command) =>
+    perform(async (context) => tellAway(context, await command(context)));
   const lookAtHome = ofExistingHome(look);
   addCalendarCommands(program, lookAtHome);
   addDayReadingCommands(program, lookAtHome);
@@ -49,7 +54,10 @@ export function createProgram(execute: Execute): Command {
   return program;
 }
 
-const PAGES = ['--pages', 'of a range: make the pages of its days too, as a single day has one'] as const;
+const PAGES = [
+  '--pages',
+  'of a range: make the pages of its days too, as a single day has one',
+] as const;
 
 /** One option under two names. */
 const UNTIL = [
@@ -71,38 +79,63 @@ function addDayCommands(program: Command, perform: Perform, inHome: Perform): vo
     .command('run <pipeline> <from> [to]')
     .description('run a day, or all days of a range, now')
     .option('--recheck', 'ask the publisher even where its last answer still counts as fresh')
-    .option('--from-step <step>', 'execute this step, or the steps of this stage, and everything after them again')
+    .option(
+      '--from-step <step>',
+      'execute this step, or the steps of this stage, and everything after them again',
+    )
     .option('--force', 'execute every step again; needs --reason')
     .option('--reason <text>', 'why; kept with the day')
-    .option('--detach', 'leave a day that waits for its publisher or a decision to the workers, and end')
+    .option(
+      '--detach',
+      'leave a day that waits for its publisher or a decision to the workers, and end',
+    )
     .option(...PAGES)
     .option(...UNTIL)
-    .action((pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
-      perform(async (context) =>
-        (await import('./make/run.ts')).run(context, withExplicitDates(context, { pipeline, from, to, ...options })),
-      ),
+    .action(
+      (pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
+        perform(async (context) =>
+          (await import('./make/run.ts')).run(
+            context,
+            withExplicitDates(context, { pipeline, from, to, ...options }),
+          ),
+        ),
     );
 
   program
     .command('report <pipeline> [date]')
-    .description('make the report of a day from stored metrics; without a date of REPORT_DATE, else of yesterday')
+    .description(
+      'make the report of a day from stored metrics; without a date of REPORT_DATE, else of yesterday',
+    )
     .action((pipeline: string, date: string | undefined) =>
       perform(async (context) =>
-        (await import('./make/report.ts')).report(context, withExplicitDates(context, { pipeline, date })),
+        (await import('./make/report.ts')).report(
+          context,
+          withExplicitDates(context, { pipeline, date }),
+        ),
       ),
     );
 
   program
     .command('plan <pipeline> <from> [to]')
     .description('say what a run would do, and why, without doing it')
-    .option('--probe', 'ask the publisher now, so that the plan knows what changed; what comes is kept as raw files')
+    .option(
+      '--probe',
+      'ask the publisher now, so that the plan knows what changed; what comes is kept as raw files',
+    )
     .option('--all', 'also list the steps that are reused')
-    .option('--effects', 'of one day: what its run would change in months, years and history; nothing of it is kept')
+    .option(
+      '--effects',
+      'of one day: what its run would change in months, years and history; nothing of it is kept',
+    )
     .option(...PAGES)
-    .action((pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
-      inHome(async (context) =>
-        (await import('./look/plan.ts')).plan(context, withExplicitDates(context, { pipeline, from, to, ...options })),
-      ),
+    .action(
+      (pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
+        inHome(async (context) =>
+          (await import('./look/plan.ts')).plan(
+            context,
+            withExplicitDates(context, { pipeline, from, to, ...options }),
+          ),
+        ),
     );
 
   program
@@ -110,8 +143,14 @@ function addDayCommands(program: Command, perform: Perform, inHome: Perform): vo
     .description(
       'take in files that the publisher gave in another way; without files, what lies under raw/ in the store',
     )
-    .option('--as-of <date>', 'the day of which the files tell, for a list without a date of its own (roadworks)')
-    .option('--force', 'take the files as they are, also where they lack or contradict what is known of their days')
+    .option(
+      '--as-of <date>',
+      'the day of which the files tell, for a list without a date of its own (roadworks)',
+    )
+    .option(
+      '--force',
+      'take the files as they are, also where they lack or contradict what is known of their days',
+    )
     .action((pipeline: string, files: string[], options: { asOf?: string; force?: boolean }) =>
       perform(async (context) =>
         (await import('./make/import.ts')).importRaw(
@@ -129,7 +168,10 @@ function addBackfillCommand(program: Command, perform: Perform): void {
     .option('--missing', 'only days that no run has finished')
     .option('--failed', 'only days whose last run failed')
     .option('--stale', 'only finished days that are out of date, without asking the publisher')
-    .option('--all', 'every day; ask the publisher even where its last answer still counts as fresh')
+    .option(
+      '--all',
+      'every day; ask the publisher even where its last answer still counts as fresh',
+    )
     .option('--newest-first', 'begin with the newest days')
     .option(...PAGES)
     .option('--parallel <n>', 'windows or days at the same time (default: 3)')
@@ -140,14 +182,28 @@ function addBackfillCommand(program: Command, perform: Perform): void {
       '--canary <n>',
       'run this many sampled days first, and stop for a decision when they differ from what is stored',
     )
-    .option('--canary-tolerance <share>', 'part of the rows by which canary days may differ (default: 0)')
-    .action((pipeline: string, from: string | undefined, to: string | undefined, options: Record<string, never>) =>
-      perform(async (context) =>
-        (await import('./make/backfill.ts')).backfill(
-          context,
-          withExplicitDates(context, { pipeline, from: from ?? '', to: to ?? from ?? '', ...options }),
+    .option(
+      '--canary-tolerance <share>',
+      'part of the rows by which canary days may differ (default: 0)',
+    )
+    .action(
+      (
+        pipeline: string,
+        from: string | undefined,
+        to: string | undefined,
+        options: Record<string, never>,
+      ) =>
+        perform(async (context) =>
+          (await import('./make/backfill.ts')).backfill(
+            context,
+            withExplicitDates(context, {
+              pipeline,
+              from: from ?? '',
+              to: to ?? from ?? '',
+              ...options,
+            }),
+          ),
         ),
-      ),
     );
 
   program
@@ -180,7 +236,10 @@ function addCalendarCommands(program: Command, perform: Perform): void {
     .action((pipeline: string | undefined, date: string | undefined) =>
       perform(async (context) => {
         const { open } = await import('./look/open.ts');
-        return open(context, pipeline === undefined ? {} : withExplicitDates(context, { pipeline, date }));
+        return open(
+          context,
+          pipeline === undefined ? {} : withExplicitDates(context, { pipeline, date }),
+        );
       }),
     );
 }
@@ -188,19 +247,29 @@ function addCalendarCommands(program: Command, perform: Perform): void {
 function addDayReadingCommands(program: Command, perform: Perform): void {
   program
     .command('gaps <pipeline> [from] [to]')
-    .description('days that are not ok and whole, and the commands that would close them (default: the last year)')
+    .description(
+      'days that are not ok and whole, and the commands that would close them (default: the last year)',
+    )
     .action((pipeline: string, from: string | undefined, to: string | undefined) =>
       perform(async (context) =>
-        (await import('./look/gaps.ts')).gaps(context, withExplicitDates(context, { pipeline, from, to })),
+        (await import('./look/gaps.ts')).gaps(
+          context,
+          withExplicitDates(context, { pipeline, from, to }),
+        ),
       ),
     );
 
   program
     .command('stale <pipeline> [from] [to]')
-    .description('finished days that are out of date, and because of which change (default: the last year)')
+    .description(
+      'finished days that are out of date, and because of which change (default: the last year)',
+    )
     .action((pipeline: string, from: string | undefined, to: string | undefined) =>
       perform(async (context) =>
-        (await import('./look/gaps.ts')).stale(context, withExplicitDates(context, { pipeline, from, to })),
+        (await import('./look/gaps.ts')).stale(
+          context,
+          withExplicitDates(context, { pipeline, from, to }),
+        ),
       ),
     );
 
@@ -223,7 +292,10 @@ function addDayReadingCommands(program: Command, perform: Perform): void {
     .option('--versions <from..to>', 'the versions to compare (default: the last two)')
     .action((pipeline: string, date: string, options: Record<string, never>) =>
       perform(async (context) =>
-        (await import('./look/diff.ts')).diff(context, withExplicitDates(context, { pipeline, date, ...options })),
+        (await import('./look/diff.ts')).diff(
+          context,
+          withExplicitDates(context, { pipeline, date, ...options }),
+        ),
       ),
     );
 
@@ -233,14 +305,23 @@ function addDayReadingCommands(program: Command, perform: Perform): void {
       'rebuild days from their raw files, or the tables of a month, a year or "all" from their days, and compare every hash',
     )
     .option('--sample <n>', 'only this many of the range’s finished days, drawn at random')
-    .option('--repair', 'make again what is gone or damaged, from what is here, and verify it once more')
-    .action((pipeline: string, from: string, to: string | undefined, options: { sample?: string; repair?: boolean }) =>
-      perform(async (context) =>
-        (await import('./look/verify.ts')).verify(
-          context,
-          withExplicitDates(context, { pipeline, from, to, ...options }),
+    .option(
+      '--repair',
+      'make again what is gone or damaged, from what is here, and verify it once more',
+    )
+    .action(
+      (
+        pipeline: string,
+        from: string,
+        to: string | undefined,
+        options: { sample?: string; repair?: boolean },
+      ) =>
+        perform(async (context) =>
+          (await import('./look/verify.ts')).verify(
+            context,
+            withExplicitDates(context, { pipeline, from, to, ...options }),
+          ),
         ),
-      ),
     );
 }
 
@@ -248,32 +329,46 @@ function addDayReadingCommands(program: Command, perform: Perform): void {
 function addHomeCommands(program: Command, anywhere: Perform): void {
   program
     .command('doctor')
-    .description('say what was detected, try everything for real, and what to do about each finding')
-    .action(() => anywhere(async (context) => (await import('./doctor/doctor.ts')).doctor(context)));
+    .description(
+      'say what was detected, try everything for real, and what to do about each finding',
+    )
+    .action(() =>
+      anywhere(async (context) => (await import('./doctor/doctor.ts')).doctor(context)),
+    );
 
   program
     .command('settings')
     .description('list every setting with its default and what it does')
-    .action(() => anywhere(async (context) => (await import('./look/settings.ts')).settings(context)));
+    .action(() =>
+      anywhere(async (context) => (await import('./look/settings.ts')).settings(context)),
+    );
 }
 
 function addRemovalCommands(program: Command, perform: Perform): void {
   program
     .command('forget <pipeline> <id>')
-    .description('remove the rows of a person for good: from tables, old versions, raw files, and every later delivery')
+    .description(
+      'remove the rows of a person for good: from tables, old versions, raw files, and every later delivery',
+    )
     .option('--reason <text>', 'why; kept, and the id is not')
     .option('--by <who>', 'who asks for it (default: the user of this process)')
     .option('--dry-run', 'say what would be touched, without doing anything')
     .action((pipeline: string, id: string, options: Record<string, never>) =>
-      perform(async (context) => (await import('./stores/forget.ts')).forget(context, { pipeline, id, ...options })),
+      perform(async (context) =>
+        (await import('./stores/forget.ts')).forget(context, { pipeline, id, ...options }),
+      ),
     );
 
   program
     .command('retain <pipeline>')
-    .description('remove content that is older than the definition keeps its table, in every version')
+    .description(
+      'remove content that is older than the definition keeps its table, in every version',
+    )
     .option('--dry-run', 'list tables, days and bytes that would go')
     .action((pipeline: string, options: Record<string, never>) =>
-      perform(async (context) => (await import('./stores/retain.ts')).retain(context, { pipeline, ...options })),
+      perform(async (context) =>
+        (await import('./stores/retain.ts')).retain(context, { pipeline, ...options }),
+      ),
     );
 }
 
@@ -287,23 +382,31 @@ function addStoreCommands(program: Command, perform: Perform, inHome: Perform): 
     )
     .option('--print', 'print the same as CloudFormation and mongosh text instead')
     .action((options: { print?: boolean }) =>
-      perform(async (context) => (await import('./stores/storage.ts')).storageInit(context, options)),
+      perform(async (context) =>
+        (await import('./stores/storage.ts')).storageInit(context, options),
+      ),
     );
 
   program
     .command('reconcile')
-    .description('bring what this host wrote while a store was away to the stores, and prove it there')
+    .description(
+      'bring what this host wrote while a store was away to the stores, and prove it there',
+    )
     .option('--dry-run', 'list what would be done, and the conflicts, without doing anything')
     .option('--conflict <ids>', 'decide these conflicts first (ids with commas between, or all)')
     .option('--keep <side>', 'primary (what the store has) or ours (what this host wrote)')
     .option('--by <who>', 'who decides (default: the user of this process)')
     .action((options: Record<string, never>) =>
-      inHome(async (context) => (await import('./stores/reconcile.ts')).reconcile(context, options)),
+      inHome(async (context) =>
+        (await import('./stores/reconcile.ts')).reconcile(context, options),
+      ),
     );
 
   program
     .command('migrate')
-    .description('copy a whole installation to other stores, verified by hash; again, it goes on where it was')
+    .description(
+      'copy a whole installation to other stores, verified by hash; again, it goes on where it was',
+    )
     .requiredOption('--from <profile>', 'embedded, configured, or a JSON file of settings')
     .requiredOption('--to <profile>', 'the same')
     .action((options: { from: string; to: string }) =>
@@ -319,20 +422,26 @@ function addStoreCommands(program: Command, perform: Perform, inHome: Perform): 
     .argument('<from>', 'a day; without <to> also a month, a year or all')
     .argument('[to]')
     .option('--dry-run', 'say which rows cannot be read, and change nothing')
-    .action((pipeline: string, from: string, to: string | undefined, options: { dryRun?: boolean }) =>
-      inHome(async (context) =>
-        (await import('./stores/repair.ts')).repair(
-          context,
-          withExplicitDates(context, { pipeline, from, to, ...options }),
+    .action(
+      (pipeline: string, from: string, to: string | undefined, options: { dryRun?: boolean }) =>
+        inHome(async (context) =>
+          (await import('./stores/repair.ts')).repair(
+            context,
+            withExplicitDates(context, { pipeline, from, to, ...options }),
+          ),
         ),
-      ),
     );
 
   program
     .command('gc')
-    .description('remove artefacts that no version of any day refers to; raw files are never removed')
+    .description(
+      'remove artefacts that no version of any day refers to; raw files are never removed',
+    )
     .option('--dry-run', 'say what there is, and change nothing')
-    .option('--grace-days <n>', 'how long an object must have been without a reference (default: 7)')
+    .option(
+      '--grace-days <n>',
+      'how long an object must have been without a reference (default: 7)',
+    )
     .action((options: { dryRun?: boolean; graceDays?: string }) =>
       inHome(async (context) => (await import('./stores/gc.ts')).gc(context, options)),
     );
@@ -342,7 +451,11 @@ function addServiceCommands(program: Command, perform: Perform, inHome: Perform)
   program
     .command('worker')
     .description('run workers against the configured Temporal server')
-    .option('--queues <kinds>', 'which of compute, fetch, report (default: all)', 'compute,fetch,report')
+    .option(
+      '--queues <kinds>',
+      'which of compute, fetch, report (default: all)',
+      'compute,fetch,report',
+    )
     .action((options: { queues: string }) =>
       perform(async (context) => (await import('./services/worker.ts')).worker(context, options)),
     );
@@ -355,15 +468,25 @@ function addServiceCommands(program: Command, perform: Perform, inHome: Perform)
   program
     .command('api')
     .description('answer over HTTP until Ctrl-C: days, tables, questions, reports')
-    .option('--host <address>', 'address to listen on; another than this machine’s own needs --public-url', '127.0.0.1')
+    .option(
+      '--host <address>',
+      'address to listen on; another than this machine’s own needs --public-url',
+      '127.0.0.1',
+    )
     .option('--port <port>', 'port to listen on', '8080')
     .option(
       '--public-url <url>',
       'the https address under which others reach it; then every request needs a key, or a sign-in',
     )
-    .option('--keys-only', 'with --public-url: for programs with keys, without a sign-in for people')
+    .option(
+      '--keys-only',
+      'with --public-url: for programs with keys, without a sign-in for people',
+    )
     .option('--cors-origin <url...>', 'pages of other origins that may read')
-    .option('--per-minute <n>', 'requests of one caller in a minute (default: 60, on this machine 60000)')
+    .option(
+      '--per-minute <n>',
+      'requests of one caller in a minute (default: 60, on this machine 60000)',
+    )
     .option(
       '--no-give-way',
       'take its share of the processors, where other programs would leave it none, or workers at work a quarter of one',
@@ -375,7 +498,9 @@ function addServiceCommands(program: Command, perform: Perform, inHome: Perform)
 
   program
     .command('mcp')
-    .description('give the questions to an assistant over stdin and stdout (Model Context Protocol)')
+    .description(
+      'give the questions to an assistant over stdin and stdout (Model Context Protocol)',
+    )
     .action(() => inHome(async (context) => (await import('./services/mcp.ts')).mcp(context)));
 
   program
@@ -389,7 +514,10 @@ function addServiceCommands(program: Command, perform: Perform, inHome: Perform)
     .option('--port <port>', 'port to listen on', '0')
     .option('--seed <number>', 'another seed gives other values', '1')
     .option('--folder <path>', 'serve the real files of a folder instead of synthetic days')
-    .option('--sftp <port>', 'also an SFTP server with archives of the electricity distributor (0: any free port)')
+    .option(
+      '--sftp <port>',
+      'also an SFTP server with archives of the electricity distributor (0: any free port)',
+    )
     .action((options: { port: string; seed: string; folder?: string; sftp?: string }) =>
       perform(async (context) => (await import('./services/portal.ts')).portal(context, options)),
     );
@@ -405,7 +533,9 @@ function addCodecServer(program: Command, perform: Perform): void {
       'http://127.0.0.1:8233',
     ])
     .action((options: { port: string; origin: string[] }) =>
-      perform(async (context) => (await import('./services/codec-server.ts')).codecServer(context, options)),
+      perform(async (context) =>
+        (await import('./services/codec-server.ts')).codecServer(context, options),
+      ),
     );
 }
 
@@ -456,7 +586,9 @@ function addCompletionCommand(program: Command, perform: Perform): void {
     .command('completion <shell>')
     .description('print what completes these commands in bash, zsh or fish')
     .action((shell: string) =>
-      perform(async (context) => (await import('./completion.ts')).completion(context, program, shell)),
+      perform(async (context) =>
+        (await import('./completion.ts')).completion(context, program, shell),
+      ),
     );
 }
 
@@ -465,8 +597,12 @@ function addNewCommand(program: Command): void {
     .command('new')
     .description('write the beginning of something new')
     .command('dataset <name>')
-    .description('write a working dataset into a new folder: source, slice, steps, check, report, tests and page')
+    .description(
+      'write a working dataset into a new folder: source, slice, steps, check, report, tests and page',
+    )
     .action(async (name: string) => {
-      process.exitCode = await (await import('./make/new-dataset.ts')).newDataset(name, process.cwd());
+      process.exitCode = await (
+        await import('./make/new-dataset.ts')
+      ).newDataset(name, process.cwd());
     });
 }

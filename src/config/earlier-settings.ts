@@ -2,8 +2,9 @@ import path from 'node:path';
 import type { Environment } from './environment.ts';
 
 /**
- * Settings of the two earlier systems that are no setting of ours: each is read with its meaning, or refused with the setting to use. None is
- * ignored, because an installation that carries its environment over would then run otherwise than it was told to.
+ * Settings of the two earlier systems that are no setting of ours: each is read with its meaning,
+ * or refused with the setting to use. None is ignored, because an installation that carries its
+ * environment over would then run otherwise than it was told to.
  */
 
 interface EarlierSetting {
@@ -49,23 +50,30 @@ export const EARLIER_SETTINGS: Readonly<Record<string, EarlierSetting>> = {
         : 'takes idfm; another server with the same answers is set by QUOTIDIEN_IDFM_URL and QUOTIDIEN_IDFM_KEY',
   },
   DATA_DIR: {
-    meaning: 'Folder with api/ and batch/ in which other programs put raw files; it is read and never written',
+    meaning:
+      'Folder with api/ and batch/ in which other programs put raw files; it is read and never written',
   },
   API_DATA_PATH: { meaning: 'The same for hourly answers alone: <source>/dt=YYYY-MM-DD/hour=HH/…' },
   BATCH_DATA_PATH: { meaning: 'The same for batch files alone' },
-  COMPTAGES_CSV: { meaning: 'Path of the newest file of road counts, wherever it lies; read and never written' },
+  COMPTAGES_CSV: {
+    meaning: 'Path of the newest file of road counts, wherever it lies; read and never written',
+  },
   CHANTIERS_CSV: { meaning: 'The same for the list of roadworks' },
   REFERENTIEL_CSV: { meaning: 'The same for the road network' },
   API_DATE: {
-    meaning: 'Refused: the date is an argument (`quotidien run cityflow 2025-11-04`), for reports also REPORT_DATE',
-    refuse: always('the date is an argument, such as quotidien run cityflow 2025-11-04; for reports set REPORT_DATE'),
+    meaning:
+      'Refused: the date is an argument (`quotidien run cityflow 2025-11-04`), for reports also REPORT_DATE',
+    refuse: always(
+      'the date is an argument, such as quotidien run cityflow 2025-11-04; for reports set REPORT_DATE',
+    ),
   },
   API_HOUR: {
     meaning: 'Refused: all hours of a day are read together',
     refuse: always('all hours of a day are read together: remove it'),
   },
   OUTPUT_DIR: {
-    meaning: 'Refused: files lie in the folder of QUOTIDIEN_HOME, published ones in its store/processed',
+    meaning:
+      'Refused: files lie in the folder of QUOTIDIEN_HOME, published ones in its store/processed',
     refuse: always('set QUOTIDIEN_HOME; published files are then in its folder store/processed'),
   },
   DYNAMODB_TABLE_PREFIX: {
@@ -86,14 +94,19 @@ export const PATH_SETTINGS = {
   meaning: 'Refused: folders are set by S3_RAW_PREFIX, S3_REPORTS_PREFIX and the bucket settings',
 } as const;
 
-/** Every earlier setting that cannot be taken, by name, with what to set instead; values are never quoted. */
+/**
+ * Every earlier setting that cannot be taken, by name, with what to set instead; values are never
+ * quoted.
+ */
 export function earlierProblems(env: Environment, place: (name: string) => string): string[] {
   return Object.entries(env).flatMap(([name, value]) => {
     if (value === undefined) return [];
     const why = PATH_NAME.test(name)
       ? 'set S3_RAW_PREFIX and S3_REPORTS_PREFIX, or bucket/folder in S3_RAW_BUCKET, S3_BUCKET_METRICS and S3_REPORTS_BUCKET'
       : EARLIER_SETTINGS[name]?.refuse?.(value);
-    return why === undefined ? [] : [`${name} (from ${place(name)}), a setting of an earlier system: ${why}`];
+    return why === undefined
+      ? []
+      : [`${name} (from ${place(name)}), a setting of an earlier system: ${why}`];
   });
 }
 
@@ -104,7 +117,9 @@ export function withEarlierNames(env: Environment): Environment {
   return level === undefined ? env : { QUOTIDIEN_LOG_LEVEL: level, ...env };
 }
 
-/** Where other programs put raw files on this machine, by the folder of keys that they have here. */
+/**
+ * Where other programs put raw files on this machine, by the folder of keys that they have here.
+ */
 export interface DepositPlaces {
   /** `deposited/local/api` → an absolute path of a folder. */
   readonly folders: Readonly<Record<string, string>>;
@@ -119,7 +134,8 @@ const BATCH_FILES = ['COMPTAGES_CSV', 'CHANTIERS_CSV', 'REFERENTIEL_CSV'] as con
 /** Undefined when nothing of it is set. */
 export function depositPlaces(env: Environment, cwd: string): DepositPlaces | undefined {
   const base = env['DATA_DIR'];
-  const below = (name: string): string | undefined => (base === undefined ? undefined : path.join(base, name));
+  const below = (name: string): string | undefined =>
+    base === undefined ? undefined : path.join(base, name);
   const given = {
     [`${DEPOSITED}/api`]: env['API_DATA_PATH'] ?? below('api'),
     [`${DEPOSITED}/batch`]: env['BATCH_DATA_PATH'] ?? below('batch'),

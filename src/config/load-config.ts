@@ -31,7 +31,10 @@ export interface Config {
   readonly settings: Settings;
   readonly hosts: Readonly<Record<string, HostSettings>>;
   readonly storage: StorageChoice;
-  /** The environment with the settings file below it, for libraries that read their own names from it. */
+  /**
+   * The environment with the settings file below it, for libraries that read their own names from
+   * it.
+   */
   readonly env: Environment;
   readonly cacheDir: string;
   /** Whether a person named the home; otherwise it is the one of the working folder. */
@@ -45,19 +48,26 @@ const HOME = 'QUOTIDIEN_HOME';
 const HOST_SETTING_NAMES = Object.keys(HOST_SETTING) as (keyof typeof HOST_SETTING)[];
 
 /** The folder of everything on this machine, and whether a person named it. */
-export function homeOf({ env, cwd, home }: Omit<ConfigSources, 'hosts'>): { home: string; named: boolean } {
+export function homeOf({ env, cwd, home }: Omit<ConfigSources, 'hosts'>): {
+  home: string;
+  named: boolean;
+} {
   const given = home ?? definedOnly(env)[HOME];
   return { home: path.resolve(cwd, given ?? '.quotidien'), named: given !== undefined };
 }
 
-/** Reads the whole configuration once. `CONFIG_INVALID` lists every problem and where the value came from. */
+/**
+ * Reads the whole configuration once. `CONFIG_INVALID` lists every problem and where the value came
+ * from.
+ */
 export function loadConfig(sources: ConfigSources): Config {
   const { home, named } = homeOf(sources);
   const file = path.join(home, 'settings.json');
   const fromFile = readSettingsFile(file);
   const given = definedOnly(sources.env);
   const env: Environment = withEarlierNames({ ...fromFile.settings, ...given });
-  const place = (name: string): string => (sources.env[name] === undefined ? file : 'the environment');
+  const place = (name: string): string =>
+    sources.env[name] === undefined ? file : 'the environment';
   const problems = [
     ...unknownNames(env, sources.hosts, place),
     ...earlierProblems(env, place),
@@ -65,11 +75,18 @@ export function loadConfig(sources: ConfigSources): Config {
   ];
   const parsed = SETTINGS.safeParse(env);
   if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => describe(issue, place)));
-  const hosts = Object.fromEntries(sources.hosts.map((host) => [host, hostSettings(env, host, problems, place)]));
+  const hosts = Object.fromEntries(
+    sources.hosts.map((host) => [host, hostSettings(env, host, problems, place)]),
+  );
   const { storage, problems: storageProblems } = chooseStorage(env);
   problems.push(...storageProblems);
-  if (env['QUOTIDIEN_PAYLOAD_KEYS'] !== undefined && env['QUOTIDIEN_PAYLOAD_KEYS_COMMAND'] !== undefined)
-    problems.push('QUOTIDIEN_PAYLOAD_KEYS and QUOTIDIEN_PAYLOAD_KEYS_COMMAND both give keys: remove one of them');
+  if (
+    env['QUOTIDIEN_PAYLOAD_KEYS'] !== undefined &&
+    env['QUOTIDIEN_PAYLOAD_KEYS_COMMAND'] !== undefined
+  )
+    problems.push(
+      'QUOTIDIEN_PAYLOAD_KEYS and QUOTIDIEN_PAYLOAD_KEYS_COMMAND both give keys: remove one of them',
+    );
   if (parsed.success) problems.push(...signInProblems(parsed.data));
   if (problems.length > 0 || !parsed.success) {
     throw new PipelineError(
@@ -80,20 +97,40 @@ export function loadConfig(sources: ConfigSources): Config {
   const cacheDir = cacheFolder(env, sources.cwd);
   const deposits = depositPlaces(env, sources.cwd);
   const places = definedMembers({ deposits });
-  return { home, settings: parsed.data, hosts, storage, env, cacheDir, homeIsNamed: named, ...places };
+  return {
+    home,
+    settings: parsed.data,
+    hosts,
+    storage,
+    env,
+    cacheDir,
+    homeIsNamed: named,
+    ...places,
+  };
 }
 
 /** An empty variable counts as not set, as compose files write them. */
 function definedOnly(env: Environment): Environment {
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  return Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
 }
 
-function unknownNames(env: Environment, hosts: readonly string[], place: (name: string) => string): string[] {
-  const perHost = hosts.flatMap((host) => HOST_SETTING_NAMES.map((name) => hostVariable(host, name)));
+function unknownNames(
+  env: Environment,
+  hosts: readonly string[],
+  place: (name: string) => string,
+): string[] {
+  const perHost = hosts.flatMap((host) =>
+    HOST_SETTING_NAMES.map((name) => hostVariable(host, name)),
+  );
   const known = [HOME, ...Object.keys(SETTINGS.shape), ...perHost];
   return Object.keys(env)
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
-    .map((name) => `${name} (from ${place(name)}) is no setting; the nearest is ${nearestName(name, known) ?? HOME}`);
+    .map(
+      (name) =>
+        `${name} (from ${place(name)}) is no setting; the nearest is ${nearestName(name, known) ?? HOME}`,
+    );
 }
 
 /** Names the setting and the rule, never the value: it may be a secret. */
@@ -114,7 +151,9 @@ function hostSettings(
     if (value === undefined) return undefined;
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    problems.push(`${variable} (from ${place(variable)}): ${parsed.error.issues[0]?.message ?? 'not usable'}`);
+    problems.push(
+      `${variable} (from ${place(variable)}): ${parsed.error.issues[0]?.message ?? 'not usable'}`,
+    );
     return undefined;
   };
   const url = read('URL', HOST_SETTING.URL.schema);

@@ -1,6 +1,8 @@
 import { definedMembers } from '../given.ts';
 
-/** Who may do what in the console, as the settings say it of what an issuer tells about a person. */
+/**
+ * Who may do what in the console, as the settings say it of what an issuer tells about a person.
+ */
 
 /** What people may do in the console; each role holds the ones before it. */
 export const ROLES = ['reader', 'operator', 'admin'] as const;
@@ -29,8 +31,8 @@ export interface ParsedRoleRules {
 }
 
 /**
- * Reads `value=role` and `value=role:pipeline` with semicolons between. The last `=` counts, because
- * values may be names of a directory (`CN=grid,OU=teams=operator`).
+ * Reads `value=role` and `value=role:pipeline` with semicolons between. The last `=` counts,
+ * because values may be names of a directory (`CN=grid,OU=teams=operator`).
  */
 export function parseRoleRules(text: string): ParsedRoleRules {
   const rules: RoleRule[] = [];

@@ -12,9 +12,15 @@ const SECRET_SETTINGS = [
 
 /** Every value of the configuration that no log line, message or failure may name. */
 export function secretsOf({ env, hosts }: Pick<Config, 'env' | 'hosts'>): string[] {
-  const keys = Object.values(hosts).flatMap(({ key, fileKeys }) => [key, ...linesOf(key), ...keysIn(fileKeys)]);
+  const keys = Object.values(hosts).flatMap(({ key, fileKeys }) => [
+    key,
+    ...linesOf(key),
+    ...keysIn(fileKeys),
+  ]);
   const named = SECRET_SETTINGS.map((name) => env[name]);
-  const inUrl = ['MONGODB_URL', 'QUOTIDIEN_CLICKHOUSE_URL'].flatMap((name) => passwordsOf(env[name]));
+  const inUrl = ['MONGODB_URL', 'QUOTIDIEN_CLICKHOUSE_URL'].flatMap((name) =>
+    passwordsOf(env[name]),
+  );
   const sealing = ['QUOTIDIEN_PAYLOAD_KEYS', 'QUOTIDIEN_RAW_KEYS'].flatMap((name) =>
     env[name]?.split(/[\s,]+/).map((entry) => entry.replace(/^[^:]*:/, '')),
   );
@@ -25,7 +31,9 @@ export function secretsOf({ env, hosts }: Pick<Config, 'env' | 'hosts'>): string
 
 /** A private key has many lines; a message may quote one of them. */
 function linesOf(key: string | undefined): string[] {
-  return key?.includes('-----BEGIN') === true ? key.split('\n').filter((line) => !line.startsWith('-----')) : [];
+  return key?.includes('-----BEGIN') === true
+    ? key.split('\n').filter((line) => !line.startsWith('-----'))
+    : [];
 }
 
 /** Keys of files are hex; their labels are no secrets. */
@@ -33,7 +41,10 @@ function keysIn(fileKeys: string | undefined): string[] {
   return fileKeys?.match(/\b[0-9a-f]{32,}\b/gi) ?? [];
 }
 
-/** As it stands in the URL, and as it is. The driver's URLs may list several hosts, which `URL` cannot read. */
+/**
+ * As it stands in the URL, and as it is. The driver's URLs may list several hosts, which `URL`
+ * cannot read.
+ */
 function passwordsOf(url: string | undefined): string[] {
   const written = matchOf(/^[^/]+:\/\/[^:/]*:(.*)@/, url)?.[1];
   if (written === undefined) return [];

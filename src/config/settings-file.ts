@@ -24,7 +24,10 @@ export interface SettingsFile {
   readonly foreign?: string;
 }
 
-/** Reads `settings.json`; without one there are no settings. Owner and mode are those of the very file that is read. */
+/**
+ * Reads `settings.json`; without one there are no settings. Owner and mode are those of the very
+ * file that is read.
+ */
 export function readSettingsFile(file: string): SettingsFile {
   let text: string;
   let foreign: string | undefined;
@@ -38,18 +41,32 @@ export function readSettingsFile(file: string): SettingsFile {
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { settings: {} };
-    throw new PipelineError('CONFIG_INVALID', `${file} cannot be read: ${(error as Error).message}`, { cause: error });
+    throw new PipelineError(
+      'CONFIG_INVALID',
+      `${file} cannot be read: ${(error as Error).message}`,
+      { cause: error },
+    );
   }
   try {
     const { datasets, ...parsed } = JSON.parse(text) as Record<string, unknown>;
-    const settings = Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, String(value)]));
+    const settings = Object.fromEntries(
+      Object.entries(parsed).map(([name, value]) => [name, String(value)]),
+    );
     return { settings, ...definedMembers({ datasets, foreign }) };
   } catch (error) {
-    throw new PipelineError('CONFIG_INVALID', `${file} is not JSON: ${(error as Error).message}`, { cause: error });
+    throw new PipelineError('CONFIG_INVALID', `${file} is not JSON: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
-function whyForeign({ uid, mode }: { readonly uid: number; readonly mode: number }): string | undefined {
+function whyForeign({
+  uid,
+  mode,
+}: {
+  readonly uid: number;
+  readonly mode: number;
+}): string | undefined {
   const us = process.getuid?.();
   if (us === undefined) return undefined;
   if (uid !== us && uid !== 0) return 'which belongs to another user';
@@ -57,22 +74,30 @@ function whyForeign({ uid, mode }: { readonly uid: number; readonly mode: number
 }
 
 /**
- * Settings of the file that are not taken, in words: programs, and who may act, unless the file is ours and its folder was
- * named by a person and not found where a command happened to be called; and addresses to which a key of the environment
- * would go, unless the file is ours.
+ * Settings of the file that are not taken, in words: programs, and who may act, unless the file is
+ * ours and its folder was named by a person and not found where a command happened to be called;
+ * and addresses to which a key of the environment would go, unless the file is ours.
  */
 export function untrustedSettings(
   { settings, foreign }: SettingsFile,
-  { file, named, env, hosts }: { file: string; named: boolean; env: Environment; hosts: readonly string[] },
+  {
+    file,
+    named,
+    env,
+    hosts,
+  }: { file: string; named: boolean; env: Environment; hosts: readonly string[] },
 ): string[] {
-  const why = foreign ?? (named ? undefined : 'whose folder nobody named: use --home or QUOTIDIEN_HOME');
+  const why =
+    foreign ?? (named ? undefined : 'whose folder nobody named: use --home or QUOTIDIEN_HOME');
   if (why === undefined) return [];
   const refused = PROGRAMS.filter((name) => isFrom(name)).map(
-    (name) => `${name} names a program and is not taken from ${file}, ${why}; set it in the environment`,
+    (name) =>
+      `${name} names a program and is not taken from ${file}, ${why}; set it in the environment`,
   );
   refused.push(
     ...WHO_IS_WHO.filter((name) => isFrom(name)).map(
-      (name) => `${name} decides who may act and is not taken from ${file}, ${why}; set it in the environment`,
+      (name) =>
+        `${name} decides who may act and is not taken from ${file}, ${why}; set it in the environment`,
     ),
   );
   if (foreign === undefined) return refused;
@@ -80,7 +105,10 @@ export function untrustedSettings(
     .filter((host) => env[hostVariable(host, 'KEY')] !== undefined)
     .map((host) => hostVariable(host, 'URL'))
     .filter((name) => isFrom(name))
-    .map((name) => `${name} would be told a key of the environment and is not taken from ${file}, ${foreign}`);
+    .map(
+      (name) =>
+        `${name} would be told a key of the environment and is not taken from ${file}, ${foreign}`,
+    );
   return [...refused, ...addresses];
 
   function isFrom(name: string): boolean {

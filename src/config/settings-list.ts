@@ -2,7 +2,10 @@ import { EARLIER_SETTINGS, PATH_SETTINGS } from './earlier-settings.ts';
 import { HOST_SETTING, hostVariable, SETTINGS } from './settings.ts';
 import { required } from '../given.ts';
 
-/** Every setting there is, from the code that reads them: what `quotidien settings` prints and `docs/settings.md` is made of. */
+/**
+ * Every setting there is, from the code that reads them: what `quotidien settings` prints and
+ * `docs/settings.md` is made of.
+ */
 
 /** One name that may be set. */
 export interface ListedSetting {
@@ -21,7 +24,8 @@ const STORE_SETTINGS: Readonly<Record<string, string>> = {
   MONGODB_URL: 'Address of MongoDB; when it is set, documents are there',
   MONGODB_DATABASE: 'Its database; else the one in the path of MONGODB_URL, else cityflow',
   AWS_REGION: 'Region of S3 and DynamoDB; also AWS_S3_REGION, AWS_DEFAULT_REGION; else eu-west-3',
-  AWS_ACCESS_KEY_ID: 'With AWS_SECRET_ACCESS_KEY the credentials of S3 and DynamoDB; else those that the SDK finds',
+  AWS_ACCESS_KEY_ID:
+    'With AWS_SECRET_ACCESS_KEY the credentials of S3 and DynamoDB; else those that the SDK finds',
   BUCKET_NAME: 'Bucket of the objects, as QUOTIDIEN_S3_BUCKET; also S3_BUCKET_PROCESSED',
   S3_ENDPOINT_URL:
     'Another server that speaks S3, as QUOTIDIEN_S3_ENDPOINT; also AWS_S3_ENDPOINT_URL, AWS_ENDPOINT_URL_S3',
@@ -29,9 +33,12 @@ const STORE_SETTINGS: Readonly<Record<string, string>> = {
   S3_RAW_BUCKET: 'Bucket, or bucket/folder, of the raw files; also S3_BUCKET_RAW',
   S3_RAW_PREFIX: 'Folder of the raw files in their bucket; else raw',
   S3_BUCKET_METRICS: 'Bucket, or bucket/folder, of CityFlow’s published metrics',
-  S3_REPORTS_BUCKET: 'Bucket, or bucket/folder, of CityFlow’s published reports; also S3_BUCKET_REPORTS',
-  S3_REPORTS_PREFIX: 'Folder of CityFlow’s published reports in their bucket; else processed/reports',
-  S3_CACHE_DIR: 'Folder of the cache in front of S3; also PARQUET_CACHE_DIR; else <home>/cache/objects',
+  S3_REPORTS_BUCKET:
+    'Bucket, or bucket/folder, of CityFlow’s published reports; also S3_BUCKET_REPORTS',
+  S3_REPORTS_PREFIX:
+    'Folder of CityFlow’s published reports in their bucket; else processed/reports',
+  S3_CACHE_DIR:
+    'Folder of the cache in front of S3; also PARQUET_CACHE_DIR; else <home>/cache/objects',
   PARQUET_CACHE_CHECK_TTL:
     'Seconds for which a cached copy of a replaceable name is used without asking; also PARQUET_CACHE_REFRESH_INTERVAL, the smaller one holds',
   DYNAMODB_METRICS_TABLE: 'DynamoDB table of CityFlow’s metrics; else cityflow-metrics',
@@ -95,7 +102,8 @@ export function settingsPage(settings: readonly ListedSetting[]): string {
     const rows = settings
       .filter((setting) => setting.group === group)
       .map(
-        ({ name, meaning, fallback }) => `| \`${name}\` | ${fallback === null ? '' : `\`${fallback}\``} | ${meaning} |`,
+        ({ name, meaning, fallback }) =>
+          `| \`${name}\` | ${fallback === null ? '' : `\`${fallback}\``} | ${meaning} |`,
       );
     return [`## ${title}`, '', '| name | default | meaning |', '|---|---|---|', ...rows].join('\n');
   });

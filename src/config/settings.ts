@@ -4,8 +4,8 @@ import { parsePayloadKeys } from './payload-keys.ts';
 import { parseRoleRules } from './role-rules.ts';
 
 /**
- * Every setting of Quotidien, by the name of its environment variable. The same names work in `<home>/settings.json`;
- * the environment wins. Nothing else in the project reads the environment.
+ * Every setting of Quotidien, by the name of its environment variable. The same names work in
+ * `<home>/settings.json`; the environment wins. Nothing else in the project reads the environment.
  */
 
 const positiveInteger = z.coerce.number().int().positive();
@@ -15,13 +15,22 @@ function withLineEnds(text: string): string {
   return text.replaceAll('\\n', '\n');
 }
 
-/** `<pipeline>.rain_mm=4,…` as numbers by pipeline and name; which names there are, the pipelines know. */
-function parseThresholds(text: string, context: z.RefinementCtx): Record<string, Record<string, number>> {
+/**
+ * `<pipeline>.rain_mm=4,…` as numbers by pipeline and name; which names there are, the pipelines
+ * know.
+ */
+function parseThresholds(
+  text: string,
+  context: z.RefinementCtx,
+): Record<string, Record<string, number>> {
   const thresholds: Record<string, Record<string, number>> = {};
   for (const part of text.split(/[\s,]+/).filter((entry) => entry !== '')) {
     const [, pipeline, name, value] = /^([a-z0-9-]+)\.(\w+)=(-?\d+(?:\.\d+)?)$/.exec(part) ?? [];
     if (pipeline === undefined || name === undefined || value === undefined)
-      context.addIssue({ code: 'custom', message: 'takes entries such as <pipeline>.rain_mm=4, with commas between' });
+      context.addIssue({
+        code: 'custom',
+        message: 'takes entries such as <pipeline>.rain_mm=4, with commas between',
+      });
     else thresholds[pipeline] = { ...thresholds[pipeline], [name]: Number(value) };
   }
   return thresholds;
@@ -33,14 +42,19 @@ function parseShards(text: string, context: z.RefinementCtx): Record<string, num
   for (const part of text.split(/[\s,]+/).filter((entry) => entry !== '')) {
     const [, pipeline, of] = /^([a-z0-9-]+)=(\d{1,3})$/.exec(part) ?? [];
     if (pipeline === undefined)
-      context.addIssue({ code: 'custom', message: 'takes entries such as <pipeline>=16, with commas between' });
+      context.addIssue({
+        code: 'custom',
+        message: 'takes entries such as <pipeline>=16, with commas between',
+      });
     else shards[pipeline] = Number(of);
   }
   return shards;
 }
 
 /** Reads a text by one of our parsers, whose problem becomes the message. */
-function parsed<T>(parse: (text: string) => { readonly problem?: string } & T): z.ZodType<T, string> {
+function parsed<T>(
+  parse: (text: string) => { readonly problem?: string } & T,
+): z.ZodType<T, string> {
   return z.string().transform((text, context) => {
     const read = parse(text);
     if (read.problem !== undefined) context.addIssue({ code: 'custom', message: read.problem });
@@ -53,7 +67,9 @@ function isSafeIssuer(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, search, hash } = new URL(text);
   const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
-  return (protocol === 'https:' || (protocol === 'http:' && isHere)) && search === '' && hash === '';
+  return (
+    (protocol === 'https:' || (protocol === 'http:' && isHere)) && search === '' && hash === ''
+  );
 }
 
 function setting<T extends z.ZodType>(type: T, description: string): T {
@@ -62,7 +78,10 @@ function setting<T extends z.ZodType>(type: T, description: string): T {
 
 /** `loadConfig` refuses other names that begin like ours, so that no misspelling is lost. */
 export const SETTINGS = z.object({
-  QUOTIDIEN_TASK_QUEUE: setting(z.string().min(1).default('quotidien'), 'Prefix of the Temporal task queues'),
+  QUOTIDIEN_TASK_QUEUE: setting(
+    z.string().min(1).default('quotidien'),
+    'Prefix of the Temporal task queues',
+  ),
   QUOTIDIEN_CACHE: setting(
     z.string().min(1).optional(),
     'Folder for tools that are fetched once, such as the Temporal CLI; default: the user’s own',
@@ -71,12 +90,27 @@ export const SETTINGS = z.object({
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
     'Least level of the log lines',
   ),
-  QUOTIDIEN_SQL_MEMORY_MB: setting(positiveInteger.default(384), 'Memory limit of the SQL engine in MiB'),
+  QUOTIDIEN_SQL_MEMORY_MB: setting(
+    positiveInteger.default(384),
+    'Memory limit of the SQL engine in MiB',
+  ),
   QUOTIDIEN_SQL_THREADS: setting(positiveInteger.default(2), 'Threads of the SQL engine'),
-  QUOTIDIEN_SQL_SESSIONS: setting(positiveInteger.default(2), 'SQL steps that run at the same time in one worker'),
-  QUOTIDIEN_RETRY_INITIAL_MS: setting(positiveInteger.default(2_000), 'First wait before a failed step is tried again'),
-  QUOTIDIEN_RETRY_MAXIMUM_MS: setting(positiveInteger.default(120_000), 'Longest wait between two tries of a step'),
-  QUOTIDIEN_RETRY_ATTEMPTS: setting(positiveInteger.default(8), 'Tries of a step before it counts as failed'),
+  QUOTIDIEN_SQL_SESSIONS: setting(
+    positiveInteger.default(2),
+    'SQL steps that run at the same time in one worker',
+  ),
+  QUOTIDIEN_RETRY_INITIAL_MS: setting(
+    positiveInteger.default(2_000),
+    'First wait before a failed step is tried again',
+  ),
+  QUOTIDIEN_RETRY_MAXIMUM_MS: setting(
+    positiveInteger.default(120_000),
+    'Longest wait between two tries of a step',
+  ),
+  QUOTIDIEN_RETRY_ATTEMPTS: setting(
+    positiveInteger.default(8),
+    'Tries of a step before it counts as failed',
+  ),
   QUOTIDIEN_HEARTBEAT_MS: setting(
     z.coerce.number().int().min(1_000).default(10_000),
     'A worker that is silent for this long counts as lost',
@@ -89,7 +123,10 @@ export const SETTINGS = z.object({
     positiveInteger.default(15_000),
     'Time without a changed day before months, years and histories are rebuilt',
   ),
-  QUOTIDIEN_HTTP_IDLE_MS: setting(positiveInteger.default(60_000), 'Longest silence of a publisher during a download'),
+  QUOTIDIEN_HTTP_IDLE_MS: setting(
+    positiveInteger.default(60_000),
+    'Longest silence of a publisher during a download',
+  ),
   QUOTIDIEN_DEPOSITS: setting(
     z.enum(['before', 'after', 'instead', 'off']).default('before'),
     'When days and watches take in files that other programs put under the raw names: before the publisher is asked, after, instead, or off',
@@ -125,11 +162,26 @@ export const SETTINGS = z.object({
     z.url({ protocol: /^https?$/ }).optional(),
     'Where "quotidien export --clickhouse" copies tables: http(s)://<user>:<password>@<host>:8123/<database>',
   ),
-  QUOTIDIEN_COMPUTE_ACTIVITIES: setting(positiveInteger.default(16), 'Steps of one compute worker at the same time'),
-  QUOTIDIEN_FETCH_ACTIVITIES: setting(positiveInteger.default(2), 'Downloads of one worker and host at the same time'),
-  QUOTIDIEN_REPORT_ACTIVITIES: setting(positiveInteger.default(4), 'Reports of one worker at the same time'),
-  QUOTIDIEN_CACHED_WORKFLOWS: setting(positiveInteger.optional(), 'Workflows that one worker keeps in memory'),
-  QUOTIDIEN_GRACE_SECONDS: setting(positiveInteger.default(20), 'Time that running steps get when a worker stops'),
+  QUOTIDIEN_COMPUTE_ACTIVITIES: setting(
+    positiveInteger.default(16),
+    'Steps of one compute worker at the same time',
+  ),
+  QUOTIDIEN_FETCH_ACTIVITIES: setting(
+    positiveInteger.default(2),
+    'Downloads of one worker and host at the same time',
+  ),
+  QUOTIDIEN_REPORT_ACTIVITIES: setting(
+    positiveInteger.default(4),
+    'Reports of one worker at the same time',
+  ),
+  QUOTIDIEN_CACHED_WORKFLOWS: setting(
+    positiveInteger.optional(),
+    'Workflows that one worker keeps in memory',
+  ),
+  QUOTIDIEN_GRACE_SECONDS: setting(
+    positiveInteger.default(20),
+    'Time that running steps get when a worker stops',
+  ),
   QUOTIDIEN_BUILD_ID: setting(
     z.string().min(1).optional(),
     'Version of the workers; with it a run stays with the build that it started on',
@@ -138,21 +190,33 @@ export const SETTINGS = z.object({
     z.string().regex(/:\d+$/).optional(),
     'Host and port of the metrics for Prometheus, such as 0.0.0.0:9464',
   ),
-  QUOTIDIEN_HEALTH_PORT: setting(positiveInteger.optional(), 'Port of /live and /ready of a worker'),
+  QUOTIDIEN_HEALTH_PORT: setting(
+    positiveInteger.optional(),
+    'Port of /live and /ready of a worker',
+  ),
   QUOTIDIEN_TLS_CERT: setting(
     z.string().min(1).optional(),
     'File of the certificate (PEM, with those between) by which `quotidien api` speaks https itself, for --public-url',
   ),
-  QUOTIDIEN_TLS_KEY: setting(z.string().min(1).optional(), 'File of the private key (PEM) of that certificate'),
+  QUOTIDIEN_TLS_KEY: setting(
+    z.string().min(1).optional(),
+    'File of the private key (PEM) of that certificate',
+  ),
   QUOTIDIEN_TRUSTED_PROXIES: setting(
     parsed(parseAddressRanges).optional(),
     'Addresses of the proxies that speak https for `quotidien api`, such as 127.0.0.1,10.0.0.0/24; behind --public-url no other one is answered',
   ),
   QUOTIDIEN_OIDC_ISSUER: setting(
-    z.string().refine(isSafeIssuer, 'takes the https address of the issuer (http on this machine alone)').optional(),
+    z
+      .string()
+      .refine(isSafeIssuer, 'takes the https address of the issuer (http on this machine alone)')
+      .optional(),
     'Address of the OpenID Connect issuer by which people sign in to the console, as it names itself',
   ),
-  QUOTIDIEN_OIDC_CLIENT_ID: setting(z.string().min(1).optional(), 'Id by which the issuer knows the console'),
+  QUOTIDIEN_OIDC_CLIENT_ID: setting(
+    z.string().min(1).optional(),
+    'Id by which the issuer knows the console',
+  ),
   QUOTIDIEN_OIDC_CLIENT_SECRET: setting(
     z.string().min(1).optional(),
     'Secret of that client; none for a public client, which PKCE alone protects',
@@ -184,14 +248,23 @@ export const SETTINGS = z.object({
     z.coerce.number().int().min(1).max(24).default(12),
     'Hours after which a session of the console ends at any rate; a role that was taken away at the issuer lasts no longer',
   ),
-  QUOTIDIEN_S3_BUCKET: setting(z.string().min(3).optional(), 'Bucket of the objects, where S3 is chosen'),
+  QUOTIDIEN_S3_BUCKET: setting(
+    z.string().min(3).optional(),
+    'Bucket of the objects, where S3 is chosen',
+  ),
   QUOTIDIEN_S3_RAW_READ_ONLY: setting(
     z.enum(['true', 'false']).default('false'),
     'The bucket of the raw files belongs to other programs: it is read, and our own raw files stay in ours',
   ),
   QUOTIDIEN_S3_ENDPOINT: setting(z.url().optional(), 'Base URL of another server that speaks S3'),
-  QUOTIDIEN_DYNAMODB_ENDPOINT: setting(z.url().optional(), 'Base URL of another server that speaks DynamoDB'),
-  QUOTIDIEN_DYNAMODB_PREFIX: setting(z.string().min(1).optional(), 'Beginning of the names of our DynamoDB tables'),
+  QUOTIDIEN_DYNAMODB_ENDPOINT: setting(
+    z.url().optional(),
+    'Base URL of another server that speaks DynamoDB',
+  ),
+  QUOTIDIEN_DYNAMODB_PREFIX: setting(
+    z.string().min(1).optional(),
+    'Beginning of the names of our DynamoDB tables',
+  ),
   QUOTIDIEN_OBJECT_CACHE_MB: setting(
     positiveInteger.default(10_240),
     'Size of the local cache in front of S3, in MiB; the least recently used objects go first',
@@ -231,7 +304,10 @@ export const SETTINGS = z.object({
       .optional(),
     'Date of the report that `quotidien report` makes when none is given',
   ),
-  TEMPORAL_CLI: setting(z.string().min(1).optional(), 'Path of the Temporal CLI to use for the development server'),
+  TEMPORAL_CLI: setting(
+    z.string().min(1).optional(),
+    'Path of the Temporal CLI to use for the development server',
+  ),
   TEMPORAL_PORT: setting(positiveInteger.optional(), 'Port of the development server'),
   TEMPORAL_UI_PORT: setting(positiveInteger.optional(), 'Port of the development server’s UI'),
 });
@@ -254,10 +330,14 @@ export interface HostSettings {
 
 /** Settings of each publisher's host: the variable is `QUOTIDIEN_<HOST>_<NAME>`. */
 export const HOST_SETTING = {
-  URL: { schema: z.url({ protocol: /^(https?|sftp|file)$/ }), description: 'Base URL of the publisher' },
+  URL: {
+    schema: z.url({ protocol: /^(https?|sftp|file)$/ }),
+    description: 'Base URL of the publisher',
+  },
   KEY: {
     schema: z.string().min(1).transform(withLineEnds),
-    description: 'Key that the publisher gave us; of an SFTP server our password or private key (PEM)',
+    description:
+      'Key that the publisher gave us; of an SFTP server our password or private key (PEM)',
   },
   HOST_KEY: {
     schema: z
@@ -266,7 +346,12 @@ export const HOST_SETTING = {
       .pipe(
         z
           .array(
-            z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'takes fingerprints such as SHA256:…, with commas between'),
+            z
+              .string()
+              .regex(
+                /^SHA256:[A-Za-z0-9+/]{43}$/,
+                'takes fingerprints such as SHA256:…, with commas between',
+              ),
           )
           .min(1),
       ),
@@ -277,8 +362,14 @@ export const HOST_SETTING = {
     description:
       'Keys that the publisher seals its files with: "label: key" or "label: key iv" in hex, with commas between',
   },
-  REQUESTS_PER_SECOND: { schema: z.coerce.number().positive(), description: 'Most requests a second to the publisher' },
-  MAX_MB: { schema: positiveInteger, description: 'Largest answer of the publisher, decoded, in MiB' },
+  REQUESTS_PER_SECOND: {
+    schema: z.coerce.number().positive(),
+    description: 'Most requests a second to the publisher',
+  },
+  MAX_MB: {
+    schema: positiveInteger,
+    description: 'Largest answer of the publisher, decoded, in MiB',
+  },
 } as const;
 
 /** `idfm`, `KEY` → `QUOTIDIEN_IDFM_KEY`. */

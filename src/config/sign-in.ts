@@ -51,9 +51,17 @@ export function signInProblems(settings: Settings): string[] {
   return [...partly(settings, NEEDED), ...partly(settings, FILES)];
 }
 
-/** A role at a pipeline that is none would be no role at all, without a word; in words, when there is one. */
-export function roleProblem({ rules }: SignInSettings, pipelines: readonly string[]): string | undefined {
-  const wrong = rules.map(({ pipeline }) => pipeline).find((name) => name !== undefined && !pipelines.includes(name));
+/**
+ * A role at a pipeline that is none would be no role at all, without a word; in words, when there
+ * is one.
+ */
+export function roleProblem(
+  { rules }: SignInSettings,
+  pipelines: readonly string[],
+): string | undefined {
+  const wrong = rules
+    .map(({ pipeline }) => pipeline)
+    .find((name) => name !== undefined && !pipelines.includes(name));
   if (wrong === undefined) return undefined;
   const nearest = nearestName(wrong, pipelines);
   const hint = nearest === undefined ? '' : `; the nearest is ${nearest}`;

@@ -2,8 +2,9 @@ import { definedMembers } from '../given.ts';
 import type { Environment } from './environment.ts';
 
 /**
- * Which stores an installation has, and why. Each half is chosen by itself: what somebody set decides, then the surroundings of the process, then
- * the embedded stores, which need nothing. The names of the earlier systems work with their meaning.
+ * Which stores an installation has, and why. Each half is chosen by itself: what somebody set
+ * decides, then the surroundings of the process, then the embedded stores, which need nothing. The
+ * names of the earlier systems work with their meaning.
  */
 
 /** Without credentials those of the machine are used, in the order of the AWS libraries. */
@@ -21,7 +22,10 @@ export type ObjectChoice =
       readonly reason: string;
       readonly bucket: string;
       readonly cacheFolder?: string;
-      /** For how long a cached copy of a name that may be replaced is used without asking; 0 unless set. */
+      /**
+       * For how long a cached copy of a name that may be replaced is used without asking; 0 unless
+       * set.
+       */
       readonly cacheCheckTtlMs: number;
       /** Folders of keys that are laid out as in an earlier system. */
       readonly placed: readonly PlacedChoice[];
@@ -39,12 +43,20 @@ export interface PlacedChoice {
 /** Where records are kept; `reason` is told by `quotidien doctor`. */
 export type DocumentChoice =
   | { readonly kind: 'sqlite'; readonly reason: string }
-  | { readonly kind: 'mongodb'; readonly reason: string; readonly url: string; readonly database: string }
+  | {
+      readonly kind: 'mongodb';
+      readonly reason: string;
+      readonly url: string;
+      readonly database: string;
+    }
   | ({
       readonly kind: 'dynamodb';
       readonly reason: string;
       readonly tablePrefix: string;
-      /** What tables of records are called, by setting: `DYNAMODB_METRICS_TABLE`. Those not named have names of their own. */
+      /**
+       * What tables of records are called, by setting: `DYNAMODB_METRICS_TABLE`. Those not named
+       * have names of their own.
+       */
       readonly recordTables: Readonly<Record<string, string>>;
     } & AwsAccess);
 
@@ -56,8 +68,19 @@ export interface StorageChoice {
 
 /** Where our own name and those of the earlier systems may be set, the first one wins. */
 const NAMES = {
-  bucket: ['QUOTIDIEN_S3_BUCKET', 'BUCKET_NAME', 'S3_BUCKET_PROCESSED', 'S3_RAW_BUCKET', 'S3_BUCKET_RAW'],
-  s3Endpoint: ['QUOTIDIEN_S3_ENDPOINT', 'S3_ENDPOINT_URL', 'AWS_S3_ENDPOINT_URL', 'AWS_ENDPOINT_URL_S3'],
+  bucket: [
+    'QUOTIDIEN_S3_BUCKET',
+    'BUCKET_NAME',
+    'S3_BUCKET_PROCESSED',
+    'S3_RAW_BUCKET',
+    'S3_BUCKET_RAW',
+  ],
+  s3Endpoint: [
+    'QUOTIDIEN_S3_ENDPOINT',
+    'S3_ENDPOINT_URL',
+    'AWS_S3_ENDPOINT_URL',
+    'AWS_ENDPOINT_URL_S3',
+  ],
   dynamoEndpoint: ['QUOTIDIEN_DYNAMODB_ENDPOINT', 'AWS_ENDPOINT_URL_DYNAMODB'],
   region: ['AWS_S3_REGION', 'AWS_REGION', 'AWS_DEFAULT_REGION'],
   cacheFolder: ['S3_CACHE_DIR', 'PARQUET_CACHE_DIR'],
@@ -90,8 +113,14 @@ const DEFAULT_REGION = 'eu-west-3';
 /** That of the earlier system: its programs find the records without a setting. */
 const DEFAULT_DATABASE = 'cityflow';
 
-/** The choice, and every contradiction or gap in the settings, in words. Values are never quoted: they may be secrets. */
-export function chooseStorage(env: Environment): { readonly storage: StorageChoice; readonly problems: string[] } {
+/**
+ * The choice, and every contradiction or gap in the settings, in words. Values are never quoted:
+ * they may be secrets.
+ */
+export function chooseStorage(env: Environment): {
+  readonly storage: StorageChoice;
+  readonly problems: string[];
+} {
   const problems: string[] = [];
   const documents = chooseDocuments(env, problems);
   return { storage: { objects: chooseObjects(env, documents, problems), documents }, problems };
@@ -104,17 +133,22 @@ function chooseDocuments(env: Environment, problems: string[]): DocumentChoice {
     problems.push('DATABASE_TYPE takes mongodb or dynamodb');
   }
   if (type === 'mongodb' && useDynamo === true) {
-    problems.push('DATABASE_TYPE=mongodb and USE_DYNAMODB=true contradict each other: remove one of them');
+    problems.push(
+      'DATABASE_TYPE=mongodb and USE_DYNAMODB=true contradict each other: remove one of them',
+    );
   }
   if (type === 'dynamodb' && useDynamo === false) {
-    problems.push('DATABASE_TYPE=dynamodb and USE_DYNAMODB=false contradict each other: remove one of them');
+    problems.push(
+      'DATABASE_TYPE=dynamodb and USE_DYNAMODB=false contradict each other: remove one of them',
+    );
   }
   if (type === 'dynamodb') return dynamodb(env, 'DATABASE_TYPE=dynamodb');
   if (type === 'mongodb') return mongodb(env, 'DATABASE_TYPE=mongodb', problems);
   if (useDynamo === true) return dynamodb(env, 'USE_DYNAMODB=true');
   if (env['MONGODB_URL'] !== undefined) return mongodb(env, 'MONGODB_URL is set', problems);
   const surroundings = AWS_SURROUNDINGS.find((name) => env[name] !== undefined);
-  if (surroundings !== undefined && useDynamo !== false) return dynamodb(env, `${surroundings} is set`);
+  if (surroundings !== undefined && useDynamo !== false)
+    return dynamodb(env, `${surroundings} is set`);
   return {
     kind: 'sqlite',
     reason: 'neither MONGODB_URL nor DATABASE_TYPE nor USE_DYNAMODB is set, and this is not AWS',
@@ -122,7 +156,11 @@ function chooseDocuments(env: Environment, problems: string[]): DocumentChoice {
 }
 
 function mongodb(env: Environment, reason: string, problems: string[]): DocumentChoice {
-  const url = orProblem(env['MONGODB_URL'], problems, `${reason} needs MONGODB_URL, such as mongodb://localhost:27017`);
+  const url = orProblem(
+    env['MONGODB_URL'],
+    problems,
+    `${reason} needs MONGODB_URL, such as mongodb://localhost:27017`,
+  );
   const database = env['MONGODB_DATABASE'] ?? databaseOfUrl(url) ?? DEFAULT_DATABASE;
   return { kind: 'mongodb', reason, url, database };
 }
@@ -133,7 +171,9 @@ function orProblem(setting: string | undefined, problems: string[], problem: str
   return setting ?? '';
 }
 
-/** The name in the path of a URL of MongoDB, which may list several hosts and so is none for `URL`. */
+/**
+ * The name in the path of a URL of MongoDB, which may list several hosts and so is none for `URL`.
+ */
 function databaseOfUrl(url: string): string | undefined {
   return /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(url)?.[1];
 }
@@ -155,11 +195,18 @@ function recordTables(env: Environment): Record<string, string> {
   return Object.fromEntries(named);
 }
 
-function chooseObjects(env: Environment, documents: DocumentChoice, problems: string[]): ObjectChoice {
+function chooseObjects(
+  env: Environment,
+  documents: DocumentChoice,
+  problems: string[],
+): ObjectChoice {
   const useS3 = flag(env, 'USE_S3', problems);
   const reason = useS3 === undefined ? whyS3(env, documents) : useS3 ? 'USE_S3=true' : undefined;
   if (reason === undefined) {
-    return { kind: 'local-files', reason: useS3 === false ? 'USE_S3=false' : 'USE_S3 is not set, and this is not AWS' };
+    return {
+      kind: 'local-files',
+      reason: useS3 === false ? 'USE_S3=false' : 'USE_S3 is not set, and this is not AWS',
+    };
   }
   // Of the raw files' bucket only the name: what lies below a folder of it is theirs.
   const bucket = orProblem(
@@ -179,7 +226,10 @@ function chooseObjects(env: Environment, documents: DocumentChoice, problems: st
   };
 }
 
-/** CityFlow's raw files have a bucket of their own; a prefix takes the place of the folder's name. What lies where we put it anyway is left out. */
+/**
+ * CityFlow's raw files have a bucket of their own; a prefix takes the place of the folder's name.
+ * What lies where we put it anyway is left out.
+ */
 function placedFolders(env: Environment, bucket: string, problems: string[]): PlacedChoice[] {
   const isForeign = flag(env, 'QUOTIDIEN_S3_RAW_READ_ONLY', problems) === true;
   return PLACED.flatMap(({ folder, buckets, prefixName }) => {
@@ -188,17 +238,23 @@ function placedFolders(env: Environment, bucket: string, problems: string[]): Pl
     const given = prefixName === undefined ? undefined : env[prefixName];
     const asked = given ?? inBucket.join('/');
     const prefix = (asked === '' ? folder : asked).replace(/^\/+|\/+$/g, '');
-    if (!/^[^/\\]+(\/[^/\\]+)*$/.test(prefix) || prefix.split('/').some((part) => part === '.' || part === '..')) {
+    if (
+      !/^[^/\\]+(\/[^/\\]+)*$/.test(prefix) ||
+      prefix.split('/').some((part) => part === '.' || part === '..')
+    ) {
       problems.push(
         `${given === undefined || prefixName === undefined ? name : prefixName} takes a folder such as ${folder}`,
       );
     }
-    if (folder === 'raw' && isForeign) return [{ folder: 'deposited/bucket', bucket: own, prefix, foreign: true }];
+    if (folder === 'raw' && isForeign)
+      return [{ folder: 'deposited/bucket', bucket: own, prefix, foreign: true }];
     return prefix === folder && own === bucket ? [] : [{ folder, bucket: own, prefix }];
   });
 }
 
-/** A bucket, or `bucket/folder`, under any of its names; several that differ contradict each other. */
+/**
+ * A bucket, or `bucket/folder`, under any of its names; several that differ contradict each other.
+ */
 function bucketSetting(
   env: Environment,
   names: readonly string[],
@@ -208,12 +264,16 @@ function bucketSetting(
   const [name] = given;
   if (name === undefined) return {};
   const other = given.find((one) => env[one] !== env[name]);
-  if (other !== undefined) problems.push(`${name} and ${other} name different buckets: remove one of them`);
+  if (other !== undefined)
+    problems.push(`${name} and ${other} name different buckets: remove one of them`);
   const value = env[name];
   return value === undefined ? { name } : { name, value };
 }
 
-/** The earlier system looked for a newer file when the TTL was over, and by a timer; whichever comes first holds. */
+/**
+ * The earlier system looked for a newer file when the TTL was over, and by a timer; whichever comes
+ * first holds.
+ */
 function cacheCheckTtlMs(env: Environment, problems: string[]): number {
   const seconds = ['PARQUET_CACHE_CHECK_TTL', 'PARQUET_CACHE_REFRESH_INTERVAL'].flatMap((name) => {
     const value = env[name];
@@ -236,7 +296,10 @@ function awsAccess(env: Environment, endpoints: readonly string[]): AwsAccess {
   const endpoint = first(env, endpoints);
   const [accessKeyId, secretAccessKey] = [env['AWS_ACCESS_KEY_ID'], env['AWS_SECRET_ACCESS_KEY']];
   // With a session token the SDK reads all three by itself.
-  const isPlain = accessKeyId !== undefined && secretAccessKey !== undefined && env['AWS_SESSION_TOKEN'] === undefined;
+  const isPlain =
+    accessKeyId !== undefined &&
+    secretAccessKey !== undefined &&
+    env['AWS_SESSION_TOKEN'] === undefined;
   return {
     region: first(env, NAMES.region) ?? DEFAULT_REGION,
     ...definedMembers({ endpoint }),

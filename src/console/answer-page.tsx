@@ -8,7 +8,10 @@ import { AskForm } from './fields.tsx';
 import { linkTo, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
-/** Questions as forms, their answers as sentence, drawing and table; and tables to look through. All of it works without scripts. */
+/**
+ * Questions as forms, their answers as sentence, drawing and table; and tables to look through. All
+ * of it works without scripts.
+ */
 
 const ROWS_SHOWN = 200;
 
@@ -56,7 +59,9 @@ export function QuestionForm({
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : '';
 }
 
 /** The sentence, the chart where there is one, what the answer stands on, and its rows. */
@@ -86,12 +91,16 @@ export function AnswerView({
   return (
     <>
       <p class="answer">{sentence[language]}</p>
-      {drawn === null ? null : <Chart chart={drawn} rows={rows} title={title} language={language} columns={columns} />}
+      {drawn === null ? null : (
+        <Chart chart={drawn} rows={rows} title={title} language={language} columns={columns} />
+      )}
       <p>
         {cuts.map(({ table: { id }, span, coverage }) => (
           <>
             {`${words.standsOn} ${id}, ${span.from} … ${span.to}, ${words.coverage} ${coverage === null ? '–' : percent(coverage)}`}{' '}
-            <a href={`/api/v1/tables/${id}/proof?from=${span.from}&to=${span.to}`}>{words.proof}</a>{' '}
+            <a href={`/api/v1/tables/${id}/proof?from=${span.from}&to=${span.to}`}>
+              {words.proof}
+            </a>{' '}
           </>
         ))}
         <a href={`${link}?${query}`}>JSON</a> <a href={`${link}.csv?${query}`}>CSV</a>
@@ -151,7 +160,11 @@ export function NamedList({
   items,
 }: {
   readonly page: PageContext;
-  readonly items: readonly { readonly path: string; readonly title: string; readonly text: string }[];
+  readonly items: readonly {
+    readonly path: string;
+    readonly title: string;
+    readonly text: string;
+  }[];
 }): JSX.Element {
   return (
     <ul>

@@ -23,7 +23,12 @@ import type { AddPage } from './send-page.ts';
 /** Questions as forms, and dashboards, which are questions with their parameters. */
 
 /** A chart that cannot be had leaves the others of its page. */
-const TOLD_IN_PLACE: readonly (string | undefined)[] = ['AUTH_REQUIRED', 'AUTH_DENIED', 'NOT_FOUND', 'RANGE_TOO_LARGE'];
+const TOLD_IN_PLACE: readonly (string | undefined)[] = [
+  'AUTH_REQUIRED',
+  'AUTH_DENIED',
+  'NOT_FOUND',
+  'RANGE_TOO_LARGE',
+];
 
 /** The pages of one question and of one dashboard. */
 export function addAnswers(add: AddPage, context: ApiContext): void {
@@ -37,7 +42,10 @@ export function addAnswers(add: AddPage, context: ApiContext): void {
     const title = question.title[page.language];
     const form = h(QuestionForm, { page, question, given });
     const view = h(AnswerView, { page, answer, title, query: queryOf(given) });
-    return { title, content: h('div', null, h('p', null, question.description[page.language]), form, view) };
+    return {
+      title,
+      content: h('div', null, h('p', null, question.description[page.language]), form, view),
+    };
   });
   const all = Object.keys(engine.datasets);
   const dashboardsOf = (pipelines: readonly string[]): DashboardDefinition[] =>
@@ -56,7 +64,8 @@ export function addAnswers(add: AddPage, context: ApiContext): void {
     if (dashboard === undefined) throw notFound(`page ${JSON.stringify(id)}`);
     const range = readForm(rangeQuery, askedOf(page.address));
     const parts: DashboardPart[] = [];
-    for (const chart of dashboard.charts) parts.push(await partOf(asker, page, request, chart, range));
+    for (const chart of dashboard.charts)
+      parts.push(await partOf(asker, page, request, chart, range));
     return {
       title: dashboard.title[page.language],
       content: h(DashboardPage, { page, dashboard, range, parts }),
@@ -86,7 +95,11 @@ class Asker {
     return placed;
   }
 
-  async ask(request: FastifyRequest, placed: PlacedQuestion, given: Record<string, unknown>): Promise<Answer> {
+  async ask(
+    request: FastifyRequest,
+    placed: PlacedQuestion,
+    given: Record<string, unknown>,
+  ): Promise<Answer> {
     const refusal = whyNotAsk(request.caller, this.#tables, placed);
     if (refusal !== undefined) throw refusal;
     const { engine, known } = this.#context;
@@ -94,7 +107,10 @@ class Asker {
   }
 }
 
-/** The days of the page go to the parameters `start` and `end` of a question that has them, where the chart does not set them itself. */
+/**
+ * The days of the page go to the parameters `start` and `end` of a question that has them, where
+ * the chart does not set them itself.
+ */
 async function partOf(
   asker: Asker,
   page: PageContext,
@@ -106,13 +122,16 @@ async function partOf(
   try {
     const placed = asker.question(chart.question);
     const { shape } = placed.question.parameters;
-    const days = Object.entries(definedMembers({ start: from, end: to })).filter(([name]) => name in shape);
+    const days = Object.entries(definedMembers({ start: from, end: to })).filter(
+      ([name]) => name in shape,
+    );
     given = { ...Object.fromEntries(days), ...chart.parameters };
     return { chart, answer: await asker.ask(request, placed, given), query: queryOf(given) };
   } catch (error) {
     const code = errorCodeOf(error);
     if (!(error instanceof PipelineError) || !TOLD_IN_PLACE.includes(code)) throw error;
-    const why = code?.startsWith('AUTH') === true ? page.words.needsSignIn : page.nameHome(error.message);
+    const why =
+      code?.startsWith('AUTH') === true ? page.words.needsSignIn : page.nameHome(error.message);
     return { chart, answer: why, query: queryOf(given) };
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The arrow keys in a calendar: left and right go to the day (or month) before and after, up and down to the same weekday of another week, or
- * the same month of another year. Without it the tabulator goes through the days one by one.
+ * The arrow keys in a calendar: left and right go to the day (or month) before and after, up and
+ * down to the same weekday of another week, or the same month of another year. Without it the
+ * tabulator goes through the days one by one.
  */
 export const ARROW_KEYS_SCRIPT = `
 const WEEK = 7;

@@ -11,13 +11,18 @@ import type { PageContext } from './layout.tsx';
 import type { Words } from './words.ts';
 import { stateWord } from './state-words.ts';
 
-/** Backfills: a range becomes a plan with a hash, exactly that plan is started, and what it does is held against the plan. */
+/**
+ * Backfills: a range becomes a plan with a hash, exactly that plan is started, and what it does is
+ * held against the plan.
+ */
 
 const MAX_PARALLEL = 32;
 const MAX_CANARY = 400;
 const REASONS_SHOWN = 20;
 
-/** What may be planned, and the backfills that Temporal remembers; null where it cannot be asked. */
+/**
+ * What may be planned, and the backfills that Temporal remembers; null where it cannot be asked.
+ */
 export function BackfillsPage({
   page,
   pipelines,
@@ -42,7 +47,12 @@ export function BackfillsPage({
   return (
     <>
       <form method="post" action={linkTo(page, '/console/backfills/plan')}>
-        <Choice name="pipeline" label={words.pipelines} choices={pipelines} value={chosen['pipeline']} />
+        <Choice
+          name="pipeline"
+          label={words.pipelines}
+          choices={pipelines}
+          value={chosen['pipeline']}
+        />
         <DateField name="from" label={words.from} value={chosen['from']} />
         <DateField name="to" label={words.to} value={chosen['to']} />
         <Choice
@@ -61,7 +71,11 @@ export function BackfillsPage({
       <h2>{words.backfills}</h2>
       {backfills === null ? <p>{words.temporalAway}</p> : null}
       {rows.length === 0 ? null : (
-        <Rows caption={words.backfills} head={[words.backfills, words.state, words.started, words.ended]} rows={rows} />
+        <Rows
+          caption={words.backfills}
+          head={[words.backfills, words.state, words.started, words.ended]}
+          rows={rows}
+        />
       )}
     </>
   );
@@ -86,7 +100,10 @@ function DateField({
 
 /** What is known of a plan besides the plan. */
 export interface PlanToday {
-  /** The same request would do the same now; null where it was not planned again, because the range is long. */
+  /**
+   * The same request would do the same now; null where it was not planned again, because the range
+   * is long.
+   */
   readonly holds: boolean | null;
   readonly reasons: readonly { readonly reason: string; readonly days: number }[];
 }
@@ -102,18 +119,28 @@ export function PlanPage({
   readonly today: PlanToday;
 }): JSX.Element {
   const { words } = page;
-  const { request, hash, days, ranges, complete, notDue, otherwise, windows, requests, predicted } = plan;
+  const { request, hash, days, ranges, complete, notDue, otherwise, windows, requests, predicted } =
+    plan;
   const { pipeline } = request;
   const asked = Object.entries(requests).map(([host, count]) => `${count} → ${host}`);
   const facts: readonly (readonly [string, string])[] = [
     [words.plan, hash],
     [words.range, `${request.from} … ${request.to} (${request.select ?? 'open'})`],
     [words.days, String(days)],
-    [words.ranges, ranges.map(({ from, to }) => (from === to ? from : `${from} … ${to}`)).join(', ') || '–'],
-    [words.leftOut, `${complete} ${words.complete}, ${notDue} ${words.notDue}, ${otherwise} ${words.otherwise}`],
+    [
+      words.ranges,
+      ranges.map(({ from, to }) => (from === to ? from : `${from} … ${to}`)).join(', ') || '–',
+    ],
+    [
+      words.leftOut,
+      `${complete} ${words.complete}, ${notDue} ${words.notDue}, ${otherwise} ${words.otherwise}`,
+    ],
     [words.windows, String(windows)],
     [words.requests, asked.join(', ') || '–'],
-    [words.predicted, `${predicted.secondsP50.toFixed(1)} s (p90 ${predicted.secondsP90.toFixed(1)} s)`],
+    [
+      words.predicted,
+      `${predicted.secondsP50.toFixed(1)} s (p90 ${predicted.secondsP90.toFixed(1)} s)`,
+    ],
     [words.unknownSteps, predicted.withoutExperience.join(', ') || '–'],
   ];
   return (
@@ -125,7 +152,9 @@ export function PlanPage({
         <Rows
           caption={words.why}
           head={[words.days, words.why]}
-          rows={reasons.slice(0, REASONS_SHOWN).map(({ reason, days: count }) => [count, page.nameHome(reason)])}
+          rows={reasons
+            .slice(0, REASONS_SHOWN)
+            .map(({ reason, days: count }) => [count, page.nameHome(reason)])}
         />
       )}
       <pre>{page.nameHome(`quotidien backfill ${pipeline} --plan ${hash}`)}</pre>
@@ -140,7 +169,12 @@ export function PlanPage({
         </form>
       ) : null}
       <p>
-        <a href={linkTo(page, `/console/backfills?pipeline=${pipeline}&from=${request.from}&to=${request.to}`)}>
+        <a
+          href={linkTo(
+            page,
+            `/console/backfills?pipeline=${pipeline}&from=${request.from}&to=${request.to}`,
+          )}
+        >
           {words.planAgain}
         </a>
       </p>
@@ -165,7 +199,13 @@ function StepCounts({
       return ran === undefined ? planned : [...planned, ran[step] ?? 0];
     },
   );
-  return <Rows caption={words.steps} head={ran === undefined ? head : [...head, words.executed]} rows={rows} />;
+  return (
+    <Rows
+      caption={words.steps}
+      head={ran === undefined ? head : [...head, words.executed]}
+      rows={rows}
+    />
+  );
 }
 
 /** Where a backfill is found. */
@@ -175,7 +215,9 @@ export interface BackfillPlace {
   readonly hash: string;
 }
 
-/** A backfill as it goes, beside what was planned; the plan is undefined when it is no longer kept. */
+/**
+ * A backfill as it goes, beside what was planned; the plan is undefined when it is no longer kept.
+ */
 export function BackfillPage({
   page,
   place,
@@ -196,8 +238,18 @@ export function BackfillPage({
     [words.ended, endedAt ?? '–'],
   ];
   if (progress !== null) {
-    const { done, selected, failedDays, waitingDays, degradedDays, noDataDays, parallel, paused, stopped, question } =
-      progress;
+    const {
+      done,
+      selected,
+      failedDays,
+      waitingDays,
+      degradedDays,
+      noDataDays,
+      parallel,
+      paused,
+      stopped,
+      question,
+    } = progress;
     facts.push(
       [words.days, `${done} / ${plan?.days ?? selected}`],
       [words.failedDays, String(failedDays)],
@@ -212,13 +264,19 @@ export function BackfillPage({
   return (
     <Live id="live-backfill" pipeline={place.pipeline} isBusy={running}>
       {progress === null ? null : (
-        <progress max={Math.max(1, plan?.days ?? progress.selected)} value={progress.done} aria-label={words.days} />
+        <progress
+          max={Math.max(1, plan?.days ?? progress.selected)}
+          value={progress.done}
+          aria-label={words.days}
+        />
       )}
       {progress === null ? <p>{words.noWorker}</p> : null}
       <Facts facts={facts} />
       {plan === undefined ? null : <StepCounts page={page} plan={plan} ran={progress?.ran} />}
       {progress === null ? null : <FailedDays page={page} place={place} progress={progress} />}
-      {running && mayAct(page, place.pipeline) ? <Controls page={page} place={place} progress={progress} /> : null}
+      {running && mayAct(page, place.pipeline) ? (
+        <Controls page={page} place={place} progress={progress} />
+      ) : null}
       <p>
         <a href={linkTo(page, addressOf(place))}>{words.lookAgain}</a>
       </p>
@@ -270,7 +328,12 @@ function Controls({
       <h2 id="actions">{words.actions}</h2>
       {(progress?.question ?? null) === null ? null : (
         <Order page={page} place={place} action="decide" label={words.decide}>
-          <Choice name="decision" label={words.decision} choices={['accept', 'reject']} words={words} />
+          <Choice
+            name="decision"
+            label={words.decision}
+            choices={['accept', 'reject']}
+            words={words}
+          />
         </Order>
       )}
       <Order

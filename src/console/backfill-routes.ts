@@ -14,7 +14,10 @@ import type { PlanToday } from './backfill-pages.tsx';
 import { readForm } from './form.ts';
 import type { AddPage } from './send-page.ts';
 
-/** A longer range is not planned a second time when its plan is looked at: the start plans it again at any rate. */
+/**
+ * A longer range is not planned a second time when its plan is looked at: the start plans it again
+ * at any rate.
+ */
 const MAX_DAYS_PLANNED_AGAIN = 400;
 
 /** The pages of backfills: the form with the list, a plan, and a backfill that runs or ran. */
@@ -26,15 +29,22 @@ export function addBackfillPages(add: AddPage, context: ApiContext): void {
     const given = Object.entries(request.query as Record<string, unknown>);
     const chosen = Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
     const all = await withClient(listBackfills).catch(() => null);
-    const backfills = all?.filter(({ id }) => hasScope(page.caller, 'ops:read', id.split('/')[1])) ?? null;
-    return { title: page.words.backfills, content: h(BackfillsPage, { page, pipelines, chosen, backfills }) };
+    const backfills =
+      all?.filter(({ id }) => hasScope(page.caller, 'ops:read', id.split('/')[1])) ?? null;
+    return {
+      title: page.words.backfills,
+      content: h(BackfillsPage, { page, pipelines, chosen, backfills }),
+    };
   });
   add('/console/plans/:pipeline/:hash', async (page, request) => {
     const { pipeline, hash } = request.params as { pipeline: string; hash: string };
     const plan = await keptPlan(context, pipeline, hash);
     if (plan === undefined) throw notFound(`plan ${hash} of ${pipeline}`);
     const today = await planToday(context, plan);
-    return { title: `${page.words.backfill} ${pipeline}`, content: h(PlanPage, { page, plan, today }) };
+    return {
+      title: `${page.words.backfill} ${pipeline}`,
+      content: h(PlanPage, { page, plan, today }),
+    };
   });
   add('/console/backfills/:pipeline/:range/:hash', async (page, request) => {
     const place = readForm(backfillParams, request.params);
@@ -59,7 +69,10 @@ async function keptPlan(
   }
 }
 
-async function planToday({ engine }: Pick<ApiContext, 'engine'>, plan: BackfillPlan): Promise<PlanToday> {
+async function planToday(
+  { engine }: Pick<ApiContext, 'engine'>,
+  plan: BackfillPlan,
+): Promise<PlanToday> {
   const { from, to } = plan.request;
   if (datesBetween(from, to).length > MAX_DAYS_PLANNED_AGAIN) return { holds: null, reasons: [] };
   const again = await planBackfill(engine, plan.request);

@@ -19,8 +19,8 @@ export interface SignInNote {
 }
 
 /**
- * Begins a session with a secret that the server chooses now, ends the one that the browser was in, and writes down who signed
- * in. The audit comes first: nobody is in who is not in it.
+ * Begins a session with a secret that the server chooses now, ends the one that the browser was in,
+ * and writes down who signed in. The audit comes first: nobody is in who is not in it.
  */
 export async function startSession(
   { engine, settings }: Needed,
@@ -39,7 +39,9 @@ export async function startSession(
 }
 
 function rolesIn({ role, grants = [{ role }] }: Person): string {
-  return grants.map((one) => (one.pipeline === undefined ? one.role : `${one.role}:${one.pipeline}`)).join(' ');
+  return grants
+    .map((one) => (one.pipeline === undefined ? one.role : `${one.role}:${one.pipeline}`))
+    .join(' ');
 }
 
 /** A line of the audit about somebody who comes, goes, or was refused. */

@@ -29,7 +29,8 @@ export function CalendarPage({
 }): JSX.Element {
   const { words } = page;
   const months = new Map<string, CalendarDay[]>();
-  for (const day of days) months.set(monthOf(day.date), [...(months.get(monthOf(day.date)) ?? []), day]);
+  for (const day of days)
+    months.set(monthOf(day.date), [...(months.get(monthOf(day.date)) ?? []), day]);
   const { standings } = calendarTotals(days);
   return (
     <>
@@ -50,7 +51,13 @@ export function CalendarPage({
               <h2>{month}</h2>
               <ol>
                 {own.map((day, index) => (
-                  <Day key={day.date} page={page} pipeline={pipeline} day={day} isFirst={index === 0} />
+                  <Day
+                    key={day.date}
+                    page={page}
+                    pipeline={pipeline}
+                    day={day}
+                    isFirst={index === 0}
+                  />
                 ))}
               </ol>
             </section>
@@ -73,10 +80,17 @@ function Day({
   readonly isFirst: boolean;
 }): JSX.Element {
   const { date, standing, revision, remarks } = day;
-  const told = [date, stateWord(page, standing), revision, ...remarks.map(({ text }) => text)].filter(Boolean);
+  const told = [
+    date,
+    stateWord(page, standing),
+    revision,
+    ...remarks.map(({ text }) => text),
+  ].filter(Boolean);
   const weekday = (toEpochDay(date) + EPOCH_WEEKDAY) % WEEK;
   const blanks = isFirst
-    ? Array.from({ length: weekday }, (_, index) => <li key={`blank ${index}`} aria-hidden="true" />)
+    ? Array.from({ length: weekday }, (_, index) => (
+        <li key={`blank ${index}`} aria-hidden="true" />
+      ))
     : [];
   return (
     <>
@@ -137,7 +151,11 @@ export function GapsPage({
       {gaps.length === 0 ? (
         <p>{words.noGaps}</p>
       ) : (
-        <Rows caption={words.gaps} head={[words.pipelines, words.kind, words.days, words.ranges]} rows={rows} />
+        <Rows
+          caption={words.gaps}
+          head={[words.pipelines, words.kind, words.days, words.ranges]}
+          rows={rows}
+        />
       )}
       <HeldScopes page={page} held={held} />
     </Live>

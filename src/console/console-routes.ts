@@ -41,7 +41,10 @@ import { STYLE } from './style.ts';
 import { addUpkeepPages } from './upkeep-routes.ts';
 import { SHOWN_STANDINGS, YearsPage } from './years-page.tsx';
 
-/** The console: pages made on the server, which read without scripts. What they show is what the API returns. */
+/**
+ * The console: pages made on the server, which read without scripts. What they show is what the API
+ * returns.
+ */
 
 const EMPTY = z.looseObject({});
 const ARROW_KEYS = '/console/arrow-keys.js';
@@ -57,7 +60,10 @@ export function addConsole(app: ApiApp, context: ApiContext, verifier: Verifier)
   );
   for (const [path, script] of Object.entries(SCRIPTS)) {
     app.get(path, { schema: { hide: true } }, (_, reply) =>
-      reply.type('text/javascript; charset=utf-8').header('cache-control', 'max-age=300').send(script),
+      reply
+        .type('text/javascript; charset=utf-8')
+        .header('cache-control', 'max-age=300')
+        .send(script),
     );
   }
   const adding =
@@ -80,7 +86,11 @@ export function addConsole(app: ApiApp, context: ApiContext, verifier: Verifier)
   add('/console/:pipeline/periods/:period', async (page, request) => {
     const { pipeline, period } = readForm(periodParams, request.params);
     const { definition } = datasetOf(context.engine, pipeline);
-    const manifests = seenVersions(page, definition, await readVersions(context.engine, pipeline, period));
+    const manifests = seenVersions(
+      page,
+      definition,
+      await readVersions(context.engine, pipeline, period),
+    );
     const content = h(PeriodPage, { page, pipeline, period, manifests });
     return { title: `${definition.title}: ${period}`, content };
   });
@@ -98,7 +108,9 @@ function addLists(add: AddPage, context: ApiContext): void {
   const seenIn = ({ caller }: PageContext): Dataset[] =>
     seenBy(caller, Object.keys(engine.datasets)).map((name) => datasetOf(engine, name));
   add.seen('/console', async (page) => {
-    const rows = await Promise.all(seenIn(page).map(({ definition }) => pipelineRow(context, page, definition)));
+    const rows = await Promise.all(
+      seenIn(page).map(({ definition }) => pipelineRow(context, page, definition)),
+    );
     return { title: page.words.pipelines, content: h(PipelinesPage, { page, rows }) };
   });
   add.seen('/console/questions', (page) => {
@@ -153,7 +165,12 @@ async function yearsPage(
   return { title: `${definition.title}: ${page.words.allYears}`, content, scripts: [ARROW_KEYS] };
 }
 
-async function calendarPage(context: ApiContext, page: PageContext, pipeline: string, year: number): Promise<Page> {
+async function calendarPage(
+  context: ApiContext,
+  page: PageContext,
+  pipeline: string,
+  year: number,
+): Promise<Page> {
   const { engine, calendar, running } = context;
   const { definition } = datasetOf(engine, pipeline);
   const dates = datesBetween(`${year}-01-01`, `${year}-12-31`);
@@ -162,7 +179,12 @@ async function calendarPage(context: ApiContext, page: PageContext, pipeline: st
   return { title: `${definition.title} ${year}`, content, scripts: [ARROW_KEYS] };
 }
 
-async function dayPage(context: ApiContext, page: PageContext, pipeline: string, date: string): Promise<Page> {
+async function dayPage(
+  context: ApiContext,
+  page: PageContext,
+  pipeline: string,
+  date: string,
+): Promise<Page> {
   const { engine } = context;
   const { definition } = datasetOf(engine, pipeline);
   const [versions, { plans }, running, verification] = await Promise.all([

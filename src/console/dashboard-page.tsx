@@ -42,7 +42,12 @@ export function DashboardPage({
             {typeof answer === 'string' ? (
               chart.title[language]
             ) : (
-              <a href={linkTo(page, ['/console/questions/', chart.question, query === '' ? '' : `?${query}`].join(''))}>
+              <a
+                href={linkTo(
+                  page,
+                  ['/console/questions/', chart.question, query === '' ? '' : `?${query}`].join(''),
+                )}
+              >
                 {chart.title[language]}
               </a>
             )}

@@ -1,6 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { dayAction, dayActionBody, orderDay, orderRun, reason, runBody } from '../api/routes/day-orders.ts';
+import {
+  dayAction,
+  dayActionBody,
+  orderDay,
+  orderRun,
+  reason,
+  runBody,
+} from '../api/routes/day-orders.ts';
 import type { Orders } from '../api/routes/orders.ts';
 import { orderUnitOfDay, orderUnitOfPeriod, unitDecisionBody } from '../api/routes/unit-orders.ts';
 import type { Verifier } from '../api/routes/verify-order.ts';
@@ -17,7 +24,10 @@ export function dayForms(context: ApiContext, orders: Orders, verifier: Verifier
     const { pipeline, scope } = params as { pipeline: string; scope: string };
     return readForm(dayParams, { pipeline, date: scope });
   };
-  const route = (action: string, order: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>) => ({
+  const route = (
+    action: string,
+    order: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
+  ) => ({
     path: `/console/:pipeline/:scope/${action}`,
     back,
     act: async (request: FastifyRequest, reply: FastifyReply) => {
@@ -36,7 +46,11 @@ export function dayForms(context: ApiContext, orders: Orders, verifier: Verifier
       return verifier.verify(orders, request, reply, { ...dayOf(request), reason: why });
     }),
     route('decideUnit', (request) =>
-      orderUnitOfDay({ context, orders, request }, dayOf(request), readForm(unitDecisionBody, request.body)),
+      orderUnitOfDay(
+        { context, orders, request },
+        dayOf(request),
+        readForm(unitDecisionBody, request.body),
+      ),
     ),
     periodRoute(context, orders),
     ...dayAction.shape.action.options.map((action) =>
@@ -55,7 +69,11 @@ function periodRoute(context: ApiContext, orders: Orders): FormRoute {
     back: pathOf,
     act: async (request) => {
       const asked = readForm(periodParams, request.params);
-      await orderUnitOfPeriod({ context, orders, request }, asked, readForm(unitDecisionBody, request.body));
+      await orderUnitOfPeriod(
+        { context, orders, request },
+        asked,
+        readForm(unitDecisionBody, request.body),
+      );
       return `${pathOf(asked)}?done=decideUnit`;
     },
   };

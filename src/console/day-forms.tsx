@@ -5,10 +5,19 @@ import { Choice, Reason, Tick } from './fields.tsx';
 import { linkTo } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
-/** What an operator can do to one day. Each form is sent as it is, without a script, and asks for a reason. */
+/**
+ * What an operator can do to one day. Each form is sent as it is, without a script, and asks for a
+ * reason.
+ */
 
 /** What may be done now: a run always, the rest where there is a run that listens. */
-export function DayForms({ page, day }: { readonly page: PageContext; readonly day: ShownDay }): JSX.Element {
+export function DayForms({
+  page,
+  day,
+}: {
+  readonly page: PageContext;
+  readonly day: ShownDay;
+}): JSX.Element {
   const { words } = page;
   const { definition, manifests, run, isOwn, now } = day;
   const steps = definition.steps.map(({ id }) => id);
@@ -20,7 +29,12 @@ export function DayForms({ page, day }: { readonly page: PageContext; readonly d
       <RunForm page={page} day={day} steps={steps} />
       {isOwn && isHeld ? (
         <Form page={page} day={day} action="decide">
-          <Choice name="decision" label={words.decision} choices={['accept', 'reject', 'retry']} words={words} />
+          <Choice
+            name="decision"
+            label={words.decision}
+            choices={['accept', 'reject', 'retry']}
+            words={words}
+          />
           <Choice name="step" label={words.step} choices={steps} isOptional />
         </Form>
       ) : null}
@@ -54,7 +68,13 @@ function RunForm({
   const { words, caller } = page;
   return (
     <Form page={page} day={day} action="run">
-      <Choice name="from_step" label={words.fromStep} choices={steps} isOptional none={words.asNeeded} />
+      <Choice
+        name="from_step"
+        label={words.fromStep}
+        choices={steps}
+        isOptional
+        none={words.asNeeded}
+      />
       <Tick name="recheck" label={words.recheck} />
       {hasScope(caller, 'admin', day.pipeline) ? <Tick name="force" label={words.force} /> : null}
     </Form>

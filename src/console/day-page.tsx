@@ -12,8 +12,17 @@ import type { PageContext } from './layout.tsx';
 import { stateWord } from './state-words.ts';
 import { Steps, Versions } from './version-parts.tsx';
 
-/** One day: its newest version, what a run would do, what may be done, where its data came from, and what other versions there are. */
-export function DayPage({ page, day }: { readonly page: PageContext; readonly day: ShownDay }): JSX.Element {
+/**
+ * One day: its newest version, what a run would do, what may be done, where its data came from, and
+ * what other versions there are.
+ */
+export function DayPage({
+  page,
+  day,
+}: {
+  readonly page: PageContext;
+  readonly day: ShownDay;
+}): JSX.Element {
   const { words } = page;
   const { pipeline, date, manifests, plan, verification } = day;
   const newest = manifests.at(-1);
@@ -27,7 +36,9 @@ export function DayPage({ page, day }: { readonly page: PageContext; readonly da
       ) : (
         <Standing page={page} manifest={newest} base={base} day={day} />
       )}
-      {newest === undefined ? null : <HeldUnits page={page} pipeline={pipeline} manifest={newest} />}
+      {newest === undefined ? null : (
+        <HeldUnits page={page} pipeline={pipeline} manifest={newest} />
+      )}
       <h2>{words.plan}</h2>
       {todo.length === 0 ? (
         <p>{words.upToDate}</p>
@@ -35,7 +46,11 @@ export function DayPage({ page, day }: { readonly page: PageContext; readonly da
         <Rows
           caption={words.plan}
           head={[words.step, words.state, words.why]}
-          rows={todo.map(({ step, action, reason }) => [step, stateWord(page, action), page.nameHome(reason)])}
+          rows={todo.map(({ step, action, reason }) => [
+            step,
+            stateWord(page, action),
+            page.nameHome(reason),
+          ])}
         />
       )}
       <pre>{page.nameHome(`quotidien run ${pipeline} ${date}`)}</pre>
@@ -56,7 +71,13 @@ export function DayPage({ page, day }: { readonly page: PageContext; readonly da
 }
 
 /** The run that is under way, with what it has done so far. */
-function Running({ page, day }: { readonly page: PageContext; readonly day: ShownDay }): JSX.Element | null {
+function Running({
+  page,
+  day,
+}: {
+  readonly page: PageContext;
+  readonly day: ShownDay;
+}): JSX.Element | null {
   const { words, nameHome } = page;
   const { run, now } = day;
   if (run === undefined) return null;
@@ -81,7 +102,9 @@ function Running({ page, day }: { readonly page: PageContext; readonly day: Show
 
 function whyNow(state: StepState): string {
   if (state.state === 'skipped') return state.reason;
-  return state.state === 'failed' ? `${state.code}: ${state.message}` : (state.kept?.message ?? state.how);
+  return state.state === 'failed'
+    ? `${state.code}: ${state.message}`
+    : (state.kept?.message ?? state.how);
 }
 
 /** The last rebuild: its result, and every finding. */
@@ -94,7 +117,11 @@ function Verified({
 }): JSX.Element {
   const { words } = page;
   const { result, verifiedAt, steps } = verification;
-  const rows = steps.map(({ step, result: own, findings }) => [step, stateWord(page, own), findings.join('; ')]);
+  const rows = steps.map(({ step, result: own, findings }) => [
+    step,
+    stateWord(page, own),
+    findings.join('; '),
+  ]);
   return (
     <>
       <h2>{words.verified}</h2>
@@ -127,7 +154,9 @@ function Standing({
       <Rows
         caption={words.version}
         head={[words.version, words.verdict, words.revision, words.coverage, words.committed]}
-        rows={[[version, stateWord(page, verdict), told('revision'), told('coverage'), run.committedAt]]}
+        rows={[
+          [version, stateWord(page, verdict), told('revision'), told('coverage'), run.committedAt],
+        ]}
       />
       <p>
         {words.report}:{' '}
@@ -147,7 +176,13 @@ function Standing({
   );
 }
 
-function MadeOf({ page, manifest }: { readonly page: PageContext; readonly manifest: Manifest }): JSX.Element {
+function MadeOf({
+  page,
+  manifest,
+}: {
+  readonly page: PageContext;
+  readonly manifest: Manifest;
+}): JSX.Element {
   const { words } = page;
   return (
     <>

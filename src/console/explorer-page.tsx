@@ -4,7 +4,12 @@ import { isNumeric, TOGETHER } from '../engine/look/table-series.ts';
 import type { TableSeries } from '../engine/look/table-series.ts';
 import { definedMembers } from '../given.ts';
 import { percent } from '../pipelines/calendar-of-days.ts';
-import type { AnswerRow, ChartDefinition, TableColumn, TableDefinition } from '../pipelines/tables.ts';
+import type {
+  AnswerRow,
+  ChartDefinition,
+  TableColumn,
+  TableDefinition,
+} from '../pipelines/tables.ts';
 import { DataRows } from './answer-page.tsx';
 import { Chart } from './charts/chart.tsx';
 import { DRAWN_AS, linkOf, rowsQueryOf } from './explorer-query.ts';
@@ -13,7 +18,10 @@ import { AskForm, Choice, RangeFields } from './fields.tsx';
 import { linkTo } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
-/** A table with a choice of days, columns and chart; what is chosen as files, as a link and as a command. All of it works without scripts. */
+/**
+ * A table with a choice of days, columns and chart; what is chosen as files, as a link and as a
+ * command. All of it works without scripts.
+ */
 
 const FORMATS = ['csv', 'parquet', 'arrow', 'json', 'ndjson'];
 
@@ -32,7 +40,13 @@ export interface ExplorerView {
 }
 
 /** The whole page below its title. */
-export function ExplorerPage({ page, view }: { readonly page: PageContext; readonly view: ExplorerView }): JSX.Element {
+export function ExplorerPage({
+  page,
+  view,
+}: {
+  readonly page: PageContext;
+  readonly view: ExplorerView;
+}): JSX.Element {
   const { words, language } = page;
   const { table, explored, cut, rows, columns } = view;
   return (
@@ -61,14 +75,22 @@ function ChoiceForm({
   const { words } = page;
   const places = table.columns.map(({ name }) => name);
   const numbers = table.columns.filter(isNumeric);
-  const groups = table.columns.filter(({ type }) => type === 'text' || type === 'boolean').map(({ name }) => name);
+  const groups = table.columns
+    .filter(({ type }) => type === 'text' || type === 'boolean')
+    .map(({ name }) => name);
   return (
     <AskForm page={page} path={`/console/tables/${table.id}`}>
       {asOf === undefined ? null : <input type="hidden" name="as_of" value={asOf} />}
       <RangeFields words={words} range={range} />
       <details>
         <summary>{`${words.columns} (${columns?.length ?? places.length} / ${places.length})`}</summary>
-        <Boxes name="columns" legend={words.columns} of={table.columns} page={page} chosen={columns ?? places} />
+        <Boxes
+          name="columns"
+          legend={words.columns}
+          of={table.columns}
+          page={page}
+          chosen={columns ?? places}
+        />
       </details>
       {chart === null ? null : (
         <>
@@ -78,8 +100,20 @@ function ChoiceForm({
             <summary>{`${words.values} (${chart.y.length})`}</summary>
             <Boxes name="y" legend={words.values} of={numbers} page={page} chosen={chart.y} />
           </details>
-          <Choice name="series" label={words.series} choices={groups} isOptional value={chart.series} />
-          <Choice name="together" label={words.together} choices={TOGETHER} words={words} value={chart.together} />
+          <Choice
+            name="series"
+            label={words.series}
+            choices={groups}
+            isOptional
+            value={chart.series}
+          />
+          <Choice
+            name="together"
+            label={words.together}
+            choices={TOGETHER}
+            words={words}
+            value={chart.together}
+          />
         </>
       )}
     </AskForm>
@@ -104,7 +138,13 @@ function Boxes({
       <legend>{legend}</legend>
       {of.map((column) => (
         <label key={column.name} class="tick" title={column.title[language]}>
-          <input type="checkbox" name={name} value={column.name} checked={chosen.includes(column.name)} /> {column.name}
+          <input
+            type="checkbox"
+            name={name}
+            value={column.name}
+            checked={chosen.includes(column.name)}
+          />{' '}
+          {column.name}
         </label>
       ))}
     </fieldset>
@@ -112,7 +152,10 @@ function Boxes({
 }
 
 /** How the chart of a view is drawn. */
-export function chartOf({ table, explored: { chart, kind } }: Pick<ExplorerView, 'table' | 'explored'>) {
+export function chartOf({
+  table,
+  explored: { chart, kind },
+}: Pick<ExplorerView, 'table' | 'explored'>) {
   if (chart === null) return null;
   const units = new Set(
     chart.y.map((name) =>
@@ -126,7 +169,13 @@ export function chartOf({ table, explored: { chart, kind } }: Pick<ExplorerView,
 }
 
 /** The drawing of the server; with scripts, one that can be looked into takes its place. */
-function Drawing({ page, view }: { readonly page: PageContext; readonly view: ExplorerView }): JSX.Element | null {
+function Drawing({
+  page,
+  view,
+}: {
+  readonly page: PageContext;
+  readonly view: ExplorerView;
+}): JSX.Element | null {
   const { words, language } = page;
   const { table, explored, drawn } = view;
   const chart = chartOf(view);
@@ -159,7 +208,13 @@ function Drawing({ page, view }: { readonly page: PageContext; readonly view: Ex
 }
 
 /** The same rows elsewhere: as files, as an address that stays what it is, and as a command. */
-function Takeaway({ page, view }: { readonly page: PageContext; readonly view: ExplorerView }): JSX.Element {
+function Takeaway({
+  page,
+  view,
+}: {
+  readonly page: PageContext;
+  readonly view: ExplorerView;
+}): JSX.Element {
   const { words } = page;
   const { table, explored, cut, origin } = view;
   const query = rowsQueryOf(explored);
@@ -177,9 +232,12 @@ function Takeaway({ page, view }: { readonly page: PageContext; readonly view: E
             </a>{' '}
           </>
         ))}
-        <a href={`${file}.csv?${query}&dialect=fr`}>csv (fr)</a> <a href={`${file}.xlsx?${query}`}>xlsx</a>{' '}
+        <a href={`${file}.csv?${query}&dialect=fr`}>csv (fr)</a>{' '}
+        <a href={`${file}.xlsx?${query}`}>xlsx</a>{' '}
         <a href={`/api/v1/tables/${table.id}/proof?${proofQueryOf(explored)}`}>{words.proof}</a>{' '}
-        <a href={linkTo(page, `/console/tables/${table.id}?${linkOf(explored, asOf)}`)}>{words.permanent}</a>
+        <a href={linkTo(page, `/console/tables/${table.id}?${linkOf(explored, asOf)}`)}>
+          {words.permanent}
+        </a>
       </p>
       <pre id="curl">{`curl${key} '${origin}${file}.csv?${query}'`}</pre>
     </>

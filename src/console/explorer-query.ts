@@ -16,7 +16,9 @@ export const DRAWN_AS = ['line', 'bar', 'scatter'] as const;
 /** A ticked box is a member of its own, a link has them together. */
 const names = z
   .union([z.string(), z.array(z.string())])
-  .transform((given) => [given].flat().flatMap((text) => text.split(',').filter((name) => name !== '')));
+  .transform((given) =>
+    [given].flat().flatMap((text) => text.split(',').filter((name) => name !== '')),
+  );
 
 const query = z.strictObject({
   from: civilDate.optional(),
@@ -42,14 +44,20 @@ export interface Explored {
   readonly chart: SeriesRequest | null;
 }
 
-/** Empty fields count as left out. Without a range the last known day, or all of a table that has no days. `INPUT_INVALID` tells what is wrong. */
+/**
+ * Empty fields count as left out. Without a range the last known day, or all of a table that has no
+ * days. `INPUT_INVALID` tells what is wrong.
+ */
 export function readExplored(given: unknown, table: TableDefinition, known: DaySpan): Explored {
   const read = readForm(query, filledIn(given));
   const { from, to, as_of: asOf, columns, x, y, series, together, kind } = read;
   const last = to ?? (from !== undefined && from > known.to ? from : known.to);
   const range = { from: from ?? (table.rows.each === 'day' ? last : known.from), to: last };
   if (range.to < range.from)
-    throw new PipelineError('INPUT_INVALID', `the range ends (${range.to}) before it begins (${range.from})`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `the range ends (${range.to}) before it begins (${range.from})`,
+    );
   columnsNamed(table, columns);
   const chosen = columns?.length === 0 ? undefined : columns;
   const drawn = definedMembers({ x, y: y?.length === 0 ? undefined : y, series });
@@ -61,9 +69,12 @@ function chartOf(
   { x, y, ...rest }: Partial<SeriesRequest> & Pick<SeriesRequest, 'together'>,
 ): SeriesRequest | null {
   const { columns, order } = table;
-  const time = columns.find(({ type }) => type === 'instant') ?? columns.find(({ type }) => type === 'date');
+  const time =
+    columns.find(({ type }) => type === 'instant') ?? columns.find(({ type }) => type === 'date');
   const place = x ?? time?.name ?? order[0] ?? columns[0]?.name;
-  const first = columns.find((column) => isNumeric(column) && column.name !== place && !order.includes(column.name));
+  const first = columns.find(
+    (column) => isNumeric(column) && column.name !== place && !order.includes(column.name),
+  );
   const values = y ?? (first === undefined ? [] : [first.name]);
   if (place === undefined || values.length === 0) return null;
   return { x: place, y: values, ...rest };
@@ -78,7 +89,12 @@ export function rowsQueryOf({ range, asOf, columns }: Explored): string {
 /** The whole view; with `asOf`, as the data were known then. */
 export function linkOf(explored: Explored, asOf: string | undefined): string {
   const { range, columns, chart, kind } = explored;
-  const drawn = chart === null ? {} : { x: chart.x, y: chart.y.join(','), together: chart.together, kind };
-  const members = definedMembers({ as_of: asOf, columns: columns?.join(','), series: chart?.series });
+  const drawn =
+    chart === null ? {} : { x: chart.x, y: chart.y.join(','), together: chart.together, kind };
+  const members = definedMembers({
+    as_of: asOf,
+    columns: columns?.join(','),
+    series: chart?.series,
+  });
   return new URLSearchParams({ ...range, ...members, ...drawn }).toString();
 }

@@ -21,7 +21,10 @@ import { EXPLORER_SCRIPT } from './explorer-script.ts';
 import type { Page, PageContext } from './layout.tsx';
 import type { AddPage } from './send-page.ts';
 
-/** The explorer of tables: the page, the numbers of its chart, and the one library that a browser gets from here. */
+/**
+ * The explorer of tables: the page, the numbers of its chart, and the one library that a browser
+ * gets from here.
+ */
 
 const TABLE_ROWS = 200;
 const SCRIPTS = ['/console/uplot.js', '/console/explorer.js'];
@@ -53,24 +56,40 @@ export function addExplorer(app: ApiApp, add: AddPage, context: ApiContext): voi
     );
   }
   app.get('/console/explorer.js', { schema: { hide: true } }, (_, reply) =>
-    reply.type('text/javascript; charset=utf-8').header('cache-control', 'max-age=300').send(EXPLORER_SCRIPT),
+    reply
+      .type('text/javascript; charset=utf-8')
+      .header('cache-control', 'max-age=300')
+      .send(EXPLORER_SCRIPT),
   );
   app.get('/console/tables/:id/chart.json', { schema: { hide: true } }, async (request, reply) => {
     const placed = placedIn(request);
     requireScope(request, 'ops:read', placed.pipeline);
     const explored = await exploredIn(context, placed, request);
     const definition = chartOf({ table: placed.table, explored });
-    if (explored.chart === null || definition === null) throw notFound(`column of numbers in ${placed.table.id}`);
-    const cut = await cutTable(context.engine, context.known, placed, { ...explored.range, asOf: explored.asOf });
+    if (explored.chart === null || definition === null)
+      throw notFound(`column of numbers in ${placed.table.id}`);
+    const cut = await cutTable(context.engine, context.known, placed, {
+      ...explored.range,
+      asOf: explored.asOf,
+    });
     const { rows } = await readSeries(context.engine, cut, explored.chart);
-    const isTime = placed.table.columns.find(({ name }) => name === definition.x)?.type === 'instant';
+    const isTime =
+      placed.table.columns.find(({ name }) => name === definition.x)?.type === 'instant';
     reply.header('cache-control', 'no-store').type('application/json');
-    return reply.send(JSON.stringify({ ...seriesOf(definition, rows), isTime, unit: definition.unit ?? null }));
+    return reply.send(
+      JSON.stringify({ ...seriesOf(definition, rows), isTime, unit: definition.unit ?? null }),
+    );
   });
-  add.seen('/console/tables/:id', (page, request) => explorerPage(context, page, placedIn(request), request));
+  add.seen('/console/tables/:id', (page, request) =>
+    explorerPage(context, page, placedIn(request), request),
+  );
 }
 
-async function exploredIn({ known }: ApiContext, { pipeline, table }: PlacedTable, request: FastifyRequest) {
+async function exploredIn(
+  { known }: ApiContext,
+  { pipeline, table }: PlacedTable,
+  request: FastifyRequest,
+) {
   const span = await known.span(pipeline);
   if (span === undefined) throw notFound(`finished day of ${pipeline} yet`);
   return readExplored(request.query, table, span);
@@ -96,7 +115,12 @@ async function explorerPage(
   const origin = `${settings.loopback ? 'http' : 'https'}://${request.headers.host ?? request.hostname}`;
   const view = { table, explored, cut, rows, columns, drawn, origin };
   const content = h(ExplorerPage, { page, view });
-  return { title: table.title[page.language], content, scripts: SCRIPTS, styles: ['/console/uplot.css'] };
+  return {
+    title: table.title[page.language],
+    content,
+    scripts: SCRIPTS,
+    styles: ['/console/uplot.css'],
+  };
 }
 
 /** What is too much for a chart is no reason to show no rows. */

@@ -1,7 +1,8 @@
 /**
- * The island of the explorer: uPlot in place of the drawing of the server, over the same numbers, with the values under the pointer or under
- * a cursor that the arrow keys move; a drag or `+` looks closer, `-` further away, Escape shows all. Without scripts, and
- * when the numbers cannot be had, the drawing of the server stays.
+ * The island of the explorer: uPlot in place of the drawing of the server, over the same numbers,
+ * with the values under the pointer or under a cursor that the arrow keys move; a drag or `+` looks
+ * closer, `-` further away, Escape shows all. Without scripts, and when the numbers cannot be had,
+ * the drawing of the server stays.
  */
 export const EXPLORER_SCRIPT = `
 const DAY_S = 86400;

@@ -9,7 +9,10 @@ import type { PageContext } from './layout.tsx';
 /** Of one code; a store that was away for a year would make a page of thousands. */
 const DAYS_SHOWN = 100;
 
-/** Days whose last run failed, by error code, the code with the most days first, each with what to do about it. */
+/**
+ * Days whose last run failed, by error code, the code with the most days first, each with what to
+ * do about it.
+ */
 export function FailuresPage({
   page,
   range,
@@ -69,7 +72,8 @@ function Code({
       {known === undefined ? null : (
         <p>
           {`${words.remedy} `}
-          <span lang="en">{known.remedy}</span> <a href={`/api/errors#${code}`}>{words.aboutCode}</a>
+          <span lang="en">{known.remedy}</span>{' '}
+          <a href={`/api/errors#${code}`}>{words.aboutCode}</a>
         </p>
       )}
       <Rows

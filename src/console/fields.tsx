@@ -27,7 +27,13 @@ export function AskForm({
 }
 
 /** The first and the last day that are asked for. */
-export function RangeFields({ words, range }: { readonly words: Words; readonly range: AskedRange }): JSX.Element {
+export function RangeFields({
+  words,
+  range,
+}: {
+  readonly words: Words;
+  readonly range: AskedRange;
+}): JSX.Element {
   return (
     <>
       <label>
@@ -91,7 +97,13 @@ export function Choice<C extends string>({
 }
 
 /** Yes or no. */
-export function Tick({ name, label }: { readonly name: string; readonly label: string }): JSX.Element {
+export function Tick({
+  name,
+  label,
+}: {
+  readonly name: string;
+  readonly label: string;
+}): JSX.Element {
   return (
     <label class="tick">
       <input type="checkbox" name={name} value="on" /> {label}

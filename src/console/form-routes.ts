@@ -9,8 +9,8 @@ import { watchForm } from './lack-routes.ts';
 import { scheduleForms } from './schedule-routes.ts';
 
 /**
- * The forms of the console: each does what a route of the API does, by the same order, and then leads back to a page. They work without
- * scripts. Who may not is refused by the order itself.
+ * The forms of the console: each does what a route of the API does, by the same order, and then
+ * leads back to a page. They work without scripts. Who may not is refused by the order itself.
  */
 export function addForms(app: ApiApp, context: ApiContext, verifier: Verifier): void {
   const orders = new Orders(context);

@@ -9,7 +9,10 @@ export interface FieldKinds {
   readonly numbers?: readonly string[];
 }
 
-/** By the schema of the API; fields that were left empty count as not given. `INPUT_INVALID` names the field that is wrong. */
+/**
+ * By the schema of the API; fields that were left empty count as not given. `INPUT_INVALID` names
+ * the field that is wrong.
+ */
 export function readForm<S extends z.ZodType>(
   schema: S,
   body: unknown,
@@ -18,7 +21,11 @@ export function readForm<S extends z.ZodType>(
   const values: Record<string, unknown> = {};
   for (const [name, text] of Object.entries((body ?? {}) as Record<string, string>)) {
     if (text === '') continue;
-    values[name] = flags.includes(name) ? text === 'on' : numbers.includes(name) ? Number(text) : text;
+    values[name] = flags.includes(name)
+      ? text === 'on'
+      : numbers.includes(name)
+        ? Number(text)
+        : text;
   }
   const read = schema.safeParse(values);
   if (read.success) return read.data;
@@ -32,7 +39,9 @@ export const OF_THIS_VISIT: readonly string[] = ['lang', 'done'];
 /** Members of an address that say what is shown; fields that were left empty are not asked for. */
 export function filledIn(query: unknown): Record<string, unknown> {
   const members = Object.entries((query ?? {}) as Record<string, unknown>);
-  return Object.fromEntries(members.filter(([name, value]) => value !== '' && !OF_THIS_VISIT.includes(name)));
+  return Object.fromEntries(
+    members.filter(([name, value]) => value !== '' && !OF_THIS_VISIT.includes(name)),
+  );
 }
 
 /** What an address of a page asks for, behind its question mark. */

@@ -7,7 +7,10 @@ import type { PageContext } from './layout.tsx';
 /** What is shown of a key: nothing from which it, or its hash, could be told. */
 type ShownKey = Omit<KeyRecord, 'sha256'>;
 
-/** The keys of programs, and the last of who asked for what; `at` is the instant at which the keys are good or not. */
+/**
+ * The keys of programs, and the last of who asked for what; `at` is the instant at which the keys
+ * are good or not.
+ */
 export function KeysPage({
   page,
   keys,
@@ -29,13 +32,31 @@ export function KeysPage({
     key.revokedAt ?? key.expiresAt,
     words[standingOf(key, at)],
   ]);
-  const head = [words.owner, 'id', words.scopes, words.created, words.by, words.endsAt, words.state];
-  const done = audit.map((record) => [record.at, record.by, record.action, record.target, record.reason]);
+  const head = [
+    words.owner,
+    'id',
+    words.scopes,
+    words.created,
+    words.by,
+    words.endsAt,
+    words.state,
+  ];
+  const done = audit.map((record) => [
+    record.at,
+    record.by,
+    record.action,
+    record.target,
+    record.reason,
+  ]);
   return (
     <>
       <section>
         <h2>{words.keysOfPrograms}</h2>
-        {rows.length === 0 ? <p>{words.nothing}</p> : <Rows caption={words.keysOfPrograms} head={head} rows={rows} />}
+        {rows.length === 0 ? (
+          <p>{words.nothing}</p>
+        ) : (
+          <Rows caption={words.keysOfPrograms} head={head} rows={rows} />
+        )}
         <pre>{nameHome('quotidien keys --help')}</pre>
       </section>
       <section>
@@ -55,7 +76,10 @@ export function KeysPage({
 }
 
 /** As a request with the key is judged. */
-function standingOf({ revokedAt, expiresAt }: ShownKey, at: string): 'revoked' | 'expired' | 'good' {
+function standingOf(
+  { revokedAt, expiresAt }: ShownKey,
+  at: string,
+): 'revoked' | 'expired' | 'good' {
   if (revokedAt !== null && revokedAt <= at) return 'revoked';
   return expiresAt <= at ? 'expired' : 'good';
 }

@@ -24,14 +24,18 @@ import type { AddPage } from './send-page.ts';
 import { StalePage } from './stale-page.tsx';
 import { WatchPage } from './watch-page.tsx';
 
-/** Pages of what is not as it should be, or may not be for long: gaps, what is out of date, and what publishers revised. */
+/**
+ * Pages of what is not as it should be, or may not be for long: gaps, what is out of date, and what
+ * publishers revised.
+ */
 
 const chosenRange = z.strictObject({ pipeline: pipelineName.optional(), ...rangeQuery.shape });
 
 /** They read what the routes of the API and the commands of the same names read. */
 export function addLackPages(add: AddPage, context: ApiContext): void {
   const { engine, known } = context;
-  const seenOn = ({ caller }: PageContext): string[] => seenBy(caller, Object.keys(engine.datasets));
+  const seenOn = ({ caller }: PageContext): string[] =>
+    seenBy(caller, Object.keys(engine.datasets));
   add.seen('/console/gaps', async (page) => {
     const gaps: GapRow[] = [];
     const held: HeldScope[] = [];
@@ -52,7 +56,8 @@ export function addLackPages(add: AddPage, context: ApiContext): void {
     const unfinished = await Promise.all(
       pipelines.map(async (name) => [name, await findUnfinished(engine, name)] as const),
     );
-    if (pipeline !== undefined) requireScope(request, 'ops:read', datasetOf(engine, pipeline).definition.name);
+    if (pipeline !== undefined)
+      requireScope(request, 'ops:read', datasetOf(engine, pipeline).definition.name);
     const stale = pipeline === undefined ? null : await staleOf(context, pipeline, { from, to });
     const chosen = { pipeline, from, to };
     return {
@@ -72,7 +77,11 @@ export function addLackPages(add: AddPage, context: ApiContext): void {
   });
 }
 
-async function staleOf({ engine }: ApiContext, pipeline: string, range: z.output<typeof rangeQuery>) {
+async function staleOf(
+  { engine }: ApiContext,
+  pipeline: string,
+  range: z.output<typeof rangeQuery>,
+) {
   const dates = rangeOfDays(engine, pipeline, range);
   const { days } = await staleDays(engine, pipeline, dates);
   return { days, periods: await stalePeriods(engine, pipeline, dates) };
@@ -85,7 +94,13 @@ export function watchForm(context: ApiContext, orders: Orders): FormRoute {
     back: () => '/console/watch',
     act: async (request) => {
       const { pipeline } = readForm(pipelineParams, request.params);
-      await orderWatch(context, orders, request, pipeline, readForm(z.strictObject({ reason }), request.body));
+      await orderWatch(
+        context,
+        orders,
+        request,
+        pipeline,
+        readForm(z.strictObject({ reason }), request.body),
+      );
       return '/console/watch?done=watch';
     },
   };

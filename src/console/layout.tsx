@@ -57,7 +57,8 @@ const OF_ALL = ['/console/schedules', '/console/stores'];
 
 /** People are not led to what they may not see. */
 function sectionsFor({ caller }: PageContext): typeof SECTIONS {
-  if (!caller.anonymous && !hasScope(caller, 'ops:read')) return SECTIONS.filter(([path]) => !OF_ALL.includes(path));
+  if (!caller.anonymous && !hasScope(caller, 'ops:read'))
+    return SECTIONS.filter(([path]) => !OF_ALL.includes(path));
   return hasScope(caller, 'admin') ? [...SECTIONS, ['/console/keys', 'keys']] : SECTIONS;
 }
 
@@ -136,7 +137,9 @@ function Standing({ page }: { readonly page: PageContext }): JSX.Element {
   if (caller.role === undefined && page.signsInHere)
     return (
       <p class="who">
-        <a href={`/console/sign-in?next=${encodeURIComponent(linkTo(page, page.address))}`}>{words.signIn}</a>
+        <a href={`/console/sign-in?next=${encodeURIComponent(linkTo(page, page.address))}`}>
+          {words.signIn}
+        </a>
       </p>
     );
   if (caller.role === undefined)
@@ -182,7 +185,11 @@ export function Live({
 }
 
 /** Names and what they are. */
-export function Facts({ facts }: { readonly facts: readonly (readonly [string, string])[] }): JSX.Element {
+export function Facts({
+  facts,
+}: {
+  readonly facts: readonly (readonly [string, string])[];
+}): JSX.Element {
   return (
     <dl>
       {facts.map(([name, text]) => (

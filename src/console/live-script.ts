@@ -1,8 +1,9 @@
 /**
- * The one script of the console: parts of a page that are marked `data-live` (the pipeline they show, or nothing for all) follow what is
- * committed, and are asked for again every three seconds while something in them is `data-busy`. The page itself is asked for again, so the
- * server stays the only one that knows how things look. A part in which somebody has typed is left alone. Without the script a page is as it
- * was when it was opened.
+ * The one script of the console: parts of a page that are marked `data-live` (the pipeline they
+ * show, or nothing for all) follow what is committed, and are asked for again every three seconds
+ * while something in them is `data-busy`. The page itself is asked for again, so the server stays
+ * the only one that knows how things look. A part in which somebody has typed is left alone.
+ * Without the script a page is as it was when it was opened.
  */
 export const LIVE_SCRIPT = `
 const QUIET_MS = 200;

@@ -6,7 +6,10 @@ import type { PageContext } from './layout.tsx';
 import { stateWord } from './state-words.ts';
 import { Steps, Versions } from './version-parts.tsx';
 
-/** A month, a year or the history: its newest version, the units that it is held without, and its versions. */
+/**
+ * A month, a year or the history: its newest version, the units that it is held without, and its
+ * versions.
+ */
 export function PeriodPage({
   page,
   pipeline,

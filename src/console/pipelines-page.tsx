@@ -3,7 +3,10 @@ import type { DaySpan } from '../pipelines/tables.ts';
 import { linkTo } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
-/** Where the console begins: each pipeline with its calendar, and the report of its newest day at hand. */
+/**
+ * Where the console begins: each pipeline with its calendar, and the report of its newest day at
+ * hand.
+ */
 
 /** A pipeline that whoever looks may see. */
 export interface PipelineRow {
@@ -35,7 +38,9 @@ export function PipelinesPage({
           {reportOf === undefined ? null : (
             <>
               {', '}
-              <a href={`/api/v1/pipelines/${name}/days/${reportOf}/report.html`}>{`${words.report} ${reportOf}`}</a>
+              <a
+                href={`/api/v1/pipelines/${name}/days/${reportOf}/report.html`}
+              >{`${words.report} ${reportOf}`}</a>
             </>
           )}
         </li>

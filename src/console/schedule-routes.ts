@@ -2,7 +2,12 @@ import { h } from 'preact';
 import { z } from 'zod';
 import { reason } from '../api/routes/day-orders.ts';
 import type { Orders } from '../api/routes/orders.ts';
-import { orderSchedule, orderWatch, scheduleAction, scheduleBody } from '../api/routes/upkeep-orders.ts';
+import {
+  orderSchedule,
+  orderWatch,
+  scheduleAction,
+  scheduleBody,
+} from '../api/routes/upkeep-orders.ts';
 import type { ApiContext } from '../api/shared/context.ts';
 import { pipelineParams } from '../api/shared/fields.ts';
 import { errorCodeOf } from '../errors.ts';
@@ -27,7 +32,8 @@ export function addSchedulesPage(add: AddPage, context: ApiContext): void {
       ]),
     );
     const found = await asked.catch(unlessAway);
-    if (found === undefined) return { title: page.words.schedules, content: h('p', null, page.words.temporalAway) };
+    if (found === undefined)
+      return { title: page.words.schedules, content: h('p', null, page.words.temporalAway) };
     const [schedules, compared] = found;
     const content = h(SchedulesPage, { page, schedules, compared, pipelines });
     return { title: page.words.schedules, content };
@@ -49,7 +55,13 @@ export function scheduleForms(context: ApiContext, orders: Orders): FormRoute[] 
       back,
       act: async (request) => {
         const { pipeline } = readForm(pipelineParams, request.params);
-        await orderWatch(context, orders, request, pipeline, readForm(z.strictObject({ reason }), request.body));
+        await orderWatch(
+          context,
+          orders,
+          request,
+          pipeline,
+          readForm(z.strictObject({ reason }), request.body),
+        );
         return `${ALL}?done=watch`;
       },
     },

@@ -6,7 +6,10 @@ import { linkTo, mayAct, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 import { stateWord } from './state-words.ts';
 
-/** Every declared schedule as Temporal has it, where that is not what is declared, and what may be done to each. */
+/**
+ * Every declared schedule as Temporal has it, where that is not what is declared, and what may be
+ * done to each.
+ */
 export function SchedulesPage({
   page,
   schedules,
@@ -28,7 +31,11 @@ export function SchedulesPage({
         rows={schedules.map(({ id, cron, exists, paused, note, next, last, missed, skipped }) => [
           id,
           cron,
-          !exists ? words.notThere : paused ? [words.paused, note].filter(Boolean).join(': ') : words.active,
+          !exists
+            ? words.notThere
+            : paused
+              ? [words.paused, note].filter(Boolean).join(': ')
+              : words.active,
           next.map(({ at, date }) => `${at} (${date})`)[0] ?? '–',
           last === null ? '–' : `${last.at}: ${last.started?.status ?? last.status}`,
           missed.count + skipped.count,
@@ -45,7 +52,9 @@ export function SchedulesPage({
             rows={drift.map(({ id, standing, differences }) => [
               id,
               stateWord(page, standing),
-              differences.map(({ field, declared, actual }) => `${field}: ${actual} → ${declared}`).join('; '),
+              differences
+                .map(({ field, declared, actual }) => `${field}: ${actual} → ${declared}`)
+                .join('; '),
             ])}
           />
           <pre>{nameHome('quotidien schedules apply')}</pre>

@@ -20,7 +20,10 @@ export interface AddPage {
 }
 
 /** Language, caller and address of a request. */
-export function pageContext({ settings }: Pick<ApiContext, 'settings'>, request: FastifyRequest): PageContext {
+export function pageContext(
+  { settings }: Pick<ApiContext, 'settings'>,
+  request: FastifyRequest,
+): PageContext {
   const [path = '/console', given = ''] = request.url.split('?');
   const query = new URLSearchParams(given);
   const language = languageOf(query.get('lang'), request.headers['accept-language']);
@@ -40,10 +43,14 @@ export function pageContext({ settings }: Pick<ApiContext, 'settings'>, request:
 function requireLooking(request: FastifyRequest, isSeen: boolean): void {
   const { pipeline } = request.params as { readonly pipeline?: string };
   const { scopes } = request.caller;
-  if (!isSeen || !scopes.some((scope) => scope.startsWith('ops:read:'))) requireScope(request, 'ops:read', pipeline);
+  if (!isSeen || !scopes.some((scope) => scope.startsWith('ops:read:')))
+    requireScope(request, 'ops:read', pipeline);
 }
 
-/** Sends the page, or one that says why there is none, with the status of that. Reading the console needs `ops:read`. */
+/**
+ * Sends the page, or one that says why there is none, with the status of that. Reading the console
+ * needs `ops:read`.
+ */
 export async function sendPage(
   context: Pick<ApiContext, 'settings'>,
   request: FastifyRequest,
@@ -69,7 +76,8 @@ export function sendProblemPage(
 ): FastifyReply {
   const known = pipelineErrorOf(error);
   if (known.code === 'INTERNAL') request.log.error({ err: error }, 'a page failed');
-  const told = known.code === 'INTERNAL' ? known.code : page.nameHome(`${known.code}: ${known.message}`);
+  const told =
+    known.code === 'INTERNAL' ? known.code : page.nameHome(`${known.code}: ${known.message}`);
   const link = back === undefined ? null : h('p', null, h('a', { href: back }, page.words.back));
   const content = h('div', null, h('p', null, told), link);
   return asHtml(reply)

@@ -14,24 +14,35 @@ import { addSignIn } from './sign-in-routes.ts';
 /** Beginning and ending a session in the browser. */
 
 /**
- * `/console/enter` takes the one-time link; `/console/leave` ends the session at every server, and leads to the issuer's own sign-out
- * where the session came from there. A link is used by its GET alone: what only looks whether an address is there must not use it.
+ * `/console/enter` takes the one-time link; `/console/leave` ends the session at every server, and
+ * leads to the issuer's own sign-out where the session came from there. A link is used by its GET
+ * alone: what only looks whether an address is there must not use it.
  */
 export function addSessionRoutes(app: ApiApp, context: ApiContext): void {
   const { engine, settings } = context;
   const issuer = settings.signIn === undefined ? undefined : new Issuer(settings.signIn.issuer);
   if (issuer !== undefined) addSignIn(app, context, issuer);
-  app.get('/console/enter', { schema: { hide: true }, exposeHeadRoute: false }, async (request, reply) => {
-    try {
-      const { link } = request.query as { link?: unknown };
-      const person = await takeLink(engine.documents, typeof link === 'string' ? link : '', engine.now());
-      await startSession(context, request, reply, person, { how: 'by a link of "quotidien console"' });
-      return await reply.header('cache-control', 'no-store').redirect('/console', 303);
-    } catch (error) {
-      const page = { ...pageContext({ settings }, request), address: '/console' };
-      return sendProblemPage(page, error, request, reply);
-    }
-  });
+  app.get(
+    '/console/enter',
+    { schema: { hide: true }, exposeHeadRoute: false },
+    async (request, reply) => {
+      try {
+        const { link } = request.query as { link?: unknown };
+        const person = await takeLink(
+          engine.documents,
+          typeof link === 'string' ? link : '',
+          engine.now(),
+        );
+        await startSession(context, request, reply, person, {
+          how: 'by a link of "quotidien console"',
+        });
+        return await reply.header('cache-control', 'no-store').redirect('/console', 303);
+      } catch (error) {
+        const page = { ...pageContext({ settings }, request), address: '/console' };
+        return sendProblemPage(page, error, request, reply);
+      }
+    },
+  );
   withForms(app, (scope) => {
     addLeave(scope, context, issuer);
   });
@@ -42,14 +53,19 @@ function addLeave(app: ApiApp, context: ApiContext, issuer: Issuer | undefined):
   app.post('/console/leave', { schema: { hide: true } }, async (request, reply) => {
     const secret = sessionSecretOf(request, settings);
     const byIssuer = secret !== undefined && (await endSession(engine.documents, secret));
-    if (request.caller.role !== undefined) await noteSignIn(context, request.caller.name, 'leave', 'left');
+    if (request.caller.role !== undefined)
+      await noteSignIn(context, request.caller.name, 'leave', 'left');
     setSessionCookie(reply, undefined, settings);
-    const address = byIssuer ? await issuer?.leaveAddress(`${settings.publicUrl}/console`) : undefined;
+    const address = byIssuer
+      ? await issuer?.leaveAddress(`${settings.publicUrl}/console`)
+      : undefined;
     if (address === undefined) return reply.redirect('/console', 303);
     // No redirect: it would be one of a form, which our pages may send to this server alone.
     const page = { ...pageContext({ settings }, request), caller: NOBODY, address: '/console' };
     const link = h('a', { href: address.href }, page.words.leaveIssuer);
     reply.header('refresh', `0; url=${address.href}`);
-    return asHtml(reply).send(renderPage(page, { title: page.words.left, content: h('p', null, link) }));
+    return asHtml(reply).send(
+      renderPage(page, { title: page.words.left, content: h('p', null, link) }),
+    );
   });
 }

@@ -19,12 +19,18 @@ const BACK_PATH = '/console/signed-in';
 
 type Needed = Pick<ApiContext, 'engine' | 'settings'>;
 
-/** `/console/sign-in` leads to the issuer, `/console/signed-in` takes what it says. Neither is asked by HEAD: both do something. */
+/**
+ * `/console/sign-in` leads to the issuer, `/console/signed-in` takes what it says. Neither is asked
+ * by HEAD: both do something.
+ */
 export function addSignIn(app: ApiApp, context: Needed, issuer: Issuer): void {
   const { engine, settings } = context;
   const signIn = required(settings.signIn, 'how people sign in');
   const back = new URL(BACK_PATH, required(settings.publicUrl, 'the public address'));
-  const add = (path: string, act: (request: FastifyRequest, reply: FastifyReply) => Promise<string>): void => {
+  const add = (
+    path: string,
+    act: (request: FastifyRequest, reply: FastifyReply) => Promise<string>,
+  ): void => {
     app.get(path, { schema: { hide: true }, exposeHeadRoute: false }, async (request, reply) => {
       try {
         const address = await act(request, reply);
@@ -59,7 +65,10 @@ export function addSignIn(app: ApiApp, context: Needed, issuer: Issuer): void {
       const claims = await issuer.finish(address, begun, signIn.roleClaim);
       by = nameOf(claims, signIn.nameClaim);
       const how = `by ${signIn.issuer.url} as ${claims.sub}`;
-      await startSession(context, request, reply, knownPerson(claims, signIn), { how, rules: rulesHash(signIn) });
+      await startSession(context, request, reply, knownPerson(claims, signIn), {
+        how,
+        rules: rulesHash(signIn),
+      });
     } catch (error) {
       const { code, message } = asPipelineError(error);
       await noteSignIn(context, by, 'sign-in/refused', `${code}: ${message}`);
@@ -78,11 +87,17 @@ function knownPerson(claims: Claims, signIn: SignInSettings): Person {
   );
 }
 
-/** An address of the console on this server; whatever else somebody put into a link leads to its first page. */
+/**
+ * An address of the console on this server; whatever else somebody put into a link leads to its
+ * first page.
+ */
 function ownPage(given: unknown): string {
   const base = 'https://own.invalid';
-  if (typeof given !== 'string' || given.length > 1_000 || !URL.canParse(given, base)) return '/console';
+  if (typeof given !== 'string' || given.length > 1_000 || !URL.canParse(given, base))
+    return '/console';
   const { origin, pathname, search } = new URL(given, base);
-  const isPage = /^\/console(?:\/|$)/.test(pathname) && !/^\/console\/(?:sign-in|signed-in|enter)$/.test(pathname);
+  const isPage =
+    /^\/console(?:\/|$)/.test(pathname) &&
+    !/^\/console\/(?:sign-in|signed-in|enter)$/.test(pathname);
   return origin === base && isPage ? `${pathname}${search}` : '/console';
 }

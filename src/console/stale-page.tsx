@@ -9,7 +9,10 @@ import { pathOf } from './waiting-units.tsx';
 import { linkTo, Live, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
-/** Finished days and periods that are out of date, with the reasons, and what is still to be made from changed days. */
+/**
+ * Finished days and periods that are out of date, with the reasons, and what is still to be made
+ * from changed days.
+ */
 
 /** Of one pipeline; the API lists all. */
 const SHOWN = 100;
@@ -84,7 +87,11 @@ function OutOfDate({
   const more = days.length + periods.length - ofDays.length - ofPeriods.length;
   return (
     <>
-      <Rows caption={words.stale} head={[words.range, words.step, words.why]} rows={[...ofDays, ...ofPeriods]} />
+      <Rows
+        caption={words.stale}
+        head={[words.range, words.step, words.why]}
+        rows={[...ofDays, ...ofPeriods]}
+      />
       {more > 0 ? <p>{`… + ${more}`}</p> : null}
       {days.length === 0 ? null : (
         <p>
@@ -111,7 +118,9 @@ function ToBeMade({
 }): JSX.Element {
   const { words } = page;
   const rows = unfinished.flatMap(([pipeline, { announced, failed }]) => [
-    ...(announced.length === 0 ? [] : [[pipeline, words.announced, announced.slice(0, SHOWN).join(', ')]]),
+    ...(announced.length === 0
+      ? []
+      : [[pipeline, words.announced, announced.slice(0, SHOWN).join(', ')]]),
     ...failed.map(({ period, step, code, message }) => [
       pipeline,
       <a href={linkTo(page, pathOf(pipeline, period))}>{period}</a>,
@@ -119,5 +128,7 @@ function ToBeMade({
     ]),
   ]);
   if (rows.length === 0) return <p>{words.allMade}</p>;
-  return <Rows caption={words.unfinished} head={[words.pipelines, words.range, words.why]} rows={rows} />;
+  return (
+    <Rows caption={words.unfinished} head={[words.pipelines, words.range, words.why]} rows={rows} />
+  );
 }

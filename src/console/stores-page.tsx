@@ -8,7 +8,10 @@ const CONFLICTS_SHOWN = 50;
 
 const BREAKER_WORDS = { closed: 'answering', open: 'away', 'half-open': 'probing' } as const;
 
-/** How the stores look from this host, what waits here, and the conflicts with the commands that decide them. */
+/**
+ * How the stores look from this host, what waits here, and the conflicts with the commands that
+ * decide them.
+ */
 export function StoresPage({ page, standing }: StoresOf): JSX.Element {
   const { words } = page;
   const { objects, documents, host, away, pending, figures } = standing;
@@ -77,7 +80,9 @@ function Conflicts({ page: { words, nameHome }, standing: { conflicts } }: Store
   const more = conflicts.length - CONFLICTS_SHOWN;
   return (
     <section aria-labelledby="conflicts">
-      <h2 id="conflicts">{conflicts.length === 0 ? words.conflicts : `${words.conflicts} (${conflicts.length})`}</h2>
+      <h2 id="conflicts">
+        {conflicts.length === 0 ? words.conflicts : `${words.conflicts} (${conflicts.length})`}
+      </h2>
       {conflicts.length === 0 ? <p>{words.noConflict}</p> : null}
       {conflicts.slice(0, CONFLICTS_SHOWN).map(({ id, text, remedy }) => (
         <section key={id} aria-label={id}>

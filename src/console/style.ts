@@ -1,4 +1,7 @@
-/** The one style sheet of the console: both colour schemes, no image and no font of anybody else. Contrasts are at least 4.5 to 1. */
+/**
+ * The one style sheet of the console: both colour schemes, no image and no font of anybody else.
+ * Contrasts are at least 4.5 to 1.
+ */
 export const STYLE = `:root{color-scheme:light dark;--ink:#1b1f24;--paper:#fff;--line:#c9ced6;--soft:#f3f5f8;--link:#0b57b0;
 --ok:#1a7f37;--degraded:#9a6700;--failed:#c1121f;--held:#7b2cbf;--running:#0b7285;--none:#5c6670;
 --c0:#0b57b0;--c1:#c1121f;--c2:#1a7f37;--c3:#9a6700;--c4:#7b2cbf;--c5:#0b7285;--c6:#a8326e;--c7:#5c6670;--c8:#4f772d;--c9:#8d4b1e}

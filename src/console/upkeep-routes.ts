@@ -18,7 +18,11 @@ const AUDIT_SHOWN = 100;
 export function addUpkeepPages(add: AddPage, { engine }: ApiContext): void {
   add.seen('/console/failures', async (page) => {
     const range = readForm(rangeQuery, askedOf(page.address));
-    const failures = await failedDays(engine, seenBy(page.caller, Object.keys(engine.datasets)), range);
+    const failures = await failedDays(
+      engine,
+      seenBy(page.caller, Object.keys(engine.datasets)),
+      range,
+    );
     return { title: page.words.failures, content: h(FailuresPage, { page, range, failures }) };
   });
   add('/console/stores', async (page) => {

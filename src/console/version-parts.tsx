@@ -8,7 +8,13 @@ import { stateWord } from './state-words.ts';
 /** What the pages of days and of periods show of versions. */
 
 /** The steps of a version, with the reason of each that is not plainly done. */
-export function Steps({ page, manifest }: { readonly page: PageContext; readonly manifest: Manifest }): JSX.Element {
+export function Steps({
+  page,
+  manifest,
+}: {
+  readonly page: PageContext;
+  readonly manifest: Manifest;
+}): JSX.Element {
   const { words } = page;
   return (
     <>
@@ -33,7 +39,9 @@ function publisherOf(step: string, state: ManifestStep): string | undefined {
 function whyOf(state: ManifestStep): string {
   if (state.state === 'skipped') return state.reason;
   if (state.state === 'failed') return `${state.code}: ${state.message}`;
-  const checks = state.failedChecks.map(({ check, failed, tested }) => `${check}: ${failed} / ${tested}`);
+  const checks = state.failedChecks.map(
+    ({ check, failed, tested }) => `${check}: ${failed} / ${tested}`,
+  );
   return [state.kept?.message, ...checks].filter(Boolean).join('; ');
 }
 

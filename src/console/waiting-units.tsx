@@ -10,14 +10,19 @@ import { askedOf } from './form.ts';
 import { Facts, linkTo, mayAct, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
-/** Units (meters, contracts) that a version is without because a check holds them: with their evidence, and a form for each that waits. */
+/**
+ * Units (meters, contracts) that a version is without because a check holds them: with their
+ * evidence, and a form for each that waits.
+ */
 
 /** Each has a form; of more, what is asked for by name. */
 const UNITS_SHOWN = 25;
 
 /** Where the page of a day or period is. */
 export function pathOf(pipeline: string, scope: string): string {
-  return isPeriod(scope) ? `/console/${pipeline}/periods/${scope}` : `/console/${pipeline}/${scope}`;
+  return isPeriod(scope)
+    ? `/console/${pipeline}/periods/${scope}`
+    : `/console/${pipeline}/${scope}`;
 }
 
 /** Nothing where the version holds none. */
@@ -53,7 +58,13 @@ export function HeldUnits({
         </AskForm>
       ) : null}
       {waiting.slice(0, UNITS_SHOWN).map((one) => (
-        <Waiting key={`${one.step} ${one.check} ${one.unit}`} page={page} pipeline={pipeline} path={path} held={one} />
+        <Waiting
+          key={`${one.step} ${one.check} ${one.unit}`}
+          page={page}
+          pipeline={pipeline}
+          path={path}
+          held={one}
+        />
       ))}
       {waiting.length > UNITS_SHOWN ? <p>{`… + ${waiting.length - UNITS_SHOWN}`}</p> : null}
       {rejected.length === 0 ? null : (
@@ -89,7 +100,10 @@ function Waiting({
           [words.check, check],
           [words.step, step],
           [words.evidence, evidence.slice(0, 12)],
-          ...examples.map((row, index): [string, string] => [`${words.example} ${index + 1}`, told(row)]),
+          ...examples.map((row, index): [string, string] => [
+            `${words.example} ${index + 1}`,
+            told(row),
+          ]),
         ]}
       />
       {mayAct(page, pipeline) ? (

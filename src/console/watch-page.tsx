@@ -5,7 +5,10 @@ import { pathOf } from './waiting-units.tsx';
 import { linkTo, Live, mayAct, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
-/** What publishers are asked for by the watch, when they were asked last, and the revisions that were found. */
+/**
+ * What publishers are asked for by the watch, when they were asked last, and the revisions that
+ * were found.
+ */
 
 const SHOWN = 50;
 
@@ -46,7 +49,9 @@ function Pipeline({
     .slice(0, SHOWN)
     .map(({ date, difference: { from, to, steps } }) => [
       <a href={linkTo(page, pathOf(pipeline, date))}>{date}</a>,
-      <a href={`/api/v1/pipelines/${pipeline}/days/${date}/diff?versions=${from.version}..${to.version}`}>
+      <a
+        href={`/api/v1/pipelines/${pipeline}/days/${date}/diff?versions=${from.version}..${to.version}`}
+      >
         {`${from.version} → ${to.version}`}
       </a>,
       steps.map(({ step }) => step).join(', '),
@@ -60,7 +65,11 @@ function Pipeline({
         <Rows
           caption={`${words.watch}: ${pipeline}`}
           head={[words.part, words.freshness, words.asked]}
-          rows={parts.map(({ part, value, checkedAt }) => [part, value ?? words.noFreshness, checkedAt])}
+          rows={parts.map(({ part, value, checkedAt }) => [
+            part,
+            value ?? words.noFreshness,
+            checkedAt,
+          ])}
         />
       )}
       {found.length === 0 ? (

@@ -93,7 +93,8 @@ const EN = {
   newestFirst: 'Newest first',
   withPages: 'With the pages of the days',
   makePlan: 'Make a plan',
-  planFirst: 'A plan starts nothing: it says what would be done, and has the button that does exactly that.',
+  planFirst:
+    'A plan starts nothing: it says what would be done, and has the button that does exactly that.',
   temporalAway: 'The Temporal server cannot be asked.',
   started: 'Started',
   ended: 'Ended',
@@ -186,7 +187,8 @@ const EN = {
   keepPrimary: 'Keep what the store has:',
   keepOurs: 'Keep what this host wrote:',
   heldUnits: 'Held units',
-  heldUnitsAre: 'A check holds these units alone: this version is without their rows until somebody decides.',
+  heldUnitsAre:
+    'A check holds these units alone: this version is without their rows until somebody decides.',
   rejectedUnits: 'Rejected units',
   unit: 'Unit',
   check: 'Check',
@@ -226,8 +228,10 @@ const EN = {
   count: 'number of rows',
   points: 'points',
   permanent: 'permanent link (these data, as they are known now)',
-  tooManyPoints: 'The range has too many points for a chart: choose a shorter one, or download the rows.',
-  chartKeys: 'Arrow keys go from value to value, + and - look closer and further away, Escape shows all.',
+  tooManyPoints:
+    'The range has too many points for a chart: choose a shorter one, or download the rows.',
+  chartKeys:
+    'Arrow keys go from value to value, + and - look closer and further away, Escape shows all.',
 } as const;
 
 /** Every text of the console; a language that lacks one does not compile. */
@@ -324,7 +328,8 @@ const FR: Words = {
   newestFirst: 'Les plus récents d’abord',
   withPages: 'Avec les pages des journées',
   makePlan: 'Établir un plan',
-  planFirst: 'Un plan ne lance rien : il dit ce qui serait fait, et porte le bouton qui fait exactement cela.',
+  planFirst:
+    'Un plan ne lance rien : il dit ce qui serait fait, et porte le bouton qui fait exactement cela.',
   temporalAway: 'Le serveur Temporal ne répond pas.',
   started: 'Début',
   ended: 'Fin',
@@ -411,7 +416,8 @@ const FR: Words = {
   nothingWaits: 'Rien n’attend d’être rejoué.',
   pendingWrites: 'Écritures en attente',
   pendingSince: 'La plus ancienne',
-  replayed: 'Elles sont rejouées d’elles-mêmes dès que les stockages répondent ; tout de suite par :',
+  replayed:
+    'Elles sont rejouées d’elles-mêmes dès que les stockages répondent ; tout de suite par :',
   conflicts: 'Conflits',
   noConflict: 'Aucun conflit.',
   keepPrimary: 'Garder ce que dit le stockage :',
@@ -429,7 +435,8 @@ const FR: Words = {
   pipeline: 'Chaîne',
   stale: 'Périmés',
   noStale: 'Rien de cette plage n’est périmé.',
-  choosePipeline: 'Choisissez une chaîne : ses journées sont planifiées à nouveau pour dire ce qui est périmé.',
+  choosePipeline:
+    'Choisissez une chaîne : ses journées sont planifiées à nouveau pour dire ce qui est périmé.',
   unfinished: 'À refaire d’après les journées modifiées',
   announced: 'annoncées',
   allMade: 'Tout ce qui dépend des journées modifiées a été fait.',
@@ -458,8 +465,10 @@ const FR: Words = {
   count: 'nombre de lignes',
   points: 'points',
   permanent: 'lien permanent (ces données, telles que connues maintenant)',
-  tooManyPoints: 'Trop de points pour un graphique : choisissez une plage plus courte, ou téléchargez les lignes.',
-  chartKeys: 'Les flèches vont de valeur en valeur, + et - rapprochent et éloignent, Échap montre tout.',
+  tooManyPoints:
+    'Trop de points pour un graphique : choisissez une plage plus courte, ou téléchargez les lignes.',
+  chartKeys:
+    'Les flèches vont de valeur en valeur, + et - rapprochent et éloignent, Échap montre tout.',
 };
 
 /** By the language of the request. */

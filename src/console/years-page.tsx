@@ -6,7 +6,10 @@ import { linkTo } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 import { stateWord } from './state-words.ts';
 
-/** All years of a pipeline on one page: a row for each year, a strip of days for each month, which leads to the month. */
+/**
+ * All years of a pipeline on one page: a row for each year, a strip of days for each month, which
+ * leads to the month.
+ */
 
 /** The standings that a person may look for, worst first. */
 export const SHOWN_STANDINGS: readonly DayStanding[] = [
@@ -18,7 +21,10 @@ const MONTHS = ['01', '02', '03', '04', '05', '06', '07', '08', '09', '10', '11'
 const DAY_WIDTH = 2;
 const HEIGHT = 12;
 
-/** The strip of a month has a place for each of 31 days; days that are not looked for are left out of it. */
+/**
+ * The strip of a month has a place for each of 31 days; days that are not looked for are left out
+ * of it.
+ */
 export function YearsPage({
   page,
   pipeline,
@@ -86,7 +92,13 @@ function Standings({
 }): JSX.Element {
   const { words } = page;
   const tell = (standing: DayStanding): string => stateWord(page, standing);
-  const choices = { choices: SHOWN_STANDINGS, tell, isOptional: true, none: words.all, value: only };
+  const choices = {
+    choices: SHOWN_STANDINGS,
+    tell,
+    isOptional: true,
+    none: words.all,
+    value: only,
+  };
   return <Choice name="only" label={words.state} {...choices} />;
 }
 
@@ -138,14 +150,20 @@ function Month({
     if (places === undefined) by.set(standing, [Number(date.slice(8)) - 1]);
     else places.push(Number(date.slice(8)) - 1);
   }
-  const told = [...by].map(([standing, places]) => `${places.length} ${stateWord(page, standing)}`).join(', ');
+  const told = [...by]
+    .map(([standing, places]) => `${places.length} ${stateWord(page, standing)}`)
+    .join(', ');
   return (
     <a
       href={`${linkTo(page, `/console/${pipeline}/${month.slice(0, 4)}`)}#m${month}`}
       aria-label={`${month}: ${told}`}
       title={told}
     >
-      <svg viewBox={`0 0 ${31 * DAY_WIDTH} ${HEIGHT}`} aria-hidden="true" preserveAspectRatio="none">
+      <svg
+        viewBox={`0 0 ${31 * DAY_WIDTH} ${HEIGHT}`}
+        aria-hidden="true"
+        preserveAspectRatio="none"
+      >
         {[...by].map(([standing, places]) => (
           <path key={standing} class={standing} d={stripOf(places)} />
         ))}

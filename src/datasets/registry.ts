@@ -9,11 +9,15 @@ import { smartMeter } from './smart-meter/index.ts';
 
 const registered: Record<string, Dataset> = {};
 
-/** Every pipeline that this process knows: ours, and those of the modules that `settings.json` names. */
+/**
+ * Every pipeline that this process knows: ours, and those of the modules that `settings.json`
+ * names.
+ */
 export const DATASETS: Readonly<Record<string, Dataset>> = registered;
 
 /**
- * Adds a dataset under the name of its pipeline; ours come the same way. Done once, when a process starts.
+ * Adds a dataset under the name of its pipeline; ours come the same way. Done once, when a process
+ * starts.
  * @throws `CONFIG_INVALID` for a second dataset of one name; `place` says where it comes from.
  */
 export function registerDataset(dataset: Dataset, place: string): void {

@@ -10,11 +10,21 @@ import type { FailedWork } from '../pipelines/failed-work.ts';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
 import type { StepDone, StepFailed, StepWork } from '../pipelines/run-steps.ts';
-import type { CivilDate, Period, Revision, RunReason, Scope, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
+import type {
+  CivilDate,
+  Period,
+  Revision,
+  RunReason,
+  Scope,
+  Stage,
+  StepId,
+  Verdict,
+} from '../pipelines/vocabulary.ts';
 
 /**
- * What workflows and activities say to each other. Plain data, small: references and keys, never rows. A payload stays under
- * `PAYLOAD_BYTES`, in a window of any length (measured in `test/workflow/long-window.long.test.ts`).
+ * What workflows and activities say to each other. Plain data, small: references and keys, never
+ * rows. A payload stays under `PAYLOAD_BYTES`, in a window of any length (measured in
+ * `test/workflow/long-window.long.test.ts`).
  */
 
 /** How activities are retried; the error table decides whether they are. */
@@ -35,7 +45,9 @@ export interface PlanRequest {
   readonly pages?: boolean;
 }
 
-/** The plan of one day, with everything that the workflow needs to execute it; recorded in history. */
+/**
+ * The plan of one day, with everything that the workflow needs to execute it; recorded in history.
+ */
 export interface ResolvedDay {
   readonly steps: readonly ExecutionStep[];
   readonly plan: DayPlan;
@@ -49,10 +61,17 @@ export interface ResolvedDay {
   readonly queues: Readonly<Record<string, string>>;
   /** Decisions that were made on the day before, also in runs that did not finish. */
   readonly decisions: readonly Decision[];
-  /** The time of the planning worker's clock: `waitUntil` and `nextTryAt` are of the same clock, which may differ from the server's. */
+  /**
+   * The time of the planning worker's clock: `waitUntil` and `nextTryAt` are of the same clock,
+   * which may differ from the server's.
+   */
   readonly at?: string;
   /** Revision and verdict of the newest manifest, when there is one. */
-  readonly known: { readonly version: number; readonly verdict: Verdict; readonly revision: string | null } | null;
+  readonly known: {
+    readonly version: number;
+    readonly verdict: Verdict;
+    readonly revision: string | null;
+  } | null;
 }
 
 /** The plan of a set of days, without words: which keys are reused, and which steps run. */
@@ -66,7 +85,10 @@ export interface ResolvedWindow {
   readonly degraded?: readonly CivilDate[];
   /** Those of them that the publisher has nothing of; the same holds. */
   readonly noData?: readonly CivilDate[];
-  /** Those of them whose published names do not show what they are made of; histories of earlier releases do not say it. */
+  /**
+   * Those of them whose published names do not show what they are made of; histories of earlier
+   * releases do not say it.
+   */
   readonly unpublished?: readonly CivilDate[];
   readonly days: readonly WindowDay[];
   /** Days that cannot be planned here, and why: each is left to a run of its own, which says so. */
@@ -81,9 +103,15 @@ export interface WindowDay {
   readonly date: CivilDate;
   /** What the plan already knows of the day; steps that are absent run. */
   readonly state: DayState;
-  /** What stays of downloads that are asked for again, if that fails. Plans of earlier versions do not say. */
+  /**
+   * What stays of downloads that are asked for again, if that fails. Plans of earlier versions do
+   * not say.
+   */
   readonly delivered?: DeliveriesBefore;
-  /** The version of the newest manifest when the plan was made, 0 without one; histories of earlier releases do not say it. */
+  /**
+   * The version of the newest manifest when the plan was made, 0 without one; histories of earlier
+   * releases do not say it.
+   */
   readonly base?: number;
   /** Decisions that were made on the day before; absent where there are none. */
   readonly decisions?: readonly Decision[];
@@ -106,13 +134,19 @@ export interface StepResult {
 export interface CommitRequest {
   readonly pipeline: string;
   readonly reason: RunReason;
-  /** Why the days count as degraded although their steps went well, in words: a store was away while they ran. */
+  /**
+   * Why the days count as degraded although their steps went well, in words: a store was away while
+   * they ran.
+   */
   readonly degraded?: string;
   readonly days: readonly {
     readonly outcome: DayOutcome & { readonly verdict: Verdict };
     readonly state: DayState;
     readonly decisions: readonly Decision[];
-    /** The version that the plan of the day was made from, 0 for none; absent in histories of earlier releases: the newest is taken. */
+    /**
+     * The version that the plan of the day was made from, 0 for none; absent in histories of
+     * earlier releases: the newest is taken.
+     */
     readonly base?: number;
   }[];
 }
@@ -131,14 +165,24 @@ export interface CommitResult {
   }[];
   /** Scopes with open announcements: other days or periods are made from what changed in them. */
   readonly affecting: readonly CivilDate[];
-  /** Days of which another run has committed something else since they were planned: nothing was written, they are to be planned again. */
+  /**
+   * Days of which another run has committed something else since they were planned: nothing was
+   * written, they are to be planned again.
+   */
   readonly conflicting?: readonly CivilDate[];
 }
 
 /** Periods to rebuild and days to look at again after days changed. */
 export interface DerivedWork {
-  /** Days whose own steps are out of date because of the changed days, by month window, by the last stage that they have, and by whether they have pages. */
-  readonly windows: readonly { readonly dates: readonly CivilDate[]; readonly until: Stage; readonly pages?: true }[];
+  /**
+   * Days whose own steps are out of date because of the changed days, by month window, by the last
+   * stage that they have, and by whether they have pages.
+   */
+  readonly windows: readonly {
+    readonly dates: readonly CivilDate[];
+    readonly until: Stage;
+    readonly pages?: true;
+  }[];
   /** Rollups in the order they are to be made, each with its periods. */
   readonly rollups: readonly {
     readonly step: StepId;
@@ -149,7 +193,10 @@ export interface DerivedWork {
   readonly queue: string;
 }
 
-/** What open announcements and dates given by hand amount to; what was heard is told back when the work is done. */
+/**
+ * What open announcements and dates given by hand amount to; what was heard is told back when the
+ * work is done.
+ */
 export interface HeardChanges extends DerivedWork {
   readonly heard: readonly HeardRange[];
   /** There is more than fits into one message: hear again after this work. */
@@ -168,13 +215,19 @@ export interface RollupRequest {
   readonly pipeline: string;
   readonly step: StepId;
   readonly periods: readonly Period[];
-  /** A period that cannot be made is in the result and keeps no other from being made; without it, it is thrown. */
+  /**
+   * A period that cannot be made is in the result and keeps no other from being made; without it,
+   * it is thrown.
+   */
   readonly isolate?: boolean;
 }
 
 /** `empty`: there is no day to make the period from. */
 export interface RollupResult {
-  readonly periods: readonly { readonly period: Period; readonly how: 'ran' | 'reused' | 'empty' }[];
+  readonly periods: readonly {
+    readonly period: Period;
+    readonly how: 'ran' | 'reused' | 'empty';
+  }[];
   /** The periods that could not be made; present when isolation was asked for. */
   readonly failed?: readonly FailedWork[];
 }
@@ -211,7 +264,10 @@ export interface ReplayResult {
   readonly same: number;
   /** What two hosts wrote differently and a rule decided; results of older workers do not tell. */
   readonly merged?: number;
-  /** Those of them in which a version of a day, or an object, of this host gave way: its days may lack something. */
+  /**
+   * Those of them in which a version of a day, or an object, of this host gave way: its days may
+   * lack something.
+   */
   readonly overruled?: number;
   readonly pending: number;
   /** Every write of this host was found on the primary stores by its hash. */
@@ -227,9 +283,15 @@ export interface ReplayResult {
 export interface ReconcileResult extends ReplayResult {
   /** The scopes that no longer count as degraded, by pipeline. */
   readonly lifted: Readonly<Record<string, readonly Scope[]>>;
-  /** Days that were started again, because the outage left them short of something; results of older workers do not tell. */
+  /**
+   * Days that were started again, because the outage left them short of something; results of older
+   * workers do not tell.
+   */
   readonly again?: Readonly<Record<string, readonly CivilDate[]>>;
-  /** How many persons were removed who were to be forgotten while a store was away; absent where there were none. */
+  /**
+   * How many persons were removed who were to be forgotten while a store was away; absent where
+   * there were none.
+   */
   readonly forgotten?: number;
 }
 
@@ -261,7 +323,12 @@ export interface SelectedDays {
 /** How a run that somebody else started has ended. */
 export type FollowedRun =
   | { readonly state: 'completed'; readonly result: unknown }
-  | { readonly state: 'failed'; readonly code: string; readonly message: string; readonly step: StepId | null };
+  | {
+      readonly state: 'failed';
+      readonly code: string;
+      readonly message: string;
+      readonly step: StepId | null;
+    };
 
 /** A sampled day, with the version that it is compared with. */
 export interface CanaryDay {
@@ -277,12 +344,18 @@ export interface CanaryDifference {
   readonly from: number | null;
   readonly to: number;
   readonly steps: readonly StepId[];
-  /** Rows that were added, removed or changed, of all rows in the tables of the day: 0–1; 1 where a difference cannot be counted. */
+  /**
+   * Rows that were added, removed or changed, of all rows in the tables of the day: 0–1; 1 where a
+   * difference cannot be counted.
+   */
   readonly share: number;
 }
 
 /** The activity adds time and run; the workflow has no clock that records may use. */
-export type ActionRequest = Pick<OperatorAction, 'pipeline' | 'scope' | 'action' | 'step' | 'reason' | 'by'>;
+export type ActionRequest = Pick<
+  OperatorAction,
+  'pipeline' | 'scope' | 'action' | 'step' | 'reason' | 'by'
+>;
 
 /** A decision that a run has accepted, to be kept before the run goes on. */
 export interface DecisionRequest {
@@ -292,7 +365,10 @@ export interface DecisionRequest {
 }
 
 /** A decision on one unit that the newest version of a day or period is without. */
-export interface DecideUnitRequest extends Pick<Decision, 'decision' | 'reason' | 'decidedAt' | 'by'> {
+export interface DecideUnitRequest extends Pick<
+  Decision,
+  'decision' | 'reason' | 'decidedAt' | 'by'
+> {
   readonly pipeline: string;
   readonly scope: Scope;
   readonly unit: string;
@@ -335,10 +411,14 @@ export interface WatchedPublisher {
   readonly revisions: Readonly<Partial<Record<Revision, number>>>;
 }
 
-/** What the schedule of retention found of one pipeline; small, because it is recorded in history. */
+/**
+ * What the schedule of retention found of one pipeline; small, because it is recorded in history.
+ */
 export interface ScheduledRetention {
   readonly pipeline: string;
-  /** Whether it was destroyed; false: `QUOTIDIEN_RETAIN` is `dry-run`, and all of it is still there. */
+  /**
+   * Whether it was destroyed; false: `QUOTIDIEN_RETAIN` is `dry-run`, and all of it is still there.
+   */
   readonly applied: boolean;
   /** Only tables with something past its time. */
   readonly tables: readonly EndedTable[];

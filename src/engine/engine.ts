@@ -9,7 +9,10 @@ import type { SqlEngine } from '../ports/sql.ts';
 import type { ReplayResult, RetrySettings } from './contract.ts';
 import { classifiedDataset } from './classified-dataset.ts';
 
-/** Everything the activities work with, injected by the composition root; nothing here reads the environment or the clock. */
+/**
+ * Everything the activities work with, injected by the composition root; nothing here reads the
+ * environment or the clock.
+ */
 export interface Engine {
   readonly datasets: Readonly<Record<string, Dataset>>;
   readonly objects: ObjectStore;
@@ -18,9 +21,15 @@ export interface Engine {
   readonly sql?: SqlEngine;
   /** Opens what a dataset declares for a part; absent in workers that do not talk to publishers. */
   readonly openSource?: (declaration: SourceDeclaration) => Source;
-  /** Keys that protect the keys of sealed raw files, by their ids; the first one protects new ones. Secrets. */
+  /**
+   * Keys that protect the keys of sealed raw files, by their ids; the first one protects new ones.
+   * Secrets.
+   */
   readonly rawKeys?: ReadonlyMap<string, Uint8Array>;
-  /** The secret of the installation, by which names of people become keys, and persons are known after they were forgotten. */
+  /**
+   * The secret of the installation, by which names of people become keys, and persons are known
+   * after they were forgotten.
+   */
   readonly secret?: () => Promise<string>;
   readonly writeFlatParquet: (table: FlatTable) => Promise<Uint8Array>;
   now(): Date;
@@ -31,10 +40,12 @@ export interface Engine {
   /** Lends a folder of this host's disk, with room for raw files; it is removed afterwards. */
   withScratchFolder<T>(use: (folder: string) => Promise<T>): Promise<T>;
   /**
-   * Lends stores that read what is there and keep what is written to themselves, for work that is to be tried and not done. They are gone
-   * afterwards. Absent in workers that try nothing.
+   * Lends stores that read what is there and keep what is written to themselves, for work that is
+   * to be tried and not done. They are gone afterwards. Absent in workers that try nothing.
    */
-  readonly withOverlay?: <T>(use: (stores: Pick<Engine, 'objects' | 'documents'>) => Promise<T>) => Promise<T>;
+  readonly withOverlay?: <T>(
+    use: (stores: Pick<Engine, 'objects' | 'documents'>) => Promise<T>,
+  ) => Promise<T>;
   /** Task queue of each kind of step; `fetch` queues exist per host, `<fetch>-<host>`. */
   readonly queues: { readonly fetch: string; readonly compute: string; readonly report: string };
   readonly retry: RetrySettings;
@@ -55,7 +66,8 @@ export interface Engine {
 /**
  * - before: they count as the publisher's answer; he is asked when it is no longer fresh.
  * - after: once he has answered, or where he cannot be asked.
- * - instead: he is not asked for the parts that other programs bring (the configuration closes them).
+ * - instead: he is not asked for the parts that other programs bring (the configuration closes
+ *   them).
  * - off: not by runs and watches; `import` takes them in.
  */
 export type DepositMode = 'before' | 'after' | 'instead' | 'off';
@@ -73,21 +85,35 @@ export interface EngineFallback {
   readonly queue: string;
   /** Stores for one piece of work. */
   forWork(): WorkStores;
-  /** Which stores are away and why, in words; undefined when all of them answer, or the one that is asked about. */
+  /**
+   * Which stores are away and why, in words; undefined when all of them answer, or the one that is
+   * asked about.
+   */
   away(half?: 'objects' | 'documents'): string | undefined;
-  /** The stores themselves, past cache, mirror and journal: for what must not be decided on copies. */
+  /**
+   * The stores themselves, past cache, mirror and journal: for what must not be decided on copies.
+   */
   readonly primary: { readonly objects: ObjectStore; readonly documents: DocumentStore };
   /** Writes of this host that wait to be replayed. */
   pending(): Promise<number>;
   /** What the cache of objects did so far, by name, and whether each remote store is away now. */
-  figures(): { readonly cache: Readonly<Record<string, number>>; readonly away: Readonly<Record<string, boolean>> };
-  /** How the stores look from this host, and what waits here; read from its own disk, so also while they are away. */
+  figures(): {
+    readonly cache: Readonly<Record<string, number>>;
+    readonly away: Readonly<Record<string, boolean>>;
+  };
+  /**
+   * How the stores look from this host, and what waits here; read from its own disk, so also while
+   * they are away.
+   */
   standing(): Promise<HostStanding>;
   /** Brings what only this host has to the primary stores, as far as they take it. */
   replay(options: Pick<StepControl, 'signal' | 'progress'>): Promise<ReplayResult>;
 }
 
-/** What a process of this host knows of a store; `since` is an ISO instant, and null with `reason` while it answers. */
+/**
+ * What a process of this host knows of a store; `since` is an ISO instant, and null with `reason`
+ * while it answers.
+ */
 export interface StoreBreaker {
   /** Such as `the object store (s3)`. */
   readonly store: string;
@@ -98,7 +124,10 @@ export interface StoreBreaker {
   readonly reason: string | null;
 }
 
-/** A write of this host that a store contradicts and that a person decides, by `quotidien reconcile --conflict <id>`. */
+/**
+ * A write of this host that a store contradicts and that a person decides, by `quotidien reconcile
+ * --conflict <id>`.
+ */
 export interface StoreConflict {
   readonly id: string;
   /** What was written and what was found, in one line. */
@@ -106,7 +135,10 @@ export interface StoreConflict {
   readonly remedy: string;
 }
 
-/** Both stores as this process finds them, those that other processes of the host find away, and what waits. */
+/**
+ * Both stores as this process finds them, those that other processes of the host find away, and
+ * what waits.
+ */
 export interface HostStanding {
   readonly breakers: readonly StoreBreaker[];
   /** Writes that wait to be replayed, and the ISO instant of the oldest. */
@@ -128,12 +160,16 @@ export interface WorkStores {
   remembered(): boolean;
 }
 
-/** What the surroundings of one execution give: who runs, how to tell progress, and when to stop. */
+/**
+ * What the surroundings of one execution give: who runs, how to tell progress, and when to stop.
+ */
 export interface StepControl {
   readonly execution: Pick<Execution, 'workflowId' | 'runId' | 'attempt'>;
   readonly signal: AbortSignal;
   readonly progress: (note: string) => void;
-  /** Where long work keeps how far it is, for the try after this one; absent where there is none. */
+  /**
+   * Where long work keeps how far it is, for the try after this one; absent where there is none.
+   */
   readonly checkpoint?: Checkpoint;
 }
 
@@ -161,7 +197,10 @@ export function datasetOf(engine: Pick<Engine, 'datasets'>, pipeline: string): D
 /** `INTERNAL` in a worker of another kind: its queue should not have the step. */
 export function sqlOf(engine: Engine): SqlEngine {
   if (engine.sql === undefined) {
-    throw new PipelineError('INTERNAL', 'this worker has no SQL engine; the step belongs on the compute task queue');
+    throw new PipelineError(
+      'INTERNAL',
+      'this worker has no SQL engine; the step belongs on the compute task queue',
+    );
   }
   return engine.sql;
 }

@@ -2,8 +2,9 @@ import type { ObjectStore } from '../ports/objects.ts';
 import { objectsWith } from './objects-with.ts';
 
 /**
- * Runs a piece of work whose opened files stay where they are until its end: SQL opens a path again, and reads hundreds of them at once,
- * of which a small cache would evict the first before the last are there. So what many days read is opened and proven once.
+ * Runs a piece of work whose opened files stay where they are until its end: SQL opens a path
+ * again, and reads hundreds of them at once, of which a small cache would evict the first before
+ * the last are there. So what many days read is opened and proven once.
  */
 export async function holdingFiles<E extends { readonly objects: ObjectStore }, T>(
   engine: E,

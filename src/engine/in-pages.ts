@@ -3,7 +3,10 @@ import { canonicalJson, sha256Hex } from '../canonical-json.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import type { StepControl } from './engine.ts';
 
-/** A month of days: what is known of them comes with one query per table, and is looked at well within the time of a heartbeat. */
+/**
+ * A month of days: what is known of them comes with one query per table, and is looked at well
+ * within the time of a heartbeat.
+ */
 const DAYS_PER_PAGE = 31;
 
 /** All that paged work needs of its surroundings. */
@@ -20,8 +23,8 @@ interface Page {
 }
 
 /**
- * Looks at many days a month at a time, tells after each how far it is, and goes on there when it is tried again. What is found must be
- * small plain data: it travels with the heartbeat.
+ * Looks at many days a month at a time, tells after each how far it is, and goes on there when it
+ * is tried again. What is found must be small plain data: it travels with the heartbeat.
  */
 export async function inPages<R extends object | string>(
   { progress, checkpoint }: PageControl,
@@ -42,7 +45,8 @@ export async function inPages<R extends object | string>(
 }
 
 /**
- * Looks once at what `of` says (plain data), tells it, and does not look again in the next try. What is found must be small plain data.
+ * Looks once at what `of` says (plain data), tells it, and does not look again in the next try.
+ * What is found must be small plain data.
  */
 export async function once<R extends object>(
   { progress, checkpoint }: PageControl,

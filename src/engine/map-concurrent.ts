@@ -1,7 +1,8 @@
 /**
- * Maps with at most `limit` calls under way; the order of the results is that of the items. The first error stops new calls and is
- * thrown when the calls under way have ended: a caller that tries again must not find its own earlier work under way. Ours, because
- * p-map and p-limit reject with the first error while other calls still run.
+ * Maps with at most `limit` calls under way; the order of the results is that of the items. The
+ * first error stops new calls and is thrown when the calls under way have ended: a caller that
+ * tries again must not find its own earlier work under way. Ours, because p-map and p-limit reject
+ * with the first error while other calls still run.
  */
 export async function mapConcurrent<T, R>(
   items: readonly T[],
@@ -13,7 +14,11 @@ export async function mapConcurrent<T, R>(
   const errors: unknown[] = [];
   // The lanes share an iterator that a lane which breaks off does not end.
   const lane = async (): Promise<void> => {
-    for (let next = pending.next(); next.done !== true && errors.length === 0; next = pending.next()) {
+    for (
+      let next = pending.next();
+      next.done !== true && errors.length === 0;
+      next = pending.next()
+    ) {
       const [index, item] = next.value;
       try {
         answers[index] = await call(item, index);
@@ -27,7 +32,10 @@ export async function mapConcurrent<T, R>(
   return answers;
 }
 
-/** Maps sets of at most `size` items, `limit` sets at a time; the results of all sets in one list, in the order of the items. */
+/**
+ * Maps sets of at most `size` items, `limit` sets at a time; the results of all sets in one list,
+ * in the order of the items.
+ */
 export async function mapSets<T, R>(
   items: readonly T[],
   { size, limit }: { readonly size: number; readonly limit: number },

@@ -11,8 +11,8 @@ import { asPipelineError } from '../errors.ts';
 import { redactText } from '../redaction.ts';
 
 /**
- * The questions as tools of the Model Context Protocol, for any assistant: one tool a question, each only reads. This file is all that knows
- * the protocol's library.
+ * The questions as tools of the Model Context Protocol, for any assistant: one tool a question,
+ * each only reads. This file is all that knows the protocol's library.
  */
 
 /** What an assistant may ask about. */
@@ -27,7 +27,9 @@ export interface QuestionSource {
 /** One tool per question; the schema of its parameters is the tool's. */
 export function createMcpServer(source: QuestionSource): McpServer {
   const questions = new Map(
-    [...questionsOf(source.engine.datasets)].filter(([, placed]) => source.mayAsk?.(placed) ?? true),
+    [...questionsOf(source.engine.datasets)].filter(
+      ([, placed]) => source.mayAsk?.(placed) ?? true,
+    ),
   );
   const mcp = new McpServer(
     { name: 'quotidien', version: source.version },
@@ -39,7 +41,9 @@ export function createMcpServer(source: QuestionSource): McpServer {
   );
   // Below its own registry of tools: the schemas of questions are there already.
   const { server } = mcp;
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...questions.values()].map(toolOf) }));
+  server.setRequestHandler(ListToolsRequestSchema, () => ({
+    tools: [...questions.values()].map(toolOf),
+  }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) => {
     const placed = questions.get(params.name);
     if (placed === undefined) return failed('NOT_FOUND', `there is no question ${params.name}`);
@@ -61,7 +65,12 @@ function toolOf({ pipeline, question }: PlacedQuestion): Tool {
     title: question.title.en,
     description: `${question.description.en} (${pipeline})`,
     inputSchema: { ...schema, type: 'object' } as Tool['inputSchema'],
-    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    annotations: {
+      readOnlyHint: true,
+      destructiveHint: false,
+      idempotentHint: true,
+      openWorldHint: false,
+    },
   };
 }
 

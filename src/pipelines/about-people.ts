@@ -8,14 +8,18 @@ import type { StepId } from './vocabulary.ts';
 import type { OutputDiff, VersionDiff } from './version-diff.ts';
 
 /**
- * What of a pipeline is about people, and what is left of its records for readers who do not say who they are. The values of classified columns are in no
- * record (`classification.ts`); what is left out here are whole outputs and the names of held units. Pure.
+ * What of a pipeline is about people, and what is left of its records for readers who do not say
+ * who they are. The values of classified columns are in no record (`classification.ts`); what is
+ * left out here are whole outputs and the names of held units. Pure.
  */
 
 /** Stands for the name of a unit. */
 export const PERSONAL_UNIT = '[personal]';
 
-/** Whether an output of the definition is for those alone who say who they are: by what it declares, and if it declares nothing by its pipeline. */
+/**
+ * Whether an output of the definition is for those alone who say who they are: by what it declares,
+ * and if it declares nothing by its pipeline.
+ */
 export function isAboutPeople(
   definition: PipelineDefinition,
   { class: own, columns }: Pick<OutputDefinition, 'class' | 'columns'>,
@@ -46,10 +50,14 @@ function openStep(definition: PipelineDefinition, id: StepId, step: ManifestStep
 }
 
 /** Decisions without the names of units that are about people. */
-export function openDecisions(definition: PipelineDefinition, decisions: readonly Decision[]): Decision[] {
+export function openDecisions(
+  definition: PipelineDefinition,
+  decisions: readonly Decision[],
+): Decision[] {
   return decisions.map((decision) => {
     const { step, check, unit } = decision;
-    if (unit === undefined || (check !== undefined && isOpenCheck(definition, step, check))) return decision;
+    if (unit === undefined || (check !== undefined && isOpenCheck(definition, step, check)))
+      return decision;
     return { ...decision, unit: PERSONAL_UNIT };
   });
 }
@@ -69,7 +77,11 @@ export function openDiff(definition: PipelineDefinition, diff: VersionDiff): Ver
     const open = ({ output, ...rest }: OutputDiff): OutputDiff => {
       // What no definition knows any more was of the same pipeline.
       if (!isAboutPeople(definition, outputs[output] ?? {})) return { output, ...rest };
-      return { output, ...rest, content: { kind: 'bytes', why: 'tells of people: sign in to see what changed' } };
+      return {
+        output,
+        ...rest,
+        content: { kind: 'bytes', why: 'tells of people: sign in to see what changed' },
+      };
     };
     return { ...step, outputs: step.outputs.map(open) };
   });

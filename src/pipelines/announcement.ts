@@ -2,10 +2,12 @@ import type { DocumentKey } from '../ports/documents.ts';
 import type { Scope } from './vocabulary.ts';
 
 /**
- * Says that a version of a scope gives other days or periods something to do, or takes names back. It is written before the version is
- * created and removed after everything that depends on the version was made again: whoever comes next finds what a crash left undone.
+ * Says that a version of a scope gives other days or periods something to do, or takes names back.
+ * It is written before the version is created and removed after everything that depends on the
+ * version was made again: whoever comes next finds what a crash left undone.
  *
- * The same for everybody who announces the same version: two hosts that do so while a store is away do not contradict each other.
+ * The same for everybody who announces the same version: two hosts that do so while a store is away
+ * do not contradict each other.
  */
 export interface Announcement {
   readonly pipeline: string;

@@ -13,7 +13,8 @@ import type { CivilDate, Stage, StepId } from './vocabulary.ts';
  * - open: every day with something to do, and none that is complete. The default.
  * - missing: days that no run has finished yet.
  * - failed: days whose last run failed, or that wait for a decision.
- * - stale: finished days of which their inputs give something else now, without asking the publisher.
+ * - stale: finished days of which their inputs give something else now, without asking the
+ *   publisher.
  * - all: every day; the publisher is asked even where its last answer still counts as fresh.
  */
 export const SELECTIONS = ['open', 'missing', 'failed', 'stale', 'all'] as const;
@@ -30,7 +31,9 @@ export interface BackfillRequest {
   readonly newestFirst?: boolean;
   /** Leave out the stages after this one. */
   readonly until?: Stage;
-  /** Also make what a range leaves out because it is made for single days only: pages of reports. */
+  /**
+   * Also make what a range leaves out because it is made for single days only: pages of reports.
+   */
   readonly pages?: boolean;
 }
 
@@ -56,7 +59,11 @@ export function isSelected(select: BackfillSelection, day: DayStandingForBackfil
     case 'missing':
       return manifest === undefined;
     case 'failed':
-      return failure !== undefined || manifest?.verdict === 'failed' || manifest?.verdict === 'quarantined';
+      return (
+        failure !== undefined ||
+        manifest?.verdict === 'failed' ||
+        manifest?.verdict === 'quarantined'
+      );
     case 'stale':
       return manifest !== undefined && !upToDate;
     case 'all':
@@ -64,7 +71,10 @@ export function isSelected(select: BackfillSelection, day: DayStandingForBackfil
   }
 }
 
-/** The spans of at most a year that a backfill is worked through in, in its order: what it knows at once stays small. */
+/**
+ * The spans of at most a year that a backfill is worked through in, in its order: what it knows at
+ * once stays small.
+ */
 export function yearSpans({ from, to, newestFirst }: BackfillRequest): FetchWindow[] {
   const years = [...new Set(datesBetween(from, to).map(yearOf))].map((year) => ({
     from: from > `${year}-01-01` ? from : `${year}-01-01`,
@@ -76,7 +86,10 @@ export function yearSpans({ from, to, newestFirst }: BackfillRequest): FetchWind
 /** `count` dates, evenly spread; all of them when there are fewer. */
 export function spreadSample(dates: readonly CivilDate[], count: number): CivilDate[] {
   if (dates.length <= count) return [...dates];
-  const picked = Array.from({ length: count }, (_, index) => dates[Math.floor(((index + 0.5) * dates.length) / count)]);
+  const picked = Array.from(
+    { length: count },
+    (_, index) => dates[Math.floor(((index + 0.5) * dates.length) / count)],
+  );
   return picked.filter((date) => date !== undefined);
 }
 
@@ -94,7 +107,9 @@ export interface BackfillPlan {
   readonly ranges: readonly DateRange[];
   /** Days of the range that are left out, with the reason. */
   readonly complete: number;
-  /** How many of the complete days are `degraded`; plans that are older than this member do not say. */
+  /**
+   * How many of the complete days are `degraded`; plans that are older than this member do not say.
+   */
   readonly degraded?: number;
   /** Of how many complete days the publisher has nothing; the same holds. */
   readonly noData?: number;
@@ -111,7 +126,10 @@ export interface BackfillPlan {
 /** Plans that `--dry-run` printed; `--plan <hash>` finds them here. */
 export const PLAN_TABLE = 'plans';
 
-/** From what the ledger says of earlier runs of the same steps; steps that never ran are named, not guessed. */
+/**
+ * From what the ledger says of earlier runs of the same steps; steps that never ran are named, not
+ * guessed.
+ */
 export interface Prediction {
   readonly secondsP50: number;
   readonly secondsP90: number;
@@ -133,7 +151,10 @@ const STEPS_AT_ONCE = 2;
  * Counts days that run a step, not those that recheck it: what a publisher will have changed is not
  * known.
  */
-export function predict(steps: StepActions, experience: ReadonlyMap<StepId, StepExperience>): Prediction {
+export function predict(
+  steps: StepActions,
+  experience: ReadonlyMap<StepId, StepExperience>,
+): Prediction {
   const sum = { p50: 0, p90: 0, bytes: 0 };
   const withoutExperience: StepId[] = [];
   for (const [id, actions] of Object.entries(steps) as [StepId, StepActions[StepId]][]) {
@@ -160,11 +181,18 @@ export interface PlannedBackfillDay {
 }
 
 /**
- * Covers what is done to each day, and the keys of what is reused: when the stores change, the hash does. Reasons tell of times and are left
- * out, so that the same work has the same hash a minute later.
+ * Covers what is done to each day, and the keys of what is reused: when the stores change, the hash
+ * does. Reasons tell of times and are left out, so that the same work has the same hash a minute
+ * later.
  */
-export function backfillHash(request: BackfillRequest, days: readonly PlannedBackfillDay[]): string {
-  const work = days.map(({ date, steps }) => [date, steps.map(({ step, action, key }) => [step, action, key ?? null])]);
+export function backfillHash(
+  request: BackfillRequest,
+  days: readonly PlannedBackfillDay[],
+): string {
+  const work = days.map(({ date, steps }) => [
+    date,
+    steps.map(({ step, action, key }) => [step, action, key ?? null]),
+  ]);
   return sha256Hex(canonicalJson([request, work])).slice(0, 12);
 }
 
@@ -172,21 +200,28 @@ export function backfillHash(request: BackfillRequest, days: readonly PlannedBac
 export function countActions(days: readonly PlannedBackfillDay[]): StepActions {
   const counts: Record<StepId, Record<StepAction, number>> = {};
   for (const { steps } of days) {
-    for (const { step, action } of steps) (counts[step] ??= { run: 0, recheck: 0, reuse: 0, skip: 0 })[action] += 1;
+    for (const { step, action } of steps)
+      (counts[step] ??= { run: 0, recheck: 0, reuse: 0, skip: 0 })[action] += 1;
   }
   return counts;
 }
 
-/** Why steps run, the most frequent reason first; reasons that differ in their times alone are one. */
+/**
+ * Why steps run, the most frequent reason first; reasons that differ in their times alone are one.
+ */
 export function countReasons(
   days: readonly PlannedBackfillDay[],
 ): { readonly reason: string; readonly days: number }[] {
   const reasons = new Map<string, number>();
   for (const { steps } of days) {
-    for (const { step, action, reason } of steps.filter(({ action: one }) => one === 'run' || one === 'recheck')) {
+    for (const { step, action, reason } of steps.filter(
+      ({ action: one }) => one === 'run' || one === 'recheck',
+    )) {
       const text = `${action} ${step}: ${reason.replaceAll(/\d{4}-\d\d-\d\d(T[\d:.]+Z)?/g, '…')}`;
       reasons.set(text, (reasons.get(text) ?? 0) + 1);
     }
   }
-  return [...reasons].sort(([, a], [, b]) => b - a).map(([reason, number]) => ({ reason, days: number }));
+  return [...reasons]
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, number]) => ({ reason, days: number }));
 }

@@ -67,7 +67,12 @@ export function calendarMonth(
     const { version, verdict } = manifest;
     return [manifest.scope, { version, verdict, ...told, ...definedMembers({ page }) }];
   });
-  return { schema: 'quotidien.calendar/1', pipeline: name, month, days: Object.fromEntries(entries) };
+  return {
+    schema: 'quotidien.calendar/1',
+    pipeline: name,
+    month,
+    days: Object.fromEntries(entries),
+  };
 }
 
 /**
@@ -80,5 +85,7 @@ export function calendarMonthText(month: CalendarMonth): string {
 
 /** Grows with every new version of a day: what was read later has the larger one. */
 export function calendarVersion(months: readonly CalendarMonth[]): number {
-  return months.flatMap(({ days }) => Object.values(days)).reduce((sum, { version }) => sum + version, 0);
+  return months
+    .flatMap(({ days }) => Object.values(days))
+    .reduce((sum, { version }) => sum + version, 0);
 }

@@ -13,18 +13,22 @@ import type { UnreadableRow } from './stored-records.ts';
 import { tellPublisher } from './unanswered.ts';
 import type { CivilDate, Revision, Verdict } from './vocabulary.ts';
 
-/** How the days of a pipeline stand, for the calendar that people look at. Pure: whoever asks gives evidence and time. */
+/**
+ * How the days of a pipeline stand, for the calendar that people look at. Pure: whoever asks gives
+ * evidence and time.
+ */
 
 /**
  * A verdict, or why there is none:
  *
- * - running: a run of the day is under way; `quarantined` instead when that run waits for a decision.
+ * - running: a run of the day is under way; `quarantined` instead when that run waits for a
+ *   decision.
  * - missing: the publication calendar expects the day, and no run has finished it.
  * - not_due: the publisher is not expected to have the day yet.
  */
 /**
- * `unknown`: this host has never seen the day, and the store that would know does not answer. `not_asked`: it lies before the first day that
- * was made here, so nobody has asked for it.
+ * `unknown`: this host has never seen the day, and the store that would know does not answer.
+ * `not_asked`: it lies before the first day that was made here, so nobody has asked for it.
  */
 export type DayStanding = Verdict | 'running' | 'missing' | 'unknown' | 'not_due' | 'not_asked';
 
@@ -64,7 +68,10 @@ export interface DayRemark {
 export interface CalendarDay {
   readonly date: CivilDate;
   readonly standing: DayStanding;
-  /** Of the newest version, also while a new run is under way; null when there is none. The same holds for the next five. */
+  /**
+   * Of the newest version, also while a new run is under way; null when there is none. The same
+   * holds for the next five.
+   */
   readonly verdict: Verdict | null;
   readonly version: number | null;
   /** ISO instant. */
@@ -74,7 +81,10 @@ export interface CalendarDay {
   readonly coverage: number | null;
   /** Of which parts the newest version does not have all. */
   readonly lacks: readonly Lack[];
-  /** ISO instant from which on the publisher is asked for the day again; null: never, or nothing is there yet. */
+  /**
+   * ISO instant from which on the publisher is asked for the day again; null: never, or nothing is
+   * there yet.
+   */
   readonly askAgainAt: string | null;
   /** The last run, when it failed; an older version of the day stays good. */
   readonly failure: FailureRecord | null;
@@ -87,7 +97,10 @@ export interface DayStandingEvidence {
   readonly manifest: Manifest | undefined;
   readonly failure: FailureRecord | undefined;
   readonly running: RunningDay | undefined;
-  /** The newest version was made while a store was away, and is not proven on the primary stores yet. */
+  /**
+   * The newest version was made while a store was away, and is not proven on the primary stores
+   * yet.
+   */
   readonly degraded?: DegradedRecord | undefined;
   /** The steps that would run again without asking the publisher, with the reasons. */
   readonly stale?: readonly Pick<PlannedStep, 'step' | 'reason'>[];
@@ -117,7 +130,8 @@ export function calendarDay(
     verdict: manifest === undefined ? null : verdictOf(manifest, evidence),
     version: manifest?.version ?? null,
     committedAt: manifest?.run.committedAt ?? null,
-    revision: manifest === undefined ? null : (revisionOf(definition, { scope: date, facts }, now) ?? null),
+    revision:
+      manifest === undefined ? null : (revisionOf(definition, { scope: date, facts }, now) ?? null),
     coverage: typeof coverage === 'number' ? coverage : null,
     lacks: evidence.lacks ?? [],
     askAgainAt: evidence.askAgainAt ?? null,
@@ -186,25 +200,41 @@ function remarksOf(evidence: DayStandingEvidence): DayRemark[] {
     });
   }
   if (running?.held === true) {
-    remarks.push({ kind: 'held', text: `waits for a decision: send the update "decide" to ${running.workflowId}` });
+    remarks.push({
+      kind: 'held',
+      text: `waits for a decision: send the update "decide" to ${running.workflowId}`,
+    });
   }
   if (degraded !== undefined) {
-    remarks.push({ kind: 'unproven', text: `made by ${degraded.host} while a store was away: ${degraded.why}` });
+    remarks.push({
+      kind: 'unproven',
+      text: `made by ${degraded.host} while a store was away: ${degraded.why}`,
+    });
   }
   for (const [step, state] of Object.entries(manifest?.steps ?? {})) {
     if (state.state === 'failed')
-      remarks.push({ kind: 'failed_step', text: `${step} failed, ${state.code}: ${state.message}` });
+      remarks.push({
+        kind: 'failed_step',
+        text: `${step} failed, ${state.code}: ${state.message}`,
+      });
     const heard = step.startsWith('download/') ? tellPublisher(state) : undefined;
-    // A whole day may well have a part that is empty: ODRE has consolidated rows of a day, or those of real time.
+    // A whole day may well have a part that is empty: ODRE has consolidated rows of a day, or those
+    // of real time.
     if (heard !== undefined && (manifest?.verdict !== 'ok' || state.state !== 'done'))
       remarks.push({ kind: 'publisher', text: `${step.slice(9)}: ${heard}` });
     if (state.state !== 'done') continue;
     if (state.kept !== undefined) {
       const { code, message, since } = state.kept;
-      remarks.push({ kind: 'kept_delivery', text: `${step} uses what was delivered by ${since}; ${code}: ${message}` });
+      remarks.push({
+        kind: 'kept_delivery',
+        text: `${step} uses what was delivered by ${since}; ${code}: ${message}`,
+      });
     }
     for (const { check, failed, tested } of state.failedChecks) {
-      remarks.push({ kind: 'failed_check', text: `${step}: ${check} fails on ${failed} of ${tested} rows` });
+      remarks.push({
+        kind: 'failed_check',
+        text: `${step}: ${check} fails on ${failed} of ${tested} rows`,
+      });
     }
   }
   for (const lack of lacks) remarks.push({ kind: 'coverage', text: lackText(lack) });
@@ -220,7 +250,8 @@ function lackText({ part, share, least }: Lack): string {
 /**
  * What is not as it should be, by which `gaps` lists days:
  *
- * - missing, failed, degraded, no_data: the standing of that name; failed also when an older version stays good.
+ * - missing, failed, degraded, no_data: the standing of that name; failed also when an older
+ *   version stays good.
  * - held: a run of the day waits for a decision.
  * - incomplete: finished, and without all of a part.
  * - unreadable: a row that tells of the day is damaged.
@@ -246,7 +277,12 @@ export function gapsOf({ standing, verdict, failure, lacks, remarks }: CalendarD
   const kinds = new Set<GapKind>();
   if (failure !== null) kinds.add('failed');
   if (standing === 'quarantined') kinds.add('held');
-  else if (standing !== 'ok' && standing !== 'running' && standing !== 'not_due' && standing !== 'not_asked')
+  else if (
+    standing !== 'ok' &&
+    standing !== 'running' &&
+    standing !== 'not_due' &&
+    standing !== 'not_asked'
+  )
     kinds.add(standing);
   if (lacks.length > 0 && verdict !== 'no_data') kinds.add('incomplete');
   return GAP_KINDS.filter((kind) => kinds.has(kind));
@@ -295,7 +331,9 @@ export function calendarTotals(days: readonly CalendarDay[]): CalendarTotals {
     standings,
     revisions,
     incomplete: days.filter((day) => gapsOf(day).includes('incomplete')).length,
-    missing: rangesOf(days.filter(({ standing }) => standing === 'missing').map(({ date }) => date)),
+    missing: rangesOf(
+      days.filter(({ standing }) => standing === 'missing').map(({ date }) => date),
+    ),
   };
 }
 

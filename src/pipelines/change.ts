@@ -3,8 +3,9 @@ import type { Manifest } from './manifest.ts';
 import type { Scope, StepId, Verdict } from './vocabulary.ts';
 
 /**
- * Says that a version was committed, for readers who follow what is new. It is written before the version is created: a crash in between
- * leaves a change of a version that is not there, which readers leave out.
+ * Says that a version was committed, for readers who follow what is new. It is written before the
+ * version is created: a crash in between leaves a change of a version that is not there, which
+ * readers leave out.
  */
 export interface Change {
   readonly pipeline: string;

@@ -14,6 +14,8 @@ export interface CheckResult {
   readonly failed: number;
   /** A few of the failing rows, for a person. */
   readonly examples: readonly JsonObject[];
-  /** Of a check that names units: those that the outputs are without; none is held when it is empty. */
+  /**
+   * Of a check that names units: those that the outputs are without; none is held when it is empty.
+   */
   readonly units?: readonly HeldUnit[];
 }

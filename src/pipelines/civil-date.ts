@@ -2,14 +2,17 @@ import { PipelineError } from '../errors.ts';
 import type { CivilDate, Period } from './vocabulary.ts';
 
 /**
- * Arithmetic of civil dates as text. No zone and no clock: these functions are safe inside workflows. Where an instant
- * is needed, see `zoned-day.ts`.
+ * Arithmetic of civil dates as text. No zone and no clock: these functions are safe inside
+ * workflows. Where an instant is needed, see `zoned-day.ts`.
  */
 
 const DAY_MS = 86_400_000;
 /** What a month looks like, `YYYY-MM`. */
 export const MONTH_FORM = /^\d{4}-(0[1-9]|1[0-2])$/;
-/** What a day looks like that exists, `YYYY-MM-DD`, of the years 1000 to 2999: a form that documents can tell too. */
+/**
+ * What a day looks like that exists, `YYYY-MM-DD`, of the years 1000 to 2999: a form that documents
+ * can tell too.
+ */
 export const DAY_FORM = new RegExp(
   [
     String.raw`^(?:[12]\d{3}-(?:`,
@@ -20,13 +23,23 @@ export const DAY_FORM = new RegExp(
 );
 const CIVIL_DATE = /^\d{4}-\d{2}-\d{2}$/;
 
-/** Read by places and checked by number: through the text of a `Date` it takes three times as long, and plans do little else. */
+/**
+ * Read by places and checked by number: through the text of a `Date` it takes three times as long,
+ * and plans do little else.
+ */
 function epochDay(date: CivilDate): number | undefined {
   if (!CIVIL_DATE.test(date)) return undefined;
-  const [year, month, day] = [Number(date.slice(0, 4)), Number(date.slice(5, 7)), Number(date.slice(8))];
+  const [year, month, day] = [
+    Number(date.slice(0, 4)),
+    Number(date.slice(5, 7)),
+    Number(date.slice(8)),
+  ];
   const ms = Date.UTC(year, month - 1, day);
   const found = new Date(ms);
-  const exists = found.getUTCDate() === day && found.getUTCMonth() === month - 1 && found.getUTCFullYear() === year;
+  const exists =
+    found.getUTCDate() === day &&
+    found.getUTCMonth() === month - 1 &&
+    found.getUTCFullYear() === year;
   return exists ? ms / DAY_MS : undefined;
 }
 
@@ -66,7 +79,8 @@ export function addDays(date: CivilDate, days: number): CivilDate {
 /** Days since 1970-01-01; consecutive dates have consecutive numbers. */
 export function toEpochDay(date: CivilDate): number {
   const day = epochDay(date);
-  if (day === undefined) throw new PipelineError('INPUT_INVALID', `${JSON.stringify(date)} is not a date YYYY-MM-DD`);
+  if (day === undefined)
+    throw new PipelineError('INPUT_INVALID', `${JSON.stringify(date)} is not a date YYYY-MM-DD`);
   return day;
 }
 
@@ -78,7 +92,9 @@ export function countDays(from: CivilDate, to: CivilDate): number {
 /** Every date from `from` to `to`, both included; empty when `to` is before `from`. */
 export function datesBetween(from: CivilDate, to: CivilDate): CivilDate[] {
   const [first, last] = [toEpochDay(from), toEpochDay(to)];
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => fromEpochDay(first + index));
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) =>
+    fromEpochDay(first + index),
+  );
 }
 
 /** `YYYY-MM` of a date. */

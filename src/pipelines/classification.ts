@@ -9,19 +9,29 @@ import type { ColumnClass } from './vocabulary.ts';
 import type { PipelineDefinition } from './definition.ts';
 
 /**
- * Keeps the values of personal and secret columns out of everything that is about data and not the data themselves: examples of checks, facts,
- * differences, messages of failures, progress. Columns are known by their names, in the whole pipeline and without regard to case: a check that
- * shows such a column must not give it another name.
+ * Keeps the values of personal and secret columns out of everything that is about data and not the
+ * data themselves: examples of checks, facts, differences, messages of failures, progress. Columns
+ * are known by their names, in the whole pipeline and without regard to case: a check that shows
+ * such a column must not give it another name.
  */
 
 /** The columns that are not open, by their names in lower case. */
 export type ClassifiedColumns = ReadonlyMap<string, Exclude<ColumnClass, 'open'>>;
 
-/** What a definition classifies, of parts and outputs together; of two classes of one name the stricter one holds. */
-export function classifiedColumns({ parts, steps, rollups }: PipelineDefinition): ClassifiedColumns {
+/**
+ * What a definition classifies, of parts and outputs together; of two classes of one name the
+ * stricter one holds.
+ */
+export function classifiedColumns({
+  parts,
+  steps,
+  rollups,
+}: PipelineDefinition): ClassifiedColumns {
   const outputs = [...steps, ...rollups].flatMap((step) => Object.values(step.outputs));
   const columns = new Map<string, Exclude<ColumnClass, 'open'>>();
-  for (const [name, is] of [...parts, ...outputs].flatMap((place) => Object.entries(place.columns ?? {})))
+  for (const [name, is] of [...parts, ...outputs].flatMap((place) =>
+    Object.entries(place.columns ?? {}),
+  ))
     if (is === 'secret' || (is === 'personal' && columns.get(name.toLowerCase()) === undefined))
       columns.set(name.toLowerCase(), is);
   return columns;
@@ -30,7 +40,9 @@ export function classifiedColumns({ parts, steps, rollups }: PipelineDefinition)
 /** The value with the members of classified names replaced, at any depth. */
 export function maskValue(columns: ClassifiedColumns, value: JsonValue): JsonValue {
   if (Array.isArray(value)) return (value as JsonValue[]).map((item) => maskValue(columns, item));
-  return typeof value === 'object' && value !== null ? maskRow(columns, value as JsonObject) : value;
+  return typeof value === 'object' && value !== null
+    ? maskRow(columns, value as JsonObject)
+    : value;
 }
 
 /**
@@ -48,8 +60,9 @@ export function maskRow(columns: ClassifiedColumns, row: JsonObject): JsonObject
 }
 
 /**
- * Words of an engine or a reader about a classified pipeline: they quote rows in ways that nobody can foresee, so whatever is quoted is left out, and
- * numbers as long as a name of somebody; dates stay. What follows the first line is a copy of the input.
+ * Words of an engine or a reader about a classified pipeline: they quote rows in ways that nobody
+ * can foresee, so whatever is quoted is left out, and numbers as long as a name of somebody; dates
+ * stay. What follows the first line is a copy of the input.
  */
 export function maskWords(columns: ClassifiedColumns, words: string): string {
   if (columns.size === 0) return words;
@@ -68,8 +81,12 @@ export function maskWords(columns: ClassifiedColumns, words: string): string {
 export function maskOutcome(columns: ClassifiedColumns, outcome: UnitOutcome): UnitOutcome {
   if ('failure' in outcome) {
     const { failure } = outcome;
-    const context = failure.context === undefined ? {} : { context: maskContext(columns, failure.context) };
-    return { ...outcome, failure: { ...failure, message: maskWords(columns, failure.message), ...context } };
+    const context =
+      failure.context === undefined ? {} : { context: maskContext(columns, failure.context) };
+    return {
+      ...outcome,
+      failure: { ...failure, message: maskWords(columns, failure.message), ...context },
+    };
   }
   return {
     ...outcome,
@@ -79,12 +96,16 @@ export function maskOutcome(columns: ClassifiedColumns, outcome: UnitOutcome): U
 }
 
 function maskCheck(columns: ClassifiedColumns, check: CheckResult): CheckResult {
-  const masked = (rows: readonly JsonObject[]): JsonObject[] => rows.map((row) => maskRow(columns, row));
+  const masked = (rows: readonly JsonObject[]): JsonObject[] =>
+    rows.map((row) => maskRow(columns, row));
   const units = check.units?.map((unit) => ({ ...unit, examples: masked(unit.examples) }));
   return { ...check, examples: masked(check.examples), ...definedMembers({ units }) };
 }
 
-/** The same error without classified values; its causes and its stack hold the words that were masked, and are left out. */
+/**
+ * The same error without classified values; its causes and its stack hold the words that were
+ * masked, and are left out.
+ */
 export function maskError(columns: ClassifiedColumns, error: unknown): PipelineError {
   const { code, message, context, retryAfterMs } = asPipelineError(error);
   return new PipelineError(code, maskWords(columns, message), {

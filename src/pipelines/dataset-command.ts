@@ -22,7 +22,9 @@ export type ImportedFile =
 
 /** A declared table as a command reads it. */
 export interface TableState {
-  /** The last commit among the versions whose rows these are, ISO instant; null where there is none. */
+  /**
+   * The last commit among the versions whose rows these are, ISO instant; null where there is none.
+   */
   readonly committedAt: string | null;
   /** Scopes that are due and have no rows. */
   readonly missing: readonly Scope[];
@@ -34,11 +36,17 @@ export interface TableState {
 export interface TablesCut {
   /** Both days included, or what is found of the known ones. */
   readonly span?: (known: DaySpan) => DaySpan;
-  /** By table: SQL over the columns as its files have them. Files say of most of their rows unread that they are others. */
+  /**
+   * By table: SQL over the columns as its files have them. Files say of most of their rows unread
+   * that they are others.
+   */
   readonly where?: Readonly<Record<string, string>>;
 }
 
-/** The newest version of a day or period, and its files by output; those that it does not have are absent. */
+/**
+ * The newest version of a day or period, and its files by output; those that it does not have are
+ * absent.
+ */
 export interface VersionFiles {
   readonly version: number;
   readonly files: Readonly<Record<string, string>>;
@@ -53,13 +61,18 @@ export interface RowsSheet {
 
 /** What a command makes of rows. */
 export interface RowsFileRequest {
-  /** A workbook and JSON have all of them; the other formats have the last one, which is the finest. */
+  /**
+   * A workbook and JSON have all of them; the other formats have the last one, which is the finest.
+   */
   readonly sheets: readonly RowsSheet[];
   /** csv, parquet, json, ndjson, arrow or xlsx; default: by the ending of `output`, else csv. */
   readonly format?: string | undefined;
   /** Of CSV: `standard` (default) or `fr`. */
   readonly dialect?: string | undefined;
-  /** `-` is the standard output; default: `name` with the ending of the format, in the working directory. */
+  /**
+   * `-` is the standard output; default: `name` with the ending of the format, in the working
+   * directory.
+   */
   readonly output?: string | undefined;
   readonly name: string;
 }
@@ -82,26 +95,41 @@ export interface CommandHost {
   data(value: unknown): void;
   /** Aborted when the person ends the command. */
   readonly signal: AbortSignal;
-  /** The text of a file; without one, or for `-`, of the standard input. `INPUT_INVALID` when it cannot be read. */
+  /**
+   * The text of a file; without one, or for `-`, of the standard input. `INPUT_INVALID` when it
+   * cannot be read.
+   */
   readText(file: string | undefined): Promise<string>;
   /** A folder that is removed afterwards. */
   withScratchFolder<T>(use: (folder: string) => Promise<T>): Promise<T>;
-  /** Takes raw files in, as `quotidien import` does; one that cannot be taken in is an outcome of its own. */
+  /**
+   * Takes raw files in, as `quotidien import` does; one that cannot be taken in is an outcome of
+   * its own.
+   */
   importFiles(files: readonly string[]): Promise<readonly ImportedFile[]>;
   /**
-   * Works with declared tables of the dataset: views by the tables' ids, with the declared types. `NOT_FOUND` when no day of the
-   * dataset is finished.
+   * Works with declared tables of the dataset: views by the tables' ids, with the declared types.
+   * `NOT_FOUND` when no day of the dataset is finished.
    */
   withTables<T>(
     ids: readonly string[],
     work: (sql: SqlSession, states: Readonly<Record<string, TableState>>) => Promise<T>,
     cut?: TablesCut,
   ): Promise<T>;
-  /** What the dataset calls rows of an output of a step, as `rowNames` declares; nothing where it has no names for them. */
+  /**
+   * What the dataset calls rows of an output of a step, as `rowNames` declares; nothing where it
+   * has no names for them.
+   */
   nameRows(step: StepId, output: string, rows: readonly JsonObject[]): Promise<readonly string[]>;
-  /** The key by which tables know a person, such as the holder of a meter. `INPUT_INVALID` for what can be nobody's id. */
+  /**
+   * The key by which tables know a person, such as the holder of a meter. `INPUT_INVALID` for what
+   * can be nobody's id.
+   */
   personKey(id: string): Promise<string>;
-  /** Works with outputs of the newest version of a day or period, as they were made. `NOT_FOUND` when there is none. */
+  /**
+   * Works with outputs of the newest version of a day or period, as they were made. `NOT_FOUND`
+   * when there is none.
+   */
   withVersion<T>(
     scope: Scope,
     outputs: readonly string[],
@@ -109,13 +137,19 @@ export interface CommandHost {
   ): Promise<T>;
   /** The time by the engine's clock. */
   now(): Promise<Date>;
-  /** Writes rows into a file, which is whole or what it was before. `INPUT_INVALID` for an unknown format or dialect. */
+  /**
+   * Writes rows into a file, which is whole or what it was before. `INPUT_INVALID` for an unknown
+   * format or dialect.
+   */
   writeRows(request: RowsFileRequest): Promise<WrittenFile>;
   /** Writes a text into a file that only its owner reads; it is whole or what it was before. */
   writeText(file: string, text: string): Promise<void>;
 }
 
-/** A command that a dataset brings: `quotidien <pipeline> <name>`. Load its code when it runs, not before. */
+/**
+ * A command that a dataset brings: `quotidien <pipeline> <name>`. Load its code when it runs, not
+ * before.
+ */
 export interface DatasetCommand {
   readonly name: string;
   readonly description: string;

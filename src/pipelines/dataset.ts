@@ -15,8 +15,8 @@ import type { CivilDate, Scope, StepId } from './vocabulary.ts';
 import type { ZonedDay } from './zoned-day.ts';
 
 /**
- * What a dataset implements. Every step is written once, for a SET of scopes; a single day is the set of one, and the
- * outputs of a day must be the same bytes whatever set it is computed in.
+ * What a dataset implements. Every step is written once, for a SET of scopes; a single day is the
+ * set of one, and the outputs of a day must be the same bytes whatever set it is computed in.
  */
 
 /** An input artefact as a verified local file. */
@@ -26,7 +26,10 @@ export interface LocalArtefact {
   readonly ref: ArtefactRef;
   /** Of a gathered input: the shard that it is. */
   readonly shard?: Shard;
-  /** What its step recorded; only there for inputs declared `withFacts`, because only then they are part of the step key. */
+  /**
+   * What its step recorded; only there for inputs declared `withFacts`, because only then they are
+   * part of the step key.
+   */
   readonly facts?: JsonObject;
   readonly checks?: readonly CheckResult[];
 }
@@ -36,30 +39,57 @@ export interface StepUnit {
   readonly scope: Scope;
   /** The instants of the data day; absent for periods. */
   readonly day?: ZonedDay;
-  /** By input name: none for a missing optional input, one for a step, one per scope for a rollup (ascending). */
+  /**
+   * By input name: none for a missing optional input, one for a step, one per scope for a rollup
+   * (ascending).
+   */
   readonly inputs: Readonly<Record<string, readonly LocalArtefact[]>>;
-  /** Of a step that declares `withNotes`: the parts that use what was delivered before. Absent where there are none. */
+  /**
+   * Of a step that declares `withNotes`: the parts that use what was delivered before. Absent where
+   * there are none.
+   */
   readonly notes?: readonly PartNote[];
-  /** Of a step that declares `withNotes`: the parts whose rows a sample portal made up; absent where there are none. */
+  /**
+   * Of a step that declares `withNotes`: the parts whose rows a sample portal made up; absent where
+   * there are none.
+   */
   readonly sample?: readonly string[];
-  /** Of a step that declares `withNotes`: the parts of which nothing came because the publisher was not heard. Absent where there are none. */
+  /**
+   * Of a step that declares `withNotes`: the parts of which nothing came because the publisher was
+   * not heard. Absent where there are none.
+   */
   readonly unanswered?: readonly UnansweredNote[];
-  /** Of a step that declares `withNotes`: who accepted held data of its inputs `withFacts`, when and why. Absent where there are none. */
+  /**
+   * Of a step that declares `withNotes`: who accepted held data of its inputs `withFacts`, when and
+   * why. Absent where there are none.
+   */
   readonly accepted?: readonly AcceptedHold[];
-  /** Of a step with checks that name units: what people decided on units of this scope; for `judgeUnits`. */
+  /**
+   * Of a step with checks that name units: what people decided on units of this scope; for
+   * `judgeUnits`.
+   */
   readonly decided?: readonly UnitDecision[];
-  /** Of a rollup that declares `withPrevious`; absent where there is nothing to go on from, or not all of it can be read any more. */
+  /**
+   * Of a rollup that declares `withPrevious`; absent where there is nothing to go on from, or not
+   * all of it can be read any more.
+   */
   readonly previous?: PreviousResult;
 }
 
-/** What the newest version of a period was made from, as far as it is not what the period is made from now, and what came of it. */
+/**
+ * What the newest version of a period was made from, as far as it is not what the period is made
+ * from now, and what came of it.
+ */
 export interface PreviousResult {
   /** Those that `withPrevious` names. */
   readonly outputs: Readonly<Record<string, LocalArtefact>>;
   readonly facts: JsonObject;
   /** Empty where none were told. */
   readonly decided: readonly UnitDecision[];
-  /** By name, the inputs that are other ones: `before` was read then and is not now, `after` the other way round. */
+  /**
+   * By name, the inputs that are other ones: `before` was read then and is not now, `after` the
+   * other way round.
+   */
   readonly changed: Readonly<Record<string, ChangedInput>>;
 }
 
@@ -83,27 +113,40 @@ export interface StepTask {
 }
 
 /** An output that waits to be committed: a file in the step's scratch folder, or bytes. */
-export type StagedOutput = { readonly rows?: number } & ({ readonly path: string } | { readonly bytes: Uint8Array });
+export type StagedOutput = { readonly rows?: number } & (
+  | { readonly path: string }
+  | { readonly bytes: Uint8Array }
+);
 
 /** What a step made for one scope, before it is committed. */
 export interface UnitResult {
   readonly scope: Scope;
   readonly outputs: Readonly<Record<string, StagedOutput>>;
   readonly checks: readonly CheckResult[];
-  /** Small facts about the scope, kept in ledger and manifest: `revision`, `coverage`, `rows` mean the same everywhere. */
+  /**
+   * Small facts about the scope, kept in ledger and manifest: `revision`, `coverage`, `rows` mean
+   * the same everywhere.
+   */
   readonly facts: Readonly<Record<string, JsonValue>>;
 }
 
 /** One scope of a set could not be made; the others go on. */
 export interface UnitFailure {
   readonly scope: Scope;
-  readonly failure: { readonly code: ErrorCode; readonly message: string; readonly context?: ErrorContext };
+  readonly failure: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly context?: ErrorContext;
+  };
 }
 
 /** Each unit of a task has exactly one. */
 export type UnitOutcome = UnitResult | UnitFailure;
 
-/** A table of the light report worker: flat, small, exported by a writer that needs no native engine. */
+/**
+ * A table of the light report worker: flat, small, exported by a writer that needs no native
+ * engine.
+ */
 export interface FlatTable {
   readonly columns: readonly {
     readonly name: string;
@@ -122,18 +165,27 @@ export interface PlainTools {
   readonly writeFlatParquet: (table: FlatTable) => Promise<Uint8Array>;
 }
 
-/** `sql` steps work in one session on the embedded engine; `plain` steps run in the light worker without it. */
+/**
+ * `sql` steps work in one session on the embedded engine; `plain` steps run in the light worker
+ * without it.
+ */
 export type StepImplementation =
   | {
       readonly kind: 'sql';
       run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcome[]>;
     }
-  | { readonly kind: 'plain'; run(task: StepTask, tools: PlainTools): Promise<readonly UnitOutcome[]> };
+  | {
+      readonly kind: 'plain';
+      run(task: StepTask, tools: PlainTools): Promise<readonly UnitOutcome[]>;
+    };
 
 /** A raw download or imported file, and the days wanted from it. */
 export interface SliceTask {
   readonly part: string;
-  /** Of a part that declares `decoding`: what was decoded of it, or of several; then `sha256` has the hashes of all, with commas between. */
+  /**
+   * Of a part that declares `decoding`: what was decoded of it, or of several; then `sha256` has
+   * the hashes of all, with commas between.
+   */
   readonly raw: { readonly path: string; readonly sha256: string; readonly bytes: number };
   readonly days: readonly ZonedDay[];
   readonly progress: (note: string) => void;
@@ -154,38 +206,53 @@ export interface HttpSource {
   /** Path and query below the base URL that deliver the window. */
   pathOf(window: FetchWindow): string;
   /**
-   * For hosts that give a list in pages: path and query of the page that follows `document`, the answer to `path`; undefined after the last
-   * one. The pages of a window are one raw file, one document after the other. Throws `SRC_TRUNCATED` for a page that ends too early.
+   * For hosts that give a list in pages: path and query of the page that follows `document`, the
+   * answer to `path`; undefined after the last one. The pages of a window are one raw file, one
+   * document after the other. Throws `SRC_TRUNCATED` for a page that ends too early.
    */
   nextPage?(document: unknown, path: string): string | undefined;
-  /** Path of the publisher's cheap freshness document, and the value in it that changes when data change. */
+  /**
+   * Path of the publisher's cheap freshness document, and the value in it that changes when data
+   * change.
+   */
   readonly freshness?: { readonly path: string; valueOf(document: unknown): string | undefined };
   readonly extension: string;
   readonly mediaType: string;
   /** The least time between two requests to the host. */
   readonly requestsPerSecond: number;
-  /** The host answers only those who give a key; the part is closed until `QUOTIDIEN_<HOST>_KEY` has one. */
+  /**
+   * The host answers only those who give a key; the part is closed until `QUOTIDIEN_<HOST>_KEY` has
+   * one.
+   */
   readonly credential?: Credential;
-  /** The largest answer to one request, decoded; a larger one is `SRC_TOO_LARGE`. Default: 1 GiB. */
+  /**
+   * The largest answer to one request, decoded; a larger one is `SRC_TOO_LARGE`. Default: 1 GiB.
+   */
   readonly maxBytes?: number;
-  /** Set by the configuration when it names the base URL, which may then be on a private network. */
+  /**
+   * Set by the configuration when it names the base URL, which may then be on a private network.
+   */
   readonly trusted?: boolean;
 }
 
 /**
- * A folder of a publisher with files that come when they come. Until the configuration gives its address and credentials,
- * the parts that come from it are closed.
+ * A folder of a publisher with files that come when they come. Until the configuration gives its
+ * address and credentials, the parts that come from it are closed.
  */
 export interface FolderSource {
   readonly kind: 'folder';
   /**
-   * Names the host's settings: `QUOTIDIEN_<HOST>_URL` (`sftp://user@host:22/folder`, or `file:///folder`), `_KEY` (a password or
-   * private key) and `_HOST_KEY` (the fingerprint of the server).
+   * Names the host's settings: `QUOTIDIEN_<HOST>_URL` (`sftp://user@host:22/folder`, or
+   * `file:///folder`), `_KEY` (a password or private key) and `_HOST_KEY` (the fingerprint of the
+   * server).
    */
   readonly host: string;
   /** The most requests a second to the host. */
   readonly requestsPerSecond: number;
-  /** The part and day that a file of this name is of; `noted`: of no part, and known; `unknown`: nothing is known of it. */
+  /**
+   * The part and day that a file of this name is of; `noted`: of no part, and known; `unknown`:
+   * nothing is known of it.
+   */
   dayOf(name: string): NamedDay | 'noted' | 'unknown';
   /** Set by the configuration. */
   readonly access?: FolderAccess;
@@ -199,7 +266,10 @@ export interface FolderAccess {
   readonly hostKeys: readonly string[];
 }
 
-/** Where a request carries the key of its host, and the key once there is one. It is a secret: no record, log or message has it. */
+/**
+ * Where a request carries the key of its host, and the key once there is one. It is a secret: no
+ * record, log or message has it.
+ */
 export interface Credential {
   readonly place: 'header' | 'query';
   readonly name: string;
@@ -218,7 +288,9 @@ export interface EncodedFile {
 /** What `Dataset.decode` is to do. */
 export interface DecodeTask {
   readonly part: string;
-  /** The files of one raw file, one after the other; each is removed when the next one is asked for. */
+  /**
+   * The files of one raw file, one after the other; each is removed when the next one is asked for.
+   */
   readonly files: AsyncIterable<EncodedFile>;
   /** The publisher's keys of files, as the configuration has them. */
   readonly keys: string;
@@ -230,7 +302,10 @@ export interface DecodeTask {
   readonly signal: AbortSignal;
 }
 
-/** What came of one file: `failure` is why nothing can be read of it, with what a person does about it. */
+/**
+ * What came of one file: `failure` is why nothing can be read of it, with what a person does about
+ * it.
+ */
 export interface DecodedFile {
   readonly name: string;
   readonly sha256: string;
@@ -238,8 +313,9 @@ export interface DecodedFile {
 }
 
 /**
- * From files as delivered to what `Dataset.slice` reads, for the parts that declare `decoding`. A file of which nothing can be read is a
- * result of its own, and known to have come; the others go on.
+ * From files as delivered to what `Dataset.slice` reads, for the parts that declare `decoding`. A
+ * file of which nothing can be read is a result of its own, and known to have come; the others go
+ * on.
  */
 export interface Decoder {
   /** Names the host's setting `QUOTIDIEN_<HOST>_FILE_KEYS`. */
@@ -258,17 +334,23 @@ export interface NamedDay {
 }
 
 /**
- * Names under which raw files are also kept, for other programs and from them. Files of one day (the pages and hours of an API) are read
- * together; any other file stands for itself.
+ * Names under which raw files are also kept, for other programs and from them. Files of one day
+ * (the pages and hours of an API) are read together; any other file stands for itself.
  */
 export interface RawNames {
   /** Beginnings of all names, for listing. */
   readonly roots: readonly string[];
-  /** The parts whose files other programs bring: runs and watches look for them. Absent: people import them. */
+  /**
+   * The parts whose files other programs bring: runs and watches look for them. Absent: people
+   * import them.
+   */
   readonly parts?: readonly string[];
   /** The parts of each source, by the names of `ENABLE_SOURCES`. */
   readonly sources?: Readonly<Record<string, readonly string[]>>;
-  /** The name of an answer or imported file: as the end of its own path says, else by what it holds; undefined: it has none. */
+  /**
+   * The name of an answer or imported file: as the end of its own path says, else by what it holds;
+   * undefined: it has none.
+   */
   nameOf(file: {
     readonly part: string;
     readonly window: FetchWindow;
@@ -282,20 +364,27 @@ export interface RawNames {
 }
 
 /**
- * What the rows of a slice say, as SQL over its columns. Keys and values are the same text for the same fact in every dialect of a publisher,
- * so that slices of different files can be held against each other.
+ * What the rows of a slice say, as SQL over its columns. Keys and values are the same text for the
+ * same fact in every dialect of a publisher, so that slices of different files can be held against
+ * each other.
  */
 export interface RowMeaning {
   /** Names a row; NULL for one that is not looked at. */
   readonly key: string;
   /**
-   * What rows with the same key have in common, where it is cheaper than the key: a few new rows are held against those with the same alone. Only of
-   * rows that are all of one subject.
+   * What rows with the same key have in common, where it is cheaper than the key: a few new rows
+   * are held against those with the same alone. Only of rows that are all of one subject.
    */
   readonly within?: string;
-  /** The row in words, for a person who is told of two that disagree; absent where rows are about persons. */
+  /**
+   * The row in words, for a person who is told of two that disagree; absent where rows are about
+   * persons.
+   */
   readonly called?: string;
-  /** What the row is about where a day has rows of several things, such as a counter; absent: all rows of a day are about one. */
+  /**
+   * What the row is about where a day has rows of several things, such as a counter; absent: all
+   * rows of a day are about one.
+   */
   readonly subject?: string;
   /** What the row tells, by our names; NULL where it tells nothing. */
   readonly values: Readonly<Record<string, string>>;
@@ -311,13 +400,19 @@ export interface RowMeaning {
 export type SourceDeclaration = HttpSource | FolderSource;
 
 /** The declaration of a part that is asked for by address; undefined for any other. */
-export function httpSourceOf({ sources }: Pick<Dataset, 'sources'>, part: string): HttpSource | undefined {
+export function httpSourceOf(
+  { sources }: Pick<Dataset, 'sources'>,
+  part: string,
+): HttpSource | undefined {
   const source = sources[part];
   return source?.kind === 'folder' ? undefined : source;
 }
 
 /** The declaration of a part whose files are listed; undefined for any other. */
-export function folderSourceOf({ sources }: Pick<Dataset, 'sources'>, part: string): FolderSource | undefined {
+export function folderSourceOf(
+  { sources }: Pick<Dataset, 'sources'>,
+  part: string,
+): FolderSource | undefined {
   const source = sources[part];
   return source?.kind === 'folder' ? source : undefined;
 }
@@ -332,24 +427,30 @@ export interface Persons {
    */
   keyOf(id: string): Promise<string>;
   /**
-   * SQL over the columns of a slice of the part: the key of the person that a row is about, NULL for a row about nobody. Undefined for slices that
-   * are about nobody. A row is about one person at most.
+   * SQL over the columns of a slice of the part: the key of the person that a row is about, NULL
+   * for a row about nobody. Undefined for slices that are about nobody. A row is about one person
+   * at most.
    */
   keySql(part: string, columns: readonly string[]): string | undefined;
   /**
-   * SQL over the columns of a slice of the part: another name of the person of `keySql`, by which rows of other slices may know that person alone and which
-   * is then their key; NULL where a row has none. Whoever is forgotten is forgotten by these names too. Undefined for slices without such names.
+   * SQL over the columns of a slice of the part: another name of the person of `keySql`, by which
+   * rows of other slices may know that person alone and which is then their key; NULL where a row
+   * has none. Whoever is forgotten is forgotten by these names too. Undefined for slices without
+   * such names.
    */
   otherNameSql?(part: string, columns: readonly string[]): string | undefined;
 }
 
 /**
- * What rows of a table are called where versions are compared: one name for each row, of which the key columns are given. Names are kept and shown: they
- * hold nothing personal.
+ * What rows of a table are called where versions are compared: one name for each row, of which the
+ * key columns are given. Names are kept and shown: they hold nothing personal.
  */
 export type NameRows = (rows: readonly JsonObject[]) => Promise<readonly string[]>;
 
-/** A table with rows on which living things rest for longer than it is kept, such as the event that began a contract. */
+/**
+ * A table with rows on which living things rest for longer than it is kept, such as the event that
+ * began a contract.
+ */
 export interface NeededTable {
   /** `<step>:<output>` of a day: its rows decide whether the day's file stays. */
   readonly table: string;
@@ -358,13 +459,15 @@ export interface NeededTable {
   /** The output of the newest version of the whole history that tells what lives. */
   readonly living: { readonly step: StepId; readonly output: string };
   /**
-   * SQL over the rows of the table: whether something rests on the row that lives in the days from `since` on. `living` is that output as a
-   * table in SQL.
+   * SQL over the rows of the table: whether something rests on the row that lives in the days from
+   * `since` on. `living` is that output as a table in SQL.
    */
   where(living: string, since: CivilDate): string;
 }
 
-/** A list of values that came with the code, such as rates, of which a newer one may be in force. */
+/**
+ * A list of values that came with the code, such as rates, of which a newer one may be in force.
+ */
 export interface AgedList {
   /** Such as `rates of TURPE`. */
   readonly subject: string;
@@ -377,43 +480,66 @@ export interface AgedList {
 /** Everything the engine needs from a dataset: its definition as data and its code. */
 export interface Dataset {
   readonly definition: PipelineDefinition;
-  /** The version of the kit that a dataset of a module is written against; `defineDataset` fills it in. */
+  /**
+   * The version of the kit that a dataset of a module is written against; `defineDataset` fills it
+   * in.
+   */
   readonly kit?: number;
   /** What only this dataset can do, as `quotidien <pipeline> <name>`. */
   readonly commands?: readonly DatasetCommand[];
   /** By part, for parts of the kinds `http` and `folder`. */
   readonly sources: Readonly<Record<string, SourceDeclaration>>;
   /**
-   * Cuts raw bytes into the slices of the wanted days: per day the output `slice` (Parquet; text columns, canonical order; left out
-   * when the file has no row of the day; one output per shard, where the part has `shards`) with the facts `rows` and `published_columns`. Refuses what is not the expected format as a whole with
-   * `SRC_SHAPE_CHANGED` or `SRC_TRUNCATED`.
+   * Cuts raw bytes into the slices of the wanted days: per day the output `slice` (Parquet; text
+   * columns, canonical order; left out when the file has no row of the day; one output per shard,
+   * where the part has `shards`) with the facts `rows` and `published_columns`. Refuses what is not
+   * the expected format as a whole with `SRC_SHAPE_CHANGED` or `SRC_TRUNCATED`.
    */
   slice(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]>;
   /**
-   * The rule by which answers for a part are held against what is known: with it, what a day has stays until an answer has as much. Undefined for
-   * a part whose every answer is a whole of its own, such as a state of the moment: then the newest one counts. Lists of different days are not held against each other.
+   * The rule by which answers for a part are held against what is known: with it, what a day has
+   * stays until an answer has as much. Undefined for a part whose every answer is a whole of its
+   * own, such as a state of the moment: then the newest one counts. Lists of different days are not
+   * held against each other.
    */
   rowsOf?(part: string, columns: readonly string[]): RowMeaning | undefined;
   readonly decoder?: Decoder;
   /** Whose rows can be removed for good; absent where no slice tells of persons. */
   readonly persons?: Persons;
-  /** By step id and output, for tables with `keyColumns`: differences of versions name the rows that differ. */
+  /**
+   * By step id and output, for tables with `keyColumns`: differences of versions name the rows that
+   * differ.
+   */
   readonly rowNames?: Readonly<Record<StepId, Readonly<Record<string, NameRows>>>>;
   /** By step id, for every step except downloads, and for every rollup. */
   readonly steps: Readonly<Record<string, StepImplementation>>;
   readonly rawNames?: RawNames;
-  /** What of ended tables stays because something that lives rests on it; without it nothing does. */
+  /**
+   * What of ended tables stays because something that lives rests on it; without it nothing does.
+   */
   readonly neededTables?: readonly NeededTable[];
-  /** Lists that a person has to look at on a day; `quotidien doctor` tells of those of pipelines that have made a day. */
+  /**
+   * Lists that a person has to look at on a day; `quotidien doctor` tells of those of pipelines
+   * that have made a day.
+   */
   readonly agedLists?: (today: CivilDate) => readonly AgedList[];
   /** What readers may ask for: routes, documents, exports and tools are made from these. */
   readonly tables?: readonly TableDefinition[];
   readonly questions?: readonly QuestionDefinition[];
   readonly dashboards?: readonly DashboardDefinition[];
-  /** Recognises a file for `quotidien import` by its content; `INPUT_INVALID` says what it would need to be. */
+  /**
+   * Recognises a file for `quotidien import` by its content; `INPUT_INVALID` says what it would
+   * need to be.
+   */
   readonly recognise?: (file: GivenFile, sql: SqlSession) => Promise<RecognisedFile>;
-  /** The same with the secret of the installation, by which names of people become keys or pseudonyms; it is asked for when files are read or such names are made. */
+  /**
+   * The same with the secret of the installation, by which names of people become keys or
+   * pseudonyms; it is asked for when files are read or such names are made.
+   */
   readonly withSecret?: (secret: () => Promise<string>) => Dataset;
-  /** The numbers of shards in which days may come, 1 for none, and the same dataset in one of them: the configuration chooses. */
+  /**
+   * The numbers of shards in which days may come, 1 for none, and the same dataset in one of them:
+   * the configuration chooses.
+   */
   readonly shards?: { readonly of: readonly number[]; readonly with: (of: number) => Dataset };
 }

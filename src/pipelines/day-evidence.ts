@@ -19,17 +19,28 @@ export interface DayEvidence {
   readonly manifest: Manifest | undefined;
   /** Every ledger entry of the day. */
   readonly ledger: readonly LedgerEntry[];
-  /** Of the objects that the ledger names: asked for each one that the plan is going to rely on, and for no other. */
+  /**
+   * Of the objects that the ledger names: asked for each one that the plan is going to rely on, and
+   * for no other.
+   */
   readonly damaged: DamagedObjects;
-  /** What people decided on the day, also in runs that did not finish; without it, what the manifest says. */
+  /**
+   * What people decided on the day, also in runs that did not finish; without it, what the manifest
+   * says.
+   */
   readonly decisions?: readonly Decision[];
   /** What the publisher (or a person, for imports) last delivered, by part. */
   readonly deliveries: Readonly<Record<string, Delivery | undefined>>;
   /**
-   * The sha256 of the newest committed output of another day; undefined when that day has none, and what will become of it
-   * where that day is planned together with this one.
+   * The sha256 of the newest committed output of another day; undefined when that day has none, and
+   * what will become of it where that day is planned together with this one.
    */
-  previousOutput(step: StepId, output: string, date: CivilDate, pipeline?: string): string | PendingOutput | undefined;
+  previousOutput(
+    step: StepId,
+    output: string,
+    date: CivilDate,
+    pipeline?: string,
+  ): string | PendingOutput | undefined;
 }
 
 /** An output of a step that is going to run, or to be rechecked. */

@@ -6,7 +6,10 @@ import { graphProblems } from './period-graph.ts';
 import { withRetainSchedule } from './retention.ts';
 import { PAYLOAD_BYTES, requestBytes } from './work-window.ts';
 
-/** Checks a definition once and returns it with its shards written out; a mistake in it is `PLAN_INVALID` and names the step. */
+/**
+ * Checks a definition once and returns it with its shards written out; a mistake in it is
+ * `PLAN_INVALID` and names the step.
+ */
 export function definePipeline(declared: PipelineDefinition): PipelineDefinition {
   const wrong = shardProblems(declared);
   const definition = wrong.length > 0 ? declared : expandShards(declared);
@@ -21,13 +24,20 @@ export function definePipeline(declared: PipelineDefinition): PipelineDefinition
     ...retentionProblems(definition),
   ];
   if (problems.length > 0) {
-    throw new PipelineError('PLAN_INVALID', `pipeline ${definition.name} is not well defined: ${problems.join('; ')}`);
+    throw new PipelineError(
+      'PLAN_INVALID',
+      `pipeline ${definition.name} is not well defined: ${problems.join('; ')}`,
+    );
   }
   return { ...definition, schedules: withRetainSchedule(definition) };
 }
 
 function duplicateIds({ steps, rollups, parts }: PipelineDefinition): string[] {
-  const ids = [...steps.map((step) => step.id), ...rollups.map((rollup) => rollup.id), ...parts.map((part) => part.id)];
+  const ids = [
+    ...steps.map((step) => step.id),
+    ...rollups.map((rollup) => rollup.id),
+    ...parts.map((part) => part.id),
+  ];
   return ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `${id} is defined twice`);
 }
 
@@ -48,12 +58,18 @@ function stepProblems({ steps, parts, since }: PipelineDefinition): string[] {
     }
     for (const { name, asOf } of step.inputs) {
       const least = asOf?.pipeline === undefined ? 1 : 0;
-      if (asOf !== undefined && ((asOf.lagDays ?? 0) < least || asOf.withinDays < (asOf.lagDays ?? 0)))
-        problems.push(`${step.id} reads ${name} as of no day: lagDays is ${least} or more, withinDays not less`);
+      if (
+        asOf !== undefined &&
+        ((asOf.lagDays ?? 0) < least || asOf.withinDays < (asOf.lagDays ?? 0))
+      )
+        problems.push(
+          `${step.id} reads ${name} as of no day: lagDays is ${least} or more, withinDays not less`,
+        );
     }
     for (const input of step.inputs.filter(({ asOf }) => asOf?.pipeline === undefined)) {
       const source = seen.get(input.step);
-      if (source === undefined) problems.push(`${step.id} reads ${input.step}, which does not come before it`);
+      if (source === undefined)
+        problems.push(`${step.id} reads ${input.step}, which does not come before it`);
       else if (!(input.output in source.outputs))
         problems.push(`${step.id} reads ${input.step}:${input.output}, no output`);
     }
@@ -78,7 +94,9 @@ function rollupProblems({ steps, rollups }: PipelineDefinition): string[] {
 
 function recordProblems({ steps, rollups, recordTables = {} }: PipelineDefinition): string[] {
   const records = [...steps, ...rollups].flatMap(({ id, outputs }) =>
-    Object.values(outputs).flatMap(({ recordAs }) => (recordAs === undefined ? [] : [{ id, table: recordAs.table }])),
+    Object.values(outputs).flatMap(({ recordAs }) =>
+      recordAs === undefined ? [] : [{ id, table: recordAs.table }],
+    ),
   );
   return records
     .filter(({ table }) => !(table in recordTables))
@@ -99,17 +117,22 @@ function windowProblems({ steps, workWindow = 'month' }: PipelineDefinition): st
   return steps.flatMap((step) => {
     const bytes = step.singleDaysOnly === true ? 0 : requestBytes(step, workWindow);
     if (bytes <= PAYLOAD_BYTES) return [];
-    return [`the keys that ${step.id} reads of a ${workWindow} have ${bytes} bytes, more than ${PAYLOAD_BYTES}`];
+    return [
+      `the keys that ${step.id} reads of a ${workWindow} have ${bytes} bytes, more than ${PAYLOAD_BYTES}`,
+    ];
   });
 }
 
 function retentionProblems({ parts, steps, rollups }: PipelineDefinition): string[] {
   const outputs = [...steps, ...rollups].flatMap((step) =>
-    Object.entries(step.outputs).map(([name, output]) => [`${step.id}:${name}`, output.retention] as const),
+    Object.entries(step.outputs).map(
+      ([name, output]) => [`${step.id}:${name}`, output.retention] as const,
+    ),
   );
   const raws = parts.map(({ id, rawRetention }) => [`raw files of ${id}`, rawRetention] as const);
   return [...outputs, ...raws].flatMap(([name, retention]) => {
-    if (retention === undefined || (Number.isInteger(retention.months) && retention.months >= 1)) return [];
+    if (retention === undefined || (Number.isInteger(retention.months) && retention.months >= 1))
+      return [];
     return [`${name} are kept for ${retention.months} months: give a whole number from 1`];
   });
 }

@@ -3,8 +3,9 @@ import { scopePartition } from './ledger.ts';
 import type { Scope } from './vocabulary.ts';
 
 /**
- * The mark of a day that was finished while a store was away. Its manifest says what the day is made of, as ever; the mark says that this
- * has not been proven on the primary stores yet, and is taken away when it has: so the day ends as if nothing had been.
+ * The mark of a day that was finished while a store was away. Its manifest says what the day is
+ * made of, as ever; the mark says that this has not been proven on the primary stores yet, and is
+ * taken away when it has: so the day ends as if nothing had been.
  */
 export interface DegradedRecord {
   readonly pipeline: string;
@@ -26,5 +27,9 @@ export function degradedKey({
   scope,
   host,
 }: Pick<DegradedRecord, 'pipeline' | 'scope' | 'host'>): DocumentKey {
-  return { table: DEGRADED_TABLE, partition: scopePartition(pipeline, scope), sort: `${scope}/${host}` };
+  return {
+    table: DEGRADED_TABLE,
+    partition: scopePartition(pipeline, scope),
+    sort: `${scope}/${host}`,
+  };
 }

@@ -6,7 +6,10 @@ import type { DocumentDiff, ValueChange } from './version-diff.ts';
 /** Changes kept of one document; a day's curves alone hold hundreds of values. */
 export const MAX_CHANGES = 100;
 
-/** `after − before` of two decimals, with as many places as they have: subtracted as doubles, 100.07 and 100 differ by 0.0699999999999. */
+/**
+ * `after − before` of two decimals, with as many places as they have: subtracted as doubles, 100.07
+ * and 100 differ by 0.0699999999999.
+ */
 export function decimalDifference(before: number, after: number): number {
   return Number((after - before).toFixed(Math.max(placesOf(before), placesOf(after))));
 }
@@ -15,7 +18,8 @@ const MAX_PLACES = 100;
 
 /** The decimal places of a number as it is written. */
 function placesOf(number: number): number {
-  const [, fraction = '', exponent = '0'] = /^-?\d+(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(number)) ?? [];
+  const [, fraction = '', exponent = '0'] =
+    /^-?\d+(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(number)) ?? [];
   return Math.min(MAX_PLACES, Math.max(0, fraction.length - Number(exponent)));
 }
 
@@ -24,7 +28,8 @@ export function diffDocuments(before: JsonValue, after: JsonValue): DocumentDiff
   const changes = valueChanges(before, after);
   const added = changes.filter((change) => change.before === undefined).length;
   const removed = changes.filter((change) => change.after === undefined).length;
-  const size = ({ difference }: ValueChange): number => (difference === undefined ? -1 : Math.abs(difference));
+  const size = ({ difference }: ValueChange): number =>
+    difference === undefined ? -1 : Math.abs(difference);
   return {
     added,
     removed,
@@ -40,8 +45,13 @@ export function valueChanges(before: JsonValue, after: JsonValue): ValueChange[]
   return [...paths].flatMap((path) => changeOf(path, old.get(path), now.get(path)));
 }
 
-function changeOf(path: string, before: JsonValue | undefined, after: JsonValue | undefined): ValueChange[] {
-  if (before !== undefined && after !== undefined && canonicalJson(before) === canonicalJson(after)) return [];
+function changeOf(
+  path: string,
+  before: JsonValue | undefined,
+  after: JsonValue | undefined,
+): ValueChange[] {
+  if (before !== undefined && after !== undefined && canonicalJson(before) === canonicalJson(after))
+    return [];
   return [
     {
       path,
@@ -67,7 +77,9 @@ function leavesOf(value: JsonValue): Map<string, JsonValue> {
 
 function membersOf(node: JsonValue): readonly (readonly [string | number, JsonValue])[] {
   if (node === null || typeof node !== 'object') return [];
-  return isList(node) ? node.map((member, index) => [index, member] as const) : Object.entries(node);
+  return isList(node)
+    ? node.map((member, index) => [index, member] as const)
+    : Object.entries(node);
 }
 
 /** `Array.isArray` does not narrow read-only lists. */

@@ -14,8 +14,8 @@ import { stageOf } from './vocabulary.ts';
 import type { CivilDate, Stage, StepId, StepKey, Verdict } from './vocabulary.ts';
 
 /**
- * How planned steps are executed, as data that a workflow can carry: the part of a definition that it needs, the state of a
- * day while it runs, and the pure rules between them.
+ * How planned steps are executed, as data that a workflow can carry: the part of a definition that
+ * it needs, the state of a day while it runs, and the pure rules between them.
  */
 
 /**
@@ -47,7 +47,10 @@ export interface ExecutionStep {
   readonly required: boolean;
   /** Of a download: the part. Plans of earlier versions do not say. */
   readonly part?: string;
-  /** What it brings is the same for many days, and tells of none of them. Plans of earlier versions do not say. */
+  /**
+   * What it brings is the same for many days, and tells of none of them. Plans of earlier versions
+   * do not say.
+   */
   readonly undated?: true;
   readonly withNotes?: boolean;
   /** The step is a shard; those of one step share its name without the shard. */
@@ -86,7 +89,10 @@ export type DayState = Record<StepId, StepState>;
 /** Days that are made together, however many. */
 export const SEVERAL = 2;
 
-/** The definition's steps as a workflow needs them; for a set of several days without those made for single days only. */
+/**
+ * The definition's steps as a workflow needs them; for a set of several days without those made for
+ * single days only.
+ */
 export function executionSteps(definition: PipelineDefinition, days: number): ExecutionStep[] {
   return definition.steps
     .filter((step) => days === 1 || step.singleDaysOnly !== true)
@@ -122,10 +128,15 @@ export function executionSteps(definition: PipelineDefinition, days: number): Ex
 
 /** A list that every day has, such as a road network. */
 function isUndated({ part, outputs }: StepDefinition): boolean {
-  return part !== undefined && Object.values(outputs).every(({ sharedByDays }) => sharedByDays === true);
+  return (
+    part !== undefined && Object.values(outputs).every(({ sharedByDays }) => sharedByDays === true)
+  );
 }
 
-/** Those of the planned steps that a run of so many days executes: the ones that are made for single days only are left out of several. */
+/**
+ * Those of the planned steps that a run of so many days executes: the ones that are made for single
+ * days only are left out of several.
+ */
 export function stepsOfRun(
   definition: PipelineDefinition,
   days: number,
@@ -135,22 +146,43 @@ export function stepsOfRun(
   return planned.filter(({ step }) => executed.has(step));
 }
 
-/** What is out of date in a finished day, of a plan that does not ask the publisher and of the steps that a backfill of stale days makes. */
-export function staleSteps(planned: readonly PlannedStep[], manifest: Manifest | undefined): PlannedStep[] {
+/**
+ * What is out of date in a finished day, of a plan that does not ask the publisher and of the steps
+ * that a backfill of stale days makes.
+ */
+export function staleSteps(
+  planned: readonly PlannedStep[],
+  manifest: Manifest | undefined,
+): PlannedStep[] {
   if (manifest === undefined) return [];
   const stale = planned.filter((one) => !isAsStored(one, manifest));
   const behind = 'the newest version is not what its inputs give now';
   return stale.map((one) => (one.action === 'reuse' ? { ...one, reason: behind } : one));
 }
 
-/** What the plan settles before anything runs: reused and skipped steps. The others are left out, and run. */
+/**
+ * What the plan settles before anything runs: reused and skipped steps. The others are left out,
+ * and run.
+ */
 export function settledStates(planned: readonly PlannedStep[]): DayState {
   const state: DayState = {};
-  for (const { step, action, key, empty, lacks, sample, heldUnits, reason, kept, unanswered } of planned) {
+  for (const {
+    step,
+    action,
+    key,
+    empty,
+    lacks,
+    sample,
+    heldUnits,
+    reason,
+    kept,
+    unanswered,
+  } of planned) {
     const note = {
       ...definedMembers({ sample, heldUnits, lacks, kept }),
     };
-    if (action === 'skip') state[step] = { state: 'skipped', reason, ...definedMembers({ unanswered }) };
+    if (action === 'skip')
+      state[step] = { state: 'skipped', reason, ...definedMembers({ unanswered }) };
     else if (action === 'reuse' && key !== undefined)
       state[step] = { state: 'done', key, how: 'reused', empty: empty === true, ...note };
   }
@@ -169,8 +201,9 @@ export function deliveredBefore(planned: readonly PlannedStep[]): Record<StepId,
 }
 
 /**
- * Whether a run that forces a step executes this one even where the ledger has it. A download takes what the publisher has as it is only when it is
- * named itself: whoever wants a metric made anew has not said that a smaller answer is right.
+ * Whether a run that forces a step executes this one even where the ledger has it. A download takes
+ * what the publisher has as it is only when it is named itself: whoever wants a metric made anew
+ * has not said that a smaller answer is right.
  */
 export function isForced(
   { id, stage }: Pick<ExecutionStep, 'id' | 'stage'>,
@@ -180,7 +213,11 @@ export function isForced(
 }
 
 /** What a step is to be told of the parts of its day; none for a step that does not ask. */
-export function notesFor(step: ExecutionStep, steps: readonly ExecutionStep[], day: DayState): StepNote[] {
+export function notesFor(
+  step: ExecutionStep,
+  steps: readonly ExecutionStep[],
+  day: DayState,
+): StepNote[] {
   if (step.withNotes !== true) return [];
   return partNotes(
     steps.flatMap(({ id, part }): PartStanding[] => {
@@ -193,7 +230,9 @@ export function notesFor(step: ExecutionStep, steps: readonly ExecutionStep[], d
   );
 }
 
-/** Whether a step of a day can run now that all steps it reads have ended, or why it is left out. */
+/**
+ * Whether a step of a day can run now that all steps it reads have ended, or why it is left out.
+ */
 export function blockedBy(step: ExecutionStep, day: DayState): string | undefined {
   const hasRows = (input: ExecutionInput): boolean => keyOf(input, day) !== null;
   const gone = step.inputs.find((input) => !input.optional && !hasRows(input));
@@ -225,7 +264,9 @@ function isMade(step: ExecutionStep, steps: readonly ExecutionStep[], day: DaySt
   const state = day[step.id]?.state;
   if (state !== 'skipped' || step.shard === undefined) return state === 'done';
   const name = unsharded(step.id);
-  return steps.some(({ id, shard }) => shard !== undefined && unsharded(id) === name && day[id]?.state === 'done');
+  return steps.some(
+    ({ id, shard }) => shard !== undefined && unsharded(id) === name && day[id]?.state === 'done',
+  );
 }
 
 /** An operator's word, and nothing that was delivered before. */
@@ -233,7 +274,10 @@ function isLeftOut(state: StepState | undefined): boolean {
   return state?.state === 'skipped' && state.reason.startsWith(LEFT_OUT);
 }
 
-/** No part that tells of the day has a row. Plans of earlier versions do not say which steps bring parts. */
+/**
+ * No part that tells of the day has a row. Plans of earlier versions do not say which steps bring
+ * parts.
+ */
 function isMadeOfNothing(steps: readonly ExecutionStep[], day: DayState): boolean {
   const downloads = steps.filter(({ part, undated }) => part !== undefined && undated !== true);
   return (
@@ -263,11 +307,17 @@ export interface DayOutcome {
 }
 
 /**
- * How a day ended. `no_data` when a required step had nothing to work on, or nothing but rows without values, and nothing else failed, also when its report could be made
- * of nothing, or of nothing but lists that every day has; `degraded` when something failed that is not required, or an operator did without a part; `failed` names the required step, or else the first failed step,
+ * How a day ended. `no_data` when a required step had nothing to work on, or nothing but rows
+ * without values, and nothing else failed, also when its report could be made of nothing, or of
+ * nothing but lists that every day has; `degraded` when something failed that is not required, or
+ * an operator did without a part; `failed` names the required step, or else the first failed step,
  * because its failure is what left the required step without input.
  */
-export function dayOutcome(date: CivilDate, steps: readonly ExecutionStep[], day: DayState): DayOutcome {
+export function dayOutcome(
+  date: CivilDate,
+  steps: readonly ExecutionStep[],
+  day: DayState,
+): DayOutcome {
   const failures = steps.flatMap((step): (DayFailure & { required: boolean })[] => {
     const state = day[step.id];
     return state?.state === 'failed'
@@ -289,8 +339,14 @@ export function dayOutcome(date: CivilDate, steps: readonly ExecutionStep[], day
   if (requiredDone && isLess) return { date, verdict: 'degraded' };
   if (requiredDone) return { date, verdict: isMadeOfNothing(steps, day) ? 'no_data' : 'ok' };
   const real = failures.filter(({ code }) => code !== 'SRC_NOT_PUBLISHED');
-  const unasked = kept.find(({ code }) => code !== 'SRC_NOT_PUBLISHED' && code !== SKIPPED && !isOfAnswer({ code }));
+  const unasked = kept.find(
+    ({ code }) => code !== 'SRC_NOT_PUBLISHED' && code !== SKIPPED && !isOfAnswer({ code }),
+  );
   const cause = real.find((failure) => failure.required) ?? real[0] ?? unasked;
   if (cause === undefined) return { date, verdict: isLeftToOperator ? 'degraded' : 'no_data' };
-  return { date, verdict: 'failed', failure: { step: cause.step, code: cause.code, message: cause.message } };
+  return {
+    date,
+    verdict: 'failed',
+    failure: { step: cause.step, code: cause.code, message: cause.message },
+  };
 }

@@ -1,16 +1,23 @@
 import { definedMembers } from '../given.ts';
-import type { OutputDefinition, PipelineDefinition, RollupInput, StepDefinition, StepInput } from './definition.ts';
+import type {
+  OutputDefinition,
+  PipelineDefinition,
+  RollupInput,
+  StepDefinition,
+  StepInput,
+} from './definition.ts';
 import { isOfPreviousDays } from './lookback.ts';
 import { MAX_SHARDS, shardName, shardsOf, shardText, splitShard } from './shard.ts';
 import type { Shard } from './shard.ts';
 
 /**
- * A step that declares `shards` is that many steps of its day, each with a name, a key, a ledger entry and retries of its own. They are written out
- * once, when a pipeline is defined; planner, executor and verifier know steps alone. Pure.
+ * A step that declares `shards` is that many steps of its day, each with a name, a key, a ledger
+ * entry and retries of its own. They are written out once, when a pipeline is defined; planner,
+ * executor and verifier know steps alone. Pure.
  *
  * - A shard reads the same shard of what is cut or made in shards, and all of what is not.
- * - A step without shards that reads a step with shards gathers: it has one input per shard, ascending, under `<name>.07-of-16`, and its code sees
- *   them as one list under `<name>`.
+ * - A step without shards that reads a step with shards gathers: it has one input per shard,
+ *   ascending, under `<name>.07-of-16`, and its code sees them as one list under `<name>`.
  */
 
 /** How many shards the outputs of each step or part come in; absent: they are whole. */
@@ -54,7 +61,9 @@ function expandStep(step: StepDefinition, sharded: Sharded): StepDefinition[] {
     id: shardName(plain.id, shard),
     shard,
     outputs: mapValues(plain.outputs, (output) => ofShard(output, shard)),
-    inputs: plain.inputs.map((input) => (isSharded(input, sharded) ? sameShard(input, shard) : input)),
+    inputs: plain.inputs.map((input) =>
+      isSharded(input, sharded) ? sameShard(input, shard) : input,
+    ),
   }));
 }
 
@@ -115,14 +124,20 @@ function gathering(step: StepDefinition, sharded: Sharded): StepDefinition {
   };
 }
 
-function gather(input: RollupInput, sharded: Sharded, steps: readonly StepDefinition[]): RollupInput[] {
+function gather(
+  input: RollupInput,
+  sharded: Sharded,
+  steps: readonly StepDefinition[],
+): RollupInput[] {
   const of = input.asOf?.pipeline === undefined ? sharded.get(input.step) : undefined;
   if (of === undefined) return [input];
   const isPart = steps.some(({ id, part }) => id === input.step && part !== undefined);
   return shardsOf(of).map((shard) => ({
     ...input,
     name: shardName(input.name, shard),
-    ...(isPart ? { output: shardName(input.output, shard) } : { step: shardName(input.step, shard) }),
+    ...(isPart
+      ? { output: shardName(input.output, shard) }
+      : { step: shardName(input.step, shard) }),
   }));
 }
 
@@ -145,23 +160,34 @@ export function shardProblems({ steps, parts }: PipelineDefinition): string[] {
     const { id, shards, part, inputs, outputs } = step;
     if (shards === undefined) return [];
     const other = inputs.filter((input) => (countOf(input.step) ?? shards) !== shards);
-    const names = Object.entries(outputs).filter(([, output]) => output.publishAs?.includes('{shard}') === false);
+    const names = Object.entries(outputs).filter(
+      ([, output]) => output.publishAs?.includes('{shard}') === false,
+    );
     const records = Object.entries(outputs).filter(([, { recordAs }]) => recordAs !== undefined);
     return [
-      ...(part === undefined ? [] : [`${id} fetches a part, which says itself in how many shards it is cut`]),
-      ...other.map((input) => `${id} comes in ${shards} shards and reads ${input.step}, which comes in others`),
+      ...(part === undefined
+        ? []
+        : [`${id} fetches a part, which says itself in how many shards it is cut`]),
+      ...other.map(
+        (input) => `${id} comes in ${shards} shards and reads ${input.step}, which comes in others`,
+      ),
       ...names.map(([name]) => `${id}:${name} is published without {shard} in its name`),
       ...records.map(([name]) => `${id}:${name} is a record, and comes in shards`),
     ];
   });
   const measures = parts.flatMap(({ id, completeness }) =>
     completeness !== undefined && countOf(completeness.step) !== undefined
-      ? [`${completeness.step} tells how whole ${id} is, and comes in shards: name a step that gathers them`]
+      ? [
+          `${completeness.step} tells how whole ${id} is, and comes in shards: name a step that gathers them`,
+        ]
       : [],
   );
   return [...wrong, ...shared, ...measures];
 }
 
-function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
+function mapValues<T, U>(
+  record: Readonly<Record<string, T>>,
+  change: (value: T) => U,
+): Record<string, U> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }

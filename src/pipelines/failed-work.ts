@@ -18,12 +18,19 @@ export function groupFailures(failures: readonly FailedWork[]): FailedWork[] {
     const name = `${failure.step} ${failure.code}`;
     const known = groups.get(name);
     const scopes = [...(known?.scopes ?? []), ...failure.scopes];
-    groups.set(name, { ...failure, message: (known ?? failure).message.slice(0, LONGEST_MESSAGE), scopes });
+    groups.set(name, {
+      ...failure,
+      message: (known ?? failure).message.slice(0, LONGEST_MESSAGE),
+      scopes,
+    });
   }
   return [...groups.values()];
 }
 
-/** A day that its window could not make; `step` is null where it was not even planned, or its parts have no rows. */
+/**
+ * A day that its window could not make; `step` is null where it was not even planned, or its parts
+ * have no rows.
+ */
 export interface DayLeft {
   readonly date: CivilDate;
   readonly step: StepId | null;
@@ -31,9 +38,10 @@ export interface DayLeft {
 }
 
 /**
- * What a derived day leaves to be made; `planned` is the step to name where there is none. A day whose parts have no rows any more has nothing to
- * be made from, and stays as it was; one of which a row cannot be read is told of anew when that is repaired. One that a store kept
- * from being planned is still to be made.
+ * What a derived day leaves to be made; `planned` is the step to name where there is none. A day
+ * whose parts have no rows any more has nothing to be made from, and stays as it was; one of which
+ * a row cannot be read is told of anew when that is repaired. One that a store kept from being
+ * planned is still to be made.
  */
 export function failedDay({ date, step, why }: DayLeft, planned: StepId): FailedWork[] {
   const [, code = 'INTERNAL', message = why] = /^([A-Z_]+): (.*)$/s.exec(why) ?? [];

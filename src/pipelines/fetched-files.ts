@@ -1,6 +1,9 @@
 import type { CivilDate } from './vocabulary.ts';
 
-/** What became of the files of folders and of their days, in the words that a command prints and a job keeps. */
+/**
+ * What became of the files of folders and of their days, in the words that a command prints and a
+ * job keeps.
+ */
 
 /** What became of the files of one part. */
 export interface FetchedPart {
@@ -30,7 +33,11 @@ export function partLines(parts: readonly FetchedPart[]): string[] {
     const known = causes.map((cause) => `  ${cause}`);
     const rest = failed > causes.length ? [`  and ${failed - causes.length} more`] : [];
     const what = `${files} file${files === 1 ? '' : 's'}`;
-    return [`${part}: ${what}, ${landed} read, ${failed} failed, ${left} did not come`, ...known, ...rest];
+    return [
+      `${part}: ${what}, ${landed} read, ${failed} failed, ${left} did not come`,
+      ...known,
+      ...rest,
+    ];
   });
 }
 

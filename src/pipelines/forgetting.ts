@@ -6,14 +6,17 @@ import { scopePartition } from './ledger.ts';
 import type { Scope } from './vocabulary.ts';
 
 /**
- * The records of what was removed for good: whose rows no slice may have any more, and which objects
- * were destroyed. Manifests and ledger stay as they were written, and name what is gone by its hash.
+ * The records of what was removed for good: whose rows no slice may have any more, and which
+ * objects were destroyed. Manifests and ledger stay as they were written, and name what is gone by
+ * its hash.
  */
 
 /** Rows stay for ever: what is delivered later is searched for these persons too. */
 export const FORGOTTEN_TABLE = 'forgotten';
 
-/** A person whose rows are in no slice any more. Nothing in it tells who that is without the secret. */
+/**
+ * A person whose rows are in no slice any more. Nothing in it tells who that is without the secret.
+ */
 export interface ForgottenPerson {
   readonly pipeline: string;
   /** HMAC-SHA256 of the person's key with the secret of the installation, lower-case hex. */
@@ -26,11 +29,17 @@ export interface ForgottenPerson {
   readonly state: 'open' | 'done';
   /** ISO instant. */
   readonly doneAt?: string;
-  /** The slices that had rows of the person, by hash: what was made of them is found again after a crash. */
+  /**
+   * The slices that had rows of the person, by hash: what was made of them is found again after a
+   * crash.
+   */
   readonly slices: readonly string[];
   /** Raw files that had rows of the person and are not kept sealed. */
   readonly raws: readonly RemovedContent[];
-  /** Keyed hashes, as `person`, of other names of the person, in their order; absent where there were none. */
+  /**
+   * Keyed hashes, as `person`, of other names of the person, in their order; absent where there
+   * were none.
+   */
   readonly names?: readonly string[];
 }
 
@@ -38,7 +47,10 @@ export interface ForgottenPerson {
 export type RemovedContent = Pick<ArtefactRef, 'key' | 'sha256' | 'bytes'>;
 
 /** The row is found by the keyed hash alone. */
-export function forgottenKey({ pipeline, person }: Pick<ForgottenPerson, 'pipeline' | 'person'>): DocumentKey {
+export function forgottenKey({
+  pipeline,
+  person,
+}: Pick<ForgottenPerson, 'pipeline' | 'person'>): DocumentKey {
   return { table: FORGOTTEN_TABLE, partition: pipeline, sort: person };
 }
 

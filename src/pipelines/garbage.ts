@@ -3,11 +3,13 @@ import { sha256Hex } from '../canonical-json.ts';
 import type { Scope } from './vocabulary.ts';
 
 /**
- * The records of the garbage collection, by which it and the runs that go on meanwhile keep out of each other's way.
+ * The records of the garbage collection, by which it and the runs that go on meanwhile keep out of
+ * each other's way.
  *
- * A run writes its promise first, then reads the tombstones, then looks at objects. The collection writes the tombstone of an object first,
- * then reads promises and references, then deletes. Whichever of the two came later sees the other: a collection that misses a promise wrote
- * its tombstone before, and the run takes that object for gone.
+ * A run writes its promise first, then reads the tombstones, then looks at objects. The collection
+ * writes the tombstone of an object first, then reads promises and references, then deletes.
+ * Whichever of the two came later sees the other: a collection that misses a promise wrote its
+ * tombstone before, and the run takes that object for gone.
  */
 export const GARBAGE_TABLE = 'garbage';
 
@@ -28,13 +30,19 @@ export interface Tombstone {
 export interface GarbagePromise {
   readonly pipeline: string;
   readonly scopes: readonly Scope[];
-  /** ISO instant until which it holds when the run never ends it, because it failed or was terminated. */
+  /**
+   * ISO instant until which it holds when the run never ends it, because it failed or was
+   * terminated.
+   */
   readonly until: string;
   readonly workflowId: string;
   readonly runId: string;
 }
 
-/** A collection that has not deleted by then gives up; a run believes a tombstone for three times as long. */
+/**
+ * A collection that has not deleted by then gives up; a run believes a tombstone for three times as
+ * long.
+ */
 export const TOMBSTONE_MS = 5 * 60_000;
 
 /** When an object was first found without a reference; named by the hash of the object's key. */
@@ -54,7 +62,10 @@ export function tombstoneKey(key: string): DocumentKey {
 export const PROMISES = { table: GARBAGE_TABLE, partition: 'promises' } as const;
 
 /** One per run and month of its days, or per period. */
-export function promiseKey({ pipeline, runId }: Pick<GarbagePromise, 'pipeline' | 'runId'>, part: string): DocumentKey {
+export function promiseKey(
+  { pipeline, runId }: Pick<GarbagePromise, 'pipeline' | 'runId'>,
+  part: string,
+): DocumentKey {
   return { ...PROMISES, sort: `${pipeline}/${runId}/${part}` };
 }
 

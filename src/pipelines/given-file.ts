@@ -8,11 +8,19 @@ export interface GivenFile {
   readonly asOf?: CivilDate;
 }
 
-/** Columns of a file that somebody should look at: one of the missing may be there under a new name, and nothing is guessed. */
+/**
+ * Columns of a file that somebody should look at: one of the missing may be there under a new name,
+ * and nothing is guessed.
+ */
 export interface OddColumns {
-  /** Published names that mean nothing to us: their values are kept as published, and used nowhere. */
+  /**
+   * Published names that mean nothing to us: their values are kept as published, and used nowhere.
+   */
   readonly unknown: readonly string[];
-  /** What every such file has and this one lacks, by the publisher's name or ours: it has no values then. */
+  /**
+   * What every such file has and this one lacks, by the publisher's name or ours: it has no values
+   * then.
+   */
   readonly missing: readonly string[];
 }
 

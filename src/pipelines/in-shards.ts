@@ -14,7 +14,10 @@ export interface ToldStep<T> {
   readonly members: readonly T[];
 }
 
-/** Puts the shards of a step together where `sameAs` says that they are told alike; the first one's place in the list is kept. */
+/**
+ * Puts the shards of a step together where `sameAs` says that they are told alike; the first one's
+ * place in the list is kept.
+ */
 export function tellTogether<T>(
   list: readonly T[],
   stepOf: (item: T) => StepId,
@@ -43,8 +46,12 @@ export function namesTold(steps: readonly StepId[]): string[] {
   );
 }
 
-/** Why the shards of a list do what they do: each reason once, with the first shard that gives it. */
-export function reasonsTold(members: readonly { readonly step: StepId; readonly reason: string }[]): string {
+/**
+ * Why the shards of a list do what they do: each reason once, with the first shard that gives it.
+ */
+export function reasonsTold(
+  members: readonly { readonly step: StepId; readonly reason: string }[],
+): string {
   const first = new Map<string, string>();
   for (const { step, reason } of members) {
     const { shard } = splitShard(step);

@@ -4,13 +4,16 @@ import type { Unanswered, UnansweredNote } from './unanswered.ts';
 import type { CivilDate, StepId, StepKey } from './vocabulary.ts';
 
 /**
- * What was delivered before stays when a new request for it fails, or when an operator does without it: the day is made from it, is
- * degraded, and says why and how old it is. Pure.
+ * What was delivered before stays when a new request for it fails, or when an operator does without
+ * it: the day is made from it, is degraded, and says why and how old it is. Pure.
  */
 
 /** Why a download uses what was delivered before. */
 export interface KeptNote {
-  /** Of the failed request; `SKIPPED`: an operator did without it; `LACKS_VALUES`, `ROWS_DISAGREE`: of the answer. */
+  /**
+   * Of the failed request; `SKIPPED`: an operator did without it; `LACKS_VALUES`, `ROWS_DISAGREE`:
+   * of the answer.
+   */
   readonly code: string;
   readonly message: string;
   /** The civil date on which the publisher last confirmed it. */
@@ -24,15 +27,23 @@ export const LEFT_OUT = 'skipped by an operator';
 export const SKIPPED = 'SKIPPED';
 /** The answer lacks values that are known: it is kept aside, and what is known stays. */
 export const LACKS_VALUES = 'LACKS_VALUES';
-/** Rows of the answer say something else than known ones, and it is not all of the day: the known ones stay. */
+/**
+ * Rows of the answer say something else than known ones, and it is not all of the day: the known
+ * ones stay.
+ */
 export const ROWS_DISAGREE = 'ROWS_DISAGREE';
 
-/** Whether a note is about what was delivered, and is found with the delivery in every plan; the others are about one request. */
+/**
+ * Whether a note is about what was delivered, and is found with the delivery in every plan; the
+ * others are about one request.
+ */
 export function isOfAnswer({ code }: Pick<KeptNote, 'code'>): boolean {
   return code === LACKS_VALUES || code === ROWS_DISAGREE;
 }
 
-/** What a step that declares `withNotes` is told of one part. Stable: it is part of the step key. */
+/**
+ * What a step that declares `withNotes` is told of one part. Stable: it is part of the step key.
+ */
 export interface PartNote {
   readonly part: string;
   readonly code: string;
@@ -105,9 +116,9 @@ function isAccepted(note: StepNote): note is AcceptedNote {
 }
 
 /**
- * The slice is gone or damaged, and the raw file that backs it is there: it is cut again before the publisher is asked (`first`), or without
- * that anybody is asked (`only`).
- * `lost`: its ledger entry is gone as well; as `only`, and nothing stays when it cannot be cut.
+ * The slice is gone or damaged, and the raw file that backs it is there: it is cut again before the
+ * publisher is asked (`first`), or without that anybody is asked (`only`). `lost`: its ledger entry
+ * is gone as well; as `only`, and nothing stays when it cannot be cut.
  */
 export type Recut = 'first' | 'only' | 'lost';
 
@@ -129,7 +140,14 @@ export function keptState(
   { code, message }: Pick<KeptNote, 'code' | 'message'>,
 ) {
   const made = definedMembers({ sample });
-  return { state: 'done', key, how: 'reused', empty: false, kept: { code, message, since }, ...made } as const;
+  return {
+    state: 'done',
+    key,
+    how: 'reused',
+    empty: false,
+    kept: { code, message, since },
+    ...made,
+  } as const;
 }
 
 /** Whether two notes say the same; messages may name times and addresses, and do not count. */

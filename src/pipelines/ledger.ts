@@ -33,16 +33,27 @@ export interface Origin {
   /** The publisher's own time of processing, where it tells one. */
   readonly processedAt: string | null;
   readonly retrievedAt: string;
-  /** The day of which a list tells (`PartDefinition.listed`); absent for what tells its own days, and in older records. */
+  /**
+   * The day of which a list tells (`PartDefinition.listed`); absent for what tells its own days,
+   * and in older records.
+   */
   readonly asOf?: CivilDate;
-  /** A sample portal made the answer up; absent for what publishers answer, and in older records. */
+  /**
+   * A sample portal made the answer up; absent for what publishers answer, and in older records.
+   */
   readonly sample?: true;
   readonly raw: ArtefactRef;
-  /** Of a day in shards, by output: the raw files of the shards that came in others than `raw`. Absent where all came in it. */
+  /**
+   * Of a day in shards, by output: the raw files of the shards that came in others than `raw`.
+   * Absent where all came in it.
+   */
   readonly shards?: Readonly<Record<string, ArtefactRef>>;
 }
 
-/** One executed step on one scope. Created once, never changed: two writers of the same key wrote the same bytes. */
+/**
+ * One executed step on one scope. Created once, never changed: two writers of the same key wrote
+ * the same bytes.
+ */
 export interface LedgerEntry {
   /** See `stored-records.ts`; older records have none. */
   readonly schema?: number;
@@ -53,7 +64,10 @@ export interface LedgerEntry {
   readonly version: number;
   readonly params: JsonObject;
   readonly inputs: Readonly<Record<string, InputHashes>>;
-  /** What the step was told of parts that stayed as they were; absent where there was nothing to tell. */
+  /**
+   * What the step was told of parts that stayed as they were; absent where there was nothing to
+   * tell.
+   */
   readonly notes?: readonly StepNote[];
   /** Decisions on its units that the step was told; absent where there were none. */
   readonly decided?: readonly UnitDecision[];
@@ -72,17 +86,22 @@ export function isEmptyEntry({ outputs }: Pick<LedgerEntry, 'outputs'>): boolean
   return Object.keys(outputs).length === 0;
 }
 
-/** The shards of a step's outputs that have no row of the scope, by output name; none of a step whose outputs are whole. */
+/**
+ * The shards of a step's outputs that have no row of the scope, by output name; none of a step
+ * whose outputs are whole.
+ */
 function lackedShards(
   { outputs: declared }: { readonly outputs: Readonly<Record<string, unknown>> },
   { outputs }: Pick<LedgerEntry, 'outputs'>,
 ): string[] {
-  return Object.keys(declared).filter((name) => !(name in outputs) && splitShard(name).shard !== undefined);
+  return Object.keys(declared).filter(
+    (name) => !(name in outputs) && splitShard(name).shard !== undefined,
+  );
 }
 
 /**
- * Why the slices of an entry are none of the step any more: they came whole or in other shards than it declares now. Undefined where
- * they are of it.
+ * Why the slices of an entry are none of the step any more: they came whole or in other shards than
+ * it declares now. Undefined where they are of it.
  */
 export function cutOtherwise(
   { outputs: declared }: { readonly outputs: Readonly<Record<string, unknown>> },
@@ -108,7 +127,9 @@ function lacking(
   return lacks.length === 0 ? {} : { lacks };
 }
 
-/** What plans and states say of the rows of a download; nothing of those that are whole and real. */
+/**
+ * What plans and states say of the rows of a download; nothing of those that are whole and real.
+ */
 export function deliveredWith(
   step: { readonly outputs: Readonly<Record<string, unknown>> },
   entry: Pick<LedgerEntry, 'outputs' | 'origin'>,
@@ -117,14 +138,21 @@ export function deliveredWith(
   return { ...lacking(step, entry), ...(isMadeUp ? { sample: true } : {}) };
 }
 
-/** Days of one month share a partition, so that a month is planned with one query; periods have one of their own. */
+/**
+ * Days of one month share a partition, so that a month is planned with one query; periods have one
+ * of their own.
+ */
 export function scopePartition(pipeline: string, scope: Scope): string {
   return isPeriod(scope) ? `${pipeline}/periods` : `${pipeline}/${scope.slice(0, 7)}`;
 }
 
 /** Entries of a scope lie together, so that one query reads all steps of a day. */
 export function ledgerKey(pipeline: string, scope: Scope, step: StepId, key: StepKey): DocumentKey {
-  return { table: LEDGER_TABLE, partition: scopePartition(pipeline, scope), sort: `${scope}/${step}/${key}` };
+  return {
+    table: LEDGER_TABLE,
+    partition: scopePartition(pipeline, scope),
+    sort: `${scope}/${step}/${key}`,
+  };
 }
 
 /** The last failed run of a scope, kept until a run of it succeeds. */
@@ -143,5 +171,9 @@ export const FAILURE_TABLE = 'failures';
 
 /** One row per scope. */
 export function failureKey(pipeline: string, scope: Scope): DocumentKey {
-  return { table: FAILURE_TABLE, partition: scopePartition(pipeline, scope), sort: `${scope}/last` };
+  return {
+    table: FAILURE_TABLE,
+    partition: scopePartition(pipeline, scope),
+    sort: `${scope}/last`,
+  };
 }

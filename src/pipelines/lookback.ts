@@ -2,7 +2,11 @@
 
 interface Read {
   readonly daysBefore?: number;
-  readonly asOf?: { readonly pipeline?: string; readonly lagDays?: number; readonly withinDays: number };
+  readonly asOf?: {
+    readonly pipeline?: string;
+    readonly lagDays?: number;
+    readonly withinDays: number;
+  };
 }
 
 interface Steps {
@@ -14,7 +18,10 @@ export function isOfPreviousDays({ daysBefore, asOf }: Read): boolean {
   return daysBefore !== undefined || asOf !== undefined;
 }
 
-/** How many days earlier the days are that an input may be taken from, in the order in which they are tried; none for an input of the day itself. */
+/**
+ * How many days earlier the days are that an input may be taken from, in the order in which they
+ * are tried; none for an input of the day itself.
+ */
 export function daysTried({ daysBefore, asOf }: Read): readonly number[] {
   if (asOf === undefined) return daysBefore === undefined ? [] : [daysBefore];
   const { lagDays = 0, withinDays } = asOf;
@@ -23,7 +30,9 @@ export function daysTried({ daysBefore, asOf }: Read): readonly number[] {
 
 /** By how many days a change of a day of the pipeline can reach later days of the same pipeline. */
 export function lookbacksOf({ steps }: Steps): number[] {
-  const own = steps.flatMap(({ inputs }) => inputs.filter(({ asOf }) => asOf?.pipeline === undefined));
+  const own = steps.flatMap(({ inputs }) =>
+    inputs.filter(({ asOf }) => asOf?.pipeline === undefined),
+  );
   return [...new Set(own.flatMap(daysTried))];
 }
 

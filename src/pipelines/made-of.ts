@@ -7,26 +7,37 @@ import type { StepId } from './vocabulary.ts';
 
 /** What has to go, or to be made again, when some slices go. */
 export interface MadeOf {
-  /** Every entry that read one of the slices, or something that was made of one; the downloads that gave them too. */
+  /**
+   * Every entry that read one of the slices, or something that was made of one; the downloads that
+   * gave them too.
+   */
   readonly entries: readonly LedgerEntry[];
-  /** What these gave, each object once. What other entries gave as well does not depend on the slices, and is left out. */
+  /**
+   * What these gave, each object once. What other entries gave as well does not depend on the
+   * slices, and is left out.
+   */
   readonly objects: readonly ArtefactRef[];
 }
 
-/** What was made of slices, given by their hashes; `withFacts` names the steps whose facts are read together with their outputs. */
+/**
+ * What was made of slices, given by their hashes; `withFacts` names the steps whose facts are read
+ * together with their outputs.
+ */
 export function madeOf(
   entries: readonly LedgerEntry[],
   slices: ReadonlySet<string>,
   withFacts: ReadonlySet<StepId>,
 ): MadeOf {
   const given = new Map(entries.map((entry) => [entry, hashesGiven(entry, withFacts)]));
-  // From above: what no path leads to is surely free of the slices, and so is whatever has the same bytes. The other way round, a copy of
-  // something that was made of them would count as free, and set its source free as well.
+  // From above: what no path leads to is surely free of the slices, and so is whatever has the same
+  // bytes. The other way round, a copy of something that was made of them would count as free, and
+  // set its source free as well.
   let made = reachable(given, slices, new Set());
   for (;;) {
     const free = new Set([...given].flatMap(([entry, hashes]) => (made.has(entry) ? [] : hashes)));
     const less = reachable(given, slices, free);
-    if (less.size === made.size) return { entries: [...less], objects: objectsOf(less, slices, free) };
+    if (less.size === made.size)
+      return { entries: [...less], objects: objectsOf(less, slices, free) };
     made = less;
   }
 }
@@ -34,10 +45,15 @@ export function madeOf(
 /** The hashes by which readers may name what an entry gave. */
 function hashesGiven(entry: LedgerEntry, withFacts: ReadonlySet<StepId>): string[] {
   const plain = Object.values(entry.outputs).map(({ sha256 }) => sha256);
-  return withFacts.has(entry.step) ? [...plain, ...plain.map((sha256) => inputHash(sha256, entry))] : plain;
+  return withFacts.has(entry.step)
+    ? [...plain, ...plain.map((sha256) => inputHash(sha256, entry))]
+    : plain;
 }
 
-/** The entries that gave the slices, or read something of which these came, but for hashes that are free of them. */
+/**
+ * The entries that gave the slices, or read something of which these came, but for hashes that are
+ * free of them.
+ */
 function reachable(
   given: ReadonlyMap<LedgerEntry, readonly string[]>,
   slices: ReadonlySet<string>,
@@ -50,7 +66,9 @@ function reachable(
     for (const [entry, hashes] of given) {
       if (made.has(entry)) continue;
       const gives = hashes.some((hash) => slices.has(hash));
-      const reads = Object.values(entry.inputs).some((inputs) => inputs?.some((hash) => read.has(hash)));
+      const reads = Object.values(entry.inputs).some((inputs) =>
+        inputs?.some((hash) => read.has(hash)),
+      );
       if (!gives && !reads) continue;
       made.add(entry);
       for (const hash of hashes) if (!free.has(hash) || slices.has(hash)) read.add(hash);

@@ -67,8 +67,15 @@ export function manifestKey(pipeline: string, scope: Scope, version: number): Do
   };
 }
 
-/** The key of the version before, on which a version is based; undefined for the first, and for a key of another form. */
-export function previousVersionKey({ table, partition, sort }: DocumentKey): DocumentKey | undefined {
+/**
+ * The key of the version before, on which a version is based; undefined for the first, and for a
+ * key of another form.
+ */
+export function previousVersionKey({
+  table,
+  partition,
+  sort,
+}: DocumentKey): DocumentKey | undefined {
   const [, scope, digits] = /^(.+)\/(\d+)$/.exec(sort) ?? [];
   const version = Number(digits) - 1;
   if (scope === undefined || !(version >= 1)) return undefined;
@@ -84,7 +91,10 @@ export function newerVersions({ table, partition, sort }: DocumentKey): Document
 }
 
 /** `[from, to)` of a partition. */
-export type DocumentRange = Pick<DocumentKey, 'table' | 'partition'> & { readonly from: string; readonly to: string };
+export type DocumentRange = Pick<DocumentKey, 'table' | 'partition'> & {
+  readonly from: string;
+  readonly to: string;
+};
 
 /** `done` as the manifest keeps it. */
 export function manifestStep(entry: LedgerEntry, kept?: KeptNote): ManifestStep {

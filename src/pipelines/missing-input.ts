@@ -5,7 +5,10 @@ import { unsharded } from './shard.ts';
 import type { InputHashes } from './step-key.ts';
 
 /** Why a step cannot run although all its inputs are known; undefined when it can. */
-export function missingInput(step: StepDefinition, inputs: Readonly<Record<string, InputHashes>>): string | undefined {
+export function missingInput(
+  step: StepDefinition,
+  inputs: Readonly<Record<string, InputHashes>>,
+): string | undefined {
   const needed = step.inputs.filter((input) => input.optional !== true && !isOfPreviousDays(input));
   const gone = needed.find((input) => inputs[input.name] === null);
   if (gone !== undefined) return `${gone.step} has no output`;

@@ -1,6 +1,7 @@
 /**
- * What object stores send when an object was created: the events of S3, bare, in the envelope of SNS, or as MinIO and the Versity gateway post
- * them, and the plain list `{"objects": ["raw/api/…"]}` of a program that writes into the folder of the store. Pure.
+ * What object stores send when an object was created: the events of S3, bare, in the envelope of
+ * SNS, or as MinIO and the Versity gateway post them, and the plain list `{"objects":
+ * ["raw/api/…"]}` of a program that writes into the folder of the store. Pure.
  */
 
 /** An object that was put somewhere. */
@@ -22,16 +23,21 @@ const DEEPEST = 3;
 
 type Member = Readonly<Record<string, unknown>>;
 
-/** Reads a message that was parsed from JSON; what is not understood is a remark, never an error. */
+/**
+ * Reads a message that was parsed from JSON; what is not understood is a remark, never an error.
+ */
 export function readObjectNotices(message: unknown, depth = 0): ObjectNotices {
-  if (!isMember(message) || depth > DEEPEST) return nothing('the message is no notification of an object store');
+  if (!isMember(message) || depth > DEEPEST)
+    return nothing('the message is no notification of an object store');
   const { Type: type, Message: inner, SubscribeURL: confirm } = message;
   if (type === 'SubscriptionConfirmation')
     return nothing(`a topic asks to be confirmed: open ${text(confirm)} if it is yours`);
-  if (type === 'Notification' && typeof inner === 'string') return readObjectNotices(parsed(inner), depth + 1);
+  if (type === 'Notification' && typeof inner === 'string')
+    return readObjectNotices(parsed(inner), depth + 1);
   if (message['Event'] === 's3:TestEvent') return nothing('a test of the store, about no object');
   const { objects, Records: records } = message;
-  if (Array.isArray(objects)) return { created: objects.filter(isText).map((key) => ({ key })), remarks: [] };
+  if (Array.isArray(objects))
+    return { created: objects.filter(isText).map((key) => ({ key })), remarks: [] };
   if (!Array.isArray(records)) return nothing('the message is no notification of an object store');
   const created: ObjectNotice[] = [];
   const remarks: string[] = [];
@@ -55,7 +61,10 @@ function noticeOf(record: unknown): ObjectNotice | string {
   return { bucket: name, key: decoded(key) };
 }
 
-/** S3 and MinIO write keys as in the query of an address; a gateway that does not may have a bare percent sign. */
+/**
+ * S3 and MinIO write keys as in the query of an address; a gateway that does not may have a bare
+ * percent sign.
+ */
 function decoded(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '));

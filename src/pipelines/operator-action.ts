@@ -23,5 +23,9 @@ export const ACTION_TABLE = 'actions';
 
 /** Actions of a scope sort by their instant. */
 export function actionKey({ pipeline, scope, at, action }: OperatorAction): DocumentKey {
-  return { table: ACTION_TABLE, partition: scopePartition(pipeline, scope), sort: `${scope}/${at}/${action}` };
+  return {
+    table: ACTION_TABLE,
+    partition: scopePartition(pipeline, scope),
+    sort: `${scope}/${at}/${action}`,
+  };
 }

@@ -6,7 +6,10 @@ import { civilDateAt } from './zoned-day.ts';
 /** Of which days a part has data, and of which of them its publisher can still tell. */
 
 /** The first day of which the part has data. */
-export function sinceOf({ since }: Pick<PipelineDefinition, 'since'>, part: Pick<PartDefinition, 'since'>): CivilDate {
+export function sinceOf(
+  { since }: Pick<PipelineDefinition, 'since'>,
+  part: Pick<PartDefinition, 'since'>,
+): CivilDate {
   return part.since ?? since;
 }
 

@@ -39,17 +39,25 @@ export function readsItself({ id, inputs }: Pick<RollupDefinition, 'id' | 'input
  */
 export function scopesRead({ each, asOf }: RollupInput, period: Period, span: Span): Scope[] {
   const { from, to } = datesOf(period, span);
-  if (asOf === undefined) return each === 'day' ? datesBetween(from, to) : periodsBetween(each, from, to);
+  if (asOf === undefined)
+    return each === 'day' ? datesBetween(from, to) : periodsBetween(each, from, to);
   const { lag = 0, within } = asOf;
   return Array.from({ length: within - lag + 1 }, (_, index) => scopeBefore(each, to, lag + index));
 }
 
-function datesOf(period: Period, { since, today }: Span): { readonly from: CivilDate; readonly to: CivilDate } {
+function datesOf(
+  period: Period,
+  { since, today }: Span,
+): { readonly from: CivilDate; readonly to: CivilDate } {
   return period === WHOLE_HISTORY ? { from: since, to: today } : datesOfPeriod(period);
 }
 
 /** The periods with any of the days from `from` to `to`, ascending. */
-function periodsBetween(grain: RollupDefinition['grain'], from: CivilDate, to: CivilDate): Period[] {
+function periodsBetween(
+  grain: RollupDefinition['grain'],
+  from: CivilDate,
+  to: CivilDate,
+): Period[] {
   if (grain === 'history') return [WHOLE_HISTORY];
   const periods = new Set<Period>();
   for (let month = monthOf(from); month <= monthOf(to); month = addMonths(month, 1)) {
@@ -73,9 +81,9 @@ function scopeBefore(each: RollupInput['each'], date: CivilDate, count: number):
 }
 
 /**
- * By rollup, in their order, the periods that changes of these days can reach, ascending: those with
- * the days, and those that read one of them or of the periods reached so far. A change of another
- * pipeline reaches nothing: nobody is told of it.
+ * By rollup, in their order, the periods that changes of these days can reach, ascending: those
+ * with the days, and those that read one of them or of the periods reached so far. A change of
+ * another pipeline reaches nothing: nobody is told of it.
  */
 export function periodsReached(
   { rollups }: Pick<PipelineDefinition, 'rollups'>,
@@ -88,13 +96,17 @@ export function periodsReached(
   for (const { id, grain, inputs } of rollups) {
     const own = new Set<Scope>(periodsOf(grain, changed));
     reached.set(id, own);
-    const others = inputs.filter((input) => !isWithin(grain, input) && input.asOf?.pipeline === undefined);
+    const others = inputs.filter(
+      (input) => !isWithin(grain, input) && input.asOf?.pipeline === undefined,
+    );
     const isReached = (input: RollupInput, scope: Scope): boolean =>
       (input.each === 'day' ? days : reached.get(input.step))?.has(scope) === true;
     // Ascending, so that a period that reads the one before it is reached with it.
     const all = others.length === 0 ? [] : periodsBetween(grain, span.since, last);
     for (const period of all) {
-      const isRead = others.some((input) => scopesRead(input, period, span).some((scope) => isReached(input, scope)));
+      const isRead = others.some((input) =>
+        scopesRead(input, period, span).some((scope) => isReached(input, scope)),
+      );
       if (isRead) own.add(period);
     }
   }
@@ -102,28 +114,41 @@ export function periodsReached(
 }
 
 /** By other pipeline, the days and periods whose state these periods may have read. */
-export function statesRead(rollup: Pick<RollupDefinition, 'inputs'>, period: Period, span: Span): Map<string, Scope[]> {
+export function statesRead(
+  rollup: Pick<RollupDefinition, 'inputs'>,
+  period: Period,
+  span: Span,
+): Map<string, Scope[]> {
   const others = new Map<string, Scope[]>();
   for (const input of rollup.inputs) {
     const name = input.asOf?.pipeline;
-    if (name !== undefined) others.set(name, [...(others.get(name) ?? []), ...scopesRead(input, period, span)]);
+    if (name !== undefined)
+      others.set(name, [...(others.get(name) ?? []), ...scopesRead(input, period, span)]);
   }
   return others;
 }
 
 /** What is wrong with what rollups say that they read. */
-export function graphProblems({ steps, rollups }: Pick<PipelineDefinition, 'steps' | 'rollups'>): string[] {
+export function graphProblems({
+  steps,
+  rollups,
+}: Pick<PipelineDefinition, 'steps' | 'rollups'>): string[] {
   const grainOf = (id: StepId): string | undefined =>
-    steps.some((step) => step.id === id) ? 'day' : rollups.find((rollup) => rollup.id === id)?.grain;
+    steps.some((step) => step.id === id)
+      ? 'day'
+      : rollups.find((rollup) => rollup.id === id)?.grain;
   return rollups.flatMap((rollup, place) => {
     const { id, grain, inputs } = rollup;
     const own = inputs.filter(({ asOf }) => asOf?.pipeline === undefined);
     const later = own.filter(({ step }) => rollups.findIndex((other) => other.id === step) > place);
     const itself = own.filter(({ step, asOf }) => step === id && (asOf?.lag ?? 0) < 1);
     const states = inputs.flatMap(({ name, each, asOf }) =>
-      asOf === undefined || (each !== 'history' && (asOf.lag ?? 0) >= 0 && asOf.within >= (asOf.lag ?? 0))
+      asOf === undefined ||
+      (each !== 'history' && (asOf.lag ?? 0) >= 0 && asOf.within >= (asOf.lag ?? 0))
         ? []
-        : [`${id} reads ${name} as of nothing: of days, months or years, lag from 0, within not less`],
+        : [
+            `${id} reads ${name} as of nothing: of days, months or years, lag from 0, within not less`,
+          ],
     );
     return [
       ...own
@@ -132,7 +157,9 @@ export function graphProblems({ steps, rollups }: Pick<PipelineDefinition, 'step
       ...later.map(({ step }) => `${id} reads ${step}, which does not come before it`),
       ...itself.map(() => `${id} reads itself: only as of earlier periods, lag from 1`),
       ...states,
-      ...(inputs.some((input) => isWithin(grain, input)) ? [] : [`${id} reads nothing of what is in its period`]),
+      ...(inputs.some((input) => isWithin(grain, input))
+        ? []
+        : [`${id} reads nothing of what is in its period`]),
     ];
   });
 }

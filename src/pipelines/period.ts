@@ -21,9 +21,13 @@ export function periodsOf(grain: RollupDefinition['grain'], dates: readonly Civi
 }
 
 /** The first and last date of a month or year. */
-export function datesOfPeriod(period: Period): { readonly from: CivilDate; readonly to: CivilDate } {
+export function datesOfPeriod(period: Period): {
+  readonly from: CivilDate;
+  readonly to: CivilDate;
+} {
   const scope = parseScope(period);
-  if (scope.kind === 'period' && scope.grain === 'year') return { from: `${period}-01-01`, to: `${period}-12-31` };
+  if (scope.kind === 'period' && scope.grain === 'year')
+    return { from: `${period}-01-01`, to: `${period}-12-31` };
   const dates = datesOfMonth(period);
   return { from: `${period}-01`, to: dates.at(-1) ?? `${period}-28` };
 }

@@ -7,7 +7,10 @@ import type { InputHashes, StepKeyParts } from './step-key.ts';
 
 const SHORT_HASH = 8;
 
-/** Which of the things that make a step key differ from the last time; "never ran" when there was none. */
+/**
+ * Which of the things that make a step key differ from the last time; "never ran" when there was
+ * none.
+ */
 export function whyRun(earlier: LedgerEntry | undefined, now: Omit<StepKeyParts, 'step'>): string {
   if (earlier === undefined) return 'never ran';
   const reasons: string[] = [];
@@ -15,11 +18,14 @@ export function whyRun(earlier: LedgerEntry | undefined, now: Omit<StepKeyParts,
     reasons.push('what it is told of its parts changed');
   if (canonicalJson(earlier.decided ?? []) !== canonicalJson(now.decided ?? []))
     reasons.push('somebody decided on its held units');
-  if (earlier.version !== now.version) reasons.push(`step version ${earlier.version} became ${now.version}`);
-  if (canonicalJson(earlier.params) !== canonicalJson(now.params)) reasons.push('its parameters changed');
+  if (earlier.version !== now.version)
+    reasons.push(`step version ${earlier.version} became ${now.version}`);
+  if (canonicalJson(earlier.params) !== canonicalJson(now.params))
+    reasons.push('its parameters changed');
   for (const name of Object.keys(now.inputs)) {
     const [before, after] = [earlier.inputs[name] ?? null, now.inputs[name] ?? null];
-    if (canonicalJson(before) !== canonicalJson(after)) reasons.push(describeChange(name, before, after));
+    if (canonicalJson(before) !== canonicalJson(after))
+      reasons.push(describeChange(name, before, after));
   }
   return reasons.length === 0 ? 'its ledger entry is gone' : reasons.join('; ');
 }
@@ -45,7 +51,9 @@ function shorten(hashes: readonly string[]): string {
 /** What was found wrong with stored objects, in words, by their keys. */
 export type DamagedObjects = Pick<ReadonlyMap<string, string>, 'get'>;
 
-/** What is wrong with the stored bytes of an entry; undefined when all of them are there and right. */
+/**
+ * What is wrong with the stored bytes of an entry; undefined when all of them are there and right.
+ */
 export function describeDamage(entry: LedgerEntry, damaged: DamagedObjects): string | undefined {
   for (const [output, ref] of Object.entries(entry.outputs)) {
     const found = damaged.get(ref.key);

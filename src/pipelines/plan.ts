@@ -2,7 +2,13 @@ import { definedMembers } from '../given.ts';
 import { acceptedNotes, whyStillHeld } from './accepted-holds.ts';
 import { addDays } from './civil-date.ts';
 import type { DayEvidence } from './day-evidence.ts';
-import type { PartDefinition, PipelineDefinition, StageSubset, StepDefinition, StepInput } from './definition.ts';
+import type {
+  PartDefinition,
+  PipelineDefinition,
+  StageSubset,
+  StepDefinition,
+  StepInput,
+} from './definition.ts';
 import { isWhole } from './completeness.ts';
 import { decisionsOf, unitDecisions, waitingUnits } from './held-units.ts';
 import { isOfAnswer, partNotes, sameNote } from './kept-delivery.ts';
@@ -28,12 +34,15 @@ import { stageOf } from './vocabulary.ts';
 import { civilDateAt } from './zoned-day.ts';
 
 /**
- * What a re-run of a day would do, and why, as data. Pure: everything that the answer depends on is in `DayEvidence`.
+ * What a re-run of a day would do, and why, as data. Pure: everything that the answer depends on is
+ * in `DayEvidence`.
  *
  * Invariants, cited by `test/unit/pipelines/plan.test.ts`:
- * 1. A step is `reuse` only when the ledger has its exact key and every output is there with the recorded hash.
+ * 1. A step is `reuse` only when the ledger has its exact key and every output is there with the
+ *    recorded hash.
  * 2. A step after a `run` is `run`: its key is not known yet.
- * 3. A step after nothing but `recheck` and `reuse` is what it is if no change is found: `run` when it would run then too, else `recheck`.
+ * 3. A step after nothing but `recheck` and `reuse` is what it is if no change is found: `run` when
+ *    it would run then too, else `recheck`.
  * 4. A day is up to date when nothing runs or rechecks and its newest manifest says the same.
  */
 
@@ -50,16 +59,25 @@ export interface PlannedStep {
   readonly step: StepId;
   readonly action: StepAction;
   readonly reason: string;
-  /** The key in the ledger that is reused; of a download that is asked for again, what stays if that fails. */
+  /**
+   * The key in the ledger that is reused; of a download that is asked for again, what stays if that
+   * fails.
+   */
   readonly key?: StepKey;
   /** Of a download with rows: the civil date on which the publisher last confirmed them. */
   readonly since?: CivilDate;
   readonly recut?: Recut;
-  /** Why this download goes on with what was delivered before: its last request failed, and this run does not ask. */
+  /**
+   * Why this download goes on with what was delivered before: its last request failed, and this run
+   * does not ask.
+   */
   readonly kept?: KeptNote;
   /** The reused step has nothing for the day, such as a download without rows. */
   readonly empty?: boolean;
-  /** Of a reused download whose slices come in shards: those that have no rows for the day, by output name. */
+  /**
+   * Of a reused download whose slices come in shards: those that have no rows for the day, by
+   * output name.
+   */
   readonly lacks?: readonly string[];
   /** Of a known download: its rows are made up. */
   readonly sample?: true;
@@ -69,7 +87,9 @@ export interface PlannedStep {
   readonly partial?: boolean;
   /** Of a download that is not asked for: nothing came of the last request. */
   readonly unanswered?: Unanswered;
-  /** Of a known download: from when on the publisher is asked again, as ISO instant; null: never. */
+  /**
+   * Of a known download: from when on the publisher is asked again, as ISO instant; null: never.
+   */
   readonly askAgainAt?: string | null;
 }
 
@@ -89,11 +109,17 @@ export interface PlanOptions {
   readonly offline?: boolean;
   /** Plan these stages of the day only. */
   readonly only?: StageSubset;
-  /** Execute this step, or the steps of this stage, and everything after them again, even when the ledger has it. */
+  /**
+   * Execute this step, or the steps of this stage, and everything after them again, even when the
+   * ledger has it.
+   */
   readonly fromStep?: StepId | Stage;
 }
 
-/** What is known about an output before anything ran: its hash, or that it has if nothing changes, and the step that decides. */
+/**
+ * What is known about an output before anything ran: its hash, or that it has if nothing changes,
+ * and the step that decides.
+ */
 interface Foreseen {
   readonly hash: string | null;
   readonly pending?: Pending;
@@ -105,9 +131,9 @@ interface Pending {
 }
 
 /**
- * The plans of several days, ascending. A day that reads an output of an earlier day of the set sees whether that output is
- * going to change, so the plan of a range says everything that the range will do. `earlier` are days that were planned before these, as
- * those of the year before.
+ * The plans of several days, ascending. A day that reads an output of an earlier day of the set
+ * sees whether that output is going to change, so the plan of a range says everything that the
+ * range will do. `earlier` are days that were planned before these, as those of the year before.
  */
 export function planDays(
   definition: PipelineDefinition,
@@ -132,21 +158,36 @@ export function planDays(
 }
 
 /** Plans one day alone: outputs of earlier days are taken as the stores have them. */
-export function planDay(definition: PipelineDefinition, evidence: DayEvidence, options: PlanOptions = {}): DayPlan {
+export function planDay(
+  definition: PipelineDefinition,
+  evidence: DayEvidence,
+  options: PlanOptions = {},
+): DayPlan {
   const walk = new PlanWalk(definition, evidence, options);
   for (const step of definition.steps) walk.visit(step);
-  return { date: evidence.date, steps: walk.planned, upToDate: isUpToDate(walk.planned, evidence.manifest) };
+  return {
+    date: evidence.date,
+    steps: walk.planned,
+    upToDate: isUpToDate(walk.planned, evidence.manifest),
+  };
 }
 
-/** Whether the newest manifest says exactly what these planned steps say, and nothing is left to do. */
+/**
+ * Whether the newest manifest says exactly what these planned steps say, and nothing is left to do.
+ */
 export function isUpToDate(steps: readonly PlannedStep[], manifest: Manifest | undefined): boolean {
-  if (manifest === undefined || manifest.verdict === 'failed' || manifest.verdict === 'quarantined') return false;
+  if (manifest === undefined || manifest.verdict === 'failed' || manifest.verdict === 'quarantined')
+    return false;
   return steps.every((step) => isAsStored(step, manifest));
 }
 
 /** Whether nothing is to be done for a step, and the manifest says of it what the plan says. */
-export function isAsStored({ step, action, key, kept }: PlannedStep, manifest: Manifest | undefined): boolean {
-  if (action === 'reuse') return keyIn(manifest, step) === key && sameNote(keptIn(manifest, step), kept);
+export function isAsStored(
+  { step, action, key, kept }: PlannedStep,
+  manifest: Manifest | undefined,
+): boolean {
+  if (action === 'reuse')
+    return keyIn(manifest, step) === key && sameNote(keptIn(manifest, step), kept);
   return action === 'skip' && manifest?.steps[step]?.state !== 'done';
 }
 
@@ -176,7 +217,8 @@ class PlanWalk {
 
   #reuse(step: StepDefinition, { action, key }: PlannedStep): void {
     const entry = key === undefined ? undefined : this.#entries.get(`${step.id}/${key}`);
-    if ((action === 'reuse' || action === 'recheck') && entry !== undefined) this.#reused.set(step.id, entry);
+    if ((action === 'reuse' || action === 'recheck') && entry !== undefined)
+      this.#reused.set(step.id, entry);
   }
 
   #plan(step: StepDefinition): PlannedStep {
@@ -192,7 +234,8 @@ class PlanWalk {
   #planStored(step: StepDefinition): PlannedStep {
     const key = keyIn(this.#evidence.manifest, step.id);
     const entry = key === undefined ? undefined : this.#entries.get(`${step.id}/${key}`);
-    if (key === undefined || entry === undefined) return skip(step, 'nothing is stored, and only the report is made');
+    if (key === undefined || entry === undefined)
+      return skip(step, 'nothing is stored, and only the report is made');
     const damage = this.#damageOf(entry);
     if (damage !== undefined) return skip(step, damage);
     const empty = isEmptyEntry(entry);
@@ -222,7 +265,9 @@ class PlanWalk {
     if (delivery === undefined || entry === undefined) {
       if (forced !== undefined && canAsk) return run(step, forced);
       const first = this.#planFirstDownload(step, part);
-      return first.action === 'run' || delivery === undefined ? first : this.#planLost(step, delivery, first);
+      return first.action === 'run' || delivery === undefined
+        ? first
+        : this.#planLost(step, delivery, first);
     }
     const stays = this.#stays(step, delivery, entry);
     if (forced !== undefined) return { ...run(step, forced), ...stays };
@@ -232,25 +277,46 @@ class PlanWalk {
       return run(step, `step version ${entry.version} became ${step.version}`);
     }
     const otherwise = cutOtherwise(step, entry);
-    return otherwise === undefined ? this.#planKnownDownload(step, part, delivery, entry) : run(step, otherwise);
+    return otherwise === undefined
+      ? this.#planKnownDownload(step, part, delivery, entry)
+      : run(step, otherwise);
   }
 
-  /** Of an answer whose ledger entry is gone, when nobody is asked for another: its raw file gives the same slice again. */
+  /**
+   * Of an answer whose ledger entry is gone, when nobody is asked for another: its raw file gives
+   * the same slice again.
+   */
   #planLost(step: StepDefinition, delivery: Delivery, otherwise: PlannedStep): PlannedStep {
     if (this.#damageOfRaw(delivery) !== undefined) return otherwise;
     const { key, checkedAt } = delivery;
     const since = civilDateAt(new Date(checkedAt), this.#definition.zone);
-    return { ...run(step, 'its ledger entry is gone; its raw file is cut again'), key, since, recut: 'lost' };
+    return {
+      ...run(step, 'its ledger entry is gone; its raw file is cut again'),
+      key,
+      since,
+      recut: 'lost',
+    };
   }
 
-  /** What stays of a download if asking for it again fails: rows that are there or can be cut again, by this version of the step. */
-  #stays(step: StepDefinition, delivery: Delivery, entry: LedgerEntry): Pick<PlannedStep, 'key' | 'since' | 'recut'> {
+  /**
+   * What stays of a download if asking for it again fails: rows that are there or can be cut again,
+   * by this version of the step.
+   */
+  #stays(
+    step: StepDefinition,
+    delivery: Delivery,
+    entry: LedgerEntry,
+  ): Pick<PlannedStep, 'key' | 'since' | 'recut'> {
     if (isEmptyEntry(entry) || entry.version !== step.version) return {};
     const isLost = this.#damageOf(entry) !== undefined;
     if (isLost && this.#damageOfRaw(delivery) !== undefined) return {};
     const { key, checkedAt } = delivery;
     const recut = this.#options.offline === true ? 'only' : 'first';
-    return { key, since: civilDateAt(new Date(checkedAt), this.#definition.zone), ...(isLost ? { recut } : {}) };
+    return {
+      key,
+      since: civilDateAt(new Date(checkedAt), this.#definition.zone),
+      ...(isLost ? { recut } : {}),
+    };
   }
 
   #whyNotAsked(part: PartDefinition): string | undefined {
@@ -261,7 +327,10 @@ class PlanWalk {
     return this.#evidence.date < civilDateAt(new Date(this.#evidence.now), this.#definition.zone);
   }
 
-  /** The failure of the last request, carried on while nobody asks again, or else what is wrong with the last answer. */
+  /**
+   * The failure of the last request, carried on while nobody asks again, or else what is wrong with
+   * the last answer.
+   */
   #note({ id, part = '' }: StepDefinition): Pick<PlannedStep, 'kept'> {
     const kept = this.#failedRequest(id) ?? this.#evidence.deliveries[part]?.note;
     return definedMembers({ kept });
@@ -276,23 +345,36 @@ class PlanWalk {
     if (part.source === 'import') return skip(step, 'no imported file holds this day');
     const never = 'never fetched, and this run does not ask the publisher';
     const whyNot = this.#whyNotAsked(part) ?? (this.#options.offline === true ? never : undefined);
-    if (whyNot !== undefined) return { ...skip(step, whyNot), ...unansweredIn(this.#evidence.manifest, step.id) };
+    if (whyNot !== undefined)
+      return { ...skip(step, whyNot), ...unansweredIn(this.#evidence.manifest, step.id) };
     const expectedAt = this.#evidence.expected.parts[part.id];
     return expectedAt !== undefined && this.#evidence.now < expectedAt
       ? skip(step, `not expected before ${expectedAt}`)
       : run(step, 'never fetched');
   }
 
-  #planKnownDownload(step: StepDefinition, part: PartDefinition, delivery: Delivery, entry: LedgerEntry): PlannedStep {
+  #planKnownDownload(
+    step: StepDefinition,
+    part: PartDefinition,
+    delivery: Delivery,
+    entry: LedgerEntry,
+  ): PlannedStep {
     const empty = isEmptyEntry(entry);
-    const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}), ...deliveredWith(step, entry) };
+    const known = {
+      step: step.id,
+      key: delivery.key,
+      ...(empty ? { empty } : {}),
+      ...deliveredWith(step, entry),
+    };
     const { note } = delivery;
     const reuse = { ...known, ...definedMembers({ kept: note }), action: 'reuse' } as const;
     if (part.source === 'import') return { ...reuse, reason: 'imported' };
     if (part.closed !== undefined) return { ...reuse, reason: part.closed };
     const whyNot = this.#whyNotAsked(part);
     const momentary = part.momentary === true && this.#isOver();
-    const past = momentary ? `the publisher has ${part.id} only as it is now, and the day is over` : undefined;
+    const past = momentary
+      ? `the publisher has ${part.id} only as it is now, and the day is over`
+      : undefined;
     const reason = whyNot ?? past;
     if (reason !== undefined) return { ...reuse, ...this.#note(step), reason };
     const state = this.#standing(part, delivery, empty);
@@ -309,7 +391,8 @@ class PlanWalk {
     const asked = { ...reuse, askAgainAt };
     if (this.#options.offline === true)
       return { ...asked, ...this.#note(step), reason: 'this run does not ask the publisher' };
-    if (this.#failedRequest(step.id) !== undefined) return recheck('; the request since then failed');
+    if (this.#failedRequest(step.id) !== undefined)
+      return recheck('; the request since then failed');
     if ((delivery.rivals?.length ?? 0) > 0)
       return recheck('; two hosts asked without seeing each other, and nobody knows who came last');
     if (this.#options.recheck === true) return recheck('; asked for again');
@@ -320,15 +403,24 @@ class PlanWalk {
   }
 
   /** By what an answer is fresh: what it lacks, or how final it is. */
-  #standing(part: PartDefinition, { checkedAt }: Delivery, empty: boolean): Revision | 'empty' | 'partial' {
+  #standing(
+    part: PartDefinition,
+    { checkedAt }: Delivery,
+    empty: boolean,
+  ): Revision | 'empty' | 'partial' {
     const { date, now, manifest, ledger } = this.#evidence;
     const whole = empty ? false : isWhole(part, manifest, ledger);
     const finalAt = finalInstant(this.#definition, date)?.toISOString();
-    // What was not all of it is looked at once more after the cut-off: the rest may have come since.
-    if (finalAt !== undefined && now >= finalAt && (whole !== false || checkedAt >= finalAt)) return 'definitive';
+    // What was not all of it is looked at once more after the cut-off: the rest may have come
+    // since.
+    if (finalAt !== undefined && now >= finalAt && (whole !== false || checkedAt >= finalAt))
+      return 'definitive';
     if (empty) return 'empty';
     if (whole === false && part.freshForMinutes.partial !== undefined) return 'partial';
-    return revisionOf(this.#definition, { scope: date, facts: manifest?.facts ?? {} }, new Date(now)) ?? 'provisional';
+    return (
+      revisionOf(this.#definition, { scope: date, facts: manifest?.facts ?? {} }, new Date(now)) ??
+      'provisional'
+    );
   }
 
   #planDerived(step: StepDefinition): PlannedStep {
@@ -338,7 +430,10 @@ class PlanWalk {
       ...(step.withNotes === true ? this.#pendingParts() : []),
     ];
     const inputs = Object.fromEntries(
-      foreseen.map(({ name, hash }): [string, InputHashes] => [name, hash === null ? null : [hash]]),
+      foreseen.map(({ name, hash }): [string, InputHashes] => [
+        name,
+        hash === null ? null : [hash],
+      ]),
     );
     // What no pending step can bring: the run skips the step, whatever becomes of the others.
     const lacking = missingInput(step, mayCome(foreseen, inputs));
@@ -363,7 +458,12 @@ class PlanWalk {
     const { manifest } = this.#evidence;
     return partNotes(
       this.#plannedParts().map(({ part, planned: { step, action, kept, sample, unanswered } }) => {
-        return { part, sample, unanswered, note: action === 'recheck' ? keptIn(manifest, step) : kept };
+        return {
+          part,
+          sample,
+          unanswered,
+          note: action === 'recheck' ? keptIn(manifest, step) : kept,
+        };
       }),
     );
   }
@@ -390,7 +490,11 @@ class PlanWalk {
   }
 
   /** After nothing but rechecks: `settled` is what becomes of the step if they find no change. */
-  #planUnlessChanged(step: StepDefinition, settled: PlannedStep, pending: readonly Pending[]): PlannedStep {
+  #planUnlessChanged(
+    step: StepDefinition,
+    settled: PlannedStep,
+    pending: readonly Pending[],
+  ): PlannedStep {
     if (settled.action === 'run') return settled;
     this.#reuse(step, settled);
     const what = settled.action === 'skip' ? `${settled.reason}, ` : 'reused ';
@@ -403,7 +507,8 @@ class PlanWalk {
 
   #planKnown(step: StepDefinition, inputs: Readonly<Record<string, InputHashes>>): PlannedStep {
     const params = step.params ?? {};
-    const notes = step.withNotes === true ? [...this.#partNotes(), ...this.#acceptedNotes(step)] : [];
+    const notes =
+      step.withNotes === true ? [...this.#partNotes(), ...this.#acceptedNotes(step)] : [];
     const decided = unitDecisions(step, decisionsOf(this.#evidence));
     const parts = { version: step.version, params, inputs, notes, decided };
     const key = stepKey({ step: step.id, ...parts });
@@ -438,16 +543,26 @@ class PlanWalk {
       entry === undefined || ref === undefined
         ? null
         : inputHash(ref.sha256, input.withFacts === true ? entry : undefined);
-    return source.action === 'reuse' ? { hash } : { hash, pending: { by: source.step, action: source.action } };
+    return source.action === 'reuse'
+      ? { hash }
+      : { hash, pending: { by: source.step, action: source.action } };
   }
 
   #foreseePrevious(input: StepInput): Foreseen {
     for (const days of daysTried(input)) {
       const date = addDays(this.#evidence.date, -days);
-      const found = this.#evidence.previousOutput(input.step, input.output, date, input.asOf?.pipeline);
+      const found = this.#evidence.previousOutput(
+        input.step,
+        input.output,
+        date,
+        input.asOf?.pipeline,
+      );
       if (found === undefined) continue;
       if (typeof found !== 'object') return { hash: found };
-      return { hash: found.unchanged, pending: { by: `${input.step} of ${date}`, action: found.pending } };
+      return {
+        hash: found.unchanged,
+        pending: { by: `${input.step} of ${date}`, action: found.pending },
+      };
     }
     return { hash: null };
   }
@@ -455,7 +570,8 @@ class PlanWalk {
   /** The reason when the step, or one that it reads, is to be executed again on request. */
   #isForced(step: StepDefinition): string | undefined {
     const { fromStep } = this.#options;
-    const named = step.id === fromStep || stageOf(step.id) === fromStep || unsharded(step.id) === fromStep;
+    const named =
+      step.id === fromStep || stageOf(step.id) === fromStep || unsharded(step.id) === fromStep;
     if (!named && !step.inputs.some((input) => this.#forced.has(input.step))) return undefined;
     this.#forced.add(step.id);
     return named ? 'asked for' : `asked for from ${String(fromStep)}`;

@@ -7,8 +7,9 @@ import type { Origin } from './ledger.ts';
 import type { CivilDate, StepKey } from './vocabulary.ts';
 
 /**
- * What the publisher delivered when it was asked for a window: the raw bytes, their origin, and the download key of each day that
- * was cut from them. Asking again and hearing "unchanged" moves `checkedAt`, nothing else.
+ * What the publisher delivered when it was asked for a window: the raw bytes, their origin, and the
+ * download key of each day that was cut from them. Asking again and hearing "unchanged" moves
+ * `checkedAt`, nothing else.
  */
 export interface Receipt {
   /** See `stored-records.ts`; older records have none. */
@@ -21,22 +22,29 @@ export interface Receipt {
   /** The last time the publisher confirmed that this is what it has, by the clock of who asked. */
   readonly checkedAt: string;
   /**
-   * The place of this answer among all answers for the part, given by the document store just before the publisher was asked: clocks of hosts
-   * differ. Receipts of earlier versions have none, and are older than any that has one.
+   * The place of this answer among all answers for the part, given by the document store just
+   * before the publisher was asked: clocks of hosts differ. Receipts of earlier versions have none,
+   * and are older than any that has one.
    */
   readonly sequence?: number;
   /** Absent where the number is the answer's place among those of all hosts. */
   readonly alone?: CountedAlone;
   /** The dataset's freshness value when it was last confirmed. */
   readonly freshness: string | null;
-  /** The download key of every day in the window that was cut; the slice is found through the ledger. */
+  /**
+   * The download key of every day in the window that was cut; the slice is found through the
+   * ledger.
+   */
   readonly days: Readonly<Record<CivilDate, StepKey>>;
   /**
-   * The days that are not as this answer alone gives them: it has no rows of them any more, or less than is known, or rows that were added to
-   * known ones. Older receipts know none.
+   * The days that are not as this answer alone gives them: it has no rows of them any more, or less
+   * than is known, or rows that were added to known ones. Older receipts know none.
    */
   readonly kept?: Readonly<Record<CivilDate, KeptDay>>;
-  /** Download keys that days were given from the same bytes before: a key of files that came later opened more of them. */
+  /**
+   * Download keys that days were given from the same bytes before: a key of files that came later
+   * opened more of them.
+   */
   readonly before?: Readonly<Record<CivilDate, readonly StepKey[]>>;
   /** First and last of these days that have rows; absent where none has, and in older receipts. */
   readonly span?: FetchWindow;
@@ -46,8 +54,9 @@ export interface Receipt {
 }
 
 /**
- * A host that cannot see the document store counts on from the last number that it has seen: its answer came after that number, and
- * not after the last one that others had taken when the host's writes were brought to the store.
+ * A host that cannot see the document store counts on from the last number that it has seen: its
+ * answer came after that number, and not after the last one that others had taken when the host's
+ * writes were brought to the store.
  */
 export interface CountedAlone {
   /** The last of those numbers; null while the host's writes still wait. */
@@ -74,7 +83,10 @@ function endOf({ sequence = 0, alone }: Answered): number {
   return alone === undefined ? sequence : (alone.upTo ?? Number.POSITIVE_INFINITY);
 }
 
-/** Whether an answer that counts as older may as well be the newer one: nobody knows which of two hosts asked first. */
+/**
+ * Whether an answer that counts as older may as well be the newer one: nobody knows which of two
+ * hosts asked first.
+ */
 function mayBeNewer(older: Answered, newer: Answered): boolean {
   // Those of earlier versions have no number, and are older than any that has one.
   if (older.sequence === undefined || newer.sequence === undefined) return false;
@@ -83,7 +95,10 @@ function mayBeNewer(older: Answered, newer: Answered): boolean {
   return endOf(older) >= newer.sequence;
 }
 
-/** The receipt of an answer that was numbered alone, when others have counted to `last`; null: nobody knows how far. */
+/**
+ * The receipt of an answer that was numbered alone, when others have counted to `last`; null:
+ * nobody knows how far.
+ */
 export function countedAlone(receipt: Receipt, last: number | null, host?: string): Receipt {
   const { alone, ...rest } = receipt;
   if (last !== null && Math.max(last, alone?.upTo ?? 0) <= (receipt.sequence ?? 0)) return rest;
@@ -92,7 +107,11 @@ export function countedAlone(receipt: Receipt, last: number | null, host?: strin
 }
 
 /** How far the number of merged receipts may have to go: as far as that of either. */
-function aloneOf(older: Receipt, sequence: number, alone: CountedAlone | undefined): Pick<Receipt, 'alone'> {
+function aloneOf(
+  older: Receipt,
+  sequence: number,
+  alone: CountedAlone | undefined,
+): Pick<Receipt, 'alone'> {
   const before = older.alone?.upTo ?? 0;
   const upTo = Math.max(before, alone?.upTo ?? 0);
   if (upTo <= sequence) return {};
@@ -123,7 +142,10 @@ export function mergeReceipts(one: Receipt, other: Receipt): Receipt {
 /** From the earlier first day to the later last one; undefined where neither is known. */
 export function joinedSpan(one: Receipt['span'], other: Receipt['span']): Receipt['span'] {
   if (one === undefined || other === undefined) return one ?? other;
-  return { from: one.from < other.from ? one.from : other.from, to: one.to > other.to ? one.to : other.to };
+  return {
+    from: one.from < other.from ? one.from : other.from,
+    to: one.to > other.to ? one.to : other.to,
+  };
 }
 
 function keysBefore(older: Receipt, newer: Receipt): Record<CivilDate, readonly StepKey[]> {
@@ -131,7 +153,9 @@ function keysBefore(older: Receipt, newer: Receipt): Record<CivilDate, readonly 
   for (const date of Object.keys({ ...older.before, ...newer.before, ...older.days })) {
     const [was, is] = [older.days[date], newer.days[date]];
     const replaced = was === undefined || is === undefined || was === is ? [] : [was];
-    const keys = [...new Set([...(older.before?.[date] ?? []), ...(newer.before?.[date] ?? []), ...replaced])];
+    const keys = [
+      ...new Set([...(older.before?.[date] ?? []), ...(newer.before?.[date] ?? []), ...replaced]),
+    ];
     const others = keys.filter((key) => key !== is);
     if (others.length > 0) before[date] = others;
   }
@@ -143,7 +167,10 @@ export interface KeptDay {
   readonly key: StepKey;
   /** What it was cut from. */
   readonly raw: ArtefactRef;
-  /** Of a day in shards, by output: what the shards that came in other files were cut from. Absent where all came in `raw`. */
+  /**
+   * Of a day in shards, by output: what the shards that came in other files were cut from. Absent
+   * where all came in `raw`.
+   */
   readonly shards?: Readonly<Record<string, ArtefactRef>>;
   /** What an answer lacks or contradicts; absent when nothing is wrong with it. */
   readonly note?: KeptNote;
@@ -173,25 +200,38 @@ export function receiptKey(
   };
 }
 
-/** What a receipt gives a day: what was cut from its own answer, or what stays of an earlier one. */
+/**
+ * What a receipt gives a day: what was cut from its own answer, or what stays of an earlier one.
+ */
 export function dayOf({ days, kept, origin }: Receipt, date: CivilDate): KeptDay | undefined {
   const key = days[date];
   return kept?.[date] ?? (key === undefined ? undefined : { key, raw: origin.raw });
 }
 
-/** What the publisher last delivered for one day; the ledger entry names the raw bytes that it was first cut from, this those that back it now. */
+/**
+ * What the publisher last delivered for one day; the ledger entry names the raw bytes that it was
+ * first cut from, this those that back it now.
+ */
 export interface Delivery extends KeptDay {
   readonly checkedAt: string;
   readonly sequence?: number;
-  /** The dataset's freshness value that it was confirmed with; null where the publisher tells none. */
+  /**
+   * The dataset's freshness value that it was confirmed with; null where the publisher tells none.
+   */
   readonly freshness?: string | null;
   /** The download keys that any known answer gave the day. */
   readonly given?: readonly StepKey[];
-  /** What other hosts were given, of which nobody knows whether it came later; absent where there is none. */
+  /**
+   * What other hosts were given, of which nobody knows whether it came later; absent where there is
+   * none.
+   */
   readonly rivals?: readonly Delivery[];
 }
 
-/** The delivery of each day, newest answer first: a day may be covered by its own receipt and by its month's. */
+/**
+ * The delivery of each day, newest answer first: a day may be covered by its own receipt and by its
+ * month's.
+ */
 export function newestDeliveries(receipts: Iterable<Receipt>): Map<CivilDate, Delivery> {
   const answers = new Map<CivilDate, Answer[]>();
   for (const receipt of receipts) {

@@ -43,7 +43,9 @@ export function withRetainSchedule(
   definition: Pick<PipelineDefinition, 'parts' | 'steps' | 'rollups' | 'schedules'>,
 ): readonly ScheduleDefinition[] {
   const { parts, steps, rollups, schedules } = definition;
-  const isOwn = schedules.some(({ id, runs }) => id === RETAIN_SCHEDULE.id || runs?.workflow === 'retain');
+  const isOwn = schedules.some(
+    ({ id, runs }) => id === RETAIN_SCHEDULE.id || runs?.workflow === 'retain',
+  );
   const outputs = [...steps, ...rollups].flatMap((step) => Object.values(step.outputs));
   const ends =
     outputs.some(({ retention }) => retention !== undefined) ||

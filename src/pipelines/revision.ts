@@ -7,8 +7,8 @@ import { afterDayEnd } from './zoned-day.ts';
 type Calendar = Pick<PipelineDefinition, 'zone' | 'publication'>;
 
 /**
- * How final a finished day is: as its data say, or else by the publication calendar of pipelines whose data are final after the cut-off.
- * Undefined where neither tells.
+ * How final a finished day is: as its data say, or else by the publication calendar of pipelines
+ * whose data are final after the cut-off. Undefined where neither tells.
  */
 export function revisionOf(
   definition: Calendar,
@@ -22,7 +22,11 @@ export function revisionOf(
   return now < finalAt ? 'provisional' : 'definitive';
 }
 
-/** From when on nothing of the day is expected any more; undefined where the calendar does not say. */
+/**
+ * From when on nothing of the day is expected any more; undefined where the calendar does not say.
+ */
 export function finalInstant({ zone, publication }: Calendar, date: CivilDate): Date | undefined {
-  return publication.finalAtCutOff === true ? afterDayEnd(date, zone, publication.cutOffAfter) : undefined;
+  return publication.finalAtCutOff === true
+    ? afterDayEnd(date, zone, publication.cutOffAfter)
+    : undefined;
 }

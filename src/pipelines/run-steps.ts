@@ -2,17 +2,24 @@ import { definedMembers } from '../given.ts';
 import { blockedBy, inputKeys, notesFor } from './execution.ts';
 import type { DayState, ExecutionStep, StepState } from './execution.ts';
 import { SKIPPED, keptState } from './kept-delivery.ts';
-import type { DeliveredBefore, DeliveriesBefore, KeptNote, StepNote, Recut } from './kept-delivery.ts';
+import type {
+  DeliveredBefore,
+  DeliveriesBefore,
+  KeptNote,
+  StepNote,
+  Recut,
+} from './kept-delivery.ts';
 import { unsharded } from './shard.ts';
 import type { CivilDate, StepId, StepKey } from './vocabulary.ts';
 
 /**
- * The order of steps, holds, skips and failures, for a set of days; the day is the set of one. Every step starts as soon
- * as the steps that it reads have ended, in one call for all days that can run it. Pure but for what it is given to call:
- * workflows give it activities, tests the same functions without Temporal.
+ * The order of steps, holds, skips and failures, for a set of days; the day is the set of one.
+ * Every step starts as soon as the steps that it reads have ended, in one call for all days that
+ * can run it. Pure but for what it is given to call: workflows give it activities, tests the same
+ * functions without Temporal.
  *
- * Promises are used sparingly here: in a workflow the SDK keeps the source-mapped stack of each for its stack trace query,
- * 60 µs apiece, which made a third of what the workflow code of a day cost.
+ * Promises are used sparingly here: in a workflow the SDK keeps the source-mapped stack of each for
+ * its stack trace query, 60 µs apiece, which made a third of what the workflow code of a day cost.
  */
 
 /** A day to be made. */
@@ -20,7 +27,10 @@ export interface StepsDay {
   readonly date: CivilDate;
   /** What the plan settles of it; steps that are absent run. */
   readonly state: DayState;
-  /** What stays of downloads that are asked for again, if that fails or an operator does without them. */
+  /**
+   * What stays of downloads that are asked for again, if that fails or an operator does without
+   * them.
+   */
   readonly delivered?: DeliveriesBefore;
 }
 
@@ -43,7 +53,10 @@ export interface StepWork {
     /** Of a download whose slice is gone or damaged while its raw file is there. */
     readonly recut?: Recut;
   }[];
-  /** Keys of this run, by step and date, of the steps that are read of previous days; others come from manifests. */
+  /**
+   * Keys of this run, by step and date, of the steps that are read of previous days; others come
+   * from manifests.
+   */
   readonly siblings: Readonly<Record<StepId, Readonly<Record<CivilDate, StepKey>>>>;
 }
 
@@ -70,7 +83,10 @@ export interface StepDone {
   readonly heldUnits?: number;
   /** Of a download: its rows are made up. */
   readonly sample?: true;
-  /** Of a download: why it is not what the publisher answered; workers of earlier versions do not say. */
+  /**
+   * Of a download: why it is not what the publisher answered; workers of earlier versions do not
+   * say.
+   */
   readonly kept?: KeptNote;
 }
 
@@ -90,17 +106,25 @@ export interface HoldQuestion {
 
 /** The world of `runSteps`: activities in a workflow, the engine itself in tests. */
 export interface StepsRun {
-  /** One result for each day, or why the step was given up meanwhile. Rejects on cancellation alone. */
+  /**
+   * One result for each day, or why the step was given up meanwhile. Rejects on cancellation alone.
+   */
   call(step: ExecutionStep, work: StepWork): Promise<readonly (StepDone | StepFailed)[] | string>;
-  /** Resolves with the state that the step gets in place of `done`; undefined: what it made is accepted. */
+  /**
+   * Resolves with the state that the step gets in place of `done`; undefined: what it made is
+   * accepted.
+   */
   decide(question: HoldQuestion): Promise<StepState | undefined>;
   /** Why the step is to be left out; undefined when it is not. */
   leftOut?(step: StepId): string | undefined;
   /**
-   * Cuts lost slices again from their raw files, and asks nobody: for days that do without the download. Undefined: nothing is cut. Rejects on
-   * cancellation alone.
+   * Cuts lost slices again from their raw files, and asks nobody: for days that do without the
+   * download. Undefined: nothing is cut. Rejects on cancellation alone.
    */
-  cutAgain?(step: ExecutionStep, work: StepWork): Promise<readonly (StepDone | StepFailed)[]> | undefined;
+  cutAgain?(
+    step: ExecutionStep,
+    work: StepWork,
+  ): Promise<readonly (StepDone | StepFailed)[]> | undefined;
   /** Called with all states whenever a step has ended. */
   changed?(states: DayStates): void;
 }
@@ -114,9 +138,14 @@ export async function runSteps(plan: StepsPlan, run: StepsRun): Promise<DayState
   const work: Work = { ...plan, run, states, turns: new Map() };
   const ended = new Map<StepId, Promise<void>>();
   for (const step of plan.steps) {
-    const parts = step.withNotes === true ? plan.steps.filter(({ part }) => part !== undefined) : [];
+    const parts =
+      step.withNotes === true ? plan.steps.filter(({ part }) => part !== undefined) : [];
     const reads = [
-      ...new Set([...step.inputs.map((input) => input.step), ...step.siblings, ...parts.map(({ id }) => id)]),
+      ...new Set([
+        ...step.inputs.map((input) => input.step),
+        ...step.siblings,
+        ...parts.map(({ id }) => id),
+      ]),
     ];
     const previousDays = step.siblings.length > 0 ? [plan.previousDays] : [];
     const ready = Promise.all([...reads.map((id) => ended.get(id)), ...previousDays]);
@@ -178,7 +207,9 @@ async function runStep(work: Work, step: ExecutionStep): Promise<void> {
   run.changed?.(states);
 }
 
-/** Shards of one step whose calls are under way at the same time; the others wait for their turn. */
+/**
+ * Shards of one step whose calls are under way at the same time; the others wait for their turn.
+ */
 export const SHARDS_AT_ONCE = 8;
 
 /** A held shard has given its turn away: others do not wait for the decision on it. */
@@ -199,12 +230,21 @@ async function callInTurn(work: Work, step: ExecutionStep, runnable: readonly St
   }
 }
 
-/** An operator does without a part: what it delivered before stays, and is cut again first where its slice is lost. */
-async function doWithout(work: Work, step: ExecutionStep, day: StepsDay, reason: string): Promise<StepState> {
+/**
+ * An operator does without a part: what it delivered before stays, and is cut again first where its
+ * slice is lost.
+ */
+async function doWithout(
+  work: Work,
+  step: ExecutionStep,
+  day: StepsDay,
+  reason: string,
+): Promise<StepState> {
   const before = day.delivered?.[step.id];
   if (before === undefined) return { state: 'skipped', reason };
   const lost = before.recut === undefined ? undefined : await whyStillLost(work, step, day, before);
-  if (lost !== undefined) return { state: 'skipped', reason: `${reason}; what it delivered before is lost: ${lost}` };
+  if (lost !== undefined)
+    return { state: 'skipped', reason: `${reason}; what it delivered before is lost: ${lost}` };
   return keptState(before, { code: SKIPPED, message: reason });
 }
 
@@ -216,17 +256,24 @@ async function whyStillLost(
   before: DeliveredBefore,
 ): Promise<string | undefined> {
   const delivered = { [step.id]: { ...before, recut: 'only' } } as const;
-  const [result] = (await work.run.cutAgain?.(step, workOf(work, step, [{ ...day, delivered }]))) ?? [];
+  const [result] =
+    (await work.run.cutAgain?.(step, workOf(work, step, [{ ...day, delivered }]))) ?? [];
   return result !== undefined && 'failure' in result ? result.failure.message : undefined;
 }
 
 /** What was delivered before stays when asking for it again fails. */
 function failed(day: StepsDay, step: ExecutionStep, { failure }: StepFailed): StepState {
   const before = day.delivered?.[step.id];
-  return before === undefined || before.recut === 'lost' ? { state: 'failed', ...failure } : keptState(before, failure);
+  return before === undefined || before.recut === 'lost'
+    ? { state: 'failed', ...failure }
+    : keptState(before, failure);
 }
 
-function workOf({ steps, days, states }: Work, step: ExecutionStep, runnable: readonly StepsDay[]): StepWork {
+function workOf(
+  { steps, days, states }: Work,
+  step: ExecutionStep,
+  runnable: readonly StepsDay[],
+): StepWork {
   return {
     days: runnable.map(({ date, delivered }) => {
       const state = states.get(date) ?? {};
@@ -243,7 +290,11 @@ function workOf({ steps, days, states }: Work, step: ExecutionStep, runnable: re
   };
 }
 
-function keysOf(days: readonly StepsDay[], states: DayStates, step: StepId): Record<CivilDate, StepKey> {
+function keysOf(
+  days: readonly StepsDay[],
+  states: DayStates,
+  step: StepId,
+): Record<CivilDate, StepKey> {
   const keys: Record<CivilDate, StepKey> = {};
   for (const { date } of days) {
     const known = states.get(date)?.[step];

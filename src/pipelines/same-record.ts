@@ -10,8 +10,9 @@ const TELLING: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Whether two records of one name say the same although two hosts wrote them: a step that was executed twice with equal outputs, a day
- * that was committed twice from equal steps. Records of other tables are the same when they are equal.
+ * Whether two records of one name say the same although two hosts wrote them: a step that was
+ * executed twice with equal outputs, a day that was committed twice from equal steps. Records of
+ * other tables are the same when they are equal.
  */
 export function sameRecord(table: string, ours: JsonObject, theirs: JsonObject): boolean {
   const told = (record: JsonObject): JsonObject => {

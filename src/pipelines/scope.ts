@@ -6,8 +6,9 @@ import type { Shard } from './shard.ts';
 import type { CivilDate, Period, Scope } from './vocabulary.ts';
 
 /**
- * What outputs are about, as a value. Records keep its text form, which is what they always had: `2024-01-15`, `2024-01`, `2024` or `all`, with
- * `.07-of-16` behind it where one shard alone is meant.
+ * What outputs are about, as a value. Records keep its text form, which is what they always had:
+ * `2024-01-15`, `2024-01`, `2024` or `all`, with `.07-of-16` behind it where one shard alone is
+ * meant.
  */
 export type ScopeValue = { readonly partition?: Shard } & (
   | { readonly kind: 'day'; readonly date: CivilDate }
@@ -27,8 +28,10 @@ export function parseScope(text: string): ScopeValue {
   const partition = definedMembers({ partition: shard });
   const isSound = shard === undefined || (shard.index >= 1 && shard.index <= shard.of);
   if (isSound && isCivilDate(name)) return { kind: 'day', date: name, ...partition };
-  if (isSound && MONTH_FORM.test(name)) return { kind: 'period', grain: 'month', period: name, ...partition };
-  if (isSound && YEAR.test(name)) return { kind: 'period', grain: 'year', period: name, ...partition };
+  if (isSound && MONTH_FORM.test(name))
+    return { kind: 'period', grain: 'month', period: name, ...partition };
+  if (isSound && YEAR.test(name))
+    return { kind: 'period', grain: 'year', period: name, ...partition };
   if (isSound && name === WHOLE_HISTORY) return { kind: 'history', ...partition };
   throw new PipelineError(
     'INPUT_INVALID',
@@ -39,11 +42,15 @@ export function parseScope(text: string): ScopeValue {
 
 /** The one text form of a scope. */
 export function scopeText(scope: ScopeValue): Scope {
-  const text = scope.kind === 'day' ? scope.date : scope.kind === 'period' ? scope.period : WHOLE_HISTORY;
+  const text =
+    scope.kind === 'day' ? scope.date : scope.kind === 'period' ? scope.period : WHOLE_HISTORY;
   return scope.partition === undefined ? text : shardName(text, scope.partition);
 }
 
-/** Whether a scope, in its text form, is a period or the history, and not a data day. Asked of every row that is read. */
+/**
+ * Whether a scope, in its text form, is a period or the history, and not a data day. Asked of every
+ * row that is read.
+ */
 export function isPeriod(scope: Scope): boolean {
   return !DAY.test(scope);
 }

@@ -5,7 +5,10 @@ import type { StepNote } from './kept-delivery.ts';
 import type { UnitDecision } from './units.ts';
 import type { StepId, StepKey } from './vocabulary.ts';
 
-/** What a step reads under one input name: the sha256 of each artefact in order, or null for a missing optional input. */
+/**
+ * What a step reads under one input name: the sha256 of each artefact in order, or null for a
+ * missing optional input.
+ */
 export type InputHashes = readonly string[] | null;
 
 /** Everything that the outputs depend on, and nothing else: no date, no clock, no host. */
@@ -21,18 +24,30 @@ export interface StepKeyParts {
 }
 
 /** The same parts give the same key wherever and whenever they come together. */
-export function stepKey({ step, version, params, inputs, notes = [], decided = [] }: StepKeyParts): StepKey {
-  const more = { ...(notes.length === 0 ? {} : { notes }), ...(decided.length === 0 ? {} : { decided }) };
+export function stepKey({
+  step,
+  version,
+  params,
+  inputs,
+  notes = [],
+  decided = [],
+}: StepKeyParts): StepKey {
+  const more = {
+    ...(notes.length === 0 ? {} : { notes }),
+    ...(decided.length === 0 ? {} : { decided }),
+  };
   return sha256Hex(canonicalJson({ step, version, params, inputs, ...more }));
 }
 
 /**
- * The hash by which an artefact enters a key. An input declared `withFacts` is the artefact together with what its step recorded, so
- * that a step may read both.
+ * The hash by which an artefact enters a key. An input declared `withFacts` is the artefact
+ * together with what its step recorded, so that a step may read both.
  */
 export function inputHash(
   sha256: string,
   recorded?: { readonly facts: JsonObject; readonly checks: readonly CheckResult[] },
 ): string {
-  return recorded === undefined ? sha256 : sha256Hex(canonicalJson([sha256, recorded.facts, recorded.checks]));
+  return recorded === undefined
+    ? sha256
+    : sha256Hex(canonicalJson([sha256, recorded.facts, recorded.checks]));
 }

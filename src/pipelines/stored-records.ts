@@ -4,13 +4,16 @@ import { MANIFEST_TABLE } from './manifest.ts';
 import { RECEIPT_TABLE } from './receipt.ts';
 
 /**
- * What a stored record must look like to be read: every member that this code reads without asking. Members that came later are optional, so
- * that records of any age are read.
+ * What a stored record must look like to be read: every member that this code reads without asking.
+ * Members that came later are optional, so that records of any age are read.
  *
  * Written by hand and not as a schema of a library: a plan of a year checks ten thousand records.
  */
 
-/** Of the records that this code writes. It grows when a record means something else to code that does not know it. */
+/**
+ * Of the records that this code writes. It grows when a record means something else to code that
+ * does not know it.
+ */
 export const RECORD_SCHEMA = 1;
 
 /** A row of the stores that cannot be read as what its table holds. */
@@ -38,7 +41,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
     checks: isList,
     facts: isRecord,
     origin: orNull(origin()),
-    execution: shape({ workflowId: isText, startedAt: isText, durationMs: isNumber, scopes: isNumber }),
+    execution: shape({
+      workflowId: isText,
+      startedAt: isText,
+      durationMs: isNumber,
+      scopes: isNumber,
+    }),
   }),
   [MANIFEST_TABLE]: shape({
     pipeline: isText,
@@ -62,7 +70,10 @@ const CHECKS: Readonly<Record<string, Check>> = {
   }),
 };
 
-/** Why the body of a row cannot be read; undefined when it can, or when nothing is known of the table. */
+/**
+ * Why the body of a row cannot be read; undefined when it can, or when nothing is known of the
+ * table.
+ */
 export function problemOf(key: DocumentKey, body: unknown): UnreadableRow | undefined {
   const { table, partition, sort } = key;
   const check = CHECKS[table];
@@ -73,18 +84,31 @@ export function problemOf(key: DocumentKey, body: unknown): UnreadableRow | unde
     return { table, partition, sort, why, newer: true };
   }
   const why = check(body);
-  return why === undefined ? undefined : { table, partition, sort, why: why.trimStart(), newer: false };
+  return why === undefined
+    ? undefined
+    : { table, partition, sort, why: why.trimStart(), newer: false };
 }
 
-/** The pipeline and the first part of the sort key of a row: its scope, or the first day of its window. */
-export function placeOf({ partition, sort }: DocumentKey): { readonly pipeline: string; readonly scope: string } {
-  return { pipeline: partition.slice(0, partition.lastIndexOf('/')), scope: sort.slice(0, sort.indexOf('/')) };
+/**
+ * The pipeline and the first part of the sort key of a row: its scope, or the first day of its
+ * window.
+ */
+export function placeOf({ partition, sort }: DocumentKey): {
+  readonly pipeline: string;
+  readonly scope: string;
+} {
+  return {
+    pipeline: partition.slice(0, partition.lastIndexOf('/')),
+    scope: sort.slice(0, sort.indexOf('/')),
+  };
 }
 
 /** One sentence about a row, and the command that makes it again. */
 export function describeRow(row: UnreadableRow): string {
   const { pipeline, scope } = placeOf(row);
-  const next = row.newer ? '' : `; "quotidien repair ${pipeline} ${scope}" makes it again from what else is kept`;
+  const next = row.newer
+    ? ''
+    : `; "quotidien repair ${pipeline} ${scope}" makes it again from what else is kept`;
   return `the row ${row.sort} of ${row.table} (${row.partition}) cannot be read: ${row.why}${next}`;
 }
 
@@ -95,7 +119,12 @@ function manifestStep(value: unknown): string | undefined {
   return DONE_STEP(value);
 }
 
-const DONE_STEP = shape({ key: isText, version: isNumber, outputs: eachOf(artefact()), failedChecks: isList });
+const DONE_STEP = shape({
+  key: isText,
+  version: isNumber,
+  outputs: eachOf(artefact()),
+  failedChecks: isList,
+});
 
 function artefact(): Check {
   return shape({ key: isText, sha256: isText, bytes: isNumber, mediaType: isText });

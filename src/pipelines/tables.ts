@@ -3,9 +3,10 @@ import { quoteList } from './sql-text.ts';
 import type { CivilDate, ColumnClass, StepId } from './vocabulary.ts';
 
 /**
- * What a dataset declares for its readers: tables, questions and pages of charts. Routes, the OpenAPI document, the console, exports and MCP
- * tools are made from it, so that a new dataset touches none of their code. Whatever a reader sends is a value in a declared place; it is
- * never SQL.
+ * What a dataset declares for its readers: tables, questions and pages of charts. Routes, the
+ * OpenAPI document, the console, exports and MCP tools are made from it, so that a new dataset
+ * touches none of their code. Whatever a reader sends is a value in a declared place; it is never
+ * SQL.
  */
 
 /** A text for people in both languages of the product. */
@@ -39,34 +40,47 @@ export interface RowsOutput {
 
 /** A table that is read over many files: by the API, by exports and by questions in SQL. */
 export interface TableDefinition {
-  /** Unique in the installation, with `_` between words: the name in addresses, and of the view that questions read. */
+  /**
+   * Unique in the installation, with `_` between words: the name in addresses, and of the view that
+   * questions read.
+   */
   readonly id: string;
   readonly title: Words;
   readonly description: Words;
   /**
-   * One file per scope: a data day, or the period of a rollup. With `history` there is one file of all days, whose rows are read as a whole
-   * whatever days are asked for.
+   * One file per scope: a data day, or the period of a rollup. With `history` there is one file of
+   * all days, whose rows are read as a whole whatever days are asked for.
    */
   readonly rows: RowsOutput & { readonly each: 'day' | 'month' | 'year' | 'history' };
   /**
-   * Files that hold the rows of a month's days together, made by a rollup from exactly the files of `rows`. A whole month is read from there
-   * when its rollup names the files that its days have; without it, or with another, from the days.
+   * Files that hold the rows of a month's days together, made by a rollup from exactly the files of
+   * `rows`. A whole month is read from there when its rollup names the files that its days have;
+   * without it, or with another, from the days.
    */
   readonly months?: RowsOutput & { readonly input: string };
   /** In the order of the files. */
   readonly columns: readonly TableColumn[];
   /** The columns that order the rows of one file, ascending, and name a row. */
   readonly order: readonly string[];
-  /** SQL of the rows of some files, for files that are no plain table of these columns. `files` is a list literal. */
+  /**
+   * SQL of the rows of some files, for files that are no plain table of these columns. `files` is a
+   * list literal.
+   */
   readonly from?: (files: string) => string;
-  /** Tables without an instant or date of their own get the scope of their file as first column `scope`. */
+  /**
+   * Tables without an instant or date of their own get the scope of their file as first column
+   * `scope`.
+   */
   readonly scoped?: boolean;
 }
 
 /** The SQL of a table over local files. */
 export function rowsSql(table: TableDefinition, files: readonly string[]): string {
   const list = quoteList(files);
-  return table.from?.(list) ?? `SELECT * FROM read_parquet(${list}, union_by_name = true, hive_partitioning = false)`;
+  return (
+    table.from?.(list) ??
+    `SELECT * FROM read_parquet(${list}, union_by_name = true, hive_partitioning = false)`
+  );
 }
 
 /** The form in which a chart shows its rows. */
@@ -85,7 +99,10 @@ export type ChartKind =
   | 'heat'
   /** A dot for each row at `x` and `y`, both numbers. */
   | 'scatter'
-  /** The same at longitude `x` and the latitude that `y` names first; its second is the size of the dot. */
+  /**
+   * The same at longitude `x` and the latitude that `y` names first; its second is the size of the
+   * dot.
+   */
   | 'map'
   /** A card for each row, named by `x`; `series` is the column of its unit, and `%` has a gauge. */
   | 'figures';
@@ -122,8 +139,9 @@ export interface QuestionScene {
 }
 
 /**
- * A question with places to fill in. Its SQL reads declared tables as views of their ids, over exactly the rows of `span`; parameters enter
- * it as literals that `quoteText` or zod's own types made harmless.
+ * A question with places to fill in. Its SQL reads declared tables as views of their ids, over
+ * exactly the rows of `span`; parameters enter it as literals that `quoteText` or zod's own types
+ * made harmless.
  */
 export interface QuestionDefinition<P extends z.ZodObject = z.ZodObject> {
   readonly id: string;
@@ -141,13 +159,16 @@ export interface QuestionDefinition<P extends z.ZodObject = z.ZodObject> {
 }
 
 /** A question whose own types are kept where it is written, and forgotten in lists of questions. */
-export function question<P extends z.ZodObject>(definition: QuestionDefinition<P>): QuestionDefinition {
+export function question<P extends z.ZodObject>(
+  definition: QuestionDefinition<P>,
+): QuestionDefinition {
   return definition;
 }
 
 /**
- * A page of charts: each shows a question with given parameters. The days that are chosen for the page go to `start` and `end` of questions
- * that have these parameters. A question of another dataset is told to be missing where that one is not installed.
+ * A page of charts: each shows a question with given parameters. The days that are chosen for the
+ * page go to `start` and `end` of questions that have these parameters. A question of another
+ * dataset is told to be missing where that one is not installed.
  */
 export interface DashboardDefinition {
   readonly id: string;

@@ -1,7 +1,10 @@
 import { definedMembers } from '../given.ts';
 import type { StepId } from './vocabulary.ts';
 
-/** Whether a publisher had nothing to give, or was not heard: the two look the same in a day without rows. Pure. */
+/**
+ * Whether a publisher had nothing to give, or was not heard: the two look the same in a day without
+ * rows. Pure.
+ */
 
 /**
  * - NOT_ANSWERED: the publisher did not answer.
@@ -9,7 +12,10 @@ import type { StepId } from './vocabulary.ts';
  */
 export type Unanswered = 'NOT_ANSWERED' | 'NOT_USABLE';
 
-/** What a step that declares `withNotes` is told of a part that nothing came from because of a failure. Stable: it is part of the step key. */
+/**
+ * What a step that declares `withNotes` is told of a part that nothing came from because of a
+ * failure. Stable: it is part of the step key.
+ */
 export interface UnansweredNote {
   readonly part: string;
   readonly code: Unanswered;
@@ -41,7 +47,11 @@ export function unansweredIn(
 ): { readonly unanswered?: Unanswered } {
   const state = manifest?.steps[step];
   const found =
-    state?.state === 'failed' ? unansweredBy(state.code) : state?.state === 'skipped' ? state.unanswered : undefined;
+    state?.state === 'failed'
+      ? unansweredBy(state.code)
+      : state?.state === 'skipped'
+        ? state.unanswered
+        : undefined;
   return definedMembers({ unanswered: found });
 }
 

@@ -9,10 +9,14 @@ import type { ManifestStep } from './manifest.ts';
 import { stepKey } from './step-key.ts';
 import type { Scope, StepId, StepKey } from './vocabulary.ts';
 
-/** What came of rebuilding a finished day from its raw files, or a period from its days, and comparing every byte. */
+/**
+ * What came of rebuilding a finished day from its raw files, or a period from its days, and
+ * comparing every byte.
+ */
 
 /**
- * - identical: rebuilt, and every byte, fact and check is as recorded; the stored bytes are right too.
+ * - identical: rebuilt, and every byte, fact and check is as recorded; the stored bytes are right
+ *   too.
  * - different: something is not as recorded, see the findings.
  * - not_rebuildable: nothing is known to be wrong, but the step cannot be repeated here.
  */
@@ -43,12 +47,18 @@ export interface StepVerification {
   readonly result: VerificationResult;
   /** In words, what differs or why the step cannot be rebuilt; empty when identical. */
   readonly findings: readonly string[];
-  /** What was destroyed on purpose of that from which it could be rebuilt, or of what it gave; absent where nothing was. */
+  /**
+   * What was destroyed on purpose of that from which it could be rebuilt, or of what it gave;
+   * absent where nothing was.
+   */
   readonly destroyed?: readonly string[];
   readonly outputs: readonly OutputVerification[];
 }
 
-/** A name under which users read, and what the store has there now; `withdrawn`: it belongs to an earlier version alone. */
+/**
+ * A name under which users read, and what the store has there now; `withdrawn`: it belongs to an
+ * earlier version alone.
+ */
 export interface PublishedVerification {
   readonly name: string;
   readonly state: 'intact' | 'damaged' | 'missing' | 'withdrawn';
@@ -59,7 +69,9 @@ export function publishedFinding({ name, state }: PublishedVerification): string
   if (state === 'intact') return undefined;
   if (state === 'missing') return `${name}: is missing, run it again to publish it`;
   const what =
-    state === 'damaged' ? 'does not show the newest version' : 'shows an earlier version, the newest has none';
+    state === 'damaged'
+      ? 'does not show the newest version'
+      : 'shows an earlier version, the newest has none';
   return `${name}: ${what}, run it again to put it right`;
 }
 
@@ -70,13 +82,18 @@ export interface Verification {
   /** Of the manifest that was verified. */
   readonly version: number;
   readonly result: VerificationResult;
-  /** The steps that were done, in the order of the definition; steps that failed or were left out have nothing to compare. */
+  /**
+   * The steps that were done, in the order of the definition; steps that failed or were left out
+   * have nothing to compare.
+   */
   readonly steps: readonly StepVerification[];
-  /** The published names, by the hash of their bytes; absent in verifications of earlier releases. */
+  /**
+   * The published names, by the hash of their bytes; absent in verifications of earlier releases.
+   */
   readonly published?: readonly PublishedVerification[];
   /**
-   * Objects that versions of the scope name and that were destroyed on purpose, this version and earlier ones together: their hashes are all that is
-   * left of them. Absent where there are none.
+   * Objects that versions of the scope name and that were destroyed on purpose, this version and
+   * earlier ones together: their hashes are all that is left of them. Absent where there are none.
    */
   readonly destroyed?: number;
   /** ISO instant. */
@@ -86,11 +103,23 @@ export interface Verification {
   readonly codeVersion: string;
 }
 
-/** Whether something that is stored is gone or wrong, which `verify --repair` makes again; other differences are those of code. */
-export function isDamaged({ steps, published = [] }: Pick<Verification, 'steps' | 'published'>): boolean {
-  const stored = steps.flatMap(({ outputs }) => outputs.filter(({ recorded }) => recorded !== null));
-  const isThere = (state: OutputVerification['stored']): boolean => state === 'intact' || state === 'destroyed';
-  return stored.some((output) => !isThere(output.stored)) || published.some(({ state }) => state !== 'intact');
+/**
+ * Whether something that is stored is gone or wrong, which `verify --repair` makes again; other
+ * differences are those of code.
+ */
+export function isDamaged({
+  steps,
+  published = [],
+}: Pick<Verification, 'steps' | 'published'>): boolean {
+  const stored = steps.flatMap(({ outputs }) =>
+    outputs.filter(({ recorded }) => recorded !== null),
+  );
+  const isThere = (state: OutputVerification['stored']): boolean =>
+    state === 'intact' || state === 'destroyed';
+  return (
+    stored.some((output) => !isThere(output.stored)) ||
+    published.some(({ state }) => state !== 'intact')
+  );
 }
 
 /** Only ever added to: an older result says since when something is wrong. */
@@ -135,7 +164,13 @@ export interface StepEvidence {
 }
 
 /** Holds a recorded step against what the store has and what its rebuild gave. */
-export function verifyStep({ step, recorded, entry, rebuilt, stored }: StepEvidence): StepVerification {
+export function verifyStep({
+  step,
+  recorded,
+  entry,
+  rebuilt,
+  stored,
+}: StepEvidence): StepVerification {
   const outputs = compareOutputs(recorded.outputs, rebuilt, stored);
   const differences = [
     ...ledgerFindings(recorded, entry),
@@ -143,11 +178,21 @@ export function verifyStep({ step, recorded, entry, rebuilt, stored }: StepEvide
     ...rebuiltFindings(entry, rebuilt),
   ];
   const impossible = rebuilt.kind === 'impossible' ? [rebuilt.why] : [];
-  const result = differences.length > 0 ? 'different' : impossible.length > 0 ? 'not_rebuildable' : 'identical';
-  const gone = outputs.filter((output) => output.stored === 'destroyed').map(({ output }) => `${output} was destroyed`);
+  const result =
+    differences.length > 0 ? 'different' : impossible.length > 0 ? 'not_rebuildable' : 'identical';
+  const gone = outputs
+    .filter((output) => output.stored === 'destroyed')
+    .map(({ output }) => `${output} was destroyed`);
   const destroyed = [...(rebuilt.kind === 'destroyed' ? [rebuilt.why] : []), ...gone];
   const findings = [...differences, ...impossible];
-  return { step, key: recorded.key, result, findings, ...(destroyed.length === 0 ? {} : { destroyed }), outputs };
+  return {
+    step,
+    key: recorded.key,
+    result,
+    findings,
+    ...(destroyed.length === 0 ? {} : { destroyed }),
+    outputs,
+  };
 }
 
 function compareOutputs(
@@ -204,8 +249,10 @@ function rebuiltFindings(entry: LedgerEntry | undefined, rebuilt: Rebuilt): stri
     .filter((output) => rebuilt.outputs[output] === undefined)
     .map((output) => `${output}: is recorded, and was not rebuilt`);
   // Steps that read an output together with its facts depend on these too.
-  if (canonicalJson(entry.facts) !== canonicalJson(rebuilt.facts)) findings.push('its facts differ');
-  if (canonicalJson(entry.checks) !== canonicalJson(rebuilt.checks)) findings.push('its check results differ');
+  if (canonicalJson(entry.facts) !== canonicalJson(rebuilt.facts))
+    findings.push('its facts differ');
+  if (canonicalJson(entry.checks) !== canonicalJson(rebuilt.checks))
+    findings.push('its check results differ');
   return findings;
 }
 

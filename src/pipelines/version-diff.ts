@@ -4,8 +4,8 @@ import type { ManifestStep } from './manifest.ts';
 import type { Scope, StepId, Verdict } from './vocabulary.ts';
 
 /**
- * What changed between two versions of a day or period. Small enough to be kept: counts, and for each column or path the largest
- * change, never the rows themselves.
+ * What changed between two versions of a day or period. Small enough to be kept: counts, and for
+ * each column or path the largest change, never the rows themselves.
  */
 export interface VersionDiff {
   readonly pipeline: string;
@@ -14,7 +14,10 @@ export interface VersionDiff {
   readonly to: VersionSummary;
   /** Changed facts, such as `revision`. */
   readonly facts: readonly ValueChange[];
-  /** What people decided since the version before; absent in records that are older than this member. */
+  /**
+   * What people decided since the version before; absent in records that are older than this
+   * member.
+   */
   readonly decisions?: readonly Decision[];
   /** Steps that differ, in the order of the definition. */
   readonly steps: readonly StepDiff[];
@@ -65,7 +68,10 @@ export type ContentDiff =
 
 /** Counts of rows, by key columns. */
 export interface TableDiff {
-  /** The columns by which rows were told apart; empty when no such columns were found and whole rows were compared. */
+  /**
+   * The columns by which rows were told apart; empty when no such columns were found and whole rows
+   * were compared.
+   */
   readonly keyColumns: readonly string[];
   readonly rowsBefore: number;
   readonly rowsAfter: number;
@@ -77,7 +83,10 @@ export interface TableDiff {
   readonly columnsRemoved: readonly string[];
   /** The columns with changed values, in the order of the table. */
   readonly columns: readonly ColumnDiff[];
-  /** Where the dataset has names for the rows: changed ones first, then removed, then added, at most `MAX_NAMED`. */
+  /**
+   * Where the dataset has names for the rows: changed ones first, then removed, then added, at most
+   * `MAX_NAMED`.
+   */
   readonly named?: readonly NamedRow[];
 }
 
@@ -114,7 +123,10 @@ export interface DocumentDiff {
   readonly added: number;
   readonly removed: number;
   readonly changed: number;
-  /** At most `MAX_CHANGES`: the largest numeric changes first, then the others in the order of the document. */
+  /**
+   * At most `MAX_CHANGES`: the largest numeric changes first, then the others in the order of the
+   * document.
+   */
   readonly changes: readonly ValueChange[];
 }
 

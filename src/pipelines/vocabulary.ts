@@ -1,8 +1,11 @@
 /**
- * The words of Quotidien, used the same way in code, documents, logs and the Temporal UI (`docs/glossary.md`).
+ * The words of Quotidien, used the same way in code, documents, logs and the Temporal UI
+ * (`docs/glossary.md`).
  *
- * - pipeline: one source of days, such as `eco2mix`; it has a zone, parts, steps, rollups and a publication calendar.
- * - data day: a civil date in the pipeline's zone, the interval `[00:00, next 00:00)`, 23, 24 or 25 hours long.
+ * - pipeline: one source of days, such as `eco2mix`; it has a zone, parts, steps, rollups and a
+ *   publication calendar.
+ * - data day: a civil date in the pipeline's zone, the interval `[00:00, next 00:00)`, 23, 24 or 25
+ *   hours long.
  * - part: one input inside a pipeline, such as `tr` or `cons-def`.
  * - step: `<stage>/<part>`; the stages are download → transform → metrics → report.
  * - period: what a rollup is made for: a month, a year or the whole history.
@@ -35,7 +38,10 @@ export type Stage = (typeof STAGES)[number];
 /** `<stage>/<part>`, or `rollup/<name>` for steps of periods. */
 export type StepId = `${Stage | 'rollup'}/${string}`;
 
-/** Lower-case hex sha256: the identity of a step's work on a scope. Equal keys mean equal output bytes. */
+/**
+ * Lower-case hex sha256: the identity of a step's work on a scope. Equal keys mean equal output
+ * bytes.
+ */
 export type StepKey = string;
 
 /** The stage of a step of days. */
@@ -67,7 +73,14 @@ export const VERDICTS = ['ok', 'degraded', 'no_data', 'failed', 'quarantined'] a
 export type Verdict = (typeof VERDICTS)[number];
 
 /** Why a day runs; a search attribute in Temporal. */
-export const RUN_REASONS = ['schedule', 'manual', 'backfill', 'revision', 'derived', 'verify'] as const;
+export const RUN_REASONS = [
+  'schedule',
+  'manual',
+  'backfill',
+  'revision',
+  'derived',
+  'verify',
+] as const;
 
 /** Kept in the manifest. */
 export type RunReason = (typeof RUN_REASONS)[number];

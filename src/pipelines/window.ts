@@ -11,11 +11,18 @@ const CALENDAR_OF = { month: monthOf, year: yearOf, all: () => 'all' } as const 
 >;
 
 /**
- * Cuts days into the spans that one request may fetch. A window always spans from the first to the last wanted day
- * of its month (or year), so that the few missing days of a month cost one small request, not a whole month.
+ * Cuts days into the spans that one request may fetch. A window always spans from the first to the
+ * last wanted day of its month (or year), so that the few missing days of a month cost one small
+ * request, not a whole month.
  */
-export function fetchWindows(dates: readonly CivilDate[], bulkWindow: PartDefinition['bulkWindow']): FetchWindow[] {
-  return byCalendar(dates, CALENDAR_OF[bulkWindow]).map((days) => ({ from: firstOf(days), to: lastOf(days) }));
+export function fetchWindows(
+  dates: readonly CivilDate[],
+  bulkWindow: PartDefinition['bulkWindow'],
+): FetchWindow[] {
+  return byCalendar(dates, CALENDAR_OF[bulkWindow]).map((days) => ({
+    from: firstOf(days),
+    to: lastOf(days),
+  }));
 }
 
 /** The windows of at most a month that a range of days is worked through in, ascending. */

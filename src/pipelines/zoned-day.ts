@@ -17,7 +17,10 @@ export interface ZonedDay {
   readonly hours: number;
 }
 
-/** Midnights kept; the memory is started afresh when it is full. Finding an offset takes 50 µs, and a backfill asks for each day often. */
+/**
+ * Midnights kept; the memory is started afresh when it is full. Finding an offset takes 50 µs, and
+ * a backfill asks for each day often.
+ */
 const MAX_MIDNIGHTS = 20_000;
 const midnights = new Map<string, number>();
 
@@ -27,7 +30,8 @@ function midnight(date: CivilDate, zone: string): number {
   const known = midnights.get(name);
   if (known !== undefined) return known;
   const start = DateTime.fromISO(date, { zone }).startOf('day');
-  if (!start.isValid) throw new PipelineError('INPUT_INVALID', `${date} is not a day in zone ${zone}`);
+  if (!start.isValid)
+    throw new PipelineError('INPUT_INVALID', `${date} is not a day in zone ${zone}`);
   if (midnights.size >= MAX_MIDNIGHTS) midnights.clear();
   midnights.set(name, start.toMillis());
   return start.toMillis();
@@ -36,7 +40,13 @@ function midnight(date: CivilDate, zone: string): number {
 /** Throws `INPUT_INVALID` for a date or zone that does not exist. */
 export function zonedDay(date: CivilDate, zone: string): ZonedDay {
   const [start, end] = [midnight(date, zone), midnight(addDays(date, 1), zone)];
-  return { date, zone, startAt: utcText(start), endAt: utcText(end), hours: (end - start) / HOUR_MS };
+  return {
+    date,
+    zone,
+    startAt: utcText(start),
+    endAt: utcText(end),
+    hours: (end - start) / HOUR_MS,
+  };
 }
 
 /** The civil date that an instant falls on in a zone. */
@@ -45,7 +55,8 @@ export function civilDateAt(instant: Date, zone: string): CivilDate {
 }
 
 /**
- * The instant of an ISO text in milliseconds since 1970; a text without an offset is wall time of the zone. `NaN` for a text that is none.
+ * The instant of an ISO text in milliseconds since 1970; a text without an offset is wall time of
+ * the zone. `NaN` for a text that is none.
  */
 export function instantMs(text: string, zone: string): number {
   return DateTime.fromISO(text, { zone }).toMillis();
@@ -56,13 +67,29 @@ export function wallTime(ms: number, zone: string): string {
   return DateTime.fromMillis(ms, { zone }).toFormat("yyyy-MM-dd'T'HH:mm:ssZZ");
 }
 
-/** The instant `days` and `minutes` after the end of the data day (`days` are civil days of the zone). */
-export function afterDayEnd(date: CivilDate, zone: string, after: { days?: number; minutes?: number }): Date {
-  return new Date(midnight(addDays(date, 1 + (after.days ?? 0)), zone) + (after.minutes ?? 0) * MINUTE_MS);
+/**
+ * The instant `days` and `minutes` after the end of the data day (`days` are civil days of the
+ * zone).
+ */
+export function afterDayEnd(
+  date: CivilDate,
+  zone: string,
+  after: { days?: number; minutes?: number },
+): Date {
+  return new Date(
+    midnight(addDays(date, 1 + (after.days ?? 0)), zone) + (after.minutes ?? 0) * MINUTE_MS,
+  );
 }
 
-/** The newest data day that is over by `expectedAfter`: in the first hours after midnight not yet the day that has just ended. */
-export function lastDueDay(now: Date, zone: string, expectedAfter: { days?: number; minutes?: number }): CivilDate {
+/**
+ * The newest data day that is over by `expectedAfter`: in the first hours after midnight not yet
+ * the day that has just ended.
+ */
+export function lastDueDay(
+  now: Date,
+  zone: string,
+  expectedAfter: { days?: number; minutes?: number },
+): CivilDate {
   let date = addDays(civilDateAt(now, zone), -1);
   while (now < afterDayEnd(date, zone, expectedAfter)) date = addDays(date, -1);
   return date;

@@ -1,25 +1,30 @@
 /**
- * Where the raw files of a part come from: a publisher that is asked over HTTP, a publisher's folder on an SFTP server, a folder
- * of this disk, files that a person names, or objects that others put into our own store. A source is opened with its
- * credentials; nobody sees them after that.
+ * Where the raw files of a part come from: a publisher that is asked over HTTP, a publisher's
+ * folder on an SFTP server, a folder of this disk, files that a person names, or objects that
+ * others put into our own store. A source is opened with its credentials; nobody sees them after
+ * that.
  *
- * Every method throws `PipelineError` only: `SRC_UNAVAILABLE`, `SRC_RATE_LIMITED`, `SRC_TRUNCATED` (try again), `SRC_AUTH`,
- * `SRC_UNSAFE_ADDRESS`, `SRC_SHAPE_CHANGED`, `SRC_TOO_LARGE`; our own store what stores throw; files that a person names
- * `INPUT_INVALID`.
+ * Every method throws `PipelineError` only: `SRC_UNAVAILABLE`, `SRC_RATE_LIMITED`, `SRC_TRUNCATED`
+ * (try again), `SRC_AUTH`, `SRC_UNSAFE_ADDRESS`, `SRC_SHAPE_CHANGED`, `SRC_TOO_LARGE`; our own
+ * store what stores throw; files that a person names `INPUT_INVALID`.
  */
 export interface Source {
-  /** For people and records: where it is, without credentials, such as `sftp://host:22/flux_enedis`. */
+  /**
+   * For people and records: where it is, without credentials, such as `sftp://host:22/flux_enedis`.
+   */
   readonly place: string;
   /**
-   * What there is now, in no particular order. A publisher that is asked over HTTP offers one file: its answer for the window.
-   * A folder offers every file, folders below included, and nothing that is no plain file.
+   * What there is now, in no particular order. A publisher that is asked over HTTP offers one file:
+   * its answer for the window. A folder offers every file, folders below included, and nothing that
+   * is no plain file.
    */
   list(asked: ListRequest): AsyncIterable<OfferedFile>;
   /** The bytes of a file from `start` on; none when it is gone since it was listed. */
   open(file: OfferedFile, start: number, options: SourceOptions): AsyncIterable<Uint8Array>;
   /**
-   * A whole file on this disk, until `discard`; what an earlier try left is gone on with. Undefined when it is the known one, or gone
-   * since it was listed. `SRC_TRUNCATED` when its size is not the one that was listed.
+   * A whole file on this disk, until `discard`; what an earlier try left is gone on with. Undefined
+   * when it is the known one, or gone since it was listed. `SRC_TRUNCATED` when its size is not the
+   * one that was listed.
    */
   fetch(file: OfferedFile, options: FetchRequest): Promise<FetchedFile | undefined>;
   /** Removes what was fetched, where it was put here for that. */
@@ -57,7 +62,10 @@ export interface OfferedFile {
   readonly bytes?: number;
   /** ISO instant; null where the source tells none. */
   readonly modifiedAt: string | null;
-  /** What changes when the bytes may have: a publisher's freshness value, or an ETag; absent where nothing tells. */
+  /**
+   * What changes when the bytes may have: a publisher's freshness value, or an ETag; absent where
+   * nothing tells.
+   */
   readonly version?: string;
 }
 

@@ -16,8 +16,8 @@ export function reconcileWorkflowId(host: string): string {
 }
 
 /**
- * Has the journal of this host replayed every five minutes, as long as its workers run; nothing is done where nothing waits. One that
- * is there stays, with its pauses.
+ * Has the journal of this host replayed every five minutes, as long as its workers run; nothing is
+ * done where nothing waits. One that is there stays, with its pauses.
  */
 export async function applyReconcile(
   client: Client,

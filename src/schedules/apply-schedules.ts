@@ -7,7 +7,8 @@ import { COMPARED_FIELDS, declaredSchedules } from './declared-schedules.ts';
 import type { DeclaredSchedule, ComparedField } from './declared-schedules.ts';
 
 /**
- * One reconcile of declared and actual schedules. Pauses and notes are an operator's state, not part of a declaration: they are kept.
+ * One reconcile of declared and actual schedules. Pauses and notes are an operator's state, not
+ * part of a declaration: they are kept.
  *
  * - missing: declared, and not there yet.
  * - same: nothing to do.
@@ -49,8 +50,9 @@ export async function compareSchedules(
 }
 
 /**
- * Makes Temporal's schedules what the pipelines declare, and returns what was different before. A schedule that differs is replaced as a whole, so that
- * an old and a new specification are never in force together; one that does not differ is not touched.
+ * Makes Temporal's schedules what the pipelines declare, and returns what was different before. A
+ * schedule that differs is replaced as a whole, so that an old and a new specification are never in
+ * force together; one that does not differ is not touched.
  */
 export async function applySchedules(
   client: Client,
@@ -82,18 +84,20 @@ function compare(
   actual: ActualSchedule | undefined,
 ): Pick<ScheduleComparison, 'standing' | 'differences'> {
   // A list of schedules may lag behind: one that is neither declared nor there is gone already.
-  if (declared === undefined) return { standing: actual === undefined ? 'same' : 'undeclared', differences: [] };
+  if (declared === undefined)
+    return { standing: actual === undefined ? 'same' : 'undeclared', differences: [] };
   if (actual === undefined) return { standing: 'missing', differences: [] };
   const { madeFrom } = actual;
-  const differences = COMPARED_FIELDS.filter((field) => declared.settings[field] !== actual.settings[field]).map(
-    (field): FieldDifference => ({
-      field,
-      declared: declared.settings[field],
-      actual: actual.settings[field],
-      by: madeFrom?.settings[field] === actual.settings[field] ? 'declaration' : 'hand',
-    }),
-  );
-  if (madeFrom?.hash === declared.hash) return { standing: differences.length === 0 ? 'same' : 'edited', differences };
+  const differences = COMPARED_FIELDS.filter(
+    (field) => declared.settings[field] !== actual.settings[field],
+  ).map((field): FieldDifference => ({
+    field,
+    declared: declared.settings[field],
+    actual: actual.settings[field],
+    by: madeFrom?.settings[field] === actual.settings[field] ? 'declaration' : 'hand',
+  }));
+  if (madeFrom?.hash === declared.hash)
+    return { standing: differences.length === 0 ? 'same' : 'edited', differences };
   return { standing: madeFrom === undefined ? 'edited' : 'outdated', differences };
 }
 

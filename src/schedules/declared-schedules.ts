@@ -1,11 +1,18 @@
 import { ScheduleOverlapPolicy } from '@temporalio/client';
-import type { ScheduleOptions, ScheduleOptionsStartWorkflowAction, Workflow } from '@temporalio/client';
+import type {
+  ScheduleOptions,
+  ScheduleOptionsStartWorkflowAction,
+  Workflow,
+} from '@temporalio/client';
 import { canonicalJson, sha256Hex } from '../canonical-json.ts';
 import { formatCron, parseCron } from '../pipelines/cron.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
 import type { PipelineDefinition, ScheduleDefinition } from '../pipelines/definition.ts';
 
-/** The schedules that pipelines declare, in the form that Temporal takes and in the form that people compare. */
+/**
+ * The schedules that pipelines declare, in the form that Temporal takes and in the form that people
+ * compare.
+ */
 
 /** A schedule as named texts; two schedules with the same texts do the same. */
 export type ComparedSettings = Readonly<Record<ComparedField, string>>;
@@ -39,23 +46,36 @@ export interface DeclaredSchedule {
   readonly options: DeclaredOptions;
 }
 
-type DeclaredOptions = Omit<ScheduleOptions<ScheduleOptionsStartWorkflowAction<Workflow>>, 'scheduleId' | 'memo'>;
+type DeclaredOptions = Omit<
+  ScheduleOptions<ScheduleOptionsStartWorkflowAction<Workflow>>,
+  'scheduleId' | 'memo'
+>;
 
 /** Of all pipelines; their runs start on `taskQueue`. */
-export function declaredSchedules(datasets: Readonly<Record<string, Dataset>>, taskQueue: string): DeclaredSchedule[] {
+export function declaredSchedules(
+  datasets: Readonly<Record<string, Dataset>>,
+  taskQueue: string,
+): DeclaredSchedule[] {
   return Object.values(datasets).flatMap(({ definition }) =>
     definition.schedules.map((schedule) => declare(definition, schedule, taskQueue)),
   );
 }
 
-function declare(definition: PipelineDefinition, schedule: ScheduleDefinition, taskQueue: string): DeclaredSchedule {
+function declare(
+  definition: PipelineDefinition,
+  schedule: ScheduleDefinition,
+  taskQueue: string,
+): DeclaredSchedule {
   const options = scheduleOptions(definition, schedule, taskQueue);
   const settings = comparedSettings(definition, schedule, taskQueue, options);
   const id = `${definition.name}/${schedule.id}`;
   return { id, definition, schedule, settings, hash: sha256Hex(canonicalJson(settings)), options };
 }
 
-const OVERLAP = { queue: ScheduleOverlapPolicy.BUFFER_ALL, skip: ScheduleOverlapPolicy.SKIP } as const;
+const OVERLAP = {
+  queue: ScheduleOverlapPolicy.BUFFER_ALL,
+  skip: ScheduleOverlapPolicy.SKIP,
+} as const;
 
 function scheduleOptions(
   { name, title }: PipelineDefinition,
@@ -63,7 +83,11 @@ function scheduleOptions(
   taskQueue: string,
 ): DeclaredOptions {
   return {
-    spec: { cronExpressions: [schedule.cron], jitter: schedule.jitterSeconds * 1000, timezone: 'UTC' },
+    spec: {
+      cronExpressions: [schedule.cron],
+      jitter: schedule.jitterSeconds * 1000,
+      timezone: 'UTC',
+    },
     policies: {
       overlap: OVERLAP[schedule.overlap ?? 'queue'],
       catchupWindow: schedule.catchUpMinutes * 60_000,

@@ -59,7 +59,10 @@ export async function listSchedules(
   );
 }
 
-function headOf({ id, schedule: { title, cron } }: DeclaredSchedule): Pick<ListedSchedule, 'id' | 'title' | 'cron'> {
+function headOf({
+  id,
+  schedule: { title, cron },
+}: DeclaredSchedule): Pick<ListedSchedule, 'id' | 'title' | 'cron'> {
   return { id, title, cron };
 }
 
@@ -87,11 +90,17 @@ async function standingOf(
       count: info?.numActionsMissedCatchupWindow ?? 0,
       why: `later than ${declared.schedule.catchUpMinutes} minutes after their time, because the server was down`,
     },
-    skipped: { count: info?.numActionsSkippedOverlap ?? 0, why: 'the tick before was still running' },
+    skipped: {
+      count: info?.numActionsSkippedOverlap ?? 0,
+      why: 'the tick before was still running',
+    },
   };
 }
 
-async function lastTick(client: Client, { recentActions }: ScheduleDescription['info']): Promise<LastTick | null> {
+async function lastTick(
+  client: Client,
+  { recentActions }: ScheduleDescription['info'],
+): Promise<LastTick | null> {
   const last = recentActions.at(-1);
   if (last === undefined) return null;
   const { workflowId } = last.action.workflow;
@@ -101,9 +110,13 @@ async function lastTick(client: Client, { recentActions }: ScheduleDescription['
 }
 
 async function startedBy(client: Client, tickId: string): Promise<LastTick['started']> {
-  const result = (await client.workflow.getHandle(tickId).result()) as { workflowId?: string } | undefined;
+  const result = (await client.workflow.getHandle(tickId).result()) as
+    | { workflowId?: string }
+    | undefined;
   const workflowId = result?.workflowId;
-  return workflowId === undefined ? null : { workflowId, status: await statusOf(client, workflowId) };
+  return workflowId === undefined
+    ? null
+    : { workflowId, status: await statusOf(client, workflowId) };
 }
 
 /** Temporal's word; `GONE` once its retention has passed. */

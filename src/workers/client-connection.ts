@@ -8,16 +8,20 @@ type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
 const CANCELLED = 1;
 
 /**
- * Opens a connection whose calls end when it is closed. Those of the SDK's own may wait for their next try then, and make it on the
- * closed channel: gRPC throws "Channel has been shut down" into a timer, which ends the process, also after its work was done.
- * `STORE_UNAVAILABLE` names the address where nobody answers.
+ * Opens a connection whose calls end when it is closed. Those of the SDK's own may wait for their
+ * next try then, and make it on the closed channel: gRPC throws "Channel has been shut down" into a
+ * timer, which ends the process, also after its work was done. `STORE_UNAVAILABLE` names the
+ * address where nobody answers.
  */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
   try {
     return await Connection.connect({
       ...options,
       // Inside the one that tries again: it sees each try.
-      interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), endWithTheChannel as unknown as Interceptor],
+      interceptors: [
+        makeGrpcRetryInterceptor(defaultGrpcRetryOptions()),
+        endWithTheChannel as unknown as Interceptor,
+      ],
     });
   } catch (error) {
     throw unreachable(options.address, error);

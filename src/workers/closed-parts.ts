@@ -10,7 +10,9 @@ export function refuseUnknownSources(
   datasets: Readonly<Record<string, Dataset>>,
   enabled: readonly string[] = [],
 ): void {
-  const known = Object.values(datasets).flatMap(({ rawNames }) => Object.keys(rawNames?.sources ?? {}));
+  const known = Object.values(datasets).flatMap(({ rawNames }) =>
+    Object.keys(rawNames?.sources ?? {}),
+  );
   const unknown = enabled.filter((name) => !known.includes(name));
   if (unknown.length === 0 || known.length === 0) return;
   throw new PipelineError(

@@ -5,4 +5,6 @@ interface PackageJson {
 }
 
 /** The version in `package.json`; kept in every ledger entry and manifest. */
-export const CODE_VERSION: string = (createRequire(import.meta.url)('../../package.json') as PackageJson).version;
+export const CODE_VERSION: string = (
+  createRequire(import.meta.url)('../../package.json') as PackageJson
+).version;

@@ -17,14 +17,18 @@ export interface DatasetSettings {
   readonly shards?: Readonly<Record<string, number>>;
   /** With `instead` no publisher is asked for what other programs bring. */
   readonly deposits?: DepositMode;
-  /** The sources that are asked, of those that `ENABLE_SOURCES` knows; all of them unless it is given. */
+  /**
+   * The sources that are asked, of those that `ENABLE_SOURCES` knows; all of them unless it is
+   * given.
+   */
   readonly sources?: readonly string[] | undefined;
 }
 
 /**
- * The datasets with what the configuration says in place of their own: base URLs, request rates and keys of publishers, and thresholds. A part
- * whose publisher wants a key that nobody gave is closed. `CONFIG_INVALID` lists thresholds that no pipeline has, and shards that one cannot
- * come in.
+ * The datasets with what the configuration says in place of their own: base URLs, request rates and
+ * keys of publishers, and thresholds. A part whose publisher wants a key that nobody gave is
+ * closed. `CONFIG_INVALID` lists thresholds that no pipeline has, and shards that one cannot come
+ * in.
  */
 export function configuredDatasets(
   datasets: Readonly<Record<string, Dataset>>,
@@ -43,11 +47,20 @@ export function configuredDatasets(
       const sources = Object.entries(dataset.sources).map(
         ([part, source]) => [part, configuredSource(source, hosts[source.host] ?? {})] as const,
       );
-      const configured = configuredDefinition(dataset.definition, Object.fromEntries(sources), thresholds[name] ?? {});
+      const configured = configuredDefinition(
+        dataset.definition,
+        Object.fromEntries(sources),
+        thresholds[name] ?? {},
+      );
       const definition = withClosed(configured, closedParts(dataset, deposits, enabled));
       return [
         name,
-        { ...dataset, definition, sources: Object.fromEntries(sources), ...configuredDecoder(dataset, hosts) },
+        {
+          ...dataset,
+          definition,
+          sources: Object.fromEntries(sources),
+          ...configuredDecoder(dataset, hosts),
+        },
       ];
     }),
   );
@@ -59,7 +72,9 @@ function refuseUnknown(
 ): void {
   const unknown = Object.entries(thresholds).flatMap(([pipeline, named]) => {
     const known = datasets[pipeline]?.definition.thresholds ?? {};
-    return Object.keys(named).flatMap((name) => (Object.hasOwn(known, name) ? [] : [`${pipeline}.${name}`]));
+    return Object.keys(named).flatMap((name) =>
+      Object.hasOwn(known, name) ? [] : [`${pipeline}.${name}`],
+    );
   });
   if (unknown.length === 0) return;
   const known = Object.values(datasets).flatMap(({ definition }) =>
@@ -71,13 +86,19 @@ function refuseUnknown(
   );
 }
 
-function refuseShards(datasets: Readonly<Record<string, Dataset>>, shards: Readonly<Record<string, number>>): void {
+function refuseShards(
+  datasets: Readonly<Record<string, Dataset>>,
+  shards: Readonly<Record<string, number>>,
+): void {
   const wrong = Object.entries(shards).flatMap(([pipeline, of]) => {
     const possible = datasets[pipeline]?.shards?.of;
     if (possible === undefined) return [`${pipeline} does not come in shards`];
-    return possible.includes(of) ? [] : [`${pipeline} comes in ${possible.join(', ')} shards, not in ${of}`];
+    return possible.includes(of)
+      ? []
+      : [`${pipeline} comes in ${possible.join(', ')} shards, not in ${of}`];
   });
-  if (wrong.length > 0) throw new PipelineError('CONFIG_INVALID', `QUOTIDIEN_SHARDS: ${wrong.join('; ')}`);
+  if (wrong.length > 0)
+    throw new PipelineError('CONFIG_INVALID', `QUOTIDIEN_SHARDS: ${wrong.join('; ')}`);
 }
 
 function configuredDecoder(
@@ -92,7 +113,9 @@ function configuredDecoder(
 
 function configuredSource(source: SourceDeclaration, settings: HostSettings): SourceDeclaration {
   checkProtocol(source, settings);
-  return source.kind === 'folder' ? configuredFolder(source, settings) : configuredHttp(source, settings);
+  return source.kind === 'folder'
+    ? configuredFolder(source, settings)
+    : configuredHttp(source, settings);
 }
 
 function checkProtocol({ kind, host }: SourceDeclaration, { url }: HostSettings): void {
@@ -115,14 +138,19 @@ function configuredFolder(source: FolderSource, settings: HostSettings): FolderS
   };
 }
 
-function configuredHttp(source: HttpSource, { url, requestsPerSecond, key, maxMb }: HostSettings): HttpSource {
+function configuredHttp(
+  source: HttpSource,
+  { url, requestsPerSecond, key, maxMb }: HostSettings,
+): HttpSource {
   const { credential } = source;
   return {
     ...source,
     ...(url === undefined ? {} : { baseUrl: url, trusted: true }),
     ...(maxMb === undefined ? {} : { maxBytes: maxMb * 2 ** 20 }),
     requestsPerSecond: requestsPerSecond ?? source.requestsPerSecond,
-    ...(credential === undefined || key === undefined ? {} : { credential: { ...credential, key } }),
+    ...(credential === undefined || key === undefined
+      ? {}
+      : { credential: { ...credential, key } }),
   };
 }
 
@@ -141,38 +169,55 @@ function configuredDefinition(
     ...definition,
     parts: definition.parts.map((part) => {
       const setting = closed[part.id];
-      const why = part.source === 'folder' ? 'nobody said where its files are' : 'its publisher wants a key';
+      const why =
+        part.source === 'folder' ? 'nobody said where its files are' : 'its publisher wants a key';
       return setting === undefined ? part : { ...part, closed: `${why}: set ${setting}` };
     }),
-    steps: definition.steps.map((step) => configuredStep(step, { ...definition.thresholds, ...thresholds }, closed)),
+    steps: definition.steps.map((step) =>
+      configuredStep(step, { ...definition.thresholds, ...thresholds }, closed),
+    ),
   };
 }
 
 /** The setting without which a source cannot be asked. */
 function settingMissing(source: SourceDeclaration): string | undefined {
-  if (source.kind === 'folder') return source.access === undefined ? hostVariable(source.host, 'URL') : undefined;
+  if (source.kind === 'folder')
+    return source.access === undefined ? hostVariable(source.host, 'URL') : undefined;
   const { credential, host } = source;
-  return credential !== undefined && credential.key === undefined ? hostVariable(host, 'KEY') : undefined;
+  return credential !== undefined && credential.key === undefined
+    ? hostVariable(host, 'KEY')
+    : undefined;
 }
 
-function configuredStep(step: StepDefinition, thresholds: Thresholds, closed: JsonObject): StepDefinition {
+function configuredStep(
+  step: StepDefinition,
+  thresholds: Thresholds,
+  closed: JsonObject,
+): StepDefinition {
   const { params } = step;
   if (params === undefined) return step;
   return {
     ...step,
     params: {
       ...params,
-      ...('thresholds' in params ? { thresholds: ownThresholds(params['thresholds'], thresholds) } : {}),
+      ...('thresholds' in params
+        ? { thresholds: ownThresholds(params['thresholds'], thresholds) }
+        : {}),
       ...('closed_parts' in params ? { closed_parts: closed } : {}),
     },
   };
 }
 
-/** Those that the step names: one that other steps hang on must not change its key. A step that names none is given all. */
+/**
+ * Those that the step names: one that other steps hang on must not change its key. A step that
+ * names none is given all.
+ */
 function ownThresholds(named: JsonValue | undefined, thresholds: Thresholds): Thresholds {
   const own = typeof named === 'object' && named !== null ? Object.keys(named) : [];
   if (own.length === 0) return thresholds;
-  return Object.fromEntries(own.flatMap((name) => (name in thresholds ? [[name, thresholds[name] ?? 0]] : [])));
+  return Object.fromEntries(
+    own.flatMap((name) => (name in thresholds ? [[name, thresholds[name] ?? 0]] : [])),
+  );
 }
 
 /** The publisher hosts that the datasets talk to, each once. */

@@ -5,7 +5,13 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { required } from '../given.ts';
 import type { CheckResult } from '../pipelines/check-result.ts';
-import type { Dataset, LocalArtefact, StagedOutput, StepUnit, UnitOutcome } from '../pipelines/dataset.ts';
+import type {
+  Dataset,
+  LocalArtefact,
+  StagedOutput,
+  StepUnit,
+  UnitOutcome,
+} from '../pipelines/dataset.ts';
 import type { StepDefinition } from '../pipelines/definition.ts';
 import { PipelineError } from '../errors.ts';
 import type { JsonObject } from '../ports/json.ts';
@@ -16,8 +22,8 @@ import { createDuckDbEngine } from '../storage/sql/duckdb.ts';
 import { encodeFlatParquet } from '../storage/sql/parquet-export.ts';
 
 /**
- * `quotidien/kit/testing`: a dataset's own tests make a day of it with the SQL engine that runs it later, without stores and
- * without Temporal.
+ * `quotidien/kit/testing`: a dataset's own tests make a day of it with the SQL engine that runs it
+ * later, without stores and without Temporal.
  */
 
 /** An output that a step wrote. */
@@ -36,7 +42,10 @@ export interface Trial {
   readonly facts: Readonly<Record<string, JsonObject>>;
 }
 
-/** The day, and by part the raw file that is cut. Parts without a file have no slice; no step sees previous days. */
+/**
+ * The day, and by part the raw file that is cut. Parts without a file have no slice; no step sees
+ * previous days.
+ */
 export interface TrialRequest {
   readonly date: string;
   readonly files: Readonly<Record<string, string | URL>>;
@@ -44,10 +53,17 @@ export interface TrialRequest {
 
 const NEVER = new AbortController().signal;
 
-/** Runs all steps of one day in their order. @throws the `PipelineError` of the first step that fails. */
+/**
+ * Runs all steps of one day in their order. @throws the `PipelineError` of the first step that
+ * fails.
+ */
 export async function makeDay(dataset: Dataset, { date, files }: TrialRequest): Promise<Trial> {
   const folder = await mkdtemp(path.join(tmpdir(), 'quotidien-trial-'));
-  const engine = createDuckDbEngine({ memoryLimitMb: 512, threads: 2, scratchRoot: path.join(folder, 'sql') });
+  const engine = createDuckDbEngine({
+    memoryLimitMb: 512,
+    threads: 2,
+    scratchRoot: path.join(folder, 'sql'),
+  });
   try {
     const day = zonedDay(date, dataset.definition.zone);
     const trial = new TrialDay(dataset, day, folder, (work) => engine.session(work));
@@ -81,17 +97,29 @@ class TrialDay implements Trial {
   async run(step: StepDefinition, files: TrialRequest['files']): Promise<void> {
     if (step.part !== undefined) {
       const file = files[step.part];
-      if (file !== undefined) await this.#cut(step, typeof file === 'string' ? file : fileURLToPath(file));
+      if (file !== undefined)
+        await this.#cut(step, typeof file === 'string' ? file : fileURLToPath(file));
       return;
     }
     const code = this.#dataset.steps[step.id];
-    if (code === undefined) throw new PipelineError('PLAN_INVALID', `the dataset has no code for ${step.id}`);
+    if (code === undefined)
+      throw new PipelineError('PLAN_INVALID', `the dataset has no code for ${step.id}`);
     const unit = this.#unitOf(step);
     if (unit === undefined) return;
-    const task = { step: step.id, params: step.params ?? {}, units: [unit], progress: () => undefined, signal: NEVER };
-    const tools = { read: ({ path: file }: LocalArtefact) => readFile(file), writeFlatParquet: encodeFlatParquet };
+    const task = {
+      step: step.id,
+      params: step.params ?? {},
+      units: [unit],
+      progress: () => undefined,
+      signal: NEVER,
+    };
+    const tools = {
+      read: ({ path: file }: LocalArtefact) => readFile(file),
+      writeFlatParquet: encodeFlatParquet,
+    };
     await this.#withSql(async (sql) => {
-      const outcomes = code.kind === 'plain' ? await code.run(task, tools) : await code.run(task, sql);
+      const outcomes =
+        code.kind === 'plain' ? await code.run(task, tools) : await code.run(task, sql);
       await this.#keep(step, outcomes);
     });
   }
@@ -125,10 +153,12 @@ class TrialDay implements Trial {
 
   async #keep(step: StepDefinition, outcomes: readonly UnitOutcome[]): Promise<void> {
     for (const outcome of outcomes) {
-      if ('failure' in outcome) throw new PipelineError(outcome.failure.code, outcome.failure.message);
+      if ('failure' in outcome)
+        throw new PipelineError(outcome.failure.code, outcome.failure.message);
       this.checks.push(...outcome.checks);
       this.facts[step.id] = outcome.facts;
-      for (const [name, staged] of Object.entries(outcome.outputs)) await this.#keepOutput(step, name, staged, outcome);
+      for (const [name, staged] of Object.entries(outcome.outputs))
+        await this.#keepOutput(step, name, staged, outcome);
     }
   }
 

@@ -26,11 +26,13 @@ export function engineFallback(fallback: HostFallback, queue: string): EngineFal
     forWork: () => stores.scope(),
     away(half) {
       const breakers = stores.breakers();
-      const words = (half === undefined ? Object.values(breakers) : [breakers[half]]).flatMap((breaker) => {
-        const state = breaker.state();
-        if (state.state === 'closed') return [];
-        return `${breaker.name} is away since ${new Date(state.sinceMs).toISOString()}: ${state.reason}`;
-      });
+      const words = (half === undefined ? Object.values(breakers) : [breakers[half]]).flatMap(
+        (breaker) => {
+          const state = breaker.state();
+          if (state.state === 'closed') return [];
+          return `${breaker.name} is away since ${new Date(state.sinceMs).toISOString()}: ${state.reason}`;
+        },
+      );
       return words.length === 0 ? undefined : words.join('; ');
     },
     primary: { objects: parts.primary.objects, documents: parts.primary.documents },
@@ -38,7 +40,10 @@ export function engineFallback(fallback: HostFallback, queue: string): EngineFal
     figures: () => ({
       cache: figuresOf(fallback.cacheStats()),
       away: Object.fromEntries(
-        Object.entries(stores.breakers()).map(([name, breaker]) => [name, breaker.state().state !== 'closed']),
+        Object.entries(stores.breakers()).map(([name, breaker]) => [
+          name,
+          breaker.state().state !== 'closed',
+        ]),
       ),
     }),
     standing: () => standingOf(fallback),
@@ -60,7 +65,14 @@ export function engineFallback(fallback: HostFallback, queue: string): EngineFal
         const { pending } = await parts.journal.refresh();
         const conflicts = await listConflicts(parts);
         return {
-          ...resultOf(host, { applied: 0, same: 0, merged: [], conflicts, pending: pending.size, converged: false }),
+          ...resultOf(host, {
+            applied: 0,
+            same: 0,
+            merged: [],
+            conflicts,
+            pending: pending.size,
+            converged: false,
+          }),
           away: message,
         };
       }
@@ -96,7 +108,8 @@ function breakerOf({ pid, name, state }: BreakerNote): StoreBreaker {
 
 function figuresOf(stats: CacheStats | undefined): Record<string, number> {
   if (stats === undefined) return {};
-  const { hits, staleHits, misses, hitBytes, fetchedBytes, evictions, evictedBytes, corrupt } = stats;
+  const { hits, staleHits, misses, hitBytes, fetchedBytes, evictions, evictedBytes, corrupt } =
+    stats;
   const bytes = { hit_bytes: hitBytes, fetched_bytes: fetchedBytes, evicted_bytes: evictedBytes };
   return { hits, stale_hits: staleHits, misses, evictions, corrupt, ...bytes };
 }
@@ -104,7 +117,16 @@ function figuresOf(stats: CacheStats | undefined): Record<string, number> {
 function resultOf(host: string, report: ReconcileReport): ReplayResult {
   const { applied, same, merged, pending, converged, conflicts } = report;
   const listed = conflicts.slice(0, MAX_LISTED).map(describeConflict);
-  const overruled = merged.filter(({ key }) => typeof key === 'string' || key.table === MANIFEST_TABLE).length;
-  const counts = { applied, same, merged: merged.length, overruled, pending, conflicts: conflicts.length };
+  const overruled = merged.filter(
+    ({ key }) => typeof key === 'string' || key.table === MANIFEST_TABLE,
+  ).length;
+  const counts = {
+    applied,
+    same,
+    merged: merged.length,
+    overruled,
+    pending,
+    conflicts: conflicts.length,
+  };
   return { host, ...counts, converged, listed };
 }

@@ -9,15 +9,21 @@ export interface HealthServer {
 }
 
 /**
- * Two answers over HTTP: `/live` as long as the process answers at all, `/ready` (else 503) while every worker polls. A worker that drains is alive and not ready, so
- * that an orchestrator does not kill it before its steps have ended.
+ * Two answers over HTTP: `/live` as long as the process answers at all, `/ready` (else 503) while
+ * every worker polls. A worker that drains is alive and not ready, so that an orchestrator does not
+ * kill it before its steps have ended.
  */
-export async function startHealthServer(port: number, isReady: () => boolean): Promise<HealthServer> {
+export async function startHealthServer(
+  port: number,
+  isReady: () => boolean,
+): Promise<HealthServer> {
   const server = createServer((request, response) => {
     const known = request.url === '/live' || request.url === '/ready';
     const good = request.url === '/live' || isReady();
     const status = !known ? 404 : good ? 200 : 503;
-    response.writeHead(status, { 'content-type': 'text/plain' }).end(status === 200 ? 'ok\n' : 'no\n');
+    response
+      .writeHead(status, { 'content-type': 'text/plain' })
+      .end(status === 200 ? 'ok\n' : 'no\n');
   });
   server.listen(port);
   await once(server, 'listening');

@@ -32,7 +32,9 @@ export interface ObjectOrder {
   readonly date: CivilDate | null;
 }
 
-/** Reads a message; a store that does not answer is an error, and the message is to be sent again. */
+/**
+ * Reads a message; a store that does not answer is an error, and the message is to be sent again.
+ */
 export async function ordersOf(engine: Engine, message: unknown): Promise<ObjectOrders> {
   const { created, remarks } = readObjectNotices(message);
   const orders = new Map<string, ObjectOrder>();
@@ -50,13 +52,24 @@ export async function ordersOf(engine: Engine, message: unknown): Promise<Object
   return { orders: [...orders.values()], ignored, remarks };
 }
 
-/** Starts the runs, or tells those that are under way to look again. Resolves when Temporal has all of them. */
-export async function startOrders(client: Client, taskQueue: string, orders: readonly ObjectOrder[]): Promise<void> {
+/**
+ * Starts the runs, or tells those that are under way to look again. Resolves when Temporal has all
+ * of them.
+ */
+export async function startOrders(
+  client: Client,
+  taskQueue: string,
+  orders: readonly ObjectOrder[],
+): Promise<void> {
   for (const { id: workflowId, pipeline, date } of orders) {
     const common = { workflowId, taskQueue, signal: 'deposited', signalArgs: [] as [] };
     if (date === null) {
       const staticSummary = `What the publisher of ${pipeline} revised`;
-      await client.workflow.signalWithStart('watch', { ...common, args: [{ pipeline }], staticSummary });
+      await client.workflow.signalWithStart('watch', {
+        ...common,
+        args: [{ pipeline }],
+        staticSummary,
+      });
       continue;
     }
     await client.workflow.signalWithStart('day', {
@@ -74,7 +87,11 @@ export async function startOrders(client: Client, taskQueue: string, orders: rea
 
 /** Reads a message and starts what it is about. */
 export async function hearObjects(
-  { engine, client, taskQueue }: { readonly engine: Engine; readonly client: Client; readonly taskQueue: string },
+  {
+    engine,
+    client,
+    taskQueue,
+  }: { readonly engine: Engine; readonly client: Client; readonly taskQueue: string },
   message: unknown,
 ): Promise<HeardObjects> {
   const { orders, ...rest } = await ordersOf(engine, message);

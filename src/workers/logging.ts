@@ -28,7 +28,10 @@ const LEVELS: Readonly<Record<LogEntry['level'], Level>> = {
   ERROR: 'error',
 };
 
-/** Writes what the SDK and the activities log, without secrets: neither their values nor what has the form or name of one. */
+/**
+ * Writes what the SDK and the activities log, without secrets: neither their values nor what has
+ * the form or name of one.
+ */
 export function safeLog(logger: Logger, secrets: readonly string[]) {
   return ({ level, message, meta }: Pick<LogEntry, 'level' | 'message' | 'meta'>): void => {
     logger[LEVELS[level]](redacted(meta ?? {}, secrets), redactText(message, secrets));
@@ -46,7 +49,11 @@ function install(config: Config, sink: DestinationStream): void {
     shutdownSignals: [],
     ...(metricsAddress === undefined
       ? {}
-      : { telemetryOptions: { metrics: { prometheus: { bindAddress: metricsAddress, countersTotalSuffix: true } } } }),
+      : {
+          telemetryOptions: {
+            metrics: { prometheus: { bindAddress: metricsAddress, countersTotalSuffix: true } },
+          },
+        }),
   });
 }
 
@@ -55,7 +62,9 @@ export function loudRuntime(config: Config): void {
   install(config, openLogSink({ fd: 2 }));
 }
 
-/** The same lines into `<home>/logs/worker.log`, for commands whose own words are on the terminal. */
+/**
+ * The same lines into `<home>/logs/worker.log`, for commands whose own words are on the terminal.
+ */
 export function quietRuntime(config: Config): void {
   // A process has one runtime: the first command's log is that of all that it runs.
   if (installed) return;

@@ -3,8 +3,9 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * The secret of an installation by which ids of meters become keys: the setting, or a file of the home that is made once and that its owner alone may read.
- * Whoever loses it cannot add readings to the meters that are there.
+ * The secret of an installation by which ids of meters become keys: the setting, or a file of the
+ * home that is made once and that its owner alone may read. Whoever loses it cannot add readings to
+ * the meters that are there.
  */
 export async function meterSecret(home: string, setting: string | undefined): Promise<string> {
   if (setting !== undefined) return setting;

@@ -10,9 +10,9 @@ import { hearObjects } from './hear-objects.ts';
 import type { HeardObjects } from './hear-objects.ts';
 
 /**
- * The queue (SQS) in which an object store tells of new objects. One request waits for messages at the server, for as
- * long as SQS allows; a message is removed after the runs that it is about have been started, so that one which could
- * not be heard comes again.
+ * The queue (SQS) in which an object store tells of new objects. One request waits for messages at
+ * the server, for as long as SQS allows; a message is removed after the runs that it is about have
+ * been started, so that one which could not be heard comes again.
  */
 
 /** Listens until it is closed. */
@@ -33,7 +33,10 @@ export interface QueueListener {
 /** The longest that SQS lets a request wait. */
 const WAIT_SECONDS = 20;
 const MAX_MESSAGES = 10;
-/** After a queue did not answer, or a message could not be heard; the SDK has tried several times by then. */
+/**
+ * After a queue did not answer, or a message could not be heard; the SDK has tried several times by
+ * then.
+ */
 const PAUSE_MS = 10_000;
 
 /** Listens to the queue that the configuration names; undefined where it names none. */
@@ -84,8 +87,14 @@ function isAborted({ aborted }: AbortSignal): boolean {
 
 async function receive({ sqs, queueUrl, signal }: Listening): Promise<Message[]> {
   const { ReceiveMessageCommand } = await import('@aws-sdk/client-sqs');
-  const request = { QueueUrl: queueUrl, WaitTimeSeconds: WAIT_SECONDS, MaxNumberOfMessages: MAX_MESSAGES };
-  return (await sqs.send(new ReceiveMessageCommand(request), { abortSignal: signal })).Messages ?? [];
+  const request = {
+    QueueUrl: queueUrl,
+    WaitTimeSeconds: WAIT_SECONDS,
+    MaxNumberOfMessages: MAX_MESSAGES,
+  };
+  return (
+    (await sqs.send(new ReceiveMessageCommand(request), { abortSignal: signal })).Messages ?? []
+  );
 }
 
 async function hear({ sqs, queueUrl, heard, ...rest }: Listening, message: Message): Promise<void> {
@@ -95,7 +104,9 @@ async function hear({ sqs, queueUrl, heard, ...rest }: Listening, message: Messa
   tell(result);
   heard?.(result);
   // Also while the worker ends: what has been started is not to be started again.
-  await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle }));
+  await sqs.send(
+    new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle }),
+  );
 }
 
 function tell({ runs, ignored, remarks }: HeardObjects): void {

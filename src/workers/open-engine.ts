@@ -35,7 +35,10 @@ export interface OpenEngine extends Engine {
 
 type OfInstallation = Required<Pick<Engine, 'openSource' | 'objectNamed' | 'rawKeys' | 'secret'>>;
 
-/** How publishers are reached, what objects are called, what files are sealed with, and by what persons are known. */
+/**
+ * How publishers are reached, what objects are called, what files are sealed with, and by what
+ * persons are known.
+ */
 function ofInstallation({ home, settings, storage }: Config): OfInstallation {
   const folder = path.join(home, 'scratch', 'downloads');
   const idleTimeoutMs = settings.QUOTIDIEN_HTTP_IDLE_MS;
@@ -56,8 +59,14 @@ export function sqlScratchOf(home: string): string {
   return path.join(home, 'scratch', 'sql');
 }
 
-/** Opens the stores and engines that the configuration chooses; the SQL engine starts with its first session. */
-export async function openEngine(config: Config, datasets: Readonly<Record<string, Dataset>>): Promise<OpenEngine> {
+/**
+ * Opens the stores and engines that the configuration chooses; the SQL engine starts with its first
+ * session.
+ */
+export async function openEngine(
+  config: Config,
+  datasets: Readonly<Record<string, Dataset>>,
+): Promise<OpenEngine> {
   const { home, settings } = config;
   const scratch = path.join(home, 'scratch');
   const stores = await openStores(config, mergeRules(datasets));
@@ -86,7 +95,9 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
     documents: stores.documents,
     ...(stores.fallback === undefined
       ? {}
-      : { fallback: fallbackWithDeposits(engineFallback(stores.fallback, queue), config.deposits) }),
+      : {
+          fallback: fallbackWithDeposits(engineFallback(stores.fallback, queue), config.deposits),
+        }),
     sql: livelySql(limitSessions(duckDb, settings.QUOTIDIEN_SQL_SESSIONS)),
     ...own,
     async writeFlatParquet(...table) {
@@ -117,7 +128,10 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
   };
 }
 
-/** The store with what other programs put on this machine beside it, also while the store itself is away. */
+/**
+ * The store with what other programs put on this machine beside it, also while the store itself is
+ * away.
+ */
 function withDeposits(objects: ObjectStore, places: DepositPlaces | undefined): ObjectStore {
   if (places === undefined) return objects;
   const folders = Object.entries(places.folders).map(([folder, at]) => {
@@ -130,7 +144,10 @@ function withDeposits(objects: ObjectStore, places: DepositPlaces | undefined): 
   return createPlacedObjectStore(objects, [...folders, ...files]);
 }
 
-function fallbackWithDeposits(fallback: EngineFallback, places: DepositPlaces | undefined): EngineFallback {
+function fallbackWithDeposits(
+  fallback: EngineFallback,
+  places: DepositPlaces | undefined,
+): EngineFallback {
   return {
     ...fallback,
     forWork() {

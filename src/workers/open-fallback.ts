@@ -6,7 +6,11 @@ import { sameRecord } from '../pipelines/same-record.ts';
 import { noteBreakers } from '../storage/outage/breaker-notes.ts';
 import { createCachedObjectStore } from '../storage/cache/cache-objects.ts';
 import type { CacheStats } from '../storage/cache/cache-objects.ts';
-import { createCircuitBreaker, guardDocuments, guardObjects } from '../storage/outage/circuit-breaker.ts';
+import {
+  createCircuitBreaker,
+  guardDocuments,
+  guardObjects,
+} from '../storage/outage/circuit-breaker.ts';
 import type { CircuitBreaker } from '../storage/outage/circuit-breaker.ts';
 import { createStoreMirror } from '../storage/outage/fallback-mirror.ts';
 import { createFallbackStores } from '../storage/outage/fallback-stores.ts';
@@ -20,7 +24,10 @@ import type { ObjectStore } from '../ports/objects.ts';
 import type { MergeRules, ReconcileParts } from '../storage/outage/reconcile-parts.ts';
 import { openSqliteDocumentStore } from '../storage/sqlite/sqlite-documents.ts';
 
-/** What a host works with while its remote stores are away, all of it below one folder on its own disk. */
+/**
+ * What a host works with while its remote stores are away, all of it below one folder on its own
+ * disk.
+ */
 export interface HostFallback {
   readonly host: string;
   readonly folder: string;
@@ -39,7 +46,11 @@ export interface HostFallbackOptions {
   readonly primary: { readonly objects: ObjectStore; readonly documents: DocumentStore };
   /** Which halves can be away; the other one is called directly. */
   readonly remote: { readonly objects: boolean; readonly documents: boolean };
-  readonly cache: { readonly folder: string; readonly maxBytes: number; readonly checkTtlMs?: number };
+  readonly cache: {
+    readonly folder: string;
+    readonly maxBytes: number;
+    readonly checkTtlMs?: number;
+  };
   /** How a replay settles what two hosts wrote differently; unless given, a person does. */
   readonly rules?: MergeRules;
 }
@@ -53,15 +64,23 @@ export async function openHostFallback(options: HostFallbackOptions): Promise<Ho
     documents: breakerOf(`the document store (${primary.documents.kind})`),
   };
   const cached = remote.objects
-    ? createCachedObjectStore({ primary: guardObjects(primary.objects, breakers.objects), ...options.cache })
+    ? createCachedObjectStore({
+        primary: guardObjects(primary.objects, breakers.objects),
+        ...options.cache,
+      })
     : undefined;
   const guarded = {
     objects: cached ?? primary.objects,
-    documents: remote.documents ? guardDocuments(primary.documents, breakers.documents) : primary.documents,
+    documents: remote.documents
+      ? guardDocuments(primary.documents, breakers.documents)
+      : primary.documents,
   };
   const local = await openSqliteDocumentStore({ file: path.join(folder, 'mirror.db') });
   const blobs = createLocalObjectStore({ root: path.join(folder, 'objects') });
-  const journal = await openJournal({ disk: createJournalDisk(path.join(folder, 'journal')), host });
+  const journal = await openJournal({
+    disk: createJournalDisk(path.join(folder, 'journal')),
+    host,
+  });
   const notes = noteBreakers(folder, Object.values(breakers));
   const mirror = createStoreMirror(local);
   const now = () => new Date();
@@ -70,7 +89,16 @@ export async function openHostFallback(options: HostFallbackOptions): Promise<Ho
     host,
     folder,
     cache: options.cache,
-    stores: createFallbackStores({ host, primary: guarded, breakers, blobs, mirror, journal, now, ...rules }),
+    stores: createFallbackStores({
+      host,
+      primary: guarded,
+      breakers,
+      blobs,
+      mirror,
+      journal,
+      now,
+      ...rules,
+    }),
     parts: {
       journal,
       primary,
@@ -88,12 +116,18 @@ export async function openHostFallback(options: HostFallbackOptions): Promise<Ho
   };
 }
 
-/** A command that begins while its store is away has heard nothing of it, and no second try: the driver's own tries are enough for it. */
+/**
+ * A command that begins while its store is away has heard nothing of it, and no second try: the
+ * driver's own tries are enough for it.
+ */
 function breakerOf(name: string): CircuitBreaker {
   return createCircuitBreaker({ name, failuresBeforeAnswer: 1 });
 }
 
-/** Kept beside the journal: in a container the machine's name changes with each start, and the journal stays with its volume. */
+/**
+ * Kept beside the journal: in a container the machine's name changes with each start, and the
+ * journal stays with its volume.
+ */
 async function hostOf(folder: string): Promise<string> {
   const file = path.join(folder, 'host');
   try {

@@ -2,7 +2,12 @@ import path from 'node:path';
 import { definedMembers } from '../given.ts';
 import { livelyDocuments, livelyObjects, signOfLife } from '../activities/signs-of-life.ts';
 import type { Config } from '../config/load-config.ts';
-import type { AwsAccess, DocumentChoice, ObjectChoice, StorageChoice } from '../config/storage-choice.ts';
+import type {
+  AwsAccess,
+  DocumentChoice,
+  ObjectChoice,
+  StorageChoice,
+} from '../config/storage-choice.ts';
 import { createLocalObjectStore } from '../storage/local/local-files.ts';
 import type { WorkFolders } from '../storage/local/leftovers.ts';
 import { STAGING_PART } from '../storage/shared/object-key.ts';
@@ -35,9 +40,15 @@ export interface OpenStores extends PrimaryStores {
 
 /** What opens the stores of a configuration. */
 export type StoresConfig = Pick<Config, 'home' | 'storage'> & { readonly settings: CacheSettings };
-type CacheSettings = Pick<Config['settings'], 'QUOTIDIEN_OBJECT_CACHE_MB' | 'QUOTIDIEN_STORE_ANSWER_MS'>;
+type CacheSettings = Pick<
+  Config['settings'],
+  'QUOTIDIEN_OBJECT_CACHE_MB' | 'QUOTIDIEN_STORE_ANSWER_MS'
+>;
 
-/** Opens the stores that the configuration chose; embedded ones bare, remote ones with a cache and a fallback on this host. */
+/**
+ * Opens the stores that the configuration chose; embedded ones bare, remote ones with a cache and a
+ * fallback on this host.
+ */
 export async function openStores(config: StoresConfig, rules?: MergeRules): Promise<OpenStores> {
   const { home, storage, settings } = config;
   const maxBytes = settings.QUOTIDIEN_OBJECT_CACHE_MB * MEBIBYTE;
@@ -49,7 +60,10 @@ export async function openStores(config: StoresConfig, rules?: MergeRules): Prom
     folder: path.join(home, 'fallback'),
     primary,
     ...definedMembers({ rules }),
-    remote: { objects: storage.objects.kind !== 'local-files', documents: storage.documents.kind !== 'sqlite' },
+    remote: {
+      objects: storage.objects.kind !== 'local-files',
+      documents: storage.documents.kind !== 'sqlite',
+    },
     cache: {
       folder: cacheFolder(home, storage.objects),
       maxBytes,
@@ -70,14 +84,24 @@ export async function openStores(config: StoresConfig, rules?: MergeRules): Prom
 
 /** Where the processes of this host keep what is not finished. */
 export function workFolders({ home, storage }: Pick<Config, 'home' | 'storage'>): WorkFolders {
-  const stores = ['store', path.join('fallback', 'objects')].map((name) => path.join(home, name, STAGING_PART));
+  const stores = ['store', path.join('fallback', 'objects')].map((name) =>
+    path.join(home, name, STAGING_PART),
+  );
   const cache = cacheFolder(home, storage.objects);
-  const staging = [...stores, path.join(cache, 'incoming'), path.join(`${cache}-large`, STAGING_PART)];
+  const staging = [
+    ...stores,
+    path.join(cache, 'incoming'),
+    path.join(`${cache}-large`, STAGING_PART),
+  ];
   return { staging, scratch: path.join(home, 'scratch', 'sql') };
 }
 
 /** Opens the chosen stores without anything around them. */
-export async function openPrimary({ home, storage, ...bounds }: PrimaryConfig): Promise<ClosablePrimary> {
+export async function openPrimary({
+  home,
+  storage,
+  ...bounds
+}: PrimaryConfig): Promise<ClosablePrimary> {
   const { objects, close } = await openObjects(home, storage.objects, bounds);
   const documents = await openDocuments(home, storage.documents, { overflow: objects, bounds });
   return {
@@ -100,14 +124,22 @@ interface Bounds {
   readonly maxCopyBytes?: number;
 }
 
-/** What the chosen stores need to be there, and then any further bucket; nothing where they need nothing. */
-export function storageTargets(storage: StorageChoice, operationalTables: readonly string[]): StorageTarget[] {
+/**
+ * What the chosen stores need to be there, and then any further bucket; nothing where they need
+ * nothing.
+ */
+export function storageTargets(
+  storage: StorageChoice,
+  operationalTables: readonly string[],
+): StorageTarget[] {
   if (isEmbedded(storage)) return [];
   const { objects, documents } = storage;
   const main: StorageTarget = {
     ...(objects.kind === 's3' ? { s3: s3Options(objects) } : {}),
     ...(documents.kind === 'dynamodb' ? { dynamodb: dynamoOptions(documents) } : {}),
-    ...(documents.kind === 'mongodb' ? { mongodb: { ...mongoOptions(documents), operationalTables } } : {}),
+    ...(documents.kind === 'mongodb'
+      ? { mongodb: { ...mongoOptions(documents), operationalTables } }
+      : {}),
   };
   if (objects.kind !== 's3') return [main];
   const own = objects.placed.filter(({ foreign }) => foreign !== true).map(({ bucket }) => bucket);
@@ -126,7 +158,10 @@ async function openObjects(
   bounds: Bounds,
 ): Promise<{ objects: ObjectStore; close: () => Promise<void> }> {
   if (choice.kind === 'local-files') {
-    return { objects: createLocalObjectStore({ root: path.join(home, 'store') }), close: () => Promise.resolve() };
+    return {
+      objects: createLocalObjectStore({ root: path.join(home, 'store') }),
+      close: () => Promise.resolve(),
+    };
   }
   const { openS3ObjectStore } = await import('../storage/aws/s3-objects.ts');
   const common = { ...s3Options(choice), ...bounds, onBytes: signOfLife };
@@ -148,7 +183,9 @@ async function openObjects(
 }
 
 function cacheFolder(home: string, choice: ObjectChoice): string {
-  return (choice.kind === 's3' ? choice.cacheFolder : undefined) ?? path.join(home, 'cache', 'objects');
+  return (
+    (choice.kind === 's3' ? choice.cacheFolder : undefined) ?? path.join(home, 'cache', 'objects')
+  );
 }
 
 async function openDocuments(
@@ -156,7 +193,8 @@ async function openDocuments(
   choice: DocumentChoice,
   { overflow, bounds }: { readonly overflow: ObjectStore; readonly bounds: Bounds },
 ): Promise<DocumentStore> {
-  if (choice.kind === 'sqlite') return openSqliteDocumentStore({ file: path.join(home, 'documents.db') });
+  if (choice.kind === 'sqlite')
+    return openSqliteDocumentStore({ file: path.join(home, 'documents.db') });
   if (choice.kind === 'mongodb') {
     const { openMongoDocumentStore } = await import('../storage/mongo/mongo-documents.ts');
     return openMongoDocumentStore({ ...mongoOptions(choice), ...bounds, overflow });
@@ -167,7 +205,11 @@ async function openDocuments(
 
 function s3Options(choice: ObjectChoice & { kind: 's3' }): S3StoreOptions {
   // Other servers seldom have a host name per bucket.
-  return { ...accessOf(choice), bucket: choice.bucket, forcePathStyle: choice.endpoint !== undefined };
+  return {
+    ...accessOf(choice),
+    bucket: choice.bucket,
+    forcePathStyle: choice.endpoint !== undefined,
+  };
 }
 
 function mongoOptions(choice: DocumentChoice & { kind: 'mongodb' }) {
@@ -175,7 +217,11 @@ function mongoOptions(choice: DocumentChoice & { kind: 'mongodb' }) {
 }
 
 function dynamoOptions(choice: DocumentChoice & { kind: 'dynamodb' }) {
-  return { ...accessOf(choice), tablePrefix: choice.tablePrefix, nativeTables: recordTables(choice) };
+  return {
+    ...accessOf(choice),
+    tablePrefix: choice.tablePrefix,
+    nativeTables: recordTables(choice),
+  };
 }
 
 function accessOf({ region, endpoint, credentials }: AwsAccess): AwsAccess {

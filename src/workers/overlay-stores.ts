@@ -1,7 +1,10 @@
 import type { Engine } from '../engine/engine.ts';
 import { withScratchFolder } from '../storage/local/scratch-folder.ts';
 
-/** What the engine lends as `withOverlay`: stores over these, whose changes lie in memory and in a folder below `scratch` until the work ends. */
+/**
+ * What the engine lends as `withOverlay`: stores over these, whose changes lie in memory and in a
+ * folder below `scratch` until the work ends.
+ */
 export function overlayOf(
   scratch: string,
   stores: Pick<Engine, 'objects' | 'documents'>,

@@ -8,9 +8,10 @@ import { isSealed, readPayloadKeys } from './payload-keys.ts';
 import type { PayloadKeys } from './payload-keys.ts';
 
 /**
- * Encrypts what Temporal keeps of runs: inputs, results, signals, updates, details, headers, and the words of failures. Each payload is
- * encrypted whole by AES-256-GCM under the first key, with a nonce of its own; its metadata name the key. Payloads that are not
- * encrypted, as those of runs from before, are read as they are.
+ * Encrypts what Temporal keeps of runs: inputs, results, signals, updates, details, headers, and
+ * the words of failures. Each payload is encrypted whole by AES-256-GCM under the first key, with a
+ * nonce of its own; its metadata name the key. Payloads that are not encrypted, as those of runs
+ * from before, are read as they are.
  */
 
 const { Payload: WholePayload } = proto.temporal.api.common.v1;
@@ -21,10 +22,13 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * How every client and worker of an installation reads and writes payloads; the one place that decides it. Without keys nothing is
- * encrypted, and what others have encrypted is refused with the name of the key.
+ * How every client and worker of an installation reads and writes payloads; the one place that
+ * decides it. Without keys nothing is encrypted, and what others have encrypted is refused with the
+ * name of the key.
  */
-export function dataConverterOf(env: Environment): DataConverter & { readonly payloadCodecs: PayloadCodec[] } {
+export function dataConverterOf(
+  env: Environment,
+): DataConverter & { readonly payloadCodecs: PayloadCodec[] } {
   let keys: Promise<PayloadKeys> | undefined;
   const codec = createPayloadCodec(() => {
     keys ??= readPayloadKeys(env).catch((error: unknown) => {
@@ -34,12 +38,18 @@ export function dataConverterOf(env: Environment): DataConverter & { readonly pa
     });
     return keys;
   });
-  return { payloadCodecs: [codec], ...(isSealed(env) ? { failureConverterPath: SEALED_FAILURES } : {}) };
+  return {
+    payloadCodecs: [codec],
+    ...(isSealed(env) ? { failureConverterPath: SEALED_FAILURES } : {}),
+  };
 }
 
 /** The module that the bundle of the workflows has to contain where payloads are encrypted. */
 export const SEALED_FAILURES = fileURLToPath(
-  new URL(`../workers/sealed-failures.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
+  new URL(
+    `../workers/sealed-failures.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
+    import.meta.url,
+  ),
 );
 
 /**
@@ -54,24 +64,34 @@ export function createPayloadCodec(readKeys: () => Promise<PayloadKeys>): Payloa
     },
     async decode(payloads) {
       const keys = await readKeys();
-      return payloads.map((payload) => (textOf(payload, 'encoding') === ENCODING ? open(payload, keys) : payload));
+      return payloads.map((payload) =>
+        textOf(payload, 'encoding') === ENCODING ? open(payload, keys) : payload,
+      );
     },
   };
 }
 
 function seal(payload: Payload, [id, key]: readonly [string, Buffer]): Payload {
-  const metadata = { encoding: utf8(ENCODING), 'encryption-cipher': utf8(CIPHER), 'encryption-key-id': utf8(id) };
+  const metadata = {
+    encoding: utf8(ENCODING),
+    'encryption-cipher': utf8(CIPHER),
+    'encryption-key-id': utf8(id),
+  };
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(boundTo(id));
   const whole = WholePayload.encode(payload).finish();
-  return { metadata, data: Buffer.concat([nonce, cipher.update(whole), cipher.final(), cipher.getAuthTag()]) };
+  return {
+    metadata,
+    data: Buffer.concat([nonce, cipher.update(whole), cipher.final(), cipher.getAuthTag()]),
+  };
 }
 
 function open(payload: Payload, keys: PayloadKeys): Payload {
   const id = textOf(payload, 'encryption-key-id');
   const key = keys.get(id);
   if (key === undefined) {
-    const known = keys.size === 0 ? 'no key is set' : `the known ones are ${[...keys.keys()].join(', ')}`;
+    const known =
+      keys.size === 0 ? 'no key is set' : `the known ones are ${[...keys.keys()].join(', ')}`;
     throw new PipelineError(
       'CONFIG_INVALID',
       `this is encrypted with the key ${JSON.stringify(id)}, and ${known}: add it to QUOTIDIEN_PAYLOAD_KEYS`,
@@ -80,9 +100,14 @@ function open(payload: Payload, keys: PayloadKeys): Payload {
   }
   const data = Buffer.from(payload.data ?? []);
   try {
-    const decipher = createDecipheriv('aes-256-gcm', key, data.subarray(0, NONCE_BYTES)).setAAD(boundTo(id));
+    const decipher = createDecipheriv('aes-256-gcm', key, data.subarray(0, NONCE_BYTES)).setAAD(
+      boundTo(id),
+    );
     decipher.setAuthTag(data.subarray(-TAG_BYTES));
-    const whole = Buffer.concat([decipher.update(data.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+    const whole = Buffer.concat([
+      decipher.update(data.subarray(NONCE_BYTES, -TAG_BYTES)),
+      decipher.final(),
+    ]);
     return WholePayload.decode(whole);
   } catch (error) {
     throw new PipelineError(

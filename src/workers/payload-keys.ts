@@ -6,17 +6,26 @@ import { PipelineError } from '../errors.ts';
 import { lastOf } from '../given.ts';
 import { redactText } from '../redaction.ts';
 
-/** The keys of Temporal's payloads by id; the first one encrypts, every one decrypts. Empty: payloads stay readable. */
+/**
+ * The keys of Temporal's payloads by id; the first one encrypts, every one decrypts. Empty:
+ * payloads stay readable.
+ */
 export type PayloadKeys = ReadonlyMap<string, Buffer>;
 
 const COMMAND_TIMEOUT_MS = 30_000;
 
 /** Whether the configuration says that payloads are encrypted. */
 export function isSealed(env: Environment): boolean {
-  return env['QUOTIDIEN_PAYLOAD_KEYS'] !== undefined || env['QUOTIDIEN_PAYLOAD_KEYS_COMMAND'] !== undefined;
+  return (
+    env['QUOTIDIEN_PAYLOAD_KEYS'] !== undefined ||
+    env['QUOTIDIEN_PAYLOAD_KEYS_COMMAND'] !== undefined
+  );
 }
 
-/** Reads the keys from their setting, or from what the command of the other setting prints. `CONFIG_INVALID` never quotes them. */
+/**
+ * Reads the keys from their setting, or from what the command of the other setting prints.
+ * `CONFIG_INVALID` never quotes them.
+ */
 export async function readPayloadKeys(env: Environment): Promise<PayloadKeys> {
   const { QUOTIDIEN_PAYLOAD_KEYS: keys, QUOTIDIEN_PAYLOAD_KEYS_COMMAND: command } = env;
   if (keys !== undefined) return keysIn(keys, 'QUOTIDIEN_PAYLOAD_KEYS');
@@ -30,7 +39,10 @@ function keysIn(text: string, place: string): PayloadKeys {
   return keys;
 }
 
-/** Runs in the root folder, so that no program of the working directory is taken for one of the system's. */
+/**
+ * Runs in the root folder, so that no program of the working directory is taken for one of the
+ * system's.
+ */
 async function outputOf(command: string, env: Environment): Promise<string> {
   try {
     const options = { env: { ...env }, cwd: '/', timeout: COMMAND_TIMEOUT_MS };

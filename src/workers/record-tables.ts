@@ -8,7 +8,9 @@ type Datasets = Readonly<Record<string, Dataset>>;
 
 /** The tables of records that the datasets declare, by name. */
 function declaredTables(datasets: Datasets): [string, RecordTable][] {
-  return Object.values(datasets).flatMap(({ definition }) => Object.entries(definition.recordTables ?? {}));
+  return Object.values(datasets).flatMap(({ definition }) =>
+    Object.entries(definition.recordTables ?? {}),
+  );
 }
 
 /** Of all datasets, in the order of their declarations. */
@@ -16,11 +18,15 @@ export function recordTableNames(datasets: Datasets = DATASETS): string[] {
   return declaredTables(datasets).map(([name]) => name);
 }
 
-/** The declared tables as the store of this choice has them, where it gives them tables of their own. */
+/**
+ * The declared tables as the store of this choice has them, where it gives them tables of their
+ * own.
+ */
 export function recordTables(choice: DocumentChoice, datasets: Datasets = DATASETS): NativeTables {
   return Object.fromEntries(
     declaredTables(datasets).map(([table, { dynamodb, mongodb, ...shape }]) => {
-      const given = choice.kind === 'dynamodb' ? choice.recordTables[dynamodb.setting] : mongodb.name;
+      const given =
+        choice.kind === 'dynamodb' ? choice.recordTables[dynamodb.setting] : mongodb.name;
       return [table, { name: given ?? dynamodb.name, ...shape }];
     }),
   );

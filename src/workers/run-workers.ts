@@ -47,20 +47,24 @@ export interface RunningWorkers {
 const HOST_ACTIVITIES_AT_ONCE = 8;
 
 /**
- * Starts one worker per task queue: workflows and SQL steps, one queue per publisher host, the light report queue, and where a store may be
- * away the queue of this host.
+ * Starts one worker per task queue: workflows and SQL steps, one queue per publisher host, the
+ * light report queue, and where a store may be away the queue of this host.
  */
 export async function runWorkers(settings: WorkerSettings): Promise<RunningWorkers> {
   // Keys that cannot be read are told now, and not by the first run.
   for (const codec of settings.target.dataConverter?.payloadCodecs ?? []) await codec.encode([]);
   const { address } = settings.target.connection;
-  const connection = await NativeConnection.connect(settings.target.connection).catch((error: unknown) => {
-    throw unreachable(address, error);
-  });
+  const connection = await NativeConnection.connect(settings.target.connection).catch(
+    (error: unknown) => {
+      throw unreachable(address, error);
+    },
+  );
   const workers: Worker[] = [];
   try {
     for (const options of await workerOptions(settings)) {
-      workers.push(await Worker.create({ ...options, connection, namespace: settings.target.namespace }));
+      workers.push(
+        await Worker.create({ ...options, connection, namespace: settings.target.namespace }),
+      );
     }
   } catch (error) {
     await connection.close();
@@ -78,21 +82,31 @@ export async function runWorkers(settings: WorkerSettings): Promise<RunningWorke
   };
 }
 
-/** For a worker that reports its last results to a server which takes none: it would try that for ever. */
+/**
+ * For a worker that reports its last results to a server which takes none: it would try that for
+ * ever.
+ */
 const AFTER_GRACE_MS = 10_000;
 
-/** What has not ended then is left to the end of the process; the server gives its work to somebody else. */
+/**
+ * What has not ended then is left to the end of the process; the server gives its work to somebody
+ * else.
+ */
 async function withinGrace(ended: Promise<void>, { graceSeconds }: WorkerTuning): Promise<void> {
   const enough = new AbortController();
-  const late = delay(graceSeconds * 1_000 + AFTER_GRACE_MS, undefined, { signal: enough.signal }).catch(
-    () => undefined,
-  );
+  const late = delay(graceSeconds * 1_000 + AFTER_GRACE_MS, undefined, {
+    signal: enough.signal,
+  }).catch(() => undefined);
   await Promise.race([ended, late]).finally(() => {
     enough.abort();
   });
 }
 
-async function workerOptions({ engine, kinds, ...settings }: WorkerSettings): Promise<WorkerOptions[]> {
+async function workerOptions({
+  engine,
+  kinds,
+  ...settings
+}: WorkerSettings): Promise<WorkerOptions[]> {
   const tuning = settings.tuning ?? DEFAULT_TUNING;
   const { dataConverter } = settings.target;
   const common = {
@@ -115,11 +129,13 @@ async function workerOptions({ engine, kinds, ...settings }: WorkerSettings): Pr
     options.push({
       ...common,
       taskQueue: engine.queues.compute,
-      workflowBundle: settings.workflowBundle ?? (await workflowBundle(dataConverter?.failureConverterPath)),
+      workflowBundle:
+        settings.workflowBundle ?? (await workflowBundle(dataConverter?.failureConverterPath)),
       maxConcurrentActivityTaskExecutions: tuning.activities.compute,
     });
   }
-  if (kinds.includes('fetch')) options.push(...fetchOptions(engine, common, tuning.activities.fetch));
+  if (kinds.includes('fetch'))
+    options.push(...fetchOptions(engine, common, tuning.activities.fetch));
   if (kinds.includes('report')) {
     options.push({
       ...common,
@@ -130,16 +146,28 @@ async function workerOptions({ engine, kinds, ...settings }: WorkerSettings): Pr
   // Every kind of step: what goes on here while a store is away can go on nowhere else.
   if (engine.fallback !== undefined) {
     const taskQueue = engine.fallback.queue;
-    options.push({ ...common, taskQueue, maxConcurrentActivityTaskExecutions: HOST_ACTIVITIES_AT_ONCE });
+    options.push({
+      ...common,
+      taskQueue,
+      maxConcurrentActivityTaskExecutions: HOST_ACTIVITIES_AT_ONCE,
+    });
   }
   return options;
 }
 
 /** One queue per host; its rate is kept by the server, over all workers together. */
-function fetchOptions(engine: Engine, common: Omit<WorkerOptions, 'taskQueue'>, fetchAtOnce: number): WorkerOptions[] {
+function fetchOptions(
+  engine: Engine,
+  common: Omit<WorkerOptions, 'taskQueue'>,
+  fetchAtOnce: number,
+): WorkerOptions[] {
   return publisherHosts(engine.datasets).map((host) => {
-    const sources = Object.values(engine.datasets).flatMap((dataset) => Object.values(dataset.sources));
-    const rates = sources.filter((source) => source.host === host).map((source) => source.requestsPerSecond);
+    const sources = Object.values(engine.datasets).flatMap((dataset) =>
+      Object.values(dataset.sources),
+    );
+    const rates = sources
+      .filter((source) => source.host === host)
+      .map((source) => source.requestsPerSecond);
     return {
       ...common,
       taskQueue: fetchQueue(engine.queues.fetch, host),

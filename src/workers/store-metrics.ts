@@ -3,10 +3,13 @@ import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { EngineFallback } from '../engine/engine.ts';
 
 /**
- * What the cache did and which stores are away, looked at after each activity: counters `quotidien_cache_<what>`, and the gauge `quotidien_store_away` by
- * store, 1 while its circuit breaker is not closed.
+ * What the cache did and which stores are away, looked at after each activity: counters
+ * `quotidien_cache_<what>`, and the gauge `quotidien_store_away` by store, 1 while its circuit
+ * breaker is not closed.
  */
-export function storeMetrics(fallback: Pick<EngineFallback, 'figures'>): ActivityInterceptorsFactory {
+export function storeMetrics(
+  fallback: Pick<EngineFallback, 'figures'>,
+): ActivityInterceptorsFactory {
   let told: Readonly<Record<string, number>> = {};
   const tell = (): void => {
     const { cache, away } = fallback.figures();

@@ -21,9 +21,14 @@ export function developmentTarget(address: string, env: Environment): TemporalTa
   return { connection: { address }, namespace: 'default', dataConverter: dataConverterOf(env) };
 }
 
-/** The server that the environment or Temporal's own configuration file names; undefined when neither does. */
+/**
+ * The server that the environment or Temporal's own configuration file names; undefined when
+ * neither does.
+ */
 export function configuredTarget(env: Environment): TemporalTarget | undefined {
-  const variables = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
+  const variables = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined),
+  );
   const { connectionOptions, namespace } = loadClientConnectConfig({
     overrideEnvVars: variables as Record<string, string>,
   });
@@ -43,6 +48,9 @@ export async function connectClient(target: TemporalTarget): Promise<Client> {
 }
 
 /** A client on a connection to the target that is there already. */
-export function clientOf(connection: Connection, { namespace, dataConverter }: TemporalTarget): Client {
+export function clientOf(
+  connection: Connection,
+  { namespace, dataConverter }: TemporalTarget,
+): Client {
   return new Client({ connection, namespace, ...definedMembers({ dataConverter }) });
 }

@@ -13,18 +13,19 @@ function prebuilt(failureConverterPath: string | undefined): string {
 }
 
 /**
- * Evaluated once per worker instead of once per run: pure code keeps nothing between calls, so that runs may share it. With what these
- * import they are all of `pipelines` that workflows use.
+ * Evaluated once per worker instead of once per run: pure code keeps nothing between calls, so that
+ * runs may share it. With what these import they are all of `pipelines` that workflows use.
  */
 const PURE_MODULES = ['pipelines/backfill', 'pipelines/execution'];
 
 /**
- * Bundles the workflow code; takes 1–3 s, so it is done once in the build and once per test run. Where payloads are encrypted the
- * workflows need the same converter of failures as their worker.
+ * Bundles the workflow code; takes 1–3 s, so it is done once in the build and once per test run.
+ * Where payloads are encrypted the workflows need the same converter of failures as their worker.
  */
 export async function bundleWorkflows(failureConverterPath?: string): Promise<string> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const source = (name: string): string => fileURLToPath(new URL(`../${name}.${extension}`, import.meta.url));
+  const source = (name: string): string =>
+    fileURLToPath(new URL(`../${name}.${extension}`, import.meta.url));
   const { code } = await bundleWorkflowCode({
     workflowsPath: source('workflows/index'),
     workflowInterceptorModules: [source('workflows/host-routing')],
@@ -50,4 +51,11 @@ export async function writeWorkflowBundles(): Promise<void> {
 
 /** The bundler reports sizes and progress that nobody needs; its errors are thrown. */
 const ignore = (): void => undefined;
-const QUIET = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
+const QUIET = {
+  log: ignore,
+  trace: ignore,
+  debug: ignore,
+  info: ignore,
+  warn: ignore,
+  error: ignore,
+};

@@ -33,11 +33,15 @@ export type DayEnd =
 /** Runs that were under way when this came wait for a joined day until it ends. */
 const JOINED_DAYS_TELL = 'joined-days-tell-that-they-wait';
 
-const { followRun } = proxyActivities<Activities>({ startToCloseTimeout: '30 days', heartbeatTimeout: '30 seconds' });
+const { followRun } = proxyActivities<Activities>({
+  startToCloseTimeout: '30 days',
+  heartbeatTimeout: '30 seconds',
+});
 
 /**
- * Days that a workflow starts or joins and waits for. A day that waits itself, for a decision or for the publisher, says so and is waited
- * for no longer; a day that somebody cancels is that day's failure, and nobody else's.
+ * Days that a workflow starts or joins and waits for. A day that waits itself, for a decision or
+ * for the publisher, says so and is waited for no longer; a day that somebody cancels is that day's
+ * failure, and nobody else's.
  */
 export class AwaitedDays {
   readonly #waiting = new Map<CivilDate, string>();
@@ -48,8 +52,14 @@ export class AwaitedDays {
     });
   }
 
-  /** Starts the day, or joins it when it runs. It outlives whoever waits for it: a decision may come after a week. */
-  async run(input: DayInput, options: Pick<ChildWorkflowOptions, 'priority'> = {}): Promise<DayEnd> {
+  /**
+   * Starts the day, or joins it when it runs. It outlives whoever waits for it: a decision may come
+   * after a week.
+   */
+  async run(
+    input: DayInput,
+    options: Pick<ChildWorkflowOptions, 'priority'> = {},
+  ): Promise<DayEnd> {
     const workflowId = `day/${input.pipeline}/${input.date}`;
     let handle: ChildWorkflowHandle<typeof day>;
     try {
@@ -61,7 +71,8 @@ export class AwaitedDays {
         staticSummary: `${input.pipeline} ${input.date}`,
       });
     } catch (error) {
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return this.#join(workflowId, input.date);
+      if (error instanceof WorkflowExecutionAlreadyStartedError)
+        return this.#join(workflowId, input.date);
       throw error;
     }
     try {
@@ -113,14 +124,19 @@ async function askToBeTold(workflowId: string): Promise<void> {
   }
 }
 
-/** Whether this workflow was cancelled; a child that somebody cancelled alone fails with a cancellation too. */
+/**
+ * Whether this workflow was cancelled; a child that somebody cancelled alone fails with a
+ * cancellation too.
+ */
 export function isOwnCancellation(error: unknown): boolean {
   return isCancellation(error) && CancellationScope.current().consideredCancelled;
 }
 
 /** Why a run failed that this workflow waited for. */
 export function runFailure(cause: unknown): { code: string; message: string } {
-  if (cause instanceof CancelledFailure) return { code: 'CANCELLED', message: 'the run was cancelled' };
-  if (cause instanceof TerminatedFailure) return { code: 'CANCELLED', message: 'the run was terminated' };
+  if (cause instanceof CancelledFailure)
+    return { code: 'CANCELLED', message: 'the run was cancelled' };
+  if (cause instanceof TerminatedFailure)
+    return { code: 'CANCELLED', message: 'the run was terminated' };
   return failureOf(cause);
 }

@@ -3,7 +3,9 @@ import type { BackfillTally, BackfillTotals } from './backfill-tally.ts';
 import { checkUpdate, oneOf, optional, refuse, text, wholeNumber } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 
-/** What an operator can do to a running backfill. A refused update leaves no trace in its history. */
+/**
+ * What an operator can do to a running backfill. A refused update leaves no trace in its history.
+ */
 
 /** Both are shown in the details of the run; the reason may not be blank. */
 export interface ReasonInput {
@@ -60,7 +62,10 @@ export const decideCanaryUpdate = defineUpdate<string, [CanaryDecision]>('decide
 /** Works on closed runs too, as long as Temporal keeps their history. */
 export const backfillProgressQuery = defineQuery<BackfillProgress>('progress');
 
-/** More at the same time than this would not be quicker: the publishers' rate and the SQL engine are the limits. */
+/**
+ * More at the same time than this would not be quicker: the publishers' rate and the SQL engine are
+ * the limits.
+ */
 export const MAX_PARALLEL = 32;
 
 const RESIZE_INPUT: Shape<ResizeInput> = { parallel: wholeNumber(1, MAX_PARALLEL) };
@@ -74,8 +79,14 @@ export class BackfillControl {
   question: string | undefined;
   readonly #tally: BackfillTally;
 
-  /** Updates that came before the first task are handled here already, so all that they change is set before. */
-  constructor({ parallel, paused }: Pick<BackfillControl, 'parallel' | 'paused'>, tally: BackfillTally) {
+  /**
+   * Updates that came before the first task are handled here already, so all that they change is
+   * set before.
+   */
+  constructor(
+    { parallel, paused }: Pick<BackfillControl, 'parallel' | 'paused'>,
+    tally: BackfillTally,
+  ) {
     this.parallel = Math.min(MAX_PARALLEL, Math.max(1, parallel));
     this.paused = paused;
     this.#tally = tally;
@@ -117,7 +128,8 @@ export class BackfillControl {
       {
         validator: (why) => {
           checkUpdate('pause', REASON_INPUT, why);
-          if (this.paused !== undefined) refuse(`the backfill is paused already: ${this.paused}`, 'PLAN_INVALID');
+          if (this.paused !== undefined)
+            refuse(`the backfill is paused already: ${this.paused}`, 'PLAN_INVALID');
         },
         description: 'Start nothing more until it is resumed',
       },
@@ -163,7 +175,8 @@ export class BackfillControl {
       {
         validator: (why) => {
           checkUpdate('cancel', REASON_INPUT, why);
-          if (this.stopped !== undefined) refuse('the backfill is stopping already', 'PLAN_INVALID');
+          if (this.stopped !== undefined)
+            refuse('the backfill is stopping already', 'PLAN_INVALID');
         },
         description: 'End after what runs now, with a result',
       },

@@ -35,7 +35,10 @@ export interface BackfillTotals {
   /** Days that go on by themselves: they wait for a decision or for the publisher. */
   readonly waiting: readonly { readonly date: CivilDate; readonly why: string }[];
   readonly waitingDays: number;
-  /** Days that are done, by this run or before, and lack something optional or were made while a store was away. */
+  /**
+   * Days that are done, by this run or before, and lack something optional or were made while a
+   * store was away.
+   */
   readonly degradedDays: number;
   /** Days that are done, by this run or before, of which the publisher has nothing. */
   readonly noDataDays: number;
@@ -52,7 +55,9 @@ export interface BackfillResult extends BackfillTotals {
   readonly endedAt: string;
 }
 
-/** Lists in results and details stay short: a payload has room for them, and a person reads no more. */
+/**
+ * Lists in results and details stay short: a payload has room for them, and a person reads no more.
+ */
 const MAX_LISTED = 100;
 const LONGEST_MESSAGE = 200;
 
@@ -112,7 +117,13 @@ export class BackfillTally {
   /** `stopped` is undefined for a backfill that came to its end. */
   result(stopped: string | undefined): BackfillResult {
     const endedAt = new Date(Date.now()).toISOString();
-    return { ...this.#totals, request: this.#request, canary: this.canary, stopped: stopped ?? null, endedAt };
+    return {
+      ...this.#totals,
+      request: this.#request,
+      canary: this.canary,
+      stopped: stopped ?? null,
+      endedAt,
+    };
   }
 
   /** Canary days were selected as well, before all others. */
@@ -130,7 +141,14 @@ export class BackfillTally {
   }
 
   /** Days that the window left to runs of their own are counted when these end. */
-  addWindow({ committed, upToDate, degraded = 0, noData = 0, unchanged = 0, ran }: WindowResult): void {
+  addWindow({
+    committed,
+    upToDate,
+    degraded = 0,
+    noData = 0,
+    unchanged = 0,
+    ran,
+  }: WindowResult): void {
     this.#totals.degradedDays += degraded;
     this.#totals.noDataDays += noData;
     this.#totals.unchangedDays += upToDate + unchanged;
@@ -178,7 +196,9 @@ export class BackfillTally {
     const { selected, done, complete, failedDays, waitingDays, failed, waiting } = this.#totals;
     const state = stopped ?? (paused === undefined ? `${parallel} at a time` : `paused: ${paused}`);
     const isAsking = question !== undefined && stopped === undefined;
-    const asked = !isAsking ? [] : [`${question}. Send the update \`decide\` with \`${ANSWER}\`.`, ''];
+    const asked = !isAsking
+      ? []
+      : [`${question}. Send the update \`decide\` with \`${ANSWER}\`.`, ''];
     const lines = [
       `**${pipeline} ${from} … ${to}**: ${isAsking ? 'waits for a decision' : state}`,
       '',

@@ -27,7 +27,17 @@ import { BackfillTally } from './backfill-tally.ts';
 import type { BackfillResult, BackfillTotals } from './backfill-tally.ts';
 import { CONTROL_RETRY, SURVEY_RETRY } from './control-retry.ts';
 import { withPlainFailures } from './plain-failures.ts';
-import { checkInput, civilDate, flag, internal, number, oneOf, optional, text, wholeNumber } from './input-shape.ts';
+import {
+  checkInput,
+  civilDate,
+  flag,
+  internal,
+  number,
+  oneOf,
+  optional,
+  text,
+  wholeNumber,
+} from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
 import { earlierDaysDoneSignal, window } from './window.ts';
@@ -35,7 +45,10 @@ import type { WindowResult } from './window.ts';
 
 /** The request, with how it is run; the latter is no part of a plan's hash. */
 export interface BackfillInput extends BackfillRequest {
-  /** The hash of a stored plan: exactly its days are run, and nothing when the stores have changed since it was made. */
+  /**
+   * The hash of a stored plan: exactly its days are run, and nothing when the stores have changed
+   * since it was made.
+   */
   readonly plan?: string;
   /** Windows, and after them days, that run at the same time; default 3. */
   readonly parallel?: number;
@@ -72,21 +85,29 @@ interface Carried {
   readonly parallel: number;
   readonly paused: string | null;
   /** The days that ran as canaries, and what they showed. */
-  readonly canary?: { readonly dates: readonly CivilDate[]; readonly differences: readonly CanaryDifference[] };
+  readonly canary?: {
+    readonly dates: readonly CivilDate[];
+    readonly differences: readonly CanaryDifference[];
+  };
 }
 
 const DEFAULT_PARALLEL = 3;
 
 /**
- * A run that is longer than this after a year of days goes on as a new one. A year of windows is 20 to 150 events, a year of careful days 3,500; the server
- * warns at 10,240.
+ * A run that is longer than this after a year of days goes on as a new one. A year of windows is 20
+ * to 150 events, a year of careful days 3,500; the server warns at 10,240.
  */
 const MAX_EVENTS = 150;
 
-/** Days that need care have ten events each in the history of the backfill, so they are not gathered for long. */
+/**
+ * Days that need care have ten events each in the history of the backfill, so they are not gathered
+ * for long.
+ */
 const MAX_CAREFUL_DAYS = 100;
 
-/** Runs that were under way when this came wait for all of a year before they begin the next one. */
+/**
+ * Runs that were under way when this came wait for all of a year before they begin the next one.
+ */
 const YEARS_OVERLAP = 'windows-into-the-next-year';
 
 /** At its end it wakes the rollup when anything is announced, also by runs before it. */
@@ -100,7 +121,10 @@ const PRIORITY = { priorityKey: 4 };
 
 const control = proxyActivities<Activities>(CONTROL_RETRY);
 const surveys = proxyActivities<Activities>(SURVEY_RETRY);
-const { followRun } = proxyActivities<Activities>({ startToCloseTimeout: '30 days', heartbeatTimeout: '30 seconds' });
+const { followRun } = proxyActivities<Activities>({
+  startToCloseTimeout: '30 days',
+  heartbeatTimeout: '30 seconds',
+});
 const { compareCanary } = proxyActivities<Activities>({
   startToCloseTimeout: '30 minutes',
   heartbeatTimeout: '30 seconds',
@@ -109,7 +133,8 @@ const { compareCanary } = proxyActivities<Activities>({
 /**
  * Makes many days. Invariants, cited by `test/workflow/backfill.test.ts`:
  * 1. A day that is complete costs no child; a day that runs already is joined, not doubled.
- * 2. Bulk windows come first, each with one fetch, and each step once; days that need care follow, each by its own run.
+ * 2. Bulk windows come first, each with one fetch, and each step once; days that need care follow,
+ *    each by its own run.
  * 3. A day that fails or waits stops no other day, and is in the result with its code or reason.
  * 4. At most `parallel` children run at the same time; none runs when it continues as new.
  */
@@ -152,7 +177,10 @@ class BackfillRun {
   readonly #days = new AwaitedDays();
   /** Days that ran as canaries: they are not run, and not counted, again. */
   #canaries: readonly CivilDate[];
-  /** Windows that wait for the one before them, by their place among all windows of this run, and the places of those that have ended. */
+  /**
+   * Windows that wait for the one before them, by their place among all windows of this run, and
+   * the places of those that have ended.
+   */
   readonly #windows = new Map<number, Pick<ExternalWorkflowHandle, 'signal'>>();
   readonly #ended = new Set<number>();
   #places = 0;
@@ -172,7 +200,11 @@ class BackfillRun {
       ...definedMembers({ select, newestFirst, until, pages }),
     };
     this.#canaries = input.carried?.canary?.dates ?? [];
-    this.#tally = new BackfillTally(this.request, input.carried?.totals, input.carried?.canary?.differences);
+    this.#tally = new BackfillTally(
+      this.request,
+      input.carried?.totals,
+      input.carried?.canary?.differences,
+    );
     const { parallel = input.parallel ?? DEFAULT_PARALLEL, paused = null } = input.carried ?? {};
     this.control = new BackfillControl({ parallel, paused: paused ?? undefined }, this.#tally);
   }
@@ -189,7 +221,9 @@ class BackfillRun {
       totals: this.#tally.totals(),
       parallel: this.control.parallel,
       paused: this.control.paused ?? null,
-      ...(this.#canaries.length === 0 ? {} : { canary: { dates: this.#canaries, differences: this.#tally.canary } }),
+      ...(this.#canaries.length === 0
+        ? {}
+        : { canary: { dates: this.#canaries, differences: this.#tally.canary } }),
     };
     await continueAsNew<typeof backfill>({ ...this.#input, carried });
   }
@@ -208,7 +242,8 @@ class BackfillRun {
   async startWindows(selected: SelectedDays): Promise<void> {
     this.#tally.select(selected);
     this.#careful.push(...selected.running);
-    const windows = this.#input.newestFirst === true ? [...selected.windows].reverse() : selected.windows;
+    const windows =
+      this.#input.newestFirst === true ? [...selected.windows].reverse() : selected.windows;
     await this.#start(windows, async (dates) => {
       const careful = await this.#window(dates, this.#places++);
       this.#careful.push(...careful);
@@ -224,11 +259,16 @@ class BackfillRun {
     await this.#allEnded();
     const days = this.#careful.sort();
     this.#careful = [];
-    await this.#start(this.#input.newestFirst === true ? days.reverse() : days, (date) => this.#day(date));
+    await this.#start(this.#input.newestFirst === true ? days.reverse() : days, (date) =>
+      this.#day(date),
+    );
     await this.#allEnded();
   }
 
-  /** Starts the work on the items in their order, as many at a time as are allowed, until somebody stops it. */
+  /**
+   * Starts the work on the items in their order, as many at a time as are allowed, until somebody
+   * stops it.
+   */
   async #start<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
     for (const item of items) {
       this.#tally.tell(this.control);
@@ -240,7 +280,9 @@ class BackfillRun {
     }
   }
 
-  /** What broke is thrown when all that was started has ended: nothing is left behind unobserved. */
+  /**
+   * What broke is thrown when all that was started has ended: nothing is left behind unobserved.
+   */
   async #allEnded(): Promise<void> {
     const started = this.#started;
     this.#started = [];
@@ -266,8 +308,9 @@ class BackfillRun {
     try {
       let result = await this.#startWindow(workflowId, dates, index);
       if (result === undefined) {
-        // Somebody else runs a window of this name, perhaps of other days: ours finds what is left when that has ended. Who started it
-        // may be gone, as after a reset, and cannot tell it about earlier days.
+        // Somebody else runs a window of this name, perhaps of other days: ours finds what is left
+        // when that has ended. Who started it may be gone, as after a reset, and cannot tell it
+        // about earlier days.
         this.#windows.set(index, getExternalWorkflowHandle(workflowId));
         await this.#release(index);
         await followRun(workflowId);
@@ -295,7 +338,8 @@ class BackfillRun {
     index: number,
   ): Promise<WindowResult | undefined> {
     const { pipeline, until, select, newestFirst, pages } = this.request;
-    // Going back in time, the earlier days are made afterwards: what compares itself with them is made again by the rollup.
+    // Going back in time, the earlier days are made afterwards: what compares itself with them is
+    // made again by the rollup.
     const waitForEarlierDays = newestFirst !== true && index > 0 && !this.#ended.has(index - 1);
     const handle = await startUnlessRunning(() =>
       startChild(window, {

@@ -28,18 +28,29 @@ export interface StepActivities {
   readonly control?: StepsControl;
 }
 
-/** Days that were under way when this came go on with a lost slice, and fail at the step that reads it. */
+/**
+ * Days that were under way when this came go on with a lost slice, and fail at the step that reads
+ * it.
+ */
 const SKIPS_CUT_AGAIN = 'skips-cut-lost-slices-again';
 
-/** Calls of steps as activities, one for all days of a step; an operator may do without a download meanwhile. */
-export function callSteps(activities: StepActivities): Pick<StepsRun, 'call' | 'leftOut' | 'cutAgain'> {
+/**
+ * Calls of steps as activities, one for all days of a step; an operator may do without a download
+ * meanwhile.
+ */
+export function callSteps(
+  activities: StepActivities,
+): Pick<StepsRun, 'call' | 'leftOut' | 'cutAgain'> {
   const { control } = activities;
   if (control === undefined) return { call: (step, work) => callStep(activities, step, work) };
   return {
     leftOut: (step) => control.skipReason(step),
-    cutAgain: (step, work) => (patched(SKIPS_CUT_AGAIN) ? callStep(activities, step, work) : undefined),
+    cutAgain: (step, work) =>
+      patched(SKIPS_CUT_AGAIN) ? callStep(activities, step, work) : undefined,
     call: (step, work) =>
-      step.stage === 'download' ? callSkippable(activities, step, work, control) : callStep(activities, step, work),
+      step.stage === 'download'
+        ? callSkippable(activities, step, work, control)
+        : callStep(activities, step, work),
   };
 }
 
@@ -54,7 +65,9 @@ async function callSkippable(
   return results ?? control.skipReason(step.id) ?? `${LEFT_OUT}, who took that back`;
 }
 
-/** The results of the days; the failure of the activity as a whole is the failure of each of them. */
+/**
+ * The results of the days; the failure of the activity as a whole is the failure of each of them.
+ */
 async function callStep(
   activities: StepActivities,
   step: ExecutionStep,
@@ -62,7 +75,9 @@ async function callStep(
 ): Promise<readonly (StepDone | StepFailed)[]> {
   const { pipeline, fromStep } = activities;
   try {
-    const { days } = await proxyActivities<Activities>(stepOptions(activities, step, work))[step.stage]({
+    const { days } = await proxyActivities<Activities>(stepOptions(activities, step, work))[
+      step.stage
+    ]({
       pipeline,
       step: step.id,
       ...work,
@@ -76,7 +91,11 @@ async function callStep(
   }
 }
 
-function stepOptions(activities: StepActivities, step: ExecutionStep, { days }: StepWork): ActivityOptions {
+function stepOptions(
+  activities: StepActivities,
+  step: ExecutionStep,
+  { days }: StepWork,
+): ActivityOptions {
   const [first, last] = [firstOf(days).date, lastOf(days).date];
   return {
     taskQueue: queueOf(activities, step),
@@ -95,5 +114,10 @@ function queueOf({ queues }: StepActivities, { id }: ExecutionStep): string {
 
 /** For steps; attempts count the first try. */
 export function retryPolicy({ initialMs, maximumMs, attempts }: RetrySettings) {
-  return { initialInterval: initialMs, maximumInterval: maximumMs, backoffCoefficient: 2, maximumAttempts: attempts };
+  return {
+    initialInterval: initialMs,
+    maximumInterval: maximumMs,
+    backoffCoefficient: 2,
+    maximumAttempts: attempts,
+  };
 }

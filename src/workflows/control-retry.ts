@@ -1,6 +1,8 @@
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
 
-/** For activities that only read and write the stores: quick, and tried until the stores are back. */
+/**
+ * For activities that only read and write the stores: quick, and tried until the stores are back.
+ */
 export const CONTROL_RETRY = {
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout: '10 seconds',
@@ -15,8 +17,8 @@ export const SURVEY_RETRY = {
 } as const satisfies ActivityOptions;
 
 /**
- * The same within the worker that runs the workflow: what they answer is in the history all the same, without two ways through the server
- * each, which are a fifth of a day that has little to do.
+ * The same within the worker that runs the workflow: what they answer is in the history all the
+ * same, without two ways through the server each, which are a fifth of a day that has little to do.
  */
 export const LOCAL_CONTROL: LocalActivityOptions = {
   startToCloseTimeout: CONTROL_RETRY.startToCloseTimeout,

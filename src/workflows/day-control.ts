@@ -1,4 +1,11 @@
-import { CancellationScope, condition, defineUpdate, isCancellation, patched, setHandler } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  defineUpdate,
+  isCancellation,
+  patched,
+  setHandler,
+} from '@temporalio/workflow';
 import { LEFT_OUT } from '../pipelines/kept-delivery.ts';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
 import type { DayState } from '../pipelines/execution.ts';
@@ -8,7 +15,10 @@ import { codedFailure } from './plain-failures.ts';
 import { checkUpdate, optional, refuse, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 
-/** What an operator can do to a day while it runs, besides deciding on held data. A refused update leaves no trace in history. */
+/**
+ * What an operator can do to a day while it runs, besides deciding on held data. A refused update
+ * leaves no trace in history.
+ */
 
 /** The step must be one of the plan; of a part it is the download. */
 export interface StepOrder {
@@ -26,12 +36,16 @@ export const retryStepUpdate = defineUpdate<string, [StepOrder]>('retryStep');
 export const skipPartUpdate = defineUpdate<string, [StepOrder]>('skipPart');
 /** Takes a skip back: the part is asked for again by the same run. */
 export const unskipPartUpdate = defineUpdate<string, [StepOrder]>('unskipPart');
-/** The plan of the day, as soon as there is one; with Update-with-Start it starts the day or joins it. */
+/**
+ * The plan of the day, as soon as there is one; with Update-with-Start it starts the day or joins
+ * it.
+ */
 export const awaitPlanUpdate = defineUpdate<DayPlan>('awaitPlan');
 
 /**
- * A skip takes effect when it has been kept. Before this came the day went on beside the keeping, in an order that a replay could not repeat:
- * whether the update ended before or after the next step began.
+ * A skip takes effect when it has been kept. Before this came the day went on beside the keeping,
+ * in an order that a replay could not repeat: whether the update ended before or after the next
+ * step began.
  */
 const KEPT_FIRST = 'skips-are-kept-first';
 
@@ -76,7 +90,8 @@ export class DayControl {
         validator: (order: StepOrder) => {
           const { state, waits } = checked('retryStep', order, watch());
           const known = state[order.step];
-          const failed = known?.state === 'failed' || (known?.state === 'done' && known.kept !== undefined);
+          const failed =
+            known?.state === 'failed' || (known?.state === 'done' && known.kept !== undefined);
           if (!waits && !failed) refuse(`${order.step} has not failed`, 'PLAN_INVALID');
         },
         description: 'Try a failed step again; a day that waits for the publisher asks now',
@@ -98,10 +113,13 @@ export class DayControl {
       {
         validator: (order: StepOrder) => {
           const { state } = checked('skipPart', order, watch());
-          if (!order.step.startsWith('download/')) refuse(`${order.step} is no download: only parts are skipped`);
-          if (state[order.step]?.state === 'done') refuse(`${order.step} is done already`, 'PLAN_INVALID');
+          if (!order.step.startsWith('download/'))
+            refuse(`${order.step} is no download: only parts are skipped`);
+          if (state[order.step]?.state === 'done')
+            refuse(`${order.step} is done already`, 'PLAN_INVALID');
         },
-        description: 'Go on without a part; the day is degraded, and the next run asks for the part again',
+        description:
+          'Go on without a part; the day is degraded, and the next run asks for the part again',
       },
     );
     setHandler(
@@ -116,7 +134,8 @@ export class DayControl {
       {
         validator: (order: StepOrder) => {
           checked('unskipPart', order, watch());
-          if (!this.#skips.has(order.step)) refuse(`${order.step} was not skipped in this run`, 'PLAN_INVALID');
+          if (!this.#skips.has(order.step))
+            refuse(`${order.step} was not skipped in this run`, 'PLAN_INVALID');
         },
         description: 'Take a skip back: the part is asked for again by the same run',
       },

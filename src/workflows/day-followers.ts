@@ -8,7 +8,9 @@ import {
 } from '@temporalio/workflow';
 import type { CivilDate, RunReason } from '../pipelines/vocabulary.ts';
 
-/** Sent to those who wait for a day when the day waits itself: for a decision, or for the publisher. */
+/**
+ * Sent to those who wait for a day when the day waits itself: for a decision, or for the publisher.
+ */
 export const dayWaitsSignal = defineSignal<[date: CivilDate, why: string]>('dayWaits');
 /** Sent to a day by a workflow that joined it and wants to be told when it waits. */
 export const followDaySignal = defineSignal<[workflowId: string]>('followDay');
@@ -17,8 +19,8 @@ export const followDaySignal = defineSignal<[workflowId: string]>('followDay');
 const WATCH_IS_TOLD = 'a-watch-is-told-too';
 
 /**
- * The workflows that wait for a day: the backfill or the watch that started it, and those that joined it. They do not wait for a day
- * that waits: a decision may take a week.
+ * The workflows that wait for a day: the backfill or the watch that started it, and those that
+ * joined it. They do not wait for a day that waits: a decision may take a week.
  */
 export class DayFollowers {
   readonly #date: CivilDate;
@@ -26,7 +28,10 @@ export class DayFollowers {
   readonly #joined = new Set<string>();
 
   /** `why` says for what the day waits now; undefined while it runs. */
-  constructor({ date, reason }: { date: CivilDate; reason?: RunReason }, why: () => string | undefined) {
+  constructor(
+    { date, reason }: { date: CivilDate; reason?: RunReason },
+    why: () => string | undefined,
+  ) {
     this.#date = date;
     const { parent } = workflowInfo();
     this.#starter = reason === 'backfill' || reason === 'revision' ? parent?.workflowId : undefined;

@@ -45,12 +45,15 @@ export interface Hold {
 /** What somebody is called who did not say who they are. */
 export const NOBODY_NAMED = 'unknown';
 
-/** Runs that were under way when this came forget a decision that they accepted and never committed. */
+/**
+ * Runs that were under way when this came forget a decision that they accepted and never committed.
+ */
 const DURABLE = 'decisions-are-kept';
 
 /**
- * The held steps of a day. Each is decided by itself: two may wait at the same time. A decision counts when it has been kept, and the
- * update returns then, so that whoever decided knows that no crash takes the decision back.
+ * The held steps of a day. Each is decided by itself: two may wait at the same time. A decision
+ * counts when it has been kept, and the update returns then, so that whoever decided knows that no
+ * crash takes the decision back.
  */
 export class DayHolds {
   readonly #open = new Map<StepId, Hold>();
@@ -62,7 +65,14 @@ export class DayHolds {
         const hold = this.#named(input.step);
         const { decision, reason, by = NOBODY_NAMED } = input;
         const { step, key } = hold;
-        const answer = { step, key, decision, reason, by, decidedAt: new Date(Date.now()).toISOString() };
+        const answer = {
+          step,
+          key,
+          decision,
+          reason,
+          by,
+          decidedAt: new Date(Date.now()).toISOString(),
+        };
         if (patched(DURABLE)) {
           hold.keeping = true;
           try {
@@ -78,9 +88,11 @@ export class DayHolds {
         validator: (input: DecideInput) => {
           checkUpdate('decide', DECIDE_INPUT, input);
           const { step, keeping, answer } = this.#named(input.step);
-          if (keeping || answer !== undefined) refuse(`${step} has just been decided`, 'PLAN_INVALID');
+          if (keeping || answer !== undefined)
+            refuse(`${step} has just been decided`, 'PLAN_INVALID');
         },
-        description: 'Answer a held step: accept, reject or retry, with the reason; name it when several are held',
+        description:
+          'Answer a held step: accept, reject or retry, with the reason; name it when several are held',
       },
     );
   }
@@ -88,7 +100,9 @@ export class DayHolds {
   /** What waits for a decision, in words; undefined: nothing does. */
   get story(): string | undefined {
     if (this.#open.size === 0) return undefined;
-    return [...this.#open.values()].map(({ step, rules }) => `held at ${step}: ${rules}`).join('; ');
+    return [...this.#open.values()]
+      .map(({ step, rules }) => `held at ${step}: ${rules}`)
+      .join('; ');
   }
 
   /** From here on the step can be decided. */
@@ -111,7 +125,8 @@ export class DayHolds {
     const open = [...this.#open.values()];
     const names = open.map((hold) => hold.step).join(', ');
     const [first] = open;
-    if (first === undefined) return refuse('the day is not held, there is nothing to decide', 'PLAN_INVALID');
+    if (first === undefined)
+      return refuse('the day is not held, there is nothing to decide', 'PLAN_INVALID');
     if (step === undefined) {
       if (open.length > 1) refuse(`several steps are held, name one as "step": ${names}`);
       return first;

@@ -45,7 +45,10 @@ export interface DayInput {
   readonly recheck?: boolean;
   /** Use what was delivered before and do not ask the publisher. */
   readonly offline?: boolean;
-  /** Run these stages of the day only. A report that is asked for while the rest runs is made by the same run, after it. */
+  /**
+   * Run these stages of the day only. A report that is asked for while the rest runs is made by the
+   * same run, after it.
+   */
   readonly only?: StageSubset;
   /** Execute this step, or the steps of this stage, and everything after them again. */
   readonly fromStep?: StepId | Stage;
@@ -75,7 +78,9 @@ export interface DayResult {
   readonly date: CivilDate;
   readonly verdict: Verdict;
   readonly version: number;
-  /** Whether this run made the version; false: it was there. Results of earlier releases do not say. */
+  /**
+   * Whether this run made the version; false: it was there. Results of earlier releases do not say.
+   */
   readonly created?: boolean;
   /** The steps that were executed, not reused; empty when the day was up to date. */
   readonly ran: readonly StepId[];
@@ -85,7 +90,10 @@ export interface DayResult {
 
 /** Sent to a day that runs without its report, by whoever wants the report. */
 export const reportTooSignal = defineSignal('reportToo');
-/** Sent when another program has put a file there for the day: the run looks for it, whatever it does or waits for. */
+/**
+ * Sent when another program has put a file there for the day: the run looks for it, whatever it
+ * does or waits for.
+ */
 export const depositedSignal = defineSignal('deposited');
 
 /** Undefined until the day is planned; the newest one after a retry. */
@@ -110,14 +118,17 @@ export interface DayWaits {
 /** A code span: quotes in prose turn curly in the UI, and are no JSON any more. */
 const ANSWER = '{"decision":"accept","reason":"…"}';
 
-/** A file came while the day was made: it is planned again, and the publisher is not asked for that. */
+/**
+ * A file came while the day was made: it is planned again, and the publisher is not asked for that.
+ */
 const BROUGHT: Again = { kind: 'again', why: 'another program has brought a file' };
 
 const LATE_ORDERS = 'orders-while-the-end-is-recorded';
 
 /**
- * One data day, from plan to publication. Starting it again continues at the step that failed, because every finished
- * step is in the ledger. Waits for the publication calendar and for decisions on held data without holding a worker.
+ * One data day, from plan to publication. Starting it again continues at the step that failed,
+ * because every finished step is in the ledger. Waits for the publication calendar and for
+ * decisions on held data without holding a worker.
  */
 export function day(input: DayInput): Promise<DayResult> {
   checkInput('day', DAY_INPUT, input);
@@ -127,7 +138,11 @@ export function day(input: DayInput): Promise<DayResult> {
 
 async function runDay(input: DayInput): Promise<DayResult> {
   const run = new DayRun(input);
-  describeRun({ Pipeline: input.pipeline, DataDate: input.date, RunReason: input.reason ?? 'manual' });
+  describeRun({
+    Pipeline: input.pipeline,
+    DataDate: input.date,
+    RunReason: input.reason ?? 'manual',
+  });
   if (input.fromStep !== undefined) {
     const reason = input.why ?? 'no reason was given';
     await run.recordAction('force', { step: input.fromStep, reason, by: input.by ?? NOBODY_NAMED });
@@ -148,7 +163,10 @@ async function runDay(input: DayInput): Promise<DayResult> {
 
 type Attempt =
   | { readonly kind: 'done'; readonly result: DayResult }
-  /** Another run has committed the day meanwhile: it is planned again at once, and each time somebody has made progress. */
+  /**
+   * Another run has committed the day meanwhile: it is planned again at once, and each time
+   * somebody has made progress.
+   */
   | { readonly kind: 'conflicting' }
   | Again;
 
@@ -189,7 +207,8 @@ class DayRun {
     this.#input = input;
     this.#control = new DayControl(
       () => ({ plan: this.#plan, state: this.#state, waits: this.#waits !== undefined }),
-      (action, { step, reason, by = NOBODY_NAMED }) => this.recordAction(action, { step, reason, by }),
+      (action, { step, reason, by = NOBODY_NAMED }) =>
+        this.recordAction(action, { step, reason, by }),
     );
     this.#title = `${input.pipeline} ${input.date}`;
     this.#holds = new DayHolds(this.#title, (answer) => this.#keep(answer));
@@ -218,7 +237,10 @@ class DayRun {
   }
 
   /** Keeps with the day what a person asked for. */
-  recordAction(action: ActionRequest['action'], order: Pick<ActionRequest, 'step' | 'reason' | 'by'>): Promise<void> {
+  recordAction(
+    action: ActionRequest['action'],
+    order: Pick<ActionRequest, 'step' | 'reason' | 'by'>,
+  ): Promise<void> {
     const { pipeline, date } = this.#input;
     return storeActivities().recordAction({ pipeline, scope: date, action, ...order });
   }
@@ -238,7 +260,10 @@ class DayRun {
     });
   }
 
-  /** After the processing: whether the report was asked for in the meantime, and is what this run makes next. */
+  /**
+   * After the processing: whether the report was asked for in the meantime, and is what this run
+   * makes next.
+   */
   turnToReport(): boolean {
     if (!this.#reportToo || this.only !== 'processing') return false;
     this.only = 'report';
@@ -269,8 +294,17 @@ class DayRun {
     const retry = await this.#askedAgain();
     if (retry !== undefined) return retry;
     const outcome = this.#outcome(resolved);
-    if (outcome.verdict === 'no_data' && !offline && new Date(Date.now()).toISOString() < resolved.cutOffAt) {
-      return { kind: 'again', until: resolved.nextTryAt, ...clockOf(resolved), why: 'not published yet' };
+    if (
+      outcome.verdict === 'no_data' &&
+      !offline &&
+      new Date(Date.now()).toISOString() < resolved.cutOffAt
+    ) {
+      return {
+        kind: 'again',
+        until: resolved.nextTryAt,
+        ...clockOf(resolved),
+        why: 'not published yet',
+      };
     }
     return this.#finish(resolved, outcome);
   }
@@ -280,13 +314,17 @@ class DayRun {
     if (!allHandlersFinished()) await condition(allHandlersFinished);
     const { retry } = this.#control;
     if (retry === undefined && this.#deposited) return BROUGHT;
-    return retry === undefined ? undefined : { kind: 'again', why: `${retry.step} is tried again: ${retry.reason}` };
+    return retry === undefined
+      ? undefined
+      : { kind: 'again', why: `${retry.step} is tried again: ${retry.reason}` };
   }
 
   /** A part that somebody skipped is missing, and the verdict says so. */
   #outcome({ steps }: ResolvedDay): DayOutcome {
     const outcome = dayOutcome(this.#input.date, steps.filter(isAsked(this.only)), this.#state);
-    return outcome.verdict === 'ok' && this.#control.skipped ? { ...outcome, verdict: 'degraded' } : outcome;
+    return outcome.verdict === 'ok' && this.#control.skipped
+      ? { ...outcome, verdict: 'degraded' }
+      : outcome;
   }
 
   async waitUntil({ until, at, why }: Again): Promise<void> {
@@ -328,7 +366,10 @@ class DayRun {
     this.#state = states.get(date) ?? {};
   }
 
-  /** Shows that the step runs while it does. The promise stays the one that it was: whoever waits for it goes on in the same order in a replay. */
+  /**
+   * Shows that the step runs while it does. The promise stays the one that it was: whoever waits
+   * for it goes on in the same order in a replay.
+   */
   #underWay<T>(resolved: ResolvedDay, step: StepId, work: Promise<T>): Promise<T> {
     const ended = (): void => {
       this.#running.delete(step);
@@ -345,13 +386,22 @@ class DayRun {
     return `${held}. Send the update \`decide\` with \`${ANSWER}\`, and \`step\` when several are held`;
   }
 
-  /** Waits for a decision on held data, unless the same bytes were decided before or the deadline passes. */
-  async #decide(resolved: ResolvedDay, { step, key, checks }: HoldQuestion): Promise<StepState | undefined> {
+  /**
+   * Waits for a decision on held data, unless the same bytes were decided before or the deadline
+   * passes.
+   */
+  async #decide(
+    resolved: ResolvedDay,
+    { step, key, checks }: HoldQuestion,
+  ): Promise<StepState | undefined> {
     const before = decisionOn(this.#decisions, step, key);
     // A rejection stands until somebody forces the day: that asks once more.
-    const stands = before !== undefined && !(before.decision === 'reject' && this.#isAskedOnceMore());
+    const stands =
+      before !== undefined && !(before.decision === 'reject' && this.#isAskedOnceMore());
     if (stands) return before.decision === 'reject' ? rejected(before.reason) : undefined;
-    const rules = checks.map(({ check, failed, tested }) => `${check} fails on ${failed} of ${tested} rows`).join('; ');
+    const rules = checks
+      .map(({ check, failed, tested }) => `${check} fails on ${failed} of ${tested} rows`)
+      .join('; ');
     describeRun({ Verdict: 'quarantined' });
     this.#holdUntil = resolved.holdUntil;
     const hold = this.#holds.open(step, key, rules);
@@ -370,26 +420,39 @@ class DayRun {
     const { pipeline, date } = this.#input;
     const { step, reason, by } = answer;
     if (decision === 'retry') return this.recordAction('retryStep', { step, reason, by });
-    return storeActivities().recordDecision({ pipeline, scope: date, decision: { decision, ...answer } });
+    return storeActivities().recordDecision({
+      pipeline,
+      scope: date,
+      decision: { decision, ...answer },
+    });
   }
 
   /** The state that the step gets in place of `done`. */
   #apply(step: StepId, answer: Answer | undefined, rules: string): StepState | undefined {
     if (answer === undefined) {
-      return { state: 'failed', code: 'DATA_CHECK_FAILED', message: `nobody decided in time: ${rules}` };
+      return {
+        state: 'failed',
+        code: 'DATA_CHECK_FAILED',
+        message: `nobody decided in time: ${rules}`,
+      };
     }
     if (answer.decision === 'retry') {
       this.#control.askRetry({ step, reason: answer.reason });
       return { state: 'skipped', reason: `retry asked for: ${answer.reason}` };
     }
     const { key, decision, reason, decidedAt, by } = answer;
-    this.#decisions = mergeDecisions(this.#decisions, [{ step, key, decision, reason, decidedAt, by }]);
+    this.#decisions = mergeDecisions(this.#decisions, [
+      { step, key, decision, reason, decidedAt, by },
+    ]);
     return decision === 'reject' ? rejected(reason) : undefined;
   }
 
   async #finish(resolved: ResolvedDay, outcome: DayOutcome): Promise<Attempt> {
     const { pipeline, date, reason = 'manual' } = this.#input;
-    this.#tell(resolved, outcome.failure === undefined ? outcome.verdict : `failed at ${outcome.failure.step}`);
+    this.#tell(
+      resolved,
+      outcome.failure === undefined ? outcome.verdict : `failed at ${outcome.failure.step}`,
+    );
     if (outcome.failure !== undefined) {
       await storeActivities().recordFailure({ pipeline, scope: date, reason, outcome });
       const retry = await this.#askedLate();
@@ -401,7 +464,12 @@ class DayRun {
     const degraded = definedMembers({ degraded: before });
     const base = resolved.known?.version ?? 0;
     const days = [{ outcome, state: this.#state, decisions: this.#decisions, base }];
-    const committed = await storeActivities().commitManifest({ pipeline, reason, days, ...degraded });
+    const committed = await storeActivities().commitManifest({
+      pipeline,
+      reason,
+      days,
+      ...degraded,
+    });
     if ((committed.conflicting ?? []).length > 0) {
       this.#tell(resolved, 'planned again, because another run has committed the day meanwhile');
       this.#taken = this.#decisions;
@@ -422,7 +490,10 @@ class DayRun {
     return (await this.#askedLate()) ?? { kind: 'done', result };
   }
 
-  /** What was asked for while the end of the day was recorded; runs that ended under way before this came forgot it. */
+  /**
+   * What was asked for while the end of the day was recorded; runs that ended under way before this
+   * came forgot it.
+   */
   async #askedLate(): Promise<Again | undefined> {
     const again = await this.#askedAgain();
     return again !== undefined && patched(LATE_ORDERS) ? again : undefined;
@@ -430,13 +501,21 @@ class DayRun {
 
   #result(known: Pick<DayResult, 'verdict' | 'version' | 'created' | 'revision'>): DayResult {
     const done = Object.entries(this.#state) as [StepId, DayState[StepId]][];
-    const ran = done.flatMap(([step, state]) => (state.state === 'done' && state.how === 'ran' ? [step] : []));
+    const ran = done.flatMap(([step, state]) =>
+      state.state === 'done' && state.how === 'ran' ? [step] : [],
+    );
     const reused = (this.#plan?.steps ?? []).filter(({ action }) => action === 'reuse').length;
     return { date: this.#input.date, ...known, ran, reused };
   }
 
   #tell(resolved: ResolvedDay, what: string): void {
-    const table = dayStory(`${this.#title}: ${what}`, resolved.steps, resolved.plan.steps, this.#state, this.#running);
+    const table = dayStory(
+      `${this.#title}: ${what}`,
+      resolved.steps,
+      resolved.plan.steps,
+      this.#state,
+      this.#running,
+    );
     const { story } = outageSoFar();
     setCurrentDetails(story === undefined ? table : `${table}\n\n${story}`);
   }
@@ -457,11 +536,17 @@ function isAsked(only: StageSubset | undefined): (step: { readonly stage: Stage 
 }
 
 function rejected(reason: string): StepState {
-  return { state: 'failed', code: 'DATA_CHECK_FAILED', message: `rejected by an operator: ${reason}` };
+  return {
+    state: 'failed',
+    code: 'DATA_CHECK_FAILED',
+    message: `rejected by an operator: ${reason}`,
+  };
 }
 
 function dayFailure(title: string, { step, code, message }: DayFailure): Error {
-  return codedFailure(code, `${title} failed at ${step}: ${message}`, { details: [{ step, code }] });
+  return codedFailure(code, `${title} failed at ${step}: ${message}`, {
+    details: [{ step, code }],
+  });
 }
 
 /** Commits of earlier releases tell only what the data themselves say. */

@@ -36,9 +36,15 @@ export interface FetchInput {
   readonly parts?: readonly string[];
 }
 
-const FETCH_INPUT: Shape<FetchInput> = { pipeline: text, mode: oneOf(MODES), parts: optional(listOf(text)) };
+const FETCH_INPUT: Shape<FetchInput> = {
+  pipeline: text,
+  mode: oneOf(MODES),
+  parts: optional(listOf(text)),
+};
 
-/** What `quotidien fetch` prints of the same. A run that fails has it in the details of its failure. */
+/**
+ * What `quotidien fetch` prints of the same. A run that fails has it in the details of its failure.
+ */
 export interface FetchResult {
   readonly output: string;
 }
@@ -66,7 +72,10 @@ const { dueParts, triedParts } = proxyActivities<Activities>({
   retry: { ...SURVEY_RETRY.retry, maximumAttempts: 5 },
 });
 
-/** Brings files of folders and makes the days that they change, as `quotidien fetch` does, for who does not stay to wait. */
+/**
+ * Brings files of folders and makes the days that they change, as `quotidien fetch` does, for who
+ * does not stay to wait.
+ */
 export function fetch(input: FetchInput): Promise<FetchResult> {
   checkInput('fetch', FETCH_INPUT, input);
   return withPlainFailures(async () => {
@@ -74,7 +83,8 @@ export function fetch(input: FetchInput): Promise<FetchResult> {
     const { lines, failure } = await runFetch(input);
     const output = shortened(lines).join('\n');
     setCurrentDetails(output);
-    if (failure !== undefined) throw codedFailure(failure.code, failure.message, { details: [{ output }] });
+    if (failure !== undefined)
+      throw codedFailure(failure.code, failure.message, { details: [{ output }] });
     return { output };
   });
 }
@@ -92,7 +102,8 @@ function shortened(lines: readonly string[]): readonly string[] {
 
 async function tryFolders(pipeline: string, parts: readonly string[] | undefined): Promise<Told> {
   const tried = await triedParts(pipeline, { count: TRIED, ...definedMembers({ parts }) });
-  const end = tried.length === 0 ? 'the folder has no file of these parts' : 'nothing of them is kept';
+  const end =
+    tried.length === 0 ? 'the folder has no file of these parts' : 'nothing of them is kept';
   return { lines: [...partLines(tried), end], failure: partFailure(tried) };
 }
 
@@ -105,20 +116,29 @@ async function bring(pipeline: string, folder: FolderRequest): Promise<Told> {
   return toldOf(partLines(parts), changed, partFailure(parts) ?? derived);
 }
 
-/** What is kept is read again, and its days are made of that: windows first, then the days that need a run of their own. */
+/**
+ * What is kept is read again, and its days are made of that: windows first, then the days that need
+ * a run of their own.
+ */
 async function rebuildStored(pipeline: string): Promise<Told> {
   setCurrentDetails(`**${pipeline}**: reading again what is kept`);
   const { windows, refused, code } = await takeStored(pipeline);
   const unmade: MadeDay[] = [];
   for (const dates of windows) {
-    setCurrentDetails(`**${pipeline}**: making ${counted(dates.length, 'day')} from ${firstOf(dates)}`);
+    setCurrentDetails(
+      `**${pipeline}**: making ${counted(dates.length, 'day')} from ${firstOf(dates)}`,
+    );
     unmade.push(...(await makeKept(pipeline, dates)));
   }
   const derived = await derivedFailure(pipeline);
   const which = `"quotidien fetch ${pipeline} --mode rebuild" says which`;
   const message = `${counted(refused, 'file')} could not be taken in; ${which}`;
   const notTaken = code === undefined ? undefined : { code, message };
-  const { lines, failure } = toldOf(notTaken === undefined ? [] : [message], unmade, notTaken ?? derived);
+  const { lines, failure } = toldOf(
+    notTaken === undefined ? [] : [message],
+    unmade,
+    notTaken ?? derived,
+  );
   const made = windows.flat().length - unmade.length;
   return { lines: [...lines, `${counted(made, 'day')} made of what is kept`], failure };
 }
@@ -134,13 +154,17 @@ async function makeKept(pipeline: string, dates: readonly CivilDate[]): Promise<
   for (const date of await makeTogether(pipeline, dates)) {
     const end = await days.run({ pipeline, date, offline: true });
     if (end.how === 'waits') unmade.push({ date, failure: null, waits: end.why });
-    if (end.how === 'failed') unmade.push({ date, failure: { code: end.code, message: end.message } });
+    if (end.how === 'failed')
+      unmade.push({ date, failure: { code: end.code, message: end.message } });
   }
   return unmade;
 }
 
 /** Returns the days that need a run of their own. */
-async function makeTogether(pipeline: string, dates: readonly CivilDate[]): Promise<readonly CivilDate[]> {
+async function makeTogether(
+  pipeline: string,
+  dates: readonly CivilDate[],
+): Promise<readonly CivilDate[]> {
   try {
     const { careful } = await executeChild(window, {
       workflowId: `fetch/${pipeline}/${workflowInfo().runId}/${firstOf(dates)}`,
@@ -168,7 +192,10 @@ function toldOf(lines: readonly string[], days: readonly MadeDay[], other: Told[
   return { lines: [...lines, ...dayLines(days)], failure: ofDay ?? other };
 }
 
-/** A part of whose files none could be read fails the run; where others could, it is done and not whole. */
+/**
+ * A part of whose files none could be read fails the run; where others could, it is done and not
+ * whole.
+ */
 function partFailure(parts: readonly FetchedPart[]): Told['failure'] {
   const unread = parts.filter(({ landed }) => landed === 0);
   if (unread.length === 0) return undefined;

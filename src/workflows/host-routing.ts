@@ -1,4 +1,9 @@
-import { proxyActivities, proxyLocalActivities, scheduleActivity, workflowInfo } from '@temporalio/workflow';
+import {
+  proxyActivities,
+  proxyLocalActivities,
+  scheduleActivity,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type {
   ActivityInput,
   ActivityInterfaceFor,
@@ -12,8 +17,9 @@ import type { NotedResult } from '../engine/upkeep/outage-note.ts';
 import { CONTROL_RETRY, LOCAL_CONTROL } from './control-retry.ts';
 
 /**
- * Where a run goes on. Usually that is any worker; once the note beside a result says that what it is about is on one host
- * alone, because a store is away, everything that follows goes to the task queue of that host.
+ * Where a run goes on. Usually that is any worker; once the note beside a result says that what it
+ * is about is on one host alone, because a store is away, everything that follows goes to the task
+ * queue of that host.
  */
 export class HostRoute {
   #why: string | undefined;
@@ -24,13 +30,21 @@ export class HostRoute {
     const note = noteBeside(result);
     if (note === undefined) return;
     this.#why ??= note.why;
-    if (note.place.store === 'fallback') this.#host ??= { host: note.place.host, queue: note.queue };
+    if (note.place.store === 'fallback')
+      this.#host ??= { host: note.place.host, queue: note.queue };
   }
 
-  /** Whether the result is on another host than the one where this run goes on: then it is to be made there again. */
+  /**
+   * Whether the result is on another host than the one where this run goes on: then it is to be
+   * made there again.
+   */
   isElsewhere(result: unknown): boolean {
     const note = noteBeside(result);
-    return note?.place.store === 'fallback' && this.#host !== undefined && this.#host.host !== note.place.host;
+    return (
+      note?.place.store === 'fallback' &&
+      this.#host !== undefined &&
+      this.#host.host !== note.place.host
+    );
   }
 
   /** The task queue of the one host where this run can go on; undefined while any will do. */
@@ -46,7 +60,8 @@ export class HostRoute {
   /** For the details of a run. */
   get story(): string | undefined {
     if (this.#why === undefined) return undefined;
-    const where = this.#host === undefined ? '' : ` The run goes on at the host ${this.#host.host}.`;
+    const where =
+      this.#host === undefined ? '' : ` The run goes on at the host ${this.#host.host}.`;
     return `Degraded: ${this.#why}.${where} \`quotidien reconcile\` brings everything to the stores once they are back.`;
   }
 }
@@ -56,7 +71,10 @@ function noteBeside(result: unknown): NotedResult['served'] {
   return (result as NotedResult | null | undefined)?.served;
 }
 
-/** By run, because a simulation has all its runs in one process; in a sandbox of Temporal there is one. */
+/**
+ * By run, because a simulation has all its runs in one process; in a sandbox of Temporal there is
+ * one.
+ */
 const routes = new Map<string, HostRoute>();
 
 function currentRoute(): HostRoute {
@@ -66,7 +84,10 @@ function currentRoute(): HostRoute {
   return route;
 }
 
-/** From here on the run goes anywhere again: after a wait of hours the stores may be back, and the host from before gone. */
+/**
+ * From here on the run goes anywhere again: after a wait of hours the stores may be back, and the
+ * host from before gone.
+ */
 export function goAnywhere(): void {
   routes.delete(workflowInfo().runId);
 }
@@ -85,8 +106,9 @@ export function outageSoFar(): Outage {
 }
 
 /**
- * Activities that only read and write the stores: within the worker that runs the workflow, or at the host that this run needs.
- * Which of the two is another command in the history, so it is chosen before the call and not by the interceptor.
+ * Activities that only read and write the stores: within the worker that runs the workflow, or at
+ * the host that this run needs. Which of the two is another command in the history, so it is chosen
+ * before the call and not by the interceptor.
  */
 export function storeActivities(): ActivityInterfaceFor<Activities> {
   const { queue } = currentRoute();
@@ -95,19 +117,25 @@ export function storeActivities(): ActivityInterfaceFor<Activities> {
 }
 
 /**
- * Reads the notes and routes. An activity that names no task queue belongs to its workflow's and stays there: other
- * activities of a run, such as those that look at many days, go on anywhere.
+ * Reads the notes and routes. An activity that names no task queue belongs to its workflow's and
+ * stays there: other activities of a run, such as those that look at many days, go on anywhere.
  */
 const routing: WorkflowOutboundCallsInterceptor = {
-  scheduleActivity(input: ActivityInput, next: Next<WorkflowOutboundCallsInterceptor, 'scheduleActivity'>) {
+  scheduleActivity(
+    input: ActivityInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'scheduleActivity'>,
+  ) {
     const route = currentRoute();
     const { activityType, args, options } = input;
     if (options.taskQueue === undefined) return readFirst(route, next(input));
     const taskQueue = route.queue ?? options.taskQueue;
     return next({ ...input, options: { ...options, taskQueue } }).then((result) => {
       route.read(result);
-      // Steps that ran side by side on two hosts while a store was away: the run goes on at one of them.
-      return route.isElsewhere(result) ? scheduleActivity(activityType, [...args], options) : result;
+      // Steps that ran side by side on two hosts while a store was away: the run goes on at one of
+      // them.
+      return route.isElsewhere(result)
+        ? scheduleActivity(activityType, [...args], options)
+        : result;
     });
   },
   scheduleLocalActivity(
@@ -118,7 +146,10 @@ const routing: WorkflowOutboundCallsInterceptor = {
   },
 };
 
-/** The promise stays the one that it was: whoever waits for it goes on in the same order in a replay. */
+/**
+ * The promise stays the one that it was: whoever waits for it goes on in the same order in a
+ * replay.
+ */
 function readFirst<T>(route: HostRoute, result: Promise<T>): Promise<T> {
   result.then(
     (value) => {

@@ -3,9 +3,10 @@ import { isCivilDate } from '../pipelines/civil-date.ts';
 import { codedFailure } from './plain-failures.ts';
 
 /**
- * Checks of what people and other programs give to workflows: every member is named in a shape, and what a shape does not name is
- * refused, because a mistyped member would otherwise be dropped without a word. Made by hand: the bundle of the workflow code is
- * evaluated for every run, and zod would double it.
+ * Checks of what people and other programs give to workflows: every member is named in a shape, and
+ * what a shape does not name is refused, because a mistyped member would otherwise be dropped
+ * without a word. Made by hand: the bundle of the workflow code is evaluated for every run, and zod
+ * would double it.
  */
 
 interface Member {
@@ -44,12 +45,18 @@ export const internal: Member = { problem: () => undefined, optional: true };
 
 /** Case matters. */
 export function oneOf(names: readonly string[]): Member {
-  return member(`one of ${names.join(', ')}`, (value) => typeof value === 'string' && names.includes(value));
+  return member(
+    `one of ${names.join(', ')}`,
+    (value) => typeof value === 'string' && names.includes(value),
+  );
 }
 
 /** A number from `min` to `max`. */
 export function number(min: number, max: number): Member {
-  return member(`a number from ${min} to ${max}`, (value) => typeof value === 'number' && value >= min && value <= max);
+  return member(
+    `a number from ${min} to ${max}`,
+    (value) => typeof value === 'number' && value >= min && value <= max,
+  );
 }
 
 /** A whole number from `min` to `max`. */
@@ -87,7 +94,8 @@ export function problemOf<T>(shape: Shape<T>, value: unknown): string | undefine
   }
   const given = value as Readonly<Record<string, unknown>>;
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(shape, name));
-  if (unknown !== undefined) return `there is no member ${JSON.stringify(unknown)}; its members are ${named(members)}`;
+  if (unknown !== undefined)
+    return `there is no member ${JSON.stringify(unknown)}; its members are ${named(members)}`;
   for (const [name, one] of members) {
     const mayLack = given[name] === undefined && one.optional === true;
     const found = mayLack ? undefined : one.problem(given[name]);
@@ -112,26 +120,42 @@ export function checkUpdate<T>(name: string, shape: Shape<T>, input: unknown): v
 /** Runs that were under way when inputs were not checked yet go on with what they were given. */
 const CHECKED = 'inputs-are-checked';
 
-/** Fails a run, by `INPUT_INVALID`, whose input does not have its shape. A good input leaves no trace in history. */
+/**
+ * Fails a run, by `INPUT_INVALID`, whose input does not have its shape. A good input leaves no
+ * trace in history.
+ */
 export function checkInput<T>(workflow: string, shape: Shape<T>, input: unknown): void {
   const problem = problemOf(shape, input);
-  if (problem !== undefined && patched(CHECKED)) refuse(`the input of the workflow ${workflow}: ${problem}`);
+  if (problem !== undefined && patched(CHECKED))
+    refuse(`the input of the workflow ${workflow}: ${problem}`);
 }
 
 /** Runs that were under way when ids were not compared yet go on. */
 const ID_COMPARED = 'ids-are-compared';
 
 /**
- * Fails a run, by `INPUT_INVALID`, that has the name of another day: whoever looks for that day, or joins it, would get this one.
+ * Fails a run, by `INPUT_INVALID`, that has the name of another day: whoever looks for that day, or
+ * joins it, would get this one.
  */
-export function checkDayId({ pipeline, date }: { readonly pipeline: string; readonly date: string }): void {
+export function checkDayId({
+  pipeline,
+  date,
+}: {
+  readonly pipeline: string;
+  readonly date: string;
+}): void {
   const { workflowId } = workflowInfo();
   const expected = `day/${pipeline}/${date}`;
   if (!workflowId.startsWith('day/') || workflowId === expected || !patched(ID_COMPARED)) return;
-  refuse(`the workflow id ${workflowId} is that of another day than the input, which is ${expected}`);
+  refuse(
+    `the workflow id ${workflowId} is that of another day than the input, which is ${expected}`,
+  );
 }
 
 /** Throws: in a validator it refuses the update, in a workflow it fails the run. */
-export function refuse(message: string, code: 'INPUT_INVALID' | 'PLAN_INVALID' = 'INPUT_INVALID'): never {
+export function refuse(
+  message: string,
+  code: 'INPUT_INVALID' | 'PLAN_INVALID' = 'INPUT_INVALID',
+): never {
   throw codedFailure(code, message);
 }

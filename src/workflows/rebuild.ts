@@ -20,8 +20,9 @@ import { firstOf } from '../given.ts';
 const control = proxyActivities<Activities>(CONTROL_RETRY);
 
 /**
- * Makes what follows from changed days, in order: the days that compare themselves with them, months, years, the whole history. What cannot
- * be made is returned, and the rest is made all the same, from the newest good version of everything.
+ * Makes what follows from changed days, in order: the days that compare themselves with them,
+ * months, years, the whole history. What cannot be made is returned, and the rest is made all the
+ * same, from the newest good version of everything.
  */
 export async function rebuild(pipeline: string, work: DerivedWork): Promise<FailedWork[]> {
   const failed: FailedWork[] = [];
@@ -40,7 +41,10 @@ export async function rebuild(pipeline: string, work: DerivedWork): Promise<Fail
   return groupFailures(failed);
 }
 
-async function rebuildDays(pipeline: string, days: DerivedWork['windows'][number]): Promise<FailedWork[]> {
+async function rebuildDays(
+  pipeline: string,
+  days: DerivedWork['windows'][number],
+): Promise<FailedWork[]> {
   const { dates, until } = days;
   const { workflowId, runId } = workflowInfo();
   try {

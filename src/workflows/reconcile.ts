@@ -15,8 +15,9 @@ export interface ReconcileInput {
 const RECONCILE_INPUT: Shape<ReconcileInput> = { host: text, queue: text };
 
 /**
- * Brings what one host wrote while a store was away to the primary stores. A replay that is cut short goes on where it was; one that finds
- * a store still away ends, because the next tick of its schedule tries again.
+ * Brings what one host wrote while a store was away to the primary stores. A replay that is cut
+ * short goes on where it was; one that finds a store still away ends, because the next tick of its
+ * schedule tries again.
  */
 export function reconcile(input: ReconcileInput): Promise<ReconcileResult> {
   checkInput('reconcile', RECONCILE_INPUT, input);
@@ -35,10 +36,24 @@ export function reconcile(input: ReconcileInput): Promise<ReconcileResult> {
   });
 }
 
-function story({ host, applied, same, pending, converged, listed, conflicts, away }: ReconcileResult): string {
-  const end = converged ? 'everything is proven on the primary stores' : `${pending} writes still wait`;
-  const lines = [`**journal of ${host}**: ${applied} writes replayed, ${same} were there already; ${end}`];
+function story({
+  host,
+  applied,
+  same,
+  pending,
+  converged,
+  listed,
+  conflicts,
+  away,
+}: ReconcileResult): string {
+  const end = converged
+    ? 'everything is proven on the primary stores'
+    : `${pending} writes still wait`;
+  const lines = [
+    `**journal of ${host}**: ${applied} writes replayed, ${same} were there already; ${end}`,
+  ];
   if (away !== undefined) lines.push(`A store is still away: ${away}`);
-  if (conflicts > 0) lines.push(`${conflicts} conflicts wait for a decision:`, ...listed.map((line) => `- ${line}`));
+  if (conflicts > 0)
+    lines.push(`${conflicts} conflicts wait for a decision:`, ...listed.map((line) => `- ${line}`));
   return lines.join('\n\n');
 }

@@ -31,10 +31,13 @@ export function retain(input: RetainInput): Promise<ScheduledRetention> {
 }
 
 function story({ pipeline, applied, tables, keys }: ScheduledRetention): string {
-  const what = applied ? 'was destroyed' : 'is past its time, and stays: QUOTIDIEN_RETAIN is dry-run';
+  const what = applied
+    ? 'was destroyed'
+    : 'is past its time, and stays: QUOTIDIEN_RETAIN is dry-run';
   if (tables.length + keys.length === 0) return `**${pipeline}**: nothing is past its time`;
   const rows = tables.map(
-    ({ table, objects, bytes, from, to, basis }) => `| ${table} | ${from} … ${to} | ${objects} | ${bytes} | ${basis} |`,
+    ({ table, objects, bytes, from, to, basis }) =>
+      `| ${table} | ${from} … ${to} | ${objects} | ${bytes} | ${basis} |`,
   );
   const head = ['| table | of | objects | bytes | kept as |', '|---|---|---|---|---|'];
   const ended = keys.length === 0 ? [] : ['', `Keys of sealed raw files: ${keys.join(', ')}`];

@@ -18,7 +18,16 @@ import type { CivilDate, Period } from '../pipelines/vocabulary.ts';
 import { NOBODY_NAMED } from './day-holds.ts';
 import { CONTROL_RETRY, SURVEY_RETRY } from './control-retry.ts';
 import { codedFailure, failureOf, withPlainFailures } from './plain-failures.ts';
-import { checkInput, checkUpdate, civilDate, internal, listOf, number, optional, text } from './input-shape.ts';
+import {
+  checkInput,
+  checkUpdate,
+  civilDate,
+  internal,
+  listOf,
+  number,
+  optional,
+  text,
+} from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { rebuild } from './rebuild.ts';
 import { describeRun } from './search-attributes.ts';
@@ -30,7 +39,10 @@ export interface RollupInput {
   readonly pipeline: string;
   /** Quiet time after the last change before anything is rebuilt. */
   readonly debounceMs: number;
-  /** Days to look at besides those that are announced; also those that came before the run was continued as new. */
+  /**
+   * Days to look at besides those that are announced; also those that came before the run was
+   * continued as new.
+   */
   readonly pending?: readonly CivilDate[];
   /** Somebody waits for the end; set when the run is continued as new. */
   readonly awaited?: boolean;
@@ -45,15 +57,24 @@ const ROLLUP_INPUT: Shape<RollupInput> = {
 
 /** There are announcements to hear. */
 export const announcedSignal = defineSignal('announced');
-/** Days to look at whether they are announced or not: from a person, or from workers of an earlier version. */
+/**
+ * Days to look at whether they are announced or not: from a person, or from workers of an earlier
+ * version.
+ */
 export const daysChangedSignal = defineSignal<[readonly CivilDate[]]>('daysChanged');
-/** Rebuild now, without waiting for quiet: somebody waits for the end, and is told of a failure at once. */
+/**
+ * Rebuild now, without waiting for quiet: somebody waits for the end, and is told of a failure at
+ * once.
+ */
 export const flushSignal = defineSignal('flush');
 
 /** Longest time that a steady stream of changes can put off a rebuild, in quiet times. */
 const LONGEST_WAIT = 12;
 
-/** A rebuild of which something failed is tried again after four quiet times, then each time after four times as long. */
+/**
+ * A rebuild of which something failed is tried again after four quiet times, then each time after
+ * four times as long.
+ */
 const PAUSE_GROWTH = 4;
 const MAX_TRIES = 4;
 
@@ -71,10 +92,19 @@ export interface DecidePeriodUnitInput extends DecideUnitInput {
   readonly date: CivilDate;
 }
 
-const DECIDE_PERIOD_UNIT: Shape<DecidePeriodUnitInput> = { ...DECIDE_UNIT, period: text, date: civilDate };
+const DECIDE_PERIOD_UNIT: Shape<DecidePeriodUnitInput> = {
+  ...DECIDE_UNIT,
+  period: text,
+  date: civilDate,
+};
 
-/** With Update-with-Start it starts the rollup or joins it. The decision counts when it has been kept; the update returns then. */
-export const decidePeriodUnitUpdate = defineUpdate<string, [DecidePeriodUnitInput]>('decidePeriodUnit');
+/**
+ * With Update-with-Start it starts the rollup or joins it. The decision counts when it has been
+ * kept; the update returns then.
+ */
+export const decidePeriodUnitUpdate = defineUpdate<string, [DecidePeriodUnitInput]>(
+  'decidePeriodUnit',
+);
 
 /** How often it rebuilt until nothing was announced any more. */
 export interface RollupResult {
@@ -82,13 +112,19 @@ export interface RollupResult {
 }
 
 /**
- * Rebuilds what is made from changed days: first the days that compare themselves with them, then months, years and the whole
- * history, each once for all changes that came in meanwhile. Invariants, cited by `test/workflow/rollup.test.ts`:
- * 1. What changed is read from the announcements; a signal only wakes. So nothing is lost with a run of this workflow.
- * 2. An announcement is closed when everything that depends on it was made. What failed keeps no other period or day from being made.
- * 3. What failed is tried again after growing pauses, then the run fails with the first failure; the announcements stay for the next.
- * 4. It ends: comparisons are never inputs of comparisons, so the rebuild of days announces no further change.
- * 5. A decision on a unit of a period is kept before anything is made with it, and the period is made again at once.
+ * Rebuilds what is made from changed days: first the days that compare themselves with them, then
+ * months, years and the whole history, each once for all changes that came in meanwhile.
+ * Invariants, cited by `test/workflow/rollup.test.ts`:
+ * 1. What changed is read from the announcements; a signal only wakes. So nothing is lost with a
+ *    run of this workflow.
+ * 2. An announcement is closed when everything that depends on it was made. What failed keeps no
+ *    other period or day from being made.
+ * 3. What failed is tried again after growing pauses, then the run fails with the first failure;
+ *    the announcements stay for the next.
+ * 4. It ends: comparisons are never inputs of comparisons, so the rebuild of days announces no
+ *    further change.
+ * 5. A decision on a unit of a period is kept before anything is made with it, and the period is
+ *    made again at once.
  */
 export function rollup(input: RollupInput): Promise<RollupResult> {
   return withPlainFailures(() => runRollup(input));
@@ -132,7 +168,11 @@ async function runRollup(input: RollupInput): Promise<RollupResult> {
     if (!allHandlersFinished()) await condition(allHandlersFinished);
     if (workflowInfo().continueAsNewSuggested) {
       const { awaited } = wakings;
-      await continueAsNew<typeof rollup>({ ...input, pending: [...byHand], ...(awaited ? { awaited } : {}) });
+      await continueAsNew<typeof rollup>({
+        ...input,
+        pending: [...byHand],
+        ...(awaited ? { awaited } : {}),
+      });
     }
   }
 }
@@ -167,7 +207,8 @@ function listen(pipeline: string, byHand: Set<CivilDate>, awaited: boolean): Wak
       validator: (input: DecidePeriodUnitInput) => {
         checkUpdate('decidePeriodUnit', DECIDE_PERIOD_UNIT, input);
       },
-      description: 'Accept or reject the rows of one held unit of a period, with the reason; the period is made again',
+      description:
+        'Accept or reject the rows of one held unit of a period, with the reason; the period is made again',
     },
   );
   return wakings;
@@ -190,7 +231,10 @@ interface Round {
   readonly failed: readonly FailedWork[];
 }
 
-/** Hears what changed, makes what follows from it, and closes the announcements of which nothing is left. */
+/**
+ * Hears what changed, makes what follows from it, and closes the announcements of which nothing is
+ * left.
+ */
 async function rebuildAnnounced(pipeline: string, dates: readonly CivilDate[]): Promise<Round> {
   if (!patched(ANNOUNCEMENTS)) {
     await rebuild(pipeline, await control.resolveDerived(pipeline, dates));
@@ -205,7 +249,11 @@ async function rebuildAnnounced(pipeline: string, dates: readonly CivilDate[]): 
   } catch (error) {
     // A full disk, say: nothing is closed, and the announcements are still there.
     if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-    return { heard: true, more: false, failed: [{ step: 'rollup/announcements', scopes: [], ...failureOf(error) }] };
+    return {
+      heard: true,
+      more: false,
+      failed: [{ step: 'rollup/announcements', scopes: [], ...failureOf(error) }],
+    };
   }
 }
 
@@ -218,5 +266,8 @@ function describe([first, ...others]: readonly FailedWork[]): string {
 
 function rollupFailure(pipeline: string, failed: readonly FailedWork[]): Error {
   const what = `what is made from changed days of ${pipeline} is not complete: ${describe(failed)}`;
-  return codedFailure(failed[0]?.code ?? 'INTERNAL', `${what}; the next change, tick or backfill tries it again`);
+  return codedFailure(
+    failed[0]?.code ?? 'INTERNAL',
+    `${what}; the next change, tick or backfill tries it again`,
+  );
 }

@@ -13,11 +13,17 @@ export interface SearchValues {
   readonly FailedStep?: StepId;
 }
 
-/** Sets those values that the run does not have yet: whoever starts a run usually gave them, and an upsert costs an event. */
+/**
+ * Sets those values that the run does not have yet: whoever starts a run usually gave them, and an
+ * upsert costs an event.
+ */
 export function describeRun(values: SearchValues): void {
   const known = workflowInfo().typedSearchAttributes;
   const pairs = Object.entries(values)
-    .map(([name, value]) => ({ key: SEARCH_KEYS[name as keyof SearchValues], value: value as string }))
+    .map(([name, value]) => ({
+      key: SEARCH_KEYS[name as keyof SearchValues],
+      value: value as string,
+    }))
     .filter(({ key, value }) => known.get(key) !== value);
   if (pairs.length > 0) upsertSearchAttributes(pairs);
 }

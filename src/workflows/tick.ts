@@ -40,12 +40,18 @@ export interface TickResult {
 /** How often a day can end just before it is joined. */
 const MAX_ATTEMPTS = 5;
 
-/** Set by Temporal on every workflow that a schedule starts, also by hand or by its own backfill: the nominal time. */
+/**
+ * Set by Temporal on every workflow that a schedule starts, also by hand or by its own backfill:
+ * the nominal time.
+ */
 const NOMINAL_TIME = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
 const control = proxyActivities<Activities>(CONTROL_RETRY);
 
-/** What a schedule starts: finds out what its nominal time stands for and starts that, or joins it when it runs. */
+/**
+ * What a schedule starts: finds out what its nominal time stands for and starts that, or joins it
+ * when it runs.
+ */
 export function tick(input: TickInput): Promise<TickResult> {
   checkInput('tick', TICK_INPUT, input);
   return withPlainFailures(() => runTick(input));
@@ -54,7 +60,11 @@ export function tick(input: TickInput): Promise<TickResult> {
 async function runTick({ pipeline, schedule }: TickInput): Promise<TickResult> {
   const info = workflowInfo();
   const nominal = info.typedSearchAttributes.get(NOMINAL_TIME) ?? info.startTime;
-  const resolved = await control.resolveTick({ pipeline, schedule, nominalAt: nominal.toISOString() });
+  const resolved = await control.resolveTick({
+    pipeline,
+    schedule,
+    nominalAt: nominal.toISOString(),
+  });
   const { date } = resolved;
   describeRun({ Pipeline: pipeline, DataDate: date, RunReason: 'schedule' });
   if (resolved.runs.workflow === 'day') return { date, ...(await startDay(pipeline, resolved)) };
@@ -67,10 +77,15 @@ async function startOther(
   runs: Exclude<ScheduledWork, { workflow: 'day' }>,
 ): Promise<Pick<TickResult, 'workflowId' | 'how'>> {
   const workflowId = `${runs.workflow}/${pipeline}`;
-  const options = { workflowId, parentClosePolicy: ParentClosePolicy.ABANDON, staticSummary: workflowId };
+  const options = {
+    workflowId,
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: workflowId,
+  };
   try {
     if (runs.workflow === 'watch') await startChild(watch, { ...options, args: [{ pipeline }] });
-    else if (runs.workflow === 'retain') await startChild(retain, { ...options, args: [{ pipeline }] });
+    else if (runs.workflow === 'retain')
+      await startChild(retain, { ...options, args: [{ pipeline }] });
     else await startChild(verify, { ...options, args: [{ pipeline, sample: runs.sample }] });
     return { workflowId, how: 'started' };
   } catch (error) {
@@ -87,8 +102,10 @@ async function startDay(
   const workflowId = `day/${pipeline}/${date}`;
   const only = runs.workflow === 'day' ? runs.only : undefined;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    if (await startUnlessRunning(workflowId, pipeline, date, only)) return { workflowId, how: 'started' };
-    if (only === 'processing' || (await asksForReport(workflowId))) return { workflowId, how: 'joined' };
+    if (await startUnlessRunning(workflowId, pipeline, date, only))
+      return { workflowId, how: 'started' };
+    if (only === 'processing' || (await asksForReport(workflowId)))
+      return { workflowId, how: 'joined' };
   }
   throw codedFailure('INTERNAL', `${workflowId} runs and cannot be signalled`);
 }

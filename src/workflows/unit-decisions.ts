@@ -9,7 +9,10 @@ export interface DecideUnitInput {
   readonly unit: string;
   readonly decision: 'accept' | 'reject';
   readonly reason: string;
-  /** Where several steps hold it: the one that is meant, with or without its shard. Default: all of them. */
+  /**
+   * Where several steps hold it: the one that is meant, with or without its shard. Default: all of
+   * them.
+   */
   readonly step?: string;
   readonly by?: string;
 }
@@ -23,7 +26,10 @@ export const DECIDE_UNIT: Shape<DecideUnitInput> = {
   by: optional(text),
 };
 
-/** With Update-with-Start it starts the day or joins it; the day is planned again, and re-runs what the decision touches. */
+/**
+ * With Update-with-Start it starts the day or joins it; the day is planned again, and re-runs what
+ * the decision touches.
+ */
 export const decideUnitUpdate = defineUpdate<string, [DecideUnitInput]>('decideUnit');
 
 /** What is kept of a decision. */
@@ -32,7 +38,10 @@ export interface KeptUnitDecision extends Omit<DecideUnitInput, 'by'> {
   readonly decidedAt: string;
 }
 
-/** Decisions on units that came while a day ran. A decision counts when it has been kept; the update returns then. */
+/**
+ * Decisions on units that came while a day ran. A decision counts when it has been kept; the update
+ * returns then.
+ */
 export class UnitDecisions {
   #isNew = false;
 

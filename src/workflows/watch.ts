@@ -1,4 +1,10 @@
-import { condition, patched, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import {
+  condition,
+  patched,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { FolderRequest } from '../engine/contract.ts';
 import { definedMembers, firstOf } from '../given.ts';
@@ -61,7 +67,10 @@ const { keepRevision, verifySample } = proxyActivities<Activities>({
   heartbeatTimeout: '30 seconds',
 });
 
-/** Asks the publisher what changed since the last time, and runs exactly the days whose content did, with the reason `revision`. */
+/**
+ * Asks the publisher what changed since the last time, and runs exactly the days whose content did,
+ * with the reason `revision`.
+ */
 export function watch(input: WatchInput): Promise<WatchResult> {
   checkInput('watch', WATCH_INPUT, input);
   return withPlainFailures(() => runWatch(input));
@@ -80,7 +89,9 @@ async function runWatch({ pipeline, folder }: WatchInput): Promise<WatchResult> 
       ? watchPublisher(pipeline)
       : watchPublisher(pipeline, folder));
     for (const dates of windows) {
-      setCurrentDetails(`**${pipeline}**: asking again for ${dates.length} days from ${firstOf(dates)}`);
+      setCurrentDetails(
+        `**${pipeline}**: asking again for ${dates.length} days from ${firstOf(dates)}`,
+      );
       await download(pipeline, dates, folder);
       await revised.start(await changedDays(pipeline, dates));
     }
@@ -97,14 +108,23 @@ function isAgain({ again }: { readonly again: boolean }): boolean {
   return again;
 }
 
-/** Downloads alone, on the publisher's own queue: what comes is kept with its receipt, and no day is touched. */
-async function download(pipeline: string, dates: readonly CivilDate[], folder?: FolderRequest): Promise<void> {
+/**
+ * Downloads alone, on the publisher's own queue: what comes is kept with its receipt, and no day is
+ * touched.
+ */
+async function download(
+  pipeline: string,
+  dates: readonly CivilDate[],
+  folder?: FolderRequest,
+): Promise<void> {
   goAnywhere();
   const { parts, again } = folder ?? {};
   const fromStep = again === true ? 'download' : undefined;
   const options = folder === undefined ? {} : { recheck: true, ...definedMembers({ fromStep }) };
   const { steps, queues, retry, days } = await control.resolveWindow({ pipeline, dates, options });
-  const asked = steps.filter(({ stage, part }) => stage === 'download' && parts?.includes(part ?? '') !== false);
+  const asked = steps.filter(
+    ({ stage, part }) => stage === 'download' && parts?.includes(part ?? '') !== false,
+  );
   await runSteps(
     { steps: asked, days },
     {
@@ -139,10 +159,18 @@ class Revisions {
     }
   }
 
-  /** What became of the days; those that take long go on by themselves, so that the next watch is not kept waiting. */
+  /**
+   * What became of the days; those that take long go on by themselves, so that the next watch is
+   * not kept waiting.
+   */
   async end(): Promise<RevisedDay[]> {
     if (this.#running.size > 0) await condition(() => this.#running.size === 0, LONGEST_WAIT);
-    const left = [...this.#running].map((date) => ({ date, versions: null, failure: null, waits: 'it still runs' }));
+    const left = [...this.#running].map((date) => ({
+      date,
+      versions: null,
+      failure: null,
+      waits: 'it still runs',
+    }));
     return [...this.#ended, ...left].sort((a, b) => (a.date < b.date ? -1 : 1));
   }
 
@@ -160,7 +188,8 @@ class Revisions {
     // A day that runs already will see the new download.
     const end = await this.#days.run({ pipeline: this.#pipeline, date, reason: 'revision' });
     if (end.how === 'waits') return { date, versions: null, failure: null, waits: end.why };
-    if (end.how === 'failed') return { date, versions: null, failure: { code: end.code, message: end.message } };
+    if (end.how === 'failed')
+      return { date, versions: null, failure: { code: end.code, message: end.message } };
     return { date, versions: await keepRevision(this.#pipeline, date), failure: null };
   }
 }
@@ -175,7 +204,10 @@ export interface VerifyInput {
 const MAX_SAMPLED = 10_000;
 const VERIFY_INPUT: Shape<VerifyInput> = { pipeline: text, sample: wholeNumber(1, MAX_SAMPLED) };
 
-/** Rebuilds random finished days from their raw files and compares every byte; fails when one differs. */
+/**
+ * Rebuilds random finished days from their raw files and compares every byte; fails when one
+ * differs.
+ */
 export function verify(input: VerifyInput): Promise<{ readonly verified: readonly CivilDate[] }> {
   checkInput('verify', VERIFY_INPUT, input);
   const { pipeline, sample } = input;

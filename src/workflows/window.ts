@@ -1,4 +1,10 @@
-import { condition, defineQuery, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import {
+  condition,
+  defineQuery,
+  defineSignal,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow';
 import { definedMembers, firstOf, lastOf } from '../given.ts';
 import type { CommitRequest, ResolvedWindow } from '../engine/contract.ts';
 import { decisionOn } from '../pipelines/decision.ts';
@@ -31,8 +37,8 @@ export interface WindowInput {
   /** Also make what is made for single days only, such as pages. */
   readonly pages?: boolean;
   /**
-   * Earlier days are in the making by another window: steps that read previous days wait for `earlierDaysDone`. Without it they would be
-   * made without these days now, and again afterwards.
+   * Earlier days are in the making by another window: steps that read previous days wait for
+   * `earlierDaysDone`. Without it they would be made without these days now, and again afterwards.
    */
   readonly waitForEarlierDays?: boolean;
 }
@@ -64,7 +70,10 @@ export const windowProgressQuery = defineQuery<WindowProgress>('progress');
 /** Why a day is left to its own run although all its steps went well. */
 const OVERTAKEN = 'another run has committed the day since this window planned it';
 
-/** The starter may be gone; then the days are made as they are, and again when the earlier ones have changed. */
+/**
+ * The starter may be gone; then the days are made as they are, and again when the earlier ones have
+ * changed.
+ */
 const LONGEST_WAIT_FOR_EARLIER_DAYS = '15 minutes';
 
 /** Every day of the window is in exactly one of `committed`, `upToDate` and `careful`. */
@@ -75,7 +84,9 @@ export interface WindowResult {
   readonly degraded?: number;
   /** How many of these days the publisher has nothing of; the same holds. */
   readonly noData?: number;
-  /** How many of the committed days had nothing new, so that no version was made; the same holds. */
+  /**
+   * How many of the committed days had nothing new, so that no version was made; the same holds.
+   */
   readonly unchanged?: number;
   /** For how many days each step was executed, not reused. */
   readonly ran: Readonly<Record<StepId, number>>;
@@ -83,7 +94,10 @@ export interface WindowResult {
   readonly careful: readonly DayLeft[];
 }
 
-/** The fast path for many days: one fetch per part, each step once, one ledger entry per day and step. */
+/**
+ * The fast path for many days: one fetch per part, each step once, one ledger entry per day and
+ * step.
+ */
 export function window(input: WindowInput): Promise<WindowResult> {
   checkInput('window', WINDOW_INPUT, input);
   return withPlainFailures(() => runWindow(input));
@@ -93,16 +107,21 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
   const { overtaken, ...result } = await makeDays(input);
   if (overtaken.length === 0) return result;
   // Nobody starts runs of their own for days that are made again only because others changed.
-  if (input.reason === 'derived') return addResults(result, await runWindow({ ...input, dates: overtaken }));
+  if (input.reason === 'derived')
+    return addResults(result, await runWindow({ ...input, dates: overtaken }));
   return {
     ...result,
-    careful: [...result.careful, ...overtaken.map((date) => ({ date, step: null, why: OVERTAKEN }))],
+    careful: [
+      ...result.careful,
+      ...overtaken.map((date) => ({ date, step: null, why: OVERTAKEN })),
+    ],
   };
 }
 
 function addResults(one: WindowResult, other: WindowResult): WindowResult {
   const ran = { ...one.ran };
-  for (const [id, days] of Object.entries(other.ran) as [StepId, number][]) ran[id] = (ran[id] ?? 0) + days;
+  for (const [id, days] of Object.entries(other.ran) as [StepId, number][])
+    ran[id] = (ran[id] ?? 0) + days;
   return {
     committed: one.committed + other.committed,
     upToDate: one.upToDate + other.upToDate,
@@ -115,7 +134,9 @@ function addResults(one: WindowResult, other: WindowResult): WindowResult {
 }
 
 /** What came of the days of a window; another run has committed the `overtaken` ones meanwhile. */
-async function makeDays(input: WindowInput): Promise<WindowResult & { readonly overtaken: readonly CivilDate[] }> {
+async function makeDays(
+  input: WindowInput,
+): Promise<WindowResult & { readonly overtaken: readonly CivilDate[] }> {
   const { pipeline, dates, reason = 'backfill' } = input;
   const title = `${pipeline} ${firstOf(dates)} … ${lastOf(dates)}`;
   describeRun({ Pipeline: pipeline, DataDate: firstOf(dates), RunReason: reason });
@@ -139,9 +160,11 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
     { steps, days, previousDays: earlierDays(input) },
     {
       ...callSteps({ pipeline, queues: resolved.queues, retry: resolved.retry }),
-      // Only a single day can wait for a decision: here the step counts as failed, and the day is left to its own run.
+      // Only a single day can wait for a decision: here the step counts as failed, and the day is
+      // left to its own run.
       decide: ({ date, step, key, checks }) => {
-        if (decisionOn(decided.get(date) ?? [], step, key)?.decision === 'accept') return Promise.resolve(undefined);
+        if (decisionOn(decided.get(date) ?? [], step, key)?.decision === 'accept')
+          return Promise.resolve(undefined);
         held.add(date);
         const message = `${checks.map(({ check }) => check).join(', ')} holds the day`;
         return Promise.resolve({ state: 'failed', code: 'DATA_CHECK_FAILED', message });
@@ -149,9 +172,14 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
       changed: tell,
     },
   );
-  const outcomes = [...states].map(([date, state]) => ({ date, state, outcome: dayOutcome(date, steps, state) }));
+  const outcomes = [...states].map(([date, state]) => ({
+    date,
+    state,
+    outcome: dayOutcome(date, steps, state),
+  }));
   const good = outcomes.filter(
-    ({ outcome, date }) => !held.has(date) && (outcome.verdict === 'ok' || outcome.verdict === 'degraded'),
+    ({ outcome, date }) =>
+      !held.has(date) && (outcome.verdict === 'ok' || outcome.verdict === 'degraded'),
   );
   const commits = good.map(({ date, state, outcome }) => ({
     outcome,
@@ -204,14 +232,19 @@ function countRan(states: readonly DayState[]): Record<StepId, number> {
 }
 
 /**
- * Asked month by month: what is known of all steps of a day is the largest that a window says of it. Days with nothing to make whose
- * published names are not right are published.
+ * Asked month by month: what is known of all steps of a day is the largest that a window says of
+ * it. Days with nothing to make whose published names are not right are published.
  */
 async function resolve(input: WindowInput): Promise<ResolvedWindow> {
   const options = { recheck: input.recheck === true, offline: input.offline === true };
   const months: ResolvedWindow[] = [];
   for (const dates of daysByMonth(input.dates)) {
-    const request = { pipeline: input.pipeline, dates, options, ...(input.pages === true ? { pages: true } : {}) };
+    const request = {
+      pipeline: input.pipeline,
+      dates,
+      options,
+      ...(input.pages === true ? { pages: true } : {}),
+    };
     months.push(await storeActivities().resolveWindow(request));
   }
   for (const month of daysByMonth(months.flatMap(({ unpublished = [] }) => unpublished))) {
@@ -236,7 +269,10 @@ interface Committed {
   readonly unchanged: number;
 }
 
-/** Month by month as well. Days that were made while a store was away are announced by their reconciliation. */
+/**
+ * Month by month as well. Days that were made while a store was away are announced by their
+ * reconciliation.
+ */
 async function commit(request: Omit<CommitRequest, 'degraded'>): Promise<Committed> {
   const changed: CivilDate[] = [];
   const overtaken: CivilDate[] = [];

@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
-/** The sources of `src`, named from there, and those of the packages of this repository, named from its root. */
+/**
+ * The sources of `src`, named from there, and those of the packages of this repository, named from
+ * its root.
+ */
 async function sources(): Promise<{ file: string; text: string }[]> {
   const packages = await readdir(path.join(ROOT, 'packages'));
   const folders = ['src', ...packages.map((name) => `packages/${name}/src`)];
@@ -25,7 +28,10 @@ async function sources(): Promise<{ file: string; text: string }[]> {
   );
 }
 
-/** What there is, to be lowered when some are gone: `required`, `firstOf`, `nthOf`, `matchOf`, `textBefore` and `definedMembers` of `given.ts` are there instead. */
+/**
+ * What there is, to be lowered when some are gone: `required`, `firstOf`, `nthOf`, `matchOf`,
+ * `textBefore` and `definedMembers` of `given.ts` are there instead.
+ */
 const EMPTY_TEXTS = 80;
 const CONDITIONAL_SPREADS = 40;
 
@@ -41,7 +47,10 @@ function ninthDecile(values: readonly number[]): number {
 
 describe('the house', () => {
   it('keeps files short: none over 500 lines, nine in ten at most 300', async () => {
-    const lengths = (await sources()).map(({ file, text }) => ({ file, lines: text.split('\n').length - 1 }));
+    const lengths = (await sources()).map(({ file, text }) => ({
+      file,
+      lines: text.split('\n').length - 1,
+    }));
     expect(lengths.filter(({ lines }) => lines > 500)).toEqual([]);
     expect(ninthDecile(lengths.map(({ lines }) => lines))).toBeLessThanOrEqual(300);
   });
@@ -54,7 +63,9 @@ describe('the house', () => {
   });
 
   it('reads the environment in the composition roots only', async () => {
-    const readers = (await sources()).filter(({ text }) => text.includes('process.env')).map(({ file }) => file);
+    const readers = (await sources())
+      .filter(({ text }) => text.includes('process.env'))
+      .map(({ file }) => file);
     expect(readers).toEqual(['cli/ensure-temporal.ts', 'cli/main.ts']);
   });
 
@@ -62,7 +73,9 @@ describe('the house', () => {
     const ofDatasets =
       /^(datasets\/(eco2mix|eco2mix-regional|cityflow|enedis|smart-meter)|api\/earlier|packages\/sample-portal)\//;
     const naming = (await sources()).filter(
-      ({ file, text }) => !ofDatasets.test(file) && /eco2mix|cityflow|enedis|smart-?meter/i.test(withoutComments(text)),
+      ({ file, text }) =>
+        !ofDatasets.test(file) &&
+        /eco2mix|cityflow|enedis|smart-?meter/i.test(withoutComments(text)),
     );
     expect(naming.map(({ file }) => file).sort()).toEqual([
       // Examples of commands.
@@ -79,7 +92,10 @@ describe('the house', () => {
     ]);
   });
 
-  /** What is left reads texts of publishers and of programs that may lack them; a list or record that must have one says so. */
+  /**
+   * What is left reads texts of publishers and of programs that may lack them; a list or record
+   * that must have one says so.
+   */
   it('does not make up an empty text, nor spread conditionally, in more places than are allowed', async () => {
     const count = (pattern: RegExp, all: readonly { text: string }[]): number =>
       all.reduce((sum, { text }) => sum + [...text.matchAll(pattern)].length, 0);

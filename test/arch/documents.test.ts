@@ -6,8 +6,13 @@ import { describe, expect, it } from 'vitest';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const text = readFileSync(path.join(ROOT, 'docs/architecture.md'), 'utf8');
 
-/** What is quoted as a path of a source file or folder: `engine/plan/resolve-plan.ts`, `datasets/eco2mix/report/`. */
-const quoted = [...text.matchAll(/[`(]((?:[a-z0-9-]+\/)+(?:[a-z0-9-]+\.ts)?)[`)]/g)].map(([, name = '']) => name);
+/**
+ * What is quoted as a path of a source file or folder: `engine/plan/resolve-plan.ts`,
+ * `datasets/eco2mix/report/`.
+ */
+const quoted = [...text.matchAll(/[`(]((?:[a-z0-9-]+\/)+(?:[a-z0-9-]+\.ts)?)[`)]/g)].map(
+  ([, name = '']) => name,
+);
 
 describe('docs/architecture.md', () => {
   it('names files and folders', () => {
@@ -15,7 +20,11 @@ describe('docs/architecture.md', () => {
   });
 
   it.each([...new Set(quoted)])('names %s, which exists', (name) => {
-    const places = [path.join(ROOT, 'src', name), path.join(ROOT, name), path.join(ROOT, 'docs', name)];
+    const places = [
+      path.join(ROOT, 'src', name),
+      path.join(ROOT, name),
+      path.join(ROOT, 'docs', name),
+    ];
     expect(places.some((place) => existsSync(place))).toBe(true);
   });
 
@@ -36,14 +45,17 @@ describe('docs/reference/runs.md', () => {
     .join('\n');
 
   it('names every update that a workflow takes, and every query that it answers', () => {
-    const defined = [...workflows.matchAll(/define(?:Update|Query)[^(]*\('(\w+)'/g)].map(([, name = '']) => name);
+    const defined = [...workflows.matchAll(/define(?:Update|Query)[^(]*\('(\w+)'/g)].map(
+      ([, name = '']) => name,
+    );
     expect(new Set(defined).size).toBeGreaterThan(10);
     expect([...new Set(defined)].filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('names every member that a person gives to a day or a backfill', () => {
     const members = (shape: string): string[] => {
-      const [, text = ''] = new RegExp(`const ${shape}[^=]*= \\{([\\s\\S]*?)\\n\\};`).exec(workflows) ?? [];
+      const [, text = ''] =
+        new RegExp(`const ${shape}[^=]*= \\{([\\s\\S]*?)\\n\\};`).exec(workflows) ?? [];
       return [...text.matchAll(/^ {2}(\w+): (?!internal)/gm)].map(([, name = '']) => name);
     };
     const given = [...members('DAY_INPUT'), ...members('BACKFILL_INPUT')];
@@ -53,7 +65,8 @@ describe('docs/reference/runs.md', () => {
 });
 
 describe('docs/operations.md', () => {
-  // Anchors that were published: bookmarks, messages of earlier releases and other people's pages lead there.
+  // Anchors that were published: bookmarks, messages of earlier releases and other people's pages
+  // lead there.
   it.each([
     'Read a run',
     'Run or re-run a day',

@@ -9,7 +9,9 @@ const linesOf = (name: string): string[] => readFileSync(path.join(ROOT, name), 
 const copied = linesOf('infra/Dockerfile')
   .filter((line) => line.startsWith('COPY ') && !line.includes('--from'))
   .flatMap((line) => line.split(/\s+/).slice(1, -1));
-const sent = linesOf('infra/Dockerfile.dockerignore').flatMap((line) => (line.startsWith('!') ? [line.slice(1)] : []));
+const sent = linesOf('infra/Dockerfile.dockerignore').flatMap((line) =>
+  line.startsWith('!') ? [line.slice(1)] : [],
+);
 
 describe('the image of the workers', () => {
   it.each(copied)('is given %s, which is there', (name) => {

@@ -20,7 +20,8 @@ function exportsOf(file: string): string[] {
     skipLibCheck: true,
   });
   const source = program.getSourceFile(file);
-  const module = source === undefined ? undefined : program.getTypeChecker().getSymbolAtLocation(source);
+  const module =
+    source === undefined ? undefined : program.getTypeChecker().getSymbolAtLocation(source);
   return module === undefined
     ? []
     : program

@@ -43,7 +43,9 @@ function deadLinks(document: string, text: string): string[] {
 
 /** Quoted paths from the root of the repository that lead nowhere. */
 function deadPaths(text: string): string[] {
-  const quoted = [...text.matchAll(/`((?:src|test|docs|scripts|infra|bench|examples)\/[\w./-]+)`/g)];
+  const quoted = [
+    ...text.matchAll(/`((?:src|test|docs|scripts|infra|bench|examples)\/[\w./-]+)`/g),
+  ];
   return quoted.map(([, name = '']) => name).filter((name) => !existsSync(path.join(ROOT, name)));
 }
 
@@ -62,7 +64,8 @@ describe('links of documents', () => {
   );
 
   it('are found dead when the file, the heading or the path is gone', () => {
-    const text = '[a](docs/none.md) [b](docs/operations.md#none) [c](docs/operations.md) `src/none.ts`';
+    const text =
+      '[a](docs/none.md) [b](docs/operations.md#none) [c](docs/operations.md) `src/none.ts`';
     expect(deadLinks('README.md', text)).toEqual(['docs/none.md', 'docs/operations.md#none']);
     expect(deadPaths(text)).toEqual(['src/none.ts']);
   });

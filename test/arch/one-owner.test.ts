@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /** What is done in one place only, what gives a second one away, and the files that may do it. */
-const OWNERS: Readonly<Record<string, { readonly told: RegExp; readonly owners: readonly string[] }>> = {
+const OWNERS: Readonly<
+  Record<string, { readonly told: RegExp; readonly owners: readonly string[] }>
+> = {
   'the hash of a file, or of bytes on their way': {
     told: /\b(hash|digest|sha256|hasher)\.update\(/,
     owners: [
@@ -33,7 +35,9 @@ const OWNERS: Readonly<Record<string, { readonly told: RegExp; readonly owners: 
 };
 
 async function sources(): Promise<{ file: string; text: string }[]> {
-  const packages = (await readdir(path.join(ROOT, 'packages'))).map((name) => `packages/${name}/src`);
+  const packages = (await readdir(path.join(ROOT, 'packages'))).map(
+    (name) => `packages/${name}/src`,
+  );
   const names = await Promise.all(
     ['src', ...packages].map(async (folder) => {
       const found = await readdir(path.join(ROOT, folder), { recursive: true });
@@ -55,7 +59,10 @@ describe('one owner', () => {
   });
 
   it.each([
-    ['the hash of a file, or of bytes on their way', 'for await (const chunk of chunks) hash.update(chunk);'],
+    [
+      'the hash of a file, or of bytes on their way',
+      'for await (const chunk of chunks) hash.update(chunk);',
+    ],
     ['the quotes of a CSV field', `return \`"\${text.replaceAll('"', '""')}"\`;`],
     ['the quotes of a text in SQL', `return \`'\${text.replaceAll("'", "''")}'\`;`],
     ['the quotes of a text in SQL', "ids.map((id) => `'${id}'`).join(', ')"],

@@ -5,7 +5,10 @@ import { describe, expect, it } from 'vitest';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 function json(file: string): Record<string, Record<string, unknown>> {
-  return JSON.parse(readFileSync(path.join(ROOT, file), 'utf8')) as Record<string, Record<string, unknown>>;
+  return JSON.parse(readFileSync(path.join(ROOT, file), 'utf8')) as Record<
+    string,
+    Record<string, unknown>
+  >;
 }
 
 /** A workspace is declared in several places, and each tool reads its own. */
@@ -15,8 +18,13 @@ describe.each(readdirSync(path.join(ROOT, 'packages')))('packages/%s', (name) =>
   it('is in the lock file with its dependencies (else: npm install --package-lock-only)', () => {
     const { packages } = json('package-lock.json');
     expect(packages?.[`packages/${name}`] ?? {}).toMatchObject({ version: manifest['version'] });
-    expect((packages?.[`packages/${name}`] as typeof manifest)['dependencies'] ?? {}).toEqual(dependencies);
-    expect(packages?.[`node_modules/@quotidien/${name}`]).toEqual({ resolved: `packages/${name}`, link: true });
+    expect((packages?.[`packages/${name}`] as typeof manifest)['dependencies'] ?? {}).toEqual(
+      dependencies,
+    );
+    expect(packages?.[`node_modules/@quotidien/${name}`]).toEqual({
+      resolved: `packages/${name}`,
+      link: true,
+    });
   });
 
   it('is private, takes exact versions, and has a short README', () => {
@@ -35,7 +43,10 @@ describe.each(readdirSync(path.join(ROOT, 'packages')))('packages/%s', (name) =>
   });
 });
 
-/** npm leaves a platform's build out of the lock file when the registry has not got it yet, and `npm ci` then refuses on another day. */
+/**
+ * npm leaves a platform's build out of the lock file when the registry has not got it yet, and `npm
+ * ci` then refuses on another day.
+ */
 it('the lock file has every optional dependency of every package, for every platform', () => {
   const { packages = {} } = json('package-lock.json');
   const missing = Object.entries(packages).flatMap(([place, entry]) =>
@@ -46,10 +57,14 @@ it('the lock file has every optional dependency of every package, for every plat
   expect(missing).toEqual([]);
 });
 
-/** Looks as Node.js does: in the package's own node_modules, then in those of the folders above it. */
+/**
+ * Looks as Node.js does: in the package's own node_modules, then in those of the folders above it.
+ */
 function foundFrom(packages: Record<string, unknown>, place: string, name: string): boolean {
   const folders = place
     .split('/node_modules/')
     .map((_, index, parts) => parts.slice(0, index + 1).join('/node_modules/'));
-  return [...folders, ''].some((folder) => `${folder}${folder && '/'}node_modules/${name}` in packages);
+  return [...folders, ''].some(
+    (folder) => `${folder}${folder && '/'}node_modules/${name}` in packages,
+  );
 }

@@ -36,13 +36,19 @@ const RETIRED: readonly Retired[] = [
     word: /stretch/i,
     instead: 'span of days, request span, window',
     // A member of payloads in recorded histories.
-    except: { files: /workflows\/backfill\.ts$/, lines: /stretch: (span|FetchWindow)|asked\.stretch/ },
+    except: {
+      files: /workflows\/backfill\.ts$/,
+      lines: /stretch: (span|FetchWindow)|asked\.stretch/,
+    },
   },
   {
     word: /careful/i,
     instead: 'days that need a run of their own',
     // A member of results in recorded histories.
-    except: { files: /workflows\/(backfill|fetch|window|rebuild)\.ts$|engine\/(contract|plan\/resolve-plan)\.ts$/ },
+    except: {
+      files:
+        /workflows\/(backfill|fetch|window|rebuild)\.ts$|engine\/(contract|plan\/resolve-plan)\.ts$/,
+    },
   },
   {
     word: /siblings?\b/i,
@@ -72,7 +78,8 @@ const RETIRED: readonly Retired[] = [
     except: {
       // What serves is the sample portal. `served` is a member of results in recorded histories.
       files: /sample-portal/,
-      lines: /\bserved\??: |\['served'\]|\?\.served\b|\{ served \}|const served = noted|'serve (sample|the real)/,
+      lines:
+        /\bserved\??: |\['served'\]|\?\.served\b|\{ served \}|const served = noted|'serve (sample|the real)/,
     },
   },
   {
@@ -93,13 +100,20 @@ const RETIRED: readonly Retired[] = [
 ];
 
 function files(): string[] {
-  const listed = execFileSync('git', ['ls-files', 'src', 'packages', 'docs', 'README.md', 'CONTRIBUTING.md'], {
-    cwd: ROOT,
-  });
+  const listed = execFileSync(
+    'git',
+    ['ls-files', 'src', 'packages', 'docs', 'README.md', 'CONTRIBUTING.md'],
+    {
+      cwd: ROOT,
+    },
+  );
   return listed
     .toString()
     .split('\n')
-    .filter((name) => /\.(tsx?|md)$/.test(name) && !name.includes('/test/') && !name.startsWith('docs/adr/'));
+    .filter(
+      (name) =>
+        /\.(tsx?|md)$/.test(name) && !name.includes('/test/') && !name.startsWith('docs/adr/'),
+    );
 }
 
 /** `file:line: text` of every place where a retired word stands without leave. */
@@ -108,12 +122,17 @@ function places({ word, except }: Retired, file: string, text: string): string[]
   return text
     .split('\n')
     .flatMap((line, index) =>
-      word.test(line) && except?.lines?.test(line) !== true ? [`${file}:${index + 1}: ${line.trim()}`] : [],
+      word.test(line) && except?.lines?.test(line) !== true
+        ? [`${file}:${index + 1}: ${line.trim()}`]
+        : [],
     );
 }
 
 describe('words of code and documents', () => {
-  const texts = files().map((file) => ({ file, text: readFileSync(path.join(ROOT, file), 'utf8') }));
+  const texts = files().map((file) => ({
+    file,
+    text: readFileSync(path.join(ROOT, file), 'utf8'),
+  }));
 
   it.each(RETIRED)('have no $word: say $instead', (retired) => {
     expect(texts.flatMap(({ file, text }) => places(retired, file, text))).toEqual([]);
@@ -129,8 +148,12 @@ describe('words of code and documents', () => {
       previous: 'isOfOtherDays(input)',
       pass: '// One pass over all days.',
     };
-    const found = Object.values(sample).flatMap((text) => RETIRED.flatMap((word) => places(word, 'src/a.ts', text)));
+    const found = Object.values(sample).flatMap((text) =>
+      RETIRED.flatMap((word) => places(word, 'src/a.ts', text)),
+    );
     expect(found).toHaveLength(Object.keys(sample).length);
-    expect(RETIRED.flatMap((word) => places(word, 'src/a.ts', 'rows; answers the number'))).toHaveLength(1);
+    expect(
+      RETIRED.flatMap((word) => places(word, 'src/a.ts', 'rows; answers the number')),
+    ).toHaveLength(1);
   });
 });

@@ -27,7 +27,11 @@ describe.skipIf(!hasBrowser)('a person at the keyboard, without scripts', () => 
     stage = await openTinyStage(datesBetween('2024-01-01', '2024-01-31'));
     const home = path.join(stage.folder, 'home');
     const { address } = stage;
-    const env = { QUOTIDIEN_TINY_URL: stage.publisher.url, QUOTIDIEN_TASK_QUEUE: QUEUE, TEMPORAL_ADDRESS: address };
+    const env = {
+      QUOTIDIEN_TINY_URL: stage.publisher.url,
+      QUOTIDIEN_TASK_QUEUE: QUEUE,
+      TEMPORAL_ADDRESS: address,
+    };
     engine = await openEngine(loadConfig({ env, cwd: home, home, hosts: ['tiny'] }), {
       tiny: tinyDataset({ baseUrl: stage.publisher.url }),
     });
@@ -44,7 +48,11 @@ describe.skipIf(!hasBrowser)('a person at the keyboard, without scripts', () => 
 
   async function signIn(): Promise<Page> {
     const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
-    const link = await createLink(engine.documents, { name: 'alice@host', role: 'operator' }, engine.now());
+    const link = await createLink(
+      engine.documents,
+      { name: 'alice@host', role: 'operator' },
+      engine.now(),
+    );
     await page.goto(`${api.url}/console/enter?link=${link}`);
     return page;
   }
@@ -82,8 +90,14 @@ describe.skipIf(!hasBrowser)('a person at the keyboard, without scripts', () => 
     await page.keyboard.type('looks good');
     await page.keyboard.press('Enter');
     await page.waitForURL(/done=resume/, { timeout: 60_000 });
-    const id = decodeURIComponent(new URL(address).pathname).replace('/console/backfills/', 'backfill/');
-    expect(await stage.client.workflow.getHandle(id).result()).toMatchObject({ done: 5, failedDays: 0 });
+    const id = decodeURIComponent(new URL(address).pathname).replace(
+      '/console/backfills/',
+      'backfill/',
+    );
+    expect(await stage.client.workflow.getHandle(id).result()).toMatchObject({
+      done: 5,
+      failedDays: 0,
+    });
     await page.goto(address);
     await page.getByText('5 / 5').waitFor();
   }, 180_000);

@@ -24,9 +24,21 @@ export interface DayWorker {
 }
 
 /** A worker process that polls; with a place to die, it kills itself there. */
-export async function startWorker(worker: DayWorker, death: readonly string[] = []): Promise<ChildProcess> {
+export async function startWorker(
+  worker: DayWorker,
+  death: readonly string[] = [],
+): Promise<ChildProcess> {
   const { home, address, queue, settings } = worker;
-  const args = ['--import', 'tsx', WORKER, home, address, queue, inject('workflowBundle'), ...death];
+  const args = [
+    '--import',
+    'tsx',
+    WORKER,
+    home,
+    address,
+    queue,
+    inject('workflowBundle'),
+    ...death,
+  ];
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -74,7 +86,11 @@ async function withPrimary<T>(
 
 /** What stores hold of some days, without anything that names the run. */
 export interface Contents {
-  readonly days: readonly { readonly date: CivilDate; readonly versions: number; readonly steps: readonly unknown[] }[];
+  readonly days: readonly {
+    readonly date: CivilDate;
+    readonly versions: number;
+    readonly steps: readonly unknown[];
+  }[];
   /** Scope, step, key and output hashes of every entry of the days, sorted. */
   readonly ledger: readonly (readonly string[])[];
   /** Names of the days' published reports. */
@@ -82,11 +98,16 @@ export interface Contents {
 }
 
 /** What the stores of a home hold of days of eco2mix. */
-export function contentsOf(home: string, dates: readonly CivilDate[], settings: Settings = {}): Promise<Contents> {
+export function contentsOf(
+  home: string,
+  dates: readonly CivilDate[],
+  settings: Settings = {},
+): Promise<Contents> {
   return withPrimary(home, settings, async ({ objects, documents }) => {
     const manifests = await readManifests(documents, 'eco2mix', dates);
     const ledger = await readLedger(documents, 'eco2mix', dates);
-    const hashes = (outputs: object) => Object.values(outputs).map((ref: { sha256: string }) => ref.sha256);
+    const hashes = (outputs: object) =>
+      Object.values(outputs).map((ref: { sha256: string }) => ref.sha256);
     const published: string[] = [];
     for await (const { key } of objects.list('reports/eco2mix/daily_report_'))
       if (dates.some((date) => key.includes(date))) published.push(key);
@@ -113,7 +134,11 @@ export function contentsOf(home: string, dates: readonly CivilDate[], settings: 
 }
 
 /** The hosts that executed the steps of a day. */
-export function makersOf(home: string, date: string, settings: Settings): Promise<readonly string[]> {
+export function makersOf(
+  home: string,
+  date: string,
+  settings: Settings,
+): Promise<readonly string[]> {
   return withPrimary(home, settings, async ({ documents }) => {
     const ledger = (await readLedger(documents, 'eco2mix', [date])).get(date) ?? [];
     return [...new Set(ledger.map(({ execution }) => execution.host))];

@@ -20,12 +20,19 @@ const ARCHIVES = octoberArchives().length;
 async function bringAll({ client }: Stage): Promise<void> {
   const target = { client, taskQueue: QUEUE };
   const { changed } = await resultOf(await startWatch(target, 'enedis', {}));
-  expect(changed.map(({ failure, waits }) => failure ?? waits)).toEqual([undefined, undefined, undefined]);
+  expect(changed.map(({ failure, waits }) => failure ?? waits)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
   await finishRollup(target, 'enedis');
 }
 
 /** Worker after worker until everything is made; all but the last die where they are told. */
-export async function madeBy(server: SftpServer, deaths: readonly (readonly string[])[] = []): Promise<EnedisContents> {
+export async function madeBy(
+  server: SftpServer,
+  deaths: readonly (readonly string[])[] = [],
+): Promise<EnedisContents> {
   const settings = enedisSettings(server);
   const stage = await openStage(settings);
   try {
@@ -35,7 +42,10 @@ export async function madeBy(server: SftpServer, deaths: readonly (readonly stri
     brought.catch(() => undefined);
     for (const death of deaths) {
       const doomed = await stage.startWorker(home, QUEUE, death);
-      await Promise.race([brought, doomed.exitCode === null && doomed.signalCode === null && once(doomed, 'exit')]);
+      await Promise.race([
+        brought,
+        doomed.exitCode === null && doomed.signalCode === null && once(doomed, 'exit'),
+      ]);
       expect(doomed.signalCode, `${death.join(' ')} is never reached`).toBe('SIGKILL');
     }
     const heir = await stage.startWorker(home, QUEUE);
@@ -52,7 +62,10 @@ export async function madeBy(server: SftpServer, deaths: readonly (readonly stri
 export async function undisturbed(server: SftpServer): Promise<EnedisContents> {
   const contents = await madeBy(server);
   expect(contents).toMatchObject({ wrong: [], scratch: [] });
-  expect([contents.journal, contents.kept].map(({ length }) => length)).toEqual([ARCHIVES, ARCHIVES]);
+  expect([contents.journal, contents.kept].map(({ length }) => length)).toEqual([
+    ARCHIVES,
+    ARCHIVES,
+  ]);
   expect(Object.keys(contents.published)).toEqual(
     expect.arrayContaining(['enedis/mois.parquet', 'reports/enedis/monthly_report.json']),
   );

@@ -16,7 +16,10 @@ export interface EnedisContents extends HomeContents {
   readonly journal: readonly string[];
   /** Names under which archives are kept. */
   readonly kept: readonly string[];
-  /** Files that work left in the home's scratch folders: an archive that is open there is readable to anybody. */
+  /**
+   * Files that work left in the home's scratch folders: an archive that is open there is readable
+   * to anybody.
+   */
   readonly scratch: readonly string[];
 }
 
@@ -26,7 +29,10 @@ export async function enedisContents(
   settings: Readonly<Record<string, string>>,
 ): Promise<EnedisContents> {
   const scratch = await filesBelow(`${home}/scratch`);
-  const engine = await openEngine(loadConfig({ env: settings, cwd: home, home, hosts: ['enedis'] }), { enedis });
+  const engine = await openEngine(
+    loadConfig({ env: settings, cwd: home, home, hosts: ['enedis'] }),
+    { enedis },
+  );
   try {
     const places = ['reports/enedis/daily_report_', 'reports/enedis/monthly_report', 'enedis/'];
     const contents = await homeContents(engine, { dataset: enedis, dates: OCTOBER_DAYS, places });
@@ -38,18 +44,25 @@ export async function enedisContents(
 
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`);
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${entry.parentPath}/${entry.name}`);
 }
 
 async function journalOf(engine: OpenEngine): Promise<string[]> {
-  const parts = await Promise.all(['c15', 'r151', 'r64'].map((part) => readArrivals(engine, 'enedis', part)));
+  const parts = await Promise.all(
+    ['c15', 'r151', 'r64'].map((part) => readArrivals(engine, 'enedis', part)),
+  );
   return parts
-    .flatMap((part) => [...part.values()].map(({ state, name, sha256 }) => `${state} ${name} ${sha256}`))
+    .flatMap((part) =>
+      [...part.values()].map(({ state, name, sha256 }) => `${state} ${name} ${sha256}`),
+    )
     .sort();
 }
 
 async function keptBy({ objects }: OpenEngine): Promise<string[]> {
   const names: string[] = [];
-  for await (const { key } of objects.list('raw/enedis/')) if (key.includes('/dt=')) names.push(key);
+  for await (const { key } of objects.list('raw/enedis/'))
+    if (key.includes('/dt=')) names.push(key);
   return names.sort();
 }

@@ -24,7 +24,10 @@ describe.concurrent('the months of contracts whose worker is killed', () => {
     // In the midst of the model.
     ['inside', 'rollup/history', '30'],
     ['after', 'rollup/history'],
-  ])('%s %s ends with the same bytes, each archive kept once, and nothing open left', async (...death) => {
-    expect(await madeBy(server, [death])).toEqual(expected);
-  });
+  ])(
+    '%s %s ends with the same bytes, each archive kept once, and nothing open left',
+    async (...death) => {
+      expect(await madeBy(server, [death])).toEqual(expected);
+    },
+  );
 });

@@ -23,7 +23,10 @@ describe.concurrent('an intake of archives whose worker is killed', () => {
     ['decrypting', 'download/c15'],
     ['unzipping', 'download/r151'],
     ['noting', 'download/c15'],
-  ])('%s %s ends with the same bytes, each archive kept once, and nothing open left', async (...death) => {
-    expect(await madeBy(server, [death])).toEqual(expected);
-  });
+  ])(
+    '%s %s ends with the same bytes, each archive kept once, and nothing open left',
+    async (...death) => {
+      expect(await madeBy(server, [death])).toEqual(expected);
+    },
+  );
 });

@@ -32,19 +32,33 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** `quotidien fetch enedis` by so many processes at the same moment, each with workers of its own; a home has one Temporal server. */
+/**
+ * `quotidien fetch enedis` by so many processes at the same moment, each with workers of its own; a
+ * home has one Temporal server.
+ */
 async function fetchedBy(processes: number, name: string) {
   const home = path.join(folder, name);
   const { path: cli } = await testCli();
-  const ports = { TEMPORAL_PORT: String(await unusedPort()), TEMPORAL_UI_PORT: String(await unusedPort()) };
+  const ports = {
+    TEMPORAL_PORT: String(await unusedPort()),
+    TEMPORAL_UI_PORT: String(await unusedPort()),
+  };
   const before = fetchedFrom(server).length;
   const told = await Promise.all(
     Array.from({ length: processes }, async () => {
-      const child = spawn(process.execPath, ['--import', 'tsx', MAIN, '--home', home, 'fetch', 'enedis'], {
-        env: { ...process.env, ...settings, ...ports, TEMPORAL_CLI: cli },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      const [out, failure] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+      const child = spawn(
+        process.execPath,
+        ['--import', 'tsx', MAIN, '--home', home, 'fetch', 'enedis'],
+        {
+          env: { ...process.env, ...settings, ...ports, TEMPORAL_CLI: cli },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        },
+      );
+      const [out, failure] = await Promise.all([
+        text(child.stdout),
+        text(child.stderr),
+        once(child, 'exit'),
+      ]);
       return { out, failure, exit: child.exitCode };
     }),
   );

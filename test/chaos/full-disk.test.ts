@@ -48,7 +48,10 @@ async function usedKb(disk: string): Promise<number> {
   return ((blocks - bfree) * bsize) / 1024;
 }
 
-/** What a run on a full disk says of itself does not matter; that it ends does, at the latest when the disk is free again. */
+/**
+ * What a run on a full disk says of itself does not matter; that it ends does, at the latest when
+ * the disk is free again.
+ */
 async function runWhileFull(queue: string): Promise<string> {
   try {
     const { done, failedDays } = await runTinyBackfill(stage, queue, RANGE);
@@ -65,7 +68,10 @@ beforeAll(async () => {
   if (calm === undefined) return;
   const worker = await stage.startWorker(calm, 'calm');
   const start = performance.now();
-  expect(await runTinyBackfill(stage, 'calm', RANGE)).toMatchObject({ done: DATES.length, failedDays: 0 });
+  expect(await runTinyBackfill(stage, 'calm', RANGE)).toMatchObject({
+    done: DATES.length,
+    failedDays: 0,
+  });
   expect(await runTinyRollup(stage, 'calm')).toBeNull();
   calmMs = performance.now() - start;
   neededKb = await usedKb(calm);
@@ -82,23 +88,28 @@ afterAll(async () => {
 
 describe.for(SEEDS)('a disk that is full and free again (seed %d)', (seed: number) => {
   const random = new Random(seed);
-  it.for(SIZES)('at %d of what the days need ends with the undisturbed bytes', async (part, context) => {
-    const queue = `disk-${seed}-${part}`;
-    const disk = await openDisk(queue, Math.ceil(neededKb * part));
-    if (disk === undefined) {
-      context.skip('no disk can be mounted here');
-      return;
-    }
-    const worker = await stage.startWorker(disk, queue);
-    const run = runWhileFull(queue);
-    await delay(calmMs * (0.5 + random.fraction() * (LONGEST_FULL - 0.5)));
-    resize(disk, ROOMY_KB);
-    const full = await run;
-    const backfilled = await runTinyBackfill(stage, queue, RANGE);
-    expect(backfilled).toMatchObject({ failedDays: 0, waitingDays: 0, stopped: null });
-    expect(await runTinyRollup(stage, queue)).toBeNull();
-    await stopWorker(worker);
-    process.stderr.write(`${part} of ${neededKb} KB: ${full}; ${backfilled.done} days afterwards\n`);
-    expect(await tinyContents(disk, DATES)).toEqual(expected);
-  });
+  it.for(SIZES)(
+    'at %d of what the days need ends with the undisturbed bytes',
+    async (part, context) => {
+      const queue = `disk-${seed}-${part}`;
+      const disk = await openDisk(queue, Math.ceil(neededKb * part));
+      if (disk === undefined) {
+        context.skip('no disk can be mounted here');
+        return;
+      }
+      const worker = await stage.startWorker(disk, queue);
+      const run = runWhileFull(queue);
+      await delay(calmMs * (0.5 + random.fraction() * (LONGEST_FULL - 0.5)));
+      resize(disk, ROOMY_KB);
+      const full = await run;
+      const backfilled = await runTinyBackfill(stage, queue, RANGE);
+      expect(backfilled).toMatchObject({ failedDays: 0, waitingDays: 0, stopped: null });
+      expect(await runTinyRollup(stage, queue)).toBeNull();
+      await stopWorker(worker);
+      process.stderr.write(
+        `${part} of ${neededKb} KB: ${full}; ${backfilled.done} days afterwards\n`,
+      );
+      expect(await tinyContents(disk, DATES)).toEqual(expected);
+    },
+  );
 });

@@ -8,7 +8,10 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { isAlive } from '@quotidien/machine/living-process';
 import type { ServerRecord } from '@quotidien/temporal-program/server-record';
 
-/** A Temporal server that answers nothing, as on a full disk, and a command that somebody wants to end all the same. */
+/**
+ * A Temporal server that answers nothing, as on a full disk, and a command that somebody wants to
+ * end all the same.
+ */
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
 const RUNS = 'Ctrl-C stops everything';
@@ -44,7 +47,9 @@ async function told(child: ChildProcess, words: string): Promise<string> {
 }
 
 async function serverPid(): Promise<number> {
-  const record = JSON.parse(await readFile(path.join(home, 'temporal-server.json'), 'utf8')) as ServerRecord;
+  const record = JSON.parse(
+    await readFile(path.join(home, 'temporal-server.json'), 'utf8'),
+  ) as ServerRecord;
   return record.pid;
 }
 
@@ -79,7 +84,10 @@ it(
   'says that the disk of its home is full, ends by itself, and leaves no server',
   { timeout: 180_000 },
   async (context) => {
-    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', home], { stdio: 'ignore' }).status !== 0) {
+    if (
+      spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', home], { stdio: 'ignore' })
+        .status !== 0
+    ) {
       context.skip('no disk can be mounted here');
       return;
     }
@@ -91,6 +99,8 @@ it(
     const [code] = (await ended) as [number | null];
     expect(code).toBe(1);
     expect(said).toMatch(/STORE_DENIED: .*(disk|space)/);
-    expect(spawnSync('pgrep', ['-f', path.join(home, 'demo', 'temporal.db')]).stdout.toString()).toBe('');
+    expect(
+      spawnSync('pgrep', ['-f', path.join(home, 'demo', 'temporal.db')]).stdout.toString(),
+    ).toBe('');
   },
 );

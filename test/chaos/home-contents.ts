@@ -8,7 +8,10 @@ import { periodsOf } from '../../src/pipelines/period.ts';
 import type { CivilDate, Scope } from '../../src/pipelines/vocabulary.ts';
 import type { OpenEngine } from '../../src/workers/open-engine.ts';
 
-/** What the stores of a home hold of days and their periods, without anything that names a run or a time. */
+/**
+ * What the stores of a home hold of days and their periods, without anything that names a run or a
+ * time.
+ */
 export interface HomeContents {
   /** Verdict, and the hashes by step of the newest version; by scope. */
   readonly newest: Readonly<Record<Scope, unknown>>;
@@ -21,7 +24,10 @@ export interface HomeContents {
 /** A page is made for days that run alone: whether a day did is a matter of chance. */
 const BY_CHANCE = 'report/page';
 
-/** Which days of which pipeline, and the beginnings of the names under which users read what is made of them. */
+/**
+ * Which days of which pipeline, and the beginnings of the names under which users read what is made
+ * of them.
+ */
 export interface AskedContents {
   readonly dataset: Dataset;
   readonly dates: readonly CivilDate[];
@@ -54,10 +60,15 @@ export async function homeContents(
 
 function contentOf({ verdict, steps }: Manifest): unknown {
   const kept = Object.entries(steps).filter(([step]) => step !== BY_CHANCE);
-  return [verdict, kept.map(([step, state]) => [step, state.state === 'done' ? hashesOf(state.outputs) : state])];
+  return [
+    verdict,
+    kept.map(([step, state]) => [step, state.state === 'done' ? hashesOf(state.outputs) : state]),
+  ];
 }
 
-function hashesOf(outputs: Readonly<Record<string, { readonly sha256: string }>>): readonly unknown[] {
+function hashesOf(
+  outputs: Readonly<Record<string, { readonly sha256: string }>>,
+): readonly unknown[] {
   return Object.entries(outputs).map(([name, { sha256 }]) => [name, sha256]);
 }
 
@@ -68,23 +79,37 @@ function wrongVersions(scope: Scope, versions: readonly Manifest[]): string[] {
       verdict,
       Object.entries(steps)
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([step, state]) => [step, state.state === 'done' ? [state.key, hashesOf(state.outputs)] : state]),
+        .map(([step, state]) => [
+          step,
+          state.state === 'done' ? [state.key, hashesOf(state.outputs)] : state,
+        ]),
       decisions.length,
     ]);
   return versions.flatMap((manifest, place) => {
     const before = versions[place - 1];
-    const gap = manifest.version === place + 1 ? [] : [`version ${place + 1} of ${scope} is missing`];
+    const gap =
+      manifest.version === place + 1 ? [] : [`version ${place + 1} of ${scope} is missing`];
     const same = before !== undefined && said(before) === said(manifest);
-    return [...gap, ...(same ? [`versions ${before.version} and ${manifest.version} of ${scope} say the same`] : [])];
+    return [
+      ...gap,
+      ...(same
+        ? [`versions ${before.version} and ${manifest.version} of ${scope} say the same`]
+        : []),
+    ];
   });
 }
 
 /** Whatever a newest version names is there, with its bytes. */
-async function wrongObjects({ objects }: OpenEngine, newest: readonly Manifest[]): Promise<string[]> {
+async function wrongObjects(
+  { objects }: OpenEngine,
+  newest: readonly Manifest[],
+): Promise<string[]> {
   const proven = proveObjects(objects);
   const wrong: string[] = [];
   for (const { scope, steps } of newest) {
-    const done = Object.values(steps).flatMap((state) => (state.state === 'done' ? Object.values(state.outputs) : []));
+    const done = Object.values(steps).flatMap((state) =>
+      state.state === 'done' ? Object.values(state.outputs) : [],
+    );
     for (const ref of done) {
       const state = await proven.stateOf(ref);
       if (state !== 'intact') wrong.push(`${ref.key} of ${scope} is ${state}`);
@@ -107,7 +132,8 @@ async function wrongNames(
   }
   const known = new Set(named.map(({ key }) => key));
   for (const prefix of places) {
-    for await (const { key } of objects.list(prefix)) if (!known.has(key)) wrong.push(`${key} belongs to no version`);
+    for await (const { key } of objects.list(prefix))
+      if (!known.has(key)) wrong.push(`${key} belongs to no version`);
   }
   return wrong;
 }

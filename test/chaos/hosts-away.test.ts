@@ -92,9 +92,14 @@ function startReconcile({ queue }: DayWorker, host: string) {
 }
 
 /** The host on which the day ended. */
-async function expectDegraded(run: Awaited<ReturnType<typeof startRun>>, host: string): Promise<string> {
+async function expectDegraded(
+  run: Awaited<ReturnType<typeof startRun>>,
+  host: string,
+): Promise<string> {
   expect(await dayResult(run)).toMatchObject({ verdict: 'degraded', version: 1 });
-  const { currentDetails } = await run.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+  const { currentDetails } = await run.query<{ currentDetails: string }>(
+    '__temporal_workflow_metadata',
+  );
   const found = new RegExp(`goes on at the host ${host}\\.`).exec(currentDetails);
   expect(found, currentDetails).not.toBeNull();
   return /at the host (\w+)\./.exec(currentDetails)?.[1] ?? '';
@@ -110,7 +115,10 @@ await describeWithServer(
       const calm = await hostOf(await server(), 'calm', 'calm');
       const child = await startWorker(calm);
       for (const date of [FIRST, SECOND, THIRD]) {
-        expect(await dayResult(await startRun(calm, date))).toMatchObject({ verdict: 'ok', version: 1 });
+        expect(await dayResult(await startRun(calm, date))).toMatchObject({
+          verdict: 'ok',
+          version: 1,
+        });
         undisturbed.set(date, await contentsOf(calm.home, [date], calm.settings));
       }
       await stopWorker(child);
@@ -143,7 +151,9 @@ await describeWithServer(
         }
         await Promise.all(workers.map(stopWorker));
         for (const date of [FIRST, SECOND, THIRD]) {
-          expect(await contentsOf(alpha.home, [date], alpha.settings)).toEqual(undisturbed.get(date));
+          expect(await contentsOf(alpha.home, [date], alpha.settings)).toEqual(
+            undisturbed.get(date),
+          );
         }
         const makers = (date: string) => makersOf(alpha.home, date, alpha.settings);
         expect([await makers(FIRST), await makers(SECOND)]).toEqual([['alpha'], ['beta']]);

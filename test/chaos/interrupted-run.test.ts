@@ -38,7 +38,9 @@ it.each([
     }
     expect(await ended).toEqual([1, null]);
     expect(told).toContain(`${step}, try `);
-    expect(told).toMatch(/, try \d+( of \d+)?, (next in \d+ s|the next runs): http:\/\/127\.0\.0\.1:9\S+ cannot be/);
+    expect(told).toMatch(
+      /, try \d+( of \d+)?, (next in \d+ s|the next runs): http:\/\/127\.0\.0\.1:9\S+ cannot be/,
+    );
     expect(told).toContain('stopped by Ctrl-C; the run continues when a worker runs again');
     expect(told).not.toContain('INPUT_INVALID');
     expect(told).not.toMatch(/\n {4}at /);

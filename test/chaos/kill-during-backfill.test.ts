@@ -39,19 +39,33 @@ function seeded(seed: number): () => number {
 }
 
 function startRun(queue: string) {
-  return startBackfill({ client: stage.client, taskQueue: queue }, { pipeline: 'eco2mix', ...RANGE });
+  return startBackfill(
+    { client: stage.client, taskQueue: queue },
+    { pipeline: 'eco2mix', ...RANGE },
+  );
 }
 
 function startWorkers(home: string, queue: string): Promise<ChildProcess[]> {
   return Promise.all(Array.from({ length: WORKERS }, () => stage.startWorker(home, queue)));
 }
 
-/** Of the undisturbed run's time: the longest pause between two kills, so that a quick machine has time for enough of them. */
+/**
+ * Of the undisturbed run's time: the longest pause between two kills, so that a quick machine has
+ * time for enough of them.
+ */
 const LONGEST_PAUSE = 0.2;
 
-/** Kills a worker every 2 to 5 s, each followed by another, and the server twice; answers how many died while the run went on. */
+/**
+ * Kills a worker every 2 to 5 s, each followed by another, and the server twice; answers how many
+ * died while the run went on.
+ */
 async function wreak(
-  { workers, home, queue, calmMs }: { workers: ChildProcess[]; home: string; queue: string; calmMs: number },
+  {
+    workers,
+    home,
+    queue,
+    calmMs,
+  }: { workers: ChildProcess[]; home: string; queue: string; calmMs: number },
   ended: () => boolean,
 ): Promise<number> {
   const random = seeded(SEED);
@@ -88,7 +102,10 @@ it('a backfill of 120 days under kills of workers and server ends with every day
   const result = resultOf(await startRun('wild')).finally(() => {
     ended = true;
   });
-  const [backfilled, kills] = await Promise.all([result, wreak({ workers, home, queue: 'wild', calmMs }, () => ended)]);
+  const [backfilled, kills] = await Promise.all([
+    result,
+    wreak({ workers, home, queue: 'wild', calmMs }, () => ended),
+  ]);
   const wildMs = performance.now() - start;
   await Promise.all(workers.map(stopWorker));
   expect(backfilled).toMatchObject({ done: 120, failedDays: 0, waitingDays: 0 });

@@ -35,7 +35,8 @@ function undisturbed(): Promise<Contents> {
 
 let expected: Contents;
 
-// Each waits most of its time for the server to miss the dead worker: together they take a third of the time.
+// Each waits most of its time for the server to miss the dead worker: together they take a third of
+// the time.
 describe.concurrent('a day whose worker is killed', () => {
   beforeAll(async () => {
     expected = await undisturbed();
@@ -58,22 +59,29 @@ describe.concurrent('a day whose worker is killed', () => {
     ['after', 'commitManifest'],
   ] as const;
 
-  it.each(deaths)('%s %s ends with the same bytes, one manifest and no orphan visible', (moment, place) =>
-    onStage(async (stage, home) => {
-      const doomed = await stage.startWorker(home, QUEUE, [moment, place]);
-      const [handle] = await Promise.all([startRun(stage), once(doomed, 'exit')]);
-      expect(doomed.signalCode).toBe('SIGKILL');
-      const heir = await stage.startWorker(home, QUEUE);
-      expect(await dayResult(handle)).toMatchObject({ verdict: 'ok', version: 1 });
-      await stopWorker(heir);
-      expect(await contentsOf(home, [DATE])).toEqual(expected);
-    }),
+  it.each(deaths)(
+    '%s %s ends with the same bytes, one manifest and no orphan visible',
+    (moment, place) =>
+      onStage(async (stage, home) => {
+        const doomed = await stage.startWorker(home, QUEUE, [moment, place]);
+        const [handle] = await Promise.all([startRun(stage), once(doomed, 'exit')]);
+        expect(doomed.signalCode).toBe('SIGKILL');
+        const heir = await stage.startWorker(home, QUEUE);
+        expect(await dayResult(handle)).toMatchObject({ verdict: 'ok', version: 1 });
+        await stopWorker(heir);
+        expect(await contentsOf(home, [DATE])).toEqual(expected);
+      }),
   );
 
   it('in the middle of a download ends with the same bytes', () =>
     onStage(async (stage, home) => {
       const { portal } = stage;
-      const release = portal.behave({ kind: 'stall', afterBytes: 2_000, match: { endpoint: 'export' }, times: 1 });
+      const release = portal.behave({
+        kind: 'stall',
+        afterBytes: 2_000,
+        match: { endpoint: 'export' },
+        times: 1,
+      });
       const doomed = await stage.startWorker(home, QUEUE);
       const asked = portal.nextRequest({ endpoint: 'export' });
       const handle = await startRun(stage);

@@ -31,7 +31,9 @@ interface Tick {
 async function endedTicks(): Promise<Tick[]> {
   const { workflow } = stage.client;
   const ticks: Tick[] = [];
-  for await (const tick of workflow.list({ query: "WorkflowType = 'tick' AND ExecutionStatus = 'Completed'" })) {
+  for await (const tick of workflow.list({
+    query: "WorkflowType = 'tick' AND ExecutionStatus = 'Completed'",
+  })) {
     const result = (await workflow.getHandle(tick.workflowId, tick.runId).result()) as TickResult;
     const nominalMs = tick.typedSearchAttributes.get(NOMINAL_TIME)!.getTime();
     ticks.push({ nominalMs, startedMs: tick.startTime.getTime(), result });
@@ -39,7 +41,10 @@ async function endedTicks(): Promise<Tick[]> {
   return ticks.sort((a, b) => a.nominalMs - b.nominalMs);
 }
 
-/** Waits until a tick of that time or later has ended and no tick between the first and the last is missing, or there twice. */
+/**
+ * Waits until a tick of that time or later has ended and no tick between the first and the last is
+ * missing, or there twice.
+ */
 function untilTickOf(leastMs: number): Promise<Tick[]> {
   return vi.waitFor(
     async () => {
@@ -56,7 +61,9 @@ function untilTickOf(leastMs: number): Promise<Tick[]> {
 it('ticks that the server missed come late, each once, for the date of its own nominal time', async () => {
   await stage.startWorker(path.join(stage.folder, 'home'), QUEUE);
   const daily = eco2mix.definition.schedules.filter(({ id }) => id === 'daily');
-  const datasets = { eco2mix: { ...eco2mix, definition: { ...eco2mix.definition, schedules: daily } } };
+  const datasets = {
+    eco2mix: { ...eco2mix, definition: { ...eco2mix.definition, schedules: daily } },
+  };
   await applySchedules(stage.client, datasets, QUEUE);
   // The declared schedule in all but its times: nobody can wait for six in the morning.
   await stage.client.schedule.getHandle(SCHEDULE).update((schedule) => ({

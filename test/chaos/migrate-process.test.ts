@@ -39,7 +39,10 @@ beforeAll(async () => {
   await runDays({ ...engine, now: () => NOW }, 'eco2mix', DAYS);
   for (let n = 0; n < MORE_OBJECTS; n += 1) {
     const body = Buffer.from(`object ${n}`);
-    await engine.objects.put(`raw/other/${n}.txt`, body, { mode: 'create', mediaType: 'text/plain' });
+    await engine.objects.put(`raw/other/${n}.txt`, body, {
+      mode: 'create',
+      mediaType: 'text/plain',
+    });
   }
   expected = withoutVersions(await stateOf(engine.stores.primary));
   await engine.close();
@@ -50,14 +53,29 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 /** Those of documents begin at 1 again in a copy. */
 function withoutVersions(state: Record<string, unknown>): Record<string, unknown> {
   const entries = Object.entries(state).map(([name, found]) => {
-    return [name, typeof found === 'object' && found !== null ? { ...found, version: undefined } : found];
+    return [
+      name,
+      typeof found === 'object' && found !== null ? { ...found, version: undefined } : found,
+    ];
   });
   return Object.fromEntries(entries) as Record<string, unknown>;
 }
 
 /** `quotidien migrate` as a process of its own, that may be killed at the first line like this. */
 async function migrate(profile: string, killedAt?: RegExp) {
-  const args = ['--import', 'tsx', MAIN, '--home', home, '--json', 'migrate', '--from', 'embedded', '--to', profile];
+  const args = [
+    '--import',
+    'tsx',
+    MAIN,
+    '--home',
+    home,
+    '--json',
+    'migrate',
+    '--from',
+    'embedded',
+    '--to',
+    profile,
+  ];
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_NO_WARNINGS: '1' },
@@ -71,10 +89,17 @@ async function migrate(profile: string, killedAt?: RegExp) {
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) lines.push(line);
   const [exit] = (await exited) as [number | null];
-  return { exit, notes, report: lines.length === 0 ? undefined : (JSON.parse(lines.join('\n')) as unknown) };
+  return {
+    exit,
+    notes,
+    report: lines.length === 0 ? undefined : (JSON.parse(lines.join('\n')) as unknown),
+  };
 }
 
-/** Copies the installation with a kill on the way, again, and once more, to the stores that the settings name. */
+/**
+ * Copies the installation with a kill on the way, again, and once more, to the stores that the
+ * settings name.
+ */
 async function expectMigration(name: string, settings: Record<string, string>): Promise<void> {
   const target = path.join(folder, name);
   const profile = `${target}.json`;
@@ -83,7 +108,12 @@ async function expectMigration(name: string, settings: Record<string, string>): 
   const second = await migrate(profile);
   expect(second, second.notes).toMatchObject({ exit: 0, report: { conflicts: [] } });
   expect(second.notes).toMatch(/going on: \d+ copies are noted/);
-  const config = loadConfig({ env: settings, cwd: folder, home: target, hosts: publisherHosts(DATASETS) });
+  const config = loadConfig({
+    env: settings,
+    cwd: folder,
+    home: target,
+    hosts: publisherHosts(DATASETS),
+  });
   const stores = await openPrimary(config);
   try {
     expect(withoutVersions(await stateOf(stores))).toEqual(expected);
@@ -92,7 +122,10 @@ async function expectMigration(name: string, settings: Record<string, string>): 
   }
   // Without a note of an earlier run all is compared, and nothing is written.
   const third = await migrate(profile);
-  expect(third).toMatchObject({ exit: 0, report: { objects: { copied: 0 }, documents: { copied: 0 } } });
+  expect(third).toMatchObject({
+    exit: 0,
+    report: { objects: { copied: 0 }, documents: { copied: 0 } },
+  });
 }
 
 await describeWithServer(FERRETDB, startFerretDb, (mongo) => {

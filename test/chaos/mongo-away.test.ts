@@ -16,7 +16,11 @@ beforeAll(async () => {
 afterAll(() => portal.close());
 
 /** Local files and a database of its own. */
-function installed(mongo: MongoTestServer, name: string, before?: () => Promise<unknown>): Promise<Installation> {
+function installed(
+  mongo: MongoTestServer,
+  name: string,
+  before?: () => Promise<unknown>,
+): Promise<Installation> {
   return installOn(portal, { MONGODB_URL: mongo.url, MONGODB_DATABASE: name }, before);
 }
 
@@ -24,7 +28,8 @@ async function runDay({ target }: Installation) {
   return dayResult(await startDay(target, { pipeline: 'eco2mix', date: DATE }));
 }
 
-// FerretDB, because it keeps what it acknowledged through a kill -9. A day needs nothing of it that it does not do atomically.
+// FerretDB, because it keeps what it acknowledged through a kill -9. A day needs nothing of it that
+// it does not do atomically.
 await describeWithServer(FERRETDB, startFerretDb, (server) => {
   describe('a day on local files and MongoDB (FerretDB), which is killed in the middle', () => {
     it('ends degraded, and after MongoDB is back and reconciled is the day that was not disturbed', async () => {
@@ -41,7 +46,12 @@ await describeWithServer(FERRETDB, startFerretDb, (server) => {
         expect(await runDay(installation)).toMatchObject({ verdict: 'degraded', version: 1 });
         await mongo.restart();
         const replayed = await reconciled(installation);
-        expect(replayed).toMatchObject({ converged: true, pending: 0, conflicts: 0, lifted: { eco2mix: [DATE] } });
+        expect(replayed).toMatchObject({
+          converged: true,
+          pending: 0,
+          conflicts: 0,
+          lifted: { eco2mix: [DATE] },
+        });
         await finishRollup(installation.target, 'eco2mix');
         expect(await stateOf(installation.engine.stores.primary)).toEqual(undisturbed);
         expect(await runDay(installation)).toMatchObject({ verdict: 'ok', version: 1, ran: [] });

@@ -6,7 +6,13 @@ import { Random } from '../simulate/random.ts';
 import type { CivilDate } from '../../src/pipelines/vocabulary.ts';
 import { stopWorker } from './day-worker.ts';
 import { SEEDS } from './seeds.ts';
-import { openTinyStage, recheckDay, runTinyBackfill, runTinyRollup, tinyContents } from './tiny-stage.ts';
+import {
+  openTinyStage,
+  recheckDay,
+  runTinyBackfill,
+  runTinyRollup,
+  tinyContents,
+} from './tiny-stage.ts';
 import type { TinyStage } from './tiny-stage.ts';
 
 const RANGES = [
@@ -27,15 +33,24 @@ afterAll(async () => {
   await stage.close();
 });
 
-/** The days that run alone as well, as often as they were drawn, and the moments of their runs as parts of the calm time. */
+/**
+ * The days that run alone as well, as often as they were drawn, and the moments of their runs as
+ * parts of the calm time.
+ */
 function drawn(seed: number): { readonly dates: readonly CivilDate[]; readonly random: Random } {
   const random = new Random(seed);
-  const dates = Array.from({ length: SINGLE_RUNS }, () => random.pick(datesBetween('2024-02-15', '2024-05-15')));
+  const dates = Array.from({ length: SINGLE_RUNS }, () =>
+    random.pick(datesBetween('2024-02-15', '2024-05-15')),
+  );
   return { dates, random };
 }
 
 /** One after the other; how long the backfills take. */
-async function undisturbed(home: string, queue: string, singles: readonly CivilDate[]): Promise<number> {
+async function undisturbed(
+  home: string,
+  queue: string,
+  singles: readonly CivilDate[],
+): Promise<number> {
   const worker = await stage.startWorker(home, queue);
   const start = performance.now();
   for (const range of RANGES) await runTinyBackfill(stage, queue, range);
@@ -55,7 +70,9 @@ it.for(SEEDS)(
     const calmMs = await undisturbed(path.join(stage.folder, calm), calm, singles);
 
     const home = path.join(stage.folder, wild);
-    const workers = await Promise.all(Array.from({ length: WORKERS }, () => stage.startWorker(home, wild)));
+    const workers = await Promise.all(
+      Array.from({ length: WORKERS }, () => stage.startWorker(home, wild)),
+    );
     const [backfills, days] = await Promise.all([
       Promise.all(RANGES.map((range) => runTinyBackfill(stage, wild, range))),
       Promise.all(
@@ -67,7 +84,8 @@ it.for(SEEDS)(
     ]);
     expect(await runTinyRollup(stage, wild)).toBeNull();
     await Promise.all(workers.map(stopWorker));
-    for (const backfill of backfills) expect(backfill).toMatchObject({ failedDays: 0, waitingDays: 0, stopped: null });
+    for (const backfill of backfills)
+      expect(backfill).toMatchObject({ failedDays: 0, waitingDays: 0, stopped: null });
     expect(days.map(({ verdict }) => verdict)).toEqual(days.map(() => 'ok'));
 
     const expected = await tinyContents(path.join(stage.folder, calm), DATES);

@@ -41,7 +41,10 @@ export async function awsSettings(
 
 const NOW = new Date('2026-06-20T10:00:00Z');
 
-/** eco2mix on a sample portal and the stores of the settings; `before` happens once, before the first metrics. */
+/**
+ * eco2mix on a sample portal and the stores of the settings; `before` happens once, before the
+ * first metrics.
+ */
 export function installOn(
   portal: Portal,
   settings: Readonly<Record<string, string>>,
@@ -83,7 +86,10 @@ function beforeMetrics(happen: () => Promise<unknown>): WorkerInterceptors {
 }
 
 /** Everything that the stores themselves hold, without who wrote it and when. */
-export async function stateOf({ objects, documents }: PrimaryStores): Promise<Record<string, unknown>> {
+export async function stateOf({
+  objects,
+  documents,
+}: PrimaryStores): Promise<Record<string, unknown>> {
   const state: Record<string, unknown> = {};
   for await (const { key } of objects.list('')) state[key] = await hashOfObject(objects, key);
   for (const table of TABLES) {

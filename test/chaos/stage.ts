@@ -12,14 +12,19 @@ import { connectClient } from '../../src/workers/temporal-target.ts';
 import { testCli } from '../fixtures/temporal-server.ts';
 import { killWorker, startWorker } from './day-worker.ts';
 
-/** Where processes are killed: a Temporal server that keeps its database, the sample portal, and workers in processes of their own. */
+/**
+ * Where processes are killed: a Temporal server that keeps its database, the sample portal, and
+ * workers in processes of their own.
+ */
 export interface Stage {
   readonly folder: string;
   readonly client: Client;
   /** Of the server, also after it was restarted. */
   readonly address: string;
   readonly portal: Portal;
-  /** Kills the server and starts it again on its port and database, after what is done meanwhile. */
+  /**
+   * Kills the server and starts it again on its port and database, after what is done meanwhile.
+   */
   restartServer(meanwhile?: () => Promise<void>): Promise<void>;
   /** A worker process that polls; with a moment and a place to die, it kills itself there. */
   startWorker(home: string, queue: string, death?: readonly string[]): Promise<ChildProcess>;
@@ -43,7 +48,10 @@ export async function openStage(settings: Readonly<Record<string, string>> = {})
     });
   // Many stages open at the same moment: none looks for the usual port first.
   let server = await startServer(await unusedPort());
-  const client = await connectClient({ connection: { address: server.address }, namespace: 'default' });
+  const client = await connectClient({
+    connection: { address: server.address },
+    namespace: 'default',
+  });
   const children = new Set<ChildProcess>();
   return {
     folder,
@@ -59,7 +67,10 @@ export async function openStage(settings: Readonly<Record<string, string>> = {})
     },
     async startWorker(home, queue, death) {
       const all = { ...settingsOf(portal), ...settings };
-      const child = await startWorker({ home, address: server.address, queue, settings: all }, death);
+      const child = await startWorker(
+        { home, address: server.address, queue, settings: all },
+        death,
+      );
       children.add(child);
       return child;
     },

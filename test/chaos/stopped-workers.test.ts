@@ -5,7 +5,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { Random } from '../simulate/random.ts';
 import { killWorker, stopWorker } from './day-worker.ts';
-import { openTinyStage, recheckDay, runTinyBackfill, runTinyRollup, tinyContents } from './tiny-stage.ts';
+import {
+  openTinyStage,
+  recheckDay,
+  runTinyBackfill,
+  runTinyRollup,
+  tinyContents,
+} from './tiny-stage.ts';
 import { SEEDS } from './seeds.ts';
 import type { TinyStage } from './tiny-stage.ts';
 import type { HomeContents } from './home-contents.ts';
@@ -51,7 +57,10 @@ async function revise(queue: string): Promise<void> {
 async function undisturbed(home: string, queue: string): Promise<number> {
   const workers = await startWorkers(home, queue);
   const start = performance.now();
-  expect(await runTinyBackfill(stage, queue, RANGE)).toMatchObject({ done: DATES.length, failedDays: 0 });
+  expect(await runTinyBackfill(stage, queue, RANGE)).toMatchObject({
+    done: DATES.length,
+    failedDays: 0,
+  });
   const calmMs = performance.now() - start;
   await revise(queue);
   expect(await runTinyRollup(stage, queue)).toBeNull();
@@ -74,7 +83,10 @@ class Stopped {
     this.#heir = heir;
   }
 
-  /** Stops a worker as soon as two work, and later lets it go on as a late writer, or kills it and starts another. */
+  /**
+   * Stops a worker as soon as two work, and later lets it go on as a late writer, or kills it and
+   * starts another.
+   */
   async stopOne(): Promise<void> {
     while (this.#working.length < 2) await Promise.race(this.#away);
     const victim = this.#random.pick(this.#working);
@@ -104,7 +116,11 @@ class Stopped {
 }
 
 /** Stops workers at random moments, and has the publisher revise in between. */
-async function wreak(stopped: Stopped, random: Random, { queue, calmMs }: { queue: string; calmMs: number }) {
+async function wreak(
+  stopped: Stopped,
+  random: Random,
+  { queue, calmMs }: { queue: string; calmMs: number },
+) {
   let revised: Promise<void> | undefined;
   for (let turn = 0; turn < STOPS; turn += 1) {
     await delay((random.fraction() * calmMs) / STOPS);
@@ -122,7 +138,9 @@ it.for(SEEDS)(
     const queue = `wild-${seed}`;
     const home = path.join(stage.folder, queue);
     const random = new Random(seed);
-    const stopped = new Stopped(random, await startWorkers(home, queue), () => stage.startWorker(home, queue));
+    const stopped = new Stopped(random, await startWorkers(home, queue), () =>
+      stage.startWorker(home, queue),
+    );
     const start = performance.now();
     const [backfilled] = await Promise.all([
       runTinyBackfill(stage, queue, RANGE),

@@ -67,7 +67,8 @@ describe('a host whose process is killed', () => {
     'when a journal entry is %s and nobody was told loses and doubles nothing',
     async (moment) => {
       let next = 0;
-      // The first append of each process, then a later one each time, so that every kind of write dies once.
+      // The first append of each process, then a later one each time, so that every kind of write
+      // dies once.
       for (let nth = 1; nth <= 6; nth += 1) {
         const last = await untilDead(start('write', next, ROUNDS, moment, nth));
         if (last !== undefined) next = Number(last.split(' ')[1]) + 1;
@@ -78,17 +79,20 @@ describe('a host whose process is killed', () => {
     },
   );
 
-  it.each(['applied', 'settled'])('in the middle of a replay, when an entry is %s, converges', async (moment) => {
-    await start('write', 0, ROUNDS, 'never', 0).end();
-    for (const nth of [1, 2, 5]) await untilDead(start('reconcile', moment, nth));
-    const report = await finish();
-    expect(report).toMatchObject({ conflicts: [], pending: 0, converged: true });
-    // Those that were applied and not settled are found, not done again.
-    expect(report.applied + report.same).toBeLessThanOrEqual(ROUNDS * WRITES_PER_ROUND);
-    expect(report.same > 0).toBe(moment === 'applied');
-    await expectAll(ROUNDS);
-    expect(await finish()).toMatchObject({ applied: 0, same: 0, converged: true });
-  });
+  it.each(['applied', 'settled'])(
+    'in the middle of a replay, when an entry is %s, converges',
+    async (moment) => {
+      await start('write', 0, ROUNDS, 'never', 0).end();
+      for (const nth of [1, 2, 5]) await untilDead(start('reconcile', moment, nth));
+      const report = await finish();
+      expect(report).toMatchObject({ conflicts: [], pending: 0, converged: true });
+      // Those that were applied and not settled are found, not done again.
+      expect(report.applied + report.same).toBeLessThanOrEqual(ROUNDS * WRITES_PER_ROUND);
+      expect(report.same > 0).toBe(moment === 'applied');
+      await expectAll(ROUNDS);
+      expect(await finish()).toMatchObject({ applied: 0, same: 0, converged: true });
+    },
+  );
 
   it('at any moment keeps what it acknowledged', async () => {
     let next = 0;
@@ -102,7 +106,11 @@ describe('a host whose process is killed', () => {
     await start('write', next, 1, 'never', 0).end();
     expect(await finish()).toMatchObject({ converged: true });
     const documents = await openSqliteDocumentStore({ file: path.join(folder.path, 'primary.db') });
-    const counter = await documents.get<{ rounds: number[] }>({ table: 'ledger', partition: 'counter', sort: 'one' });
+    const counter = await documents.get<{ rounds: number[] }>({
+      table: 'ledger',
+      partition: 'counter',
+      sort: 'one',
+    });
     await documents.close();
     // Rounds behind the last line that was seen may have been acknowledged as well.
     const rounds = counter!.body.rounds;

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { calendarOfDays } from '../../src/engine/look/day-calendar.ts';
-import { dayResult, finishRollup, resultOf, startBackfill, startDay } from '../../src/cli/temporal/runs.ts';
+import {
+  dayResult,
+  finishRollup,
+  resultOf,
+  startBackfill,
+  startDay,
+} from '../../src/cli/temporal/runs.ts';
 import { unusedPort } from '@quotidien/temporal-program/ports';
 import type { Portal } from '@quotidien/sample-portal/portal';
 import { applyReconcile } from '../../src/schedules/apply-reconcile.ts';
@@ -32,7 +38,11 @@ afterAll(async () => {
 });
 
 /** An installation on a bucket and tables of its own. */
-async function installed(s3: S3TestServer, name: string, before?: () => Promise<unknown>): Promise<Installation> {
+async function installed(
+  s3: S3TestServer,
+  name: string,
+  before?: () => Promise<unknown>,
+): Promise<Installation> {
   metricsPort ??= await unusedPort();
   const address = `127.0.0.1:${metricsPort}`;
   const stores = await awsSettings(s3, dynamo, name);
@@ -42,14 +52,18 @@ async function installed(s3: S3TestServer, name: string, before?: () => Promise<
 async function runDay({ target }: Installation): Promise<{ result: DayResult; details: string }> {
   const handle = await startDay(target, { pipeline: 'eco2mix', date: DATE });
   const result = await dayResult(handle);
-  const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+  const { currentDetails } = await handle.query<{ currentDetails: string }>(
+    '__temporal_workflow_metadata',
+  );
   return { result, details: currentDetails };
 }
 
 /** The value of a figure that Prometheus would read. */
 async function figure(name: string): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+  const lines = text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
@@ -62,7 +76,8 @@ async function standing({ engine }: Installation): Promise<string | undefined> {
 /** A host's schedule is made once, whoever applies it again, and starts what the command starts. */
 async function expectSchedule({ client, engine, target }: Installation): Promise<void> {
   const { host, queue } = engine.fallback!;
-  for (let times = 0; times < 2; times += 1) await applyReconcile(client, { host, queue }, target.taskQueue);
+  for (let times = 0; times < 2; times += 1)
+    await applyReconcile(client, { host, queue }, target.taskQueue);
   const handle = client.schedule.getHandle(`reconcile/${host}`);
   await handle.trigger();
   const { action, info } = await handle.describe();
@@ -75,7 +90,9 @@ async function expectSchedule({ client, engine, target }: Installation): Promise
 
 /** A month at once, as a backfill runs it. */
 async function runMonth({ target }: Installation): Promise<unknown> {
-  return resultOf(await startBackfill(target, { pipeline: 'eco2mix', from: MONTH[0]!, to: MONTH.at(-1)! }));
+  return resultOf(
+    await startBackfill(target, { pipeline: 'eco2mix', from: MONTH[0]!, to: MONTH.at(-1)! }),
+  );
 }
 
 await describeWithServer(
@@ -105,7 +122,11 @@ await describeWithServer(
           expect(await standing(installation)).toBe('degraded');
           expect(await figure('quotidien_store_away')).toBeGreaterThan(0);
           expect(await figure('quotidien_cache_hits_total')).toBeGreaterThan(0);
-          expect(await reconciled(installation)).toMatchObject({ converged: false, applied: 0, lifted: {} });
+          expect(await reconciled(installation)).toMatchObject({
+            converged: false,
+            applied: 0,
+            lifted: {},
+          });
 
           await Promise.all([s3.restart(), dynamo.restart()]);
           expect(await reconciled(installation)).toMatchObject({
@@ -118,9 +139,18 @@ await describeWithServer(
           expect(await stateOf(installation.engine.stores.primary)).toEqual(undisturbed);
           await expectSchedule(installation);
           // Nothing is left to do, and the day is as good as any.
-          expect(await reconciled(installation)).toMatchObject({ converged: true, applied: 0, same: 0, lifted: {} });
+          expect(await reconciled(installation)).toMatchObject({
+            converged: true,
+            applied: 0,
+            same: 0,
+            lifted: {},
+          });
           expect(await standing(installation)).toBe('ok');
-          expect((await runDay(installation)).result).toMatchObject({ verdict: 'ok', version: 1, ran: [] });
+          expect((await runDay(installation)).result).toMatchObject({
+            verdict: 'ok',
+            version: 1,
+            ran: [],
+          });
         } finally {
           await installation.close();
         }
@@ -136,14 +166,21 @@ await describeWithServer(
         const undisturbed = await stateOf(calm.engine.stores.primary);
         await calm.close();
 
-        const installation = await installed(s3, 'stormy-month', () => Promise.all([s3.kill(), dynamo.kill()]));
+        const installation = await installed(s3, 'stormy-month', () =>
+          Promise.all([s3.kill(), dynamo.kill()]),
+        );
         try {
           expect(await runMonth(installation)).toMatchObject({ done: MONTH.length, days: 0 });
           const away = await calendarOfDays(installation.engine, 'eco2mix', MONTH, new Map());
           expect(away.map(({ standing }) => standing)).toEqual(MONTH.map(() => 'degraded'));
           await Promise.all([s3.restart(), dynamo.restart()]);
           const replayed = await reconciled(installation);
-          expect(replayed).toMatchObject({ converged: true, pending: 0, conflicts: 0, lifted: { eco2mix: MONTH } });
+          expect(replayed).toMatchObject({
+            converged: true,
+            pending: 0,
+            conflicts: 0,
+            lifted: { eco2mix: MONTH },
+          });
           await finishRollup(installation.target, 'eco2mix');
           expect(await stateOf(installation.engine.stores.primary)).toEqual(undisturbed);
         } finally {

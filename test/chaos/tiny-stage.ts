@@ -43,7 +43,9 @@ export async function runTinyBackfill(
   queue: string,
   range: { readonly from: CivilDate; readonly to: CivilDate },
 ): Promise<BackfillResult> {
-  return resultOf(await startBackfill({ client, taskQueue: queue }, { pipeline: 'tiny', ...range }));
+  return resultOf(
+    await startBackfill({ client, taskQueue: queue }, { pipeline: 'tiny', ...range }),
+  );
 }
 
 /** Makes what is derived from changed days; undefined, or why it could not be made. */
@@ -51,8 +53,15 @@ export function runTinyRollup({ client }: Stage, queue: string) {
   return rollupFailure({ client, taskQueue: queue }, 'tiny');
 }
 
-/** Asks the publisher again in a run of its own: after one that has begun before, which may have its answers already. */
-export async function recheckDay({ client }: Stage, taskQueue: string, date: CivilDate): Promise<DayResult> {
+/**
+ * Asks the publisher again in a run of its own: after one that has begun before, which may have its
+ * answers already.
+ */
+export async function recheckDay(
+  { client }: Stage,
+  taskQueue: string,
+  date: CivilDate,
+): Promise<DayResult> {
   const workflowId = `day/tiny/${date}`;
   for (;;) {
     try {
@@ -73,11 +82,20 @@ export async function recheckDay({ client }: Stage, taskQueue: string, date: Civ
 }
 
 /** What the stores of a home hold of days and their periods. */
-export async function tinyContents(home: string, dates: readonly CivilDate[]): Promise<HomeContents> {
+export async function tinyContents(
+  home: string,
+  dates: readonly CivilDate[],
+): Promise<HomeContents> {
   const dataset = tinyDataset();
-  const engine = await openEngine(loadConfig({ env: {}, cwd: home, home, hosts: ['tiny'] }), { tiny: dataset });
+  const engine = await openEngine(loadConfig({ env: {}, cwd: home, home, hosts: ['tiny'] }), {
+    tiny: dataset,
+  });
   try {
-    return await homeContents(engine, { dataset, dates, places: ['reports/tiny/daily_report_', '02_clean/tiny'] });
+    return await homeContents(engine, {
+      dataset,
+      dates,
+      places: ['reports/tiny/daily_report_', '02_clean/tiny'],
+    });
   } finally {
     await engine.close();
   }

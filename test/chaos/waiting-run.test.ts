@@ -90,7 +90,10 @@ describe('the run of a day that a check holds', () => {
       constantRows('2024-06-01', 30, { consommation: 50_000, gaz: 1 }),
       measures,
     );
-    await writeFile(path.join(folder, 'eco2mix-national-tr.csv'), portalCsv(DAY, rows('4 000?'), measures));
+    await writeFile(
+      path.join(folder, 'eco2mix-national-tr.csv'),
+      portalCsv(DAY, rows('4 000?'), measures),
+    );
     await writeFile(path.join(folder, 'eco2mix-national-cons-def.csv'), elsewhere);
     portal = await startPortal({ now: () => new Date(), folder });
   });
@@ -100,7 +103,9 @@ describe('the run of a day that a check holds', () => {
     const day = { env: { QUOTIDIEN_ODRE_URL: portal.url }, waits: HELD };
     const stopped = await runProgram({ ...day, args: [DAY], signal: 'SIGTERM' });
     expect(stopped.told).toMatch(HELD);
-    expect(stopped.told).toContain('stopped by SIGTERM; the run continues when a worker runs again');
+    expect(stopped.told).toContain(
+      'stopped by SIGTERM; the run continues when a worker runs again',
+    );
     expect(stopped.told).not.toMatch(/\n {4}at |Channel|INTERNAL/);
     expect(stopped.ended).toEqual([1, null]);
     const again = await runProgram({ ...day, args: [DAY, '--detach'] });

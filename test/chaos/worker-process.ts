@@ -20,7 +20,8 @@ import { tinyDataset } from '../fixtures/tiny-dataset.ts';
 /**
  * A worker in a process of its own that shoots itself where it is told:
  *
- *     node --import tsx worker-process.ts <home> <server address> <queue> <workflow bundle> [<moment> <activity or step> [<statement>]]
+ *     node --import tsx worker-process.ts <home> <server address> <queue> <workflow bundle>
+ *     [<moment> <activity or step> [<statement>]]
  *
  * | moment | it dies |
  * |---|---|
@@ -32,7 +33,8 @@ import { tinyDataset } from '../fixtures/tiny-dataset.ts';
  *
  * "ready" on stdout says that it polls.
  */
-const [home = '', address = '', queue = '', bundle = '', moment, place, statement = '2'] = process.argv.slice(2);
+const [home = '', address = '', queue = '', bundle = '', moment, place, statement = '2'] =
+  process.argv.slice(2);
 
 function shoot(): never {
   process.kill(process.pid, 'SIGKILL');
@@ -161,7 +163,8 @@ quietRuntime(config);
 shootInArchives();
 const engine = await openEngine(config, datasets);
 const sql = engine.sql === undefined ? {} : { sql: shootingSql(engine.sql) };
-const fallback = engine.fallback === undefined ? {} : { fallback: shootingFallback(engine.fallback) };
+const fallback =
+  engine.fallback === undefined ? {} : { fallback: shootingFallback(engine.fallback) };
 const workers = await runWorkers({
   engine: {
     ...engine,

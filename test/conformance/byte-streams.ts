@@ -4,8 +4,14 @@ import { createHash } from 'node:crypto';
 
 export const MIB = 1 << 20;
 
-/** `chunks` chunks of `chunkBytes`; byte `i` of chunk `n` depends on both. Every chunk is the SAME buffer, filled anew. */
-export async function* patternStream(chunks: number, chunkBytes: number): AsyncGenerator<Uint8Array> {
+/**
+ * `chunks` chunks of `chunkBytes`; byte `i` of chunk `n` depends on both. Every chunk is the SAME
+ * buffer, filled anew.
+ */
+export async function* patternStream(
+  chunks: number,
+  chunkBytes: number,
+): AsyncGenerator<Uint8Array> {
   const buffer = Buffer.alloc(chunkBytes);
   for (let number = 0; number < chunks; number += 1) {
     // Given back between two chunks like a producer that reads from a socket does.
@@ -19,7 +25,9 @@ export async function* patternStream(chunks: number, chunkBytes: number): AsyncG
 export function patternBytes(chunkBytes: number, start: number, end: number): Buffer {
   const first = Math.floor(start / chunkBytes);
   const last = Math.floor((end - 1) / chunkBytes);
-  const chunks = Array.from({ length: last - first + 1 }, (_, at) => fillPattern(Buffer.alloc(chunkBytes), first + at));
+  const chunks = Array.from({ length: last - first + 1 }, (_, at) =>
+    fillPattern(Buffer.alloc(chunkBytes), first + at),
+  );
   return Buffer.concat(chunks).subarray(start - first * chunkBytes, end - first * chunkBytes);
 }
 
@@ -30,7 +38,10 @@ function fillPattern(buffer: Buffer, number: number): Buffer {
 }
 
 /** A stream that gives `chunks` and then fails with `error`. */
-export async function* failingStream(chunks: readonly Uint8Array[], error: Error): AsyncGenerator<Uint8Array> {
+export async function* failingStream(
+  chunks: readonly Uint8Array[],
+  error: Error,
+): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) {
     await Promise.resolve();
     yield chunk;
@@ -38,7 +49,9 @@ export async function* failingStream(chunks: readonly Uint8Array[], error: Error
   throw error;
 }
 
-export async function measure(stream: AsyncIterable<Uint8Array>): Promise<{ sha256: string; bytes: number }> {
+export async function measure(
+  stream: AsyncIterable<Uint8Array>,
+): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of stream) {
@@ -71,7 +84,11 @@ export async function toArray<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 /** Runs `work` for 0 … count−1, at most `atOnce` at a time; the results in order. */
-export async function inParallel<T>(count: number, atOnce: number, work: (at: number) => Promise<T>): Promise<T[]> {
+export async function inParallel<T>(
+  count: number,
+  atOnce: number,
+  work: (at: number) => Promise<T>,
+): Promise<T[]> {
   const results = new Array<T>(count);
   let next = 0;
   const lane = async (): Promise<void> => {

@@ -6,7 +6,10 @@ import { inParallel, toArray } from './byte-streams.ts';
 
 export interface OpenedDocumentStore {
   readonly store: DocumentStore;
-  /** A second client of the same documents, as another process would have; the same one where there can be no other. */
+  /**
+   * A second client of the same documents, as another process would have; the same one where there
+   * can be no other.
+   */
   readonly peer: DocumentStore;
   /** A table that exists and is empty. */
   readonly table: string;
@@ -33,13 +36,19 @@ export function openedTwice(
 
 /** Where a server cannot do what the port promises. What differs is named in the titles. */
 export interface DocumentServerLimits {
-  /** Several writers may win one version, so that the adapter must refuse compare-and-set with `STORE_DENIED`. */
+  /**
+   * Several writers may win one version, so that the adapter must refuse compare-and-set with
+   * `STORE_DENIED`.
+   */
   readonly noCompareAndSet?: true;
   /** The server sorts text by UTF-16 units: characters beyond U+FFFF come before U+E000–U+FFFF. */
   readonly utf16Order?: true;
 }
 
-/** What every document store must do, over the port alone. Each case keeps to a partition of its own. */
+/**
+ * What every document store must do, over the port alone. Each case keeps to a partition of its
+ * own.
+ */
 export function documentStoreConformance(
   name: string,
   open: () => Promise<OpenedDocumentStore>,
@@ -136,12 +145,15 @@ export function documentStoreConformance(
         expect(Object.keys((await store.get(key))!.body)).toEqual(['there']);
       });
 
-      it.each([[Number.NaN], [Number.POSITIVE_INFINITY], [10n], [() => 1]])('refuses a body with %s', async (value) => {
-        const key = partition()('bad');
-        await expectCode(store.put(key, { deep: [{ value }] }), 'INPUT_INVALID');
-        await expectCode(store.createMany([{ key, body: { value } }]), 'INPUT_INVALID');
-        expect(await store.get(key)).toBeUndefined();
-      });
+      it.each([[Number.NaN], [Number.POSITIVE_INFINITY], [10n], [() => 1]])(
+        'refuses a body with %s',
+        async (value) => {
+          const key = partition()('bad');
+          await expectCode(store.put(key, { deep: [{ value }] }), 'INPUT_INVALID');
+          await expectCode(store.createMany([{ key, body: { value } }]), 'INPUT_INVALID');
+          expect(await store.get(key)).toBeUndefined();
+        },
+      );
 
       it('keeps a document of 1.07 MB, created, replaced and in a query', async () => {
         const key = partition()('large');
@@ -161,7 +173,9 @@ export function documentStoreConformance(
     describe('expected versions', () => {
       it('create only what does not exist', async () => {
         const key = partition()('ledger entry');
-        expect(await store.put(key, { by: 1 }, { expectedVersion: 0 })).toMatchObject({ version: 1 });
+        expect(await store.put(key, { by: 1 }, { expectedVersion: 0 })).toMatchObject({
+          version: 1,
+        });
         await expectCode(store.put(key, { by: 2 }, { expectedVersion: 0 }), 'STORE_CONFLICT');
         await expectCode(opened.peer.put(key, { by: 3 }, { expectedVersion: 0 }), 'STORE_CONFLICT');
         expect(await store.get(key)).toMatchObject({ version: 1, body: { by: 1 } });
@@ -180,8 +194,12 @@ export function documentStoreConformance(
               return client.put(key(`round ${round}`), { writer }, { expectedVersion: 0 });
             }),
           );
-          const winners = results.flatMap((result, writer) => (result.status === 'fulfilled' ? [writer] : []));
-          const codes = results.flatMap((result) => (result.status === 'rejected' ? [errorCodeOf(result.reason)] : []));
+          const winners = results.flatMap((result, writer) =>
+            result.status === 'fulfilled' ? [writer] : [],
+          );
+          const codes = results.flatMap((result) =>
+            result.status === 'rejected' ? [errorCodeOf(result.reason)] : [],
+          );
           expect(winners).toHaveLength(1);
           expect(new Set(codes)).toEqual(new Set(['STORE_CONFLICT']));
           expect((await store.get(key(`round ${round}`)))?.body).toEqual({ writer: winners[0] });
@@ -204,7 +222,9 @@ export function documentStoreConformance(
       it('replaces exactly the version that was read', async () => {
         const key = partition()('pointer');
         await store.put(key, { at: 1 });
-        expect(await store.put(key, { at: 2 }, { expectedVersion: 1 })).toMatchObject({ version: 2 });
+        expect(await store.put(key, { at: 2 }, { expectedVersion: 1 })).toMatchObject({
+          version: 2,
+        });
         await expectCode(store.put(key, { at: 3 }, { expectedVersion: 1 }), 'STORE_CONFLICT');
         await expectCode(store.put(key, { at: 3 }, { expectedVersion: 3 }), 'STORE_CONFLICT');
         expect(await store.get(key)).toMatchObject({ version: 2, body: { at: 2 } });
@@ -220,7 +240,9 @@ export function documentStoreConformance(
         const key = partition()('counter');
         await store.put(key, { count: 0 });
         await Promise.all(
-          Array.from({ length: 20 }, (_, writer) => increment(writer % 2 === 0 ? store : opened.peer, key)),
+          Array.from({ length: 20 }, (_, writer) =>
+            increment(writer % 2 === 0 ? store : opened.peer, key),
+          ),
         );
         expect(await store.get(key)).toMatchObject({ version: 21, body: { count: 20 } });
       });
@@ -233,16 +255,22 @@ export function documentStoreConformance(
         const name = (n: number): string => `day ${String(n).padStart(4, '0')}`;
         const all = Array.from({ length: 3_000 }, (_, n) => name(n));
         await store.createMany(
-          all.toReversed().map((sort, n) => ({ key: key(sort), body: { n, text: 'x'.repeat(200) } })),
+          all
+            .toReversed()
+            .map((sort, n) => ({ key: key(sort), body: { n, text: 'x'.repeat(200) } })),
         );
         expect(await sorts({ table, partition: own })).toEqual(all);
-        expect(await sorts({ table, partition: own, order: 'descending' })).toEqual(all.toReversed());
+        expect(await sorts({ table, partition: own, order: 'descending' })).toEqual(
+          all.toReversed(),
+        );
         const range = { from: name(10), to: name(2_990) };
         expect(await sorts({ table, partition: own, ...range })).toEqual(all.slice(10, 2_990));
-        expect(await sorts({ table, partition: own, ...range, limit: 5 })).toEqual(all.slice(10, 15));
-        expect(await sorts({ table, partition: own, ...range, order: 'descending', limit: 1_234 })).toEqual(
-          all.slice(2_990 - 1_234, 2_990).toReversed(),
+        expect(await sorts({ table, partition: own, ...range, limit: 5 })).toEqual(
+          all.slice(10, 15),
         );
+        expect(
+          await sorts({ table, partition: own, ...range, order: 'descending', limit: 1_234 }),
+        ).toEqual(all.slice(2_990 - 1_234, 2_990).toReversed());
         expect(await sorts({ table, partition: own, limit: 2_999 })).toEqual(all.slice(0, 2_999));
         expect(await sorts({ table, partition: own, from: name(2_999) })).toEqual([name(2_999)]);
         expect(await sorts({ table, partition: own, to: name(1) })).toEqual([name(0)]);
@@ -269,7 +297,22 @@ export function documentStoreConformance(
 
       it(`compares sort keys by their ${limits.utf16Order ? 'UTF-16 units' : 'UTF-8 bytes'}`, async () => {
         const key = partition();
-        const names = ['z', 'é', '\u{1F600}', '\uFFFD', '\uE000', 'Z', 'a', 'a b', 'a/b', 'a-b', 'a0', '~', '10', '9'];
+        const names = [
+          'z',
+          'é',
+          '\u{1F600}',
+          '\uFFFD',
+          '\uE000',
+          'Z',
+          'a',
+          'a b',
+          'a/b',
+          'a-b',
+          'a0',
+          '~',
+          '10',
+          '9',
+        ];
         for (const name of names) await store.put(key(name), { name });
         const inOrder = limits.utf16Order ? names.toSorted() : names.toSorted(compareUtf8);
         const { table, partition: own } = key('x');
@@ -308,7 +351,9 @@ export function documentStoreConformance(
 
       it('stops early without harm', async () => {
         const key = partition();
-        await store.createMany(Array.from({ length: 200 }, (_, n) => ({ key: key(`n${n}`), body: {} })));
+        await store.createMany(
+          Array.from({ length: 200 }, (_, n) => ({ key: key(`n${n}`), body: {} })),
+        );
         const { table, partition: own } = key('x');
         for await (const { sort } of store.query({ table, partition: own })) {
           expect(sort).toBe('n0');
@@ -318,15 +363,23 @@ export function documentStoreConformance(
       });
 
       it.each([-1, 0.5, Number.NaN])('refuses the limit %s', async (limit) => {
-        await expectCode(toArray(store.query({ table: opened.table, partition: 'x', limit })), 'INPUT_INVALID');
+        await expectCode(
+          toArray(store.query({ table: opened.table, partition: 'x', limit })),
+          'INPUT_INVALID',
+        );
       });
     });
 
     describe('partitions', () => {
       it('names every partition of the table once', async () => {
-        const names = ['eco2mix', 'eco2mix 2024', 'é|%/#', 'a'].map((name) => `named ${cases} ${name}`);
+        const names = ['eco2mix', 'eco2mix 2024', 'é|%/#', 'a'].map(
+          (name) => `named ${cases} ${name}`,
+        );
         const documents = names.flatMap((partition) =>
-          [1, 2, 3].map((n) => ({ key: { table: opened.table, partition, sort: `${n}` }, body: { n } })),
+          [1, 2, 3].map((n) => ({
+            key: { table: opened.table, partition, sort: `${n}` },
+            body: { n },
+          })),
         );
         await store.createMany(documents);
         await store.put({ table: `${opened.table}-other`, partition: 'elsewhere', sort: '1' }, {});
@@ -348,7 +401,9 @@ export function documentStoreConformance(
         const key = partition();
         await store.put(key('3'), { old: true });
         await store.put(key('7'), { old: true });
-        const flags = await store.createMany(Array.from({ length: 10 }, (_, n) => ({ key: key(`${n}`), body: { n } })));
+        const flags = await store.createMany(
+          Array.from({ length: 10 }, (_, n) => ({ key: key(`${n}`), body: { n } })),
+        );
         expect(flags).toEqual(Array.from({ length: 10 }, (_, n) => n !== 3 && n !== 7));
         expect(await store.get(key('3'))).toMatchObject({ version: 1, body: { old: true } });
         expect(await store.get(key('4'))).toMatchObject({ version: 1, body: { n: 4 } });
@@ -360,7 +415,9 @@ export function documentStoreConformance(
 
       it('creates a key that is in the list twice once', async () => {
         const key = partition();
-        const flags = await store.createMany([1, 2].map((n) => ({ key: key('twin'), body: { n } })));
+        const flags = await store.createMany(
+          [1, 2].map((n) => ({ key: key('twin'), body: { n } })),
+        );
         expect([...flags].sort()).toEqual([false, true]);
         expect((await store.get(key('twin')))?.body).toEqual({ n: flags[0] === true ? 1 : 2 });
       });
@@ -369,9 +426,14 @@ export function documentStoreConformance(
         const key = partition();
         const flags = await inParallel(4, 4, (writer) => {
           const client = writer % 2 === 0 ? store : opened.peer;
-          return client.createMany(Array.from({ length: 300 }, (_, n) => ({ key: key(`${n}`), body: { writer } })));
+          return client.createMany(
+            Array.from({ length: 300 }, (_, n) => ({ key: key(`${n}`), body: { writer } })),
+          );
         });
-        const winners = Array.from({ length: 300 }, (_, n) => flags.filter((own) => own[n] === true).length);
+        const winners = Array.from(
+          { length: 300 },
+          (_, n) => flags.filter((own) => own[n] === true).length,
+        );
         expect(new Set(winners)).toEqual(new Set([1]));
       });
     });
@@ -384,7 +446,9 @@ export function documentStoreConformance(
         expect(await store.get(key)).toBeUndefined();
         await store.delete(key);
         await opened.peer.delete(key);
-        expect(await store.put(key, { again: true }, { expectedVersion: 0 })).toMatchObject({ version: 1 });
+        expect(await store.put(key, { again: true }, { expectedVersion: 0 })).toMatchObject({
+          version: 1,
+        });
       });
 
       it('removes many documents together, whether they are there or not', async () => {
@@ -394,15 +458,23 @@ export function documentStoreConformance(
         await removeDocuments(store, keys.slice(2));
         await removeDocuments(opened.peer, []);
         const { table, partition: own } = key('');
-        expect((await toArray(store.query({ table, partition: own }))).map(({ sort }) => sort)).toEqual(['00', '01']);
+        expect(
+          (await toArray(store.query({ table, partition: own }))).map(({ sort }) => sort),
+        ).toEqual(['00', '01']);
       });
     });
 
     describe('keys', () => {
       it('may be as long as the port says, in any alphabet', async () => {
         const own = `${cases} ${'é'.repeat(200)}`;
-        const key = { table: opened.table, partition: own.padEnd(512 - 200, 'p'), sort: '\u{1F600}'.repeat(128) };
-        expect([key.partition, key.sort].map((part) => Buffer.byteLength(part))).toEqual([512, 512]);
+        const key = {
+          table: opened.table,
+          partition: own.padEnd(512 - 200, 'p'),
+          sort: '\u{1F600}'.repeat(128),
+        };
+        expect([key.partition, key.sort].map((part) => Buffer.byteLength(part))).toEqual([
+          512, 512,
+        ]);
         await store.put(key, { long: true });
         expect(await store.get(key)).toMatchObject({ ...key, body: { long: true } });
       });
@@ -438,7 +510,10 @@ function compareUtf8(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** Read, add one, write if nobody was faster, else again; each conflict means that another writer advanced. */
+/**
+ * Read, add one, write if nobody was faster, else again; each conflict means that another writer
+ * advanced.
+ */
 async function increment(store: DocumentStore, key: DocumentKey): Promise<void> {
   for (;;) {
     const found = await store.get<{ count: number }>(key);

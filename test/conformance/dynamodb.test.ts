@@ -33,7 +33,9 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
     const overflow = createMemoryObjectStore();
     const options = { endpoint, region, credentials, tablePrefix: 'conformance-', overflow };
     await initStorage({ dynamodb: options });
-    return openedTwice(openDynamoDocumentStore(options), openDynamoDocumentStore(options), () => overflow.dispose());
+    return openedTwice(openDynamoDocumentStore(options), openDynamoDocumentStore(options), () =>
+      overflow.dispose(),
+    );
   });
 
   describe('a DynamoDB document store (DynamoDB Local)', () => {
@@ -48,7 +50,11 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
       opened.push(other);
       return other;
     };
-    const key = (partition: string, sort = 'one'): DocumentKey => ({ table: 'ledger', partition, sort });
+    const key = (partition: string, sort = 'one'): DocumentKey => ({
+      table: 'ledger',
+      partition,
+      sort,
+    });
     const item = async (found: DocumentKey): Promise<Record<string, unknown>> => {
       const Key = { pk: `${found.table}#${found.partition}`, sk: found.sort };
       return (await raw.send(new GetCommand({ TableName: 'own-operations', Key }))).Item ?? {};
@@ -58,7 +64,14 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
       const server = await shared();
       const { endpoint, region, credentials } = server;
       port = server.port;
-      options = { endpoint, region, credentials, tablePrefix: 'own-', overflow, nativeTables: CITYFLOW };
+      options = {
+        endpoint,
+        region,
+        credentials,
+        tablePrefix: 'own-',
+        overflow,
+        nativeTables: CITYFLOW,
+      };
       await initStorage({ dynamodb: options });
       raw = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint, region, credentials }));
       store = open();
@@ -75,10 +88,18 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
       expect(await item(key('plain'))).toMatchObject({ version: 1, body: JSON.stringify(plain) });
       const large = { text: 'é'.repeat(2_000_000) };
       await store.put(key('large'), large);
-      expect(Object.keys(await item(key('large'))).sort()).toEqual(['body_gzip', 'pk', 'sk', 'version', 'writer']);
+      expect(Object.keys(await item(key('large'))).sort()).toEqual([
+        'body_gzip',
+        'pk',
+        'sk',
+        'version',
+        'writer',
+      ]);
       const largest = { noise: randomBytes(600_000).toString('base64') };
       await store.put(key('largest'), largest, { expectedVersion: 0 });
-      const { body_object: ref } = (await item(key('largest'))) as { body_object: { key: string; bytes: number } };
+      const { body_object: ref } = (await item(key('largest'))) as {
+        body_object: { key: string; bytes: number };
+      };
       expect(ref).toMatchObject({
         bytes: 800_012,
         key: expect.stringMatching(/^overflow\/..\/[0-9a-f]{64}\.json$/) as string,
@@ -93,7 +114,10 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
       const body = { noise: randomBytes(400_000).toString('base64') };
       await store.put(key('damaged'), body);
       const { body_object: ref } = (await item(key('damaged'))) as { body_object: { key: string } };
-      await overflow.put(ref.key, Buffer.from('{}'), { mode: 'replace', mediaType: 'application/json' });
+      await overflow.put(ref.key, Buffer.from('{}'), {
+        mode: 'replace',
+        mediaType: 'application/json',
+      });
       await expect(store.get(key('damaged'))).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
       await store.put(key('damaged'), body);
       expect((await store.get(key('damaged')))?.body).toEqual(body);
@@ -109,18 +133,29 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
         const own = key(`lost ${String(expectedVersion)}`);
         if (expectedVersion === 1) await store.put(own, { before: true });
         proxy.loseAnswerTo(isPut);
-        const put = unlucky.put(own, { mine: true }, expectedVersion === undefined ? {} : { expectedVersion });
+        const put = unlucky.put(
+          own,
+          { mine: true },
+          expectedVersion === undefined ? {} : { expectedVersion },
+        );
         expect(await put).toMatchObject({ version: (expectedVersion ?? 0) + 1 });
         expect(proxy.requests.length).toBeGreaterThan(1);
-        expect(await store.get(own)).toMatchObject({ version: (expectedVersion ?? 0) + 1, body: { mine: true } });
-        await expect(unlucky.put(own, {}, { expectedVersion: 0 })).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+        expect(await store.get(own)).toMatchObject({
+          version: (expectedVersion ?? 0) + 1,
+          body: { mine: true },
+        });
+        await expect(unlucky.put(own, {}, { expectedVersion: 0 })).rejects.toMatchObject({
+          code: 'STORE_CONFLICT',
+        });
         await proxy.close();
       },
     );
 
     it('counts every one of 30 puts at the same time that expect no version', async () => {
       const puts = await inParallel(30, 30, (n) => store.put(key('replaced'), { n }));
-      expect(puts.map(({ version }) => version).sort((a, b) => a - b)).toEqual(puts.map((_, n) => n + 1));
+      expect(puts.map(({ version }) => version).sort((a, b) => a - b)).toEqual(
+        puts.map((_, n) => n + 1),
+      );
       expect(await store.get(key('replaced'))).toMatchObject({ version: 30 });
     });
 
@@ -139,7 +174,9 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
       expect(await toArray(watched.query(query))).toHaveLength(100);
       expect(proxy.requests.length).toBeGreaterThanOrEqual(6);
       expect(
-        await toArray(watched.query({ ...query, from: '010', to: '020', order: 'descending', limit: 3 })),
+        await toArray(
+          watched.query({ ...query, from: '010', to: '020', order: 'descending', limit: 3 }),
+        ),
       ).toMatchObject(['019', '018', '017'].map((sort) => ({ sort })));
       await proxy.close();
     });
@@ -157,9 +194,17 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
     });
 
     describe('the tables of CityFlow', () => {
-      const day = (date: string): DocumentKey => ({ table: 'cityflow-metrics', partition: 'bikes', sort: date });
+      const day = (date: string): DocumentKey => ({
+        table: 'cityflow-metrics',
+        partition: 'bikes',
+        sort: date,
+      });
       const rawItem = async (date: string): Promise<unknown> =>
-        (await raw.send(new GetCommand({ TableName: 'cityflow-metrics', Key: { metric_type: 'bikes', date } }))).Item;
+        (
+          await raw.send(
+            new GetCommand({ TableName: 'cityflow-metrics', Key: { metric_type: 'bikes', date } }),
+          )
+        ).Item;
 
       it('have the members of the body as attributes, and give the same body back', async () => {
         const body = {
@@ -169,7 +214,9 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
           list: [],
         };
         const writtenAt = Math.floor(Date.now() / 1_000);
-        expect(await store.put(day('2025-11-03'), body, { expectedVersion: 0 })).toEqual({ version: 1 });
+        expect(await store.put(day('2025-11-03'), body, { expectedVersion: 0 })).toEqual({
+          version: 1,
+        });
         const { ttl, ...item } = (await rawItem('2025-11-03')) as { ttl: number };
         expect(ttl).toBeGreaterThanOrEqual(writtenAt + DAYS_365_S);
         expect(ttl).toBeLessThanOrEqual(Date.now() / 1_000 + DAYS_365_S);
@@ -180,28 +227,47 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
           record_version: 1,
           record_writer: expect.any(String) as string,
         });
-        expect(await store.get(day('2025-11-03'))).toEqual({ ...day('2025-11-03'), version: 1, body });
+        expect(await store.get(day('2025-11-03'))).toEqual({
+          ...day('2025-11-03'),
+          version: 1,
+          body,
+        });
       });
 
       it('have the reports by their id and date', async () => {
-        const key = { table: 'cityflow-daily-reports', partition: 'daily_report_2025-11-04', sort: '2025-11-04' };
+        const key = {
+          table: 'cityflow-daily-reports',
+          partition: 'daily_report_2025-11-04',
+          sort: '2025-11-04',
+        };
         await store.put(key, { summary: { total_velos_paris: 9 } });
         const Key = { report_id: key.partition, date: key.sort };
-        const { Item } = await raw.send(new GetCommand({ TableName: 'cityflow-daily-reports', Key }));
-        expect(Item).toMatchObject({ ...Key, summary: { total_velos_paris: 9 }, ttl: expect.any(Number) as number });
+        const { Item } = await raw.send(
+          new GetCommand({ TableName: 'cityflow-daily-reports', Key }),
+        );
+        expect(Item).toMatchObject({
+          ...Key,
+          summary: { total_velos_paris: 9 },
+          ttl: expect.any(Number) as number,
+        });
         expect(await toArray(store.partitions(key.table))).toEqual([key.partition]);
       });
 
       it('are replaced as a whole, compared and set, created once and queried', async () => {
         await store.put(day('2025-11-04'), { old: true, kept: 1 });
-        expect(await store.put(day('2025-11-04'), { kept: 2 }, { expectedVersion: 1 })).toMatchObject({ version: 2 });
-        await expect(store.put(day('2025-11-04'), {}, { expectedVersion: 1 })).rejects.toMatchObject({
+        expect(
+          await store.put(day('2025-11-04'), { kept: 2 }, { expectedVersion: 1 }),
+        ).toMatchObject({ version: 2 });
+        await expect(
+          store.put(day('2025-11-04'), {}, { expectedVersion: 1 }),
+        ).rejects.toMatchObject({
           code: 'STORE_CONFLICT',
         });
-        expect(await store.createMany(['04', '05'].map((n) => ({ key: day(`2025-11-${n}`), body: { n } })))).toEqual([
-          false,
-          true,
-        ]);
+        expect(
+          await store.createMany(
+            ['04', '05'].map((n) => ({ key: day(`2025-11-${n}`), body: { n } })),
+          ),
+        ).toEqual([false, true]);
         const query = { table: 'cityflow-metrics', partition: 'bikes', from: '2025-11-04' };
         expect(await toArray(store.query(query))).toMatchObject([
           { sort: '2025-11-04', version: 2, body: { kept: 2 } },
@@ -214,13 +280,20 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
       it('count what another program wrote as version 1', async () => {
         const Item = { metric_type: 'bikes', date: '2020-01-01', total: 7 };
         await raw.send(new PutCommand({ TableName: 'cityflow-metrics', Item }));
-        expect(await store.get(day('2020-01-01'))).toMatchObject({ version: 1, body: { total: 7 } });
-        await expect(store.put(day('2020-01-01'), {}, { expectedVersion: 0 })).rejects.toMatchObject({
+        expect(await store.get(day('2020-01-01'))).toMatchObject({
+          version: 1,
+          body: { total: 7 },
+        });
+        await expect(
+          store.put(day('2020-01-01'), {}, { expectedVersion: 0 }),
+        ).rejects.toMatchObject({
           code: 'STORE_CONFLICT',
         });
         expect(await store.put(day('2020-01-01'), { total: 8 })).toMatchObject({ version: 2 });
         await raw.send(new PutCommand({ TableName: 'cityflow-metrics', Item }));
-        expect(await store.put(day('2020-01-01'), { total: 9 }, { expectedVersion: 1 })).toMatchObject({ version: 2 });
+        expect(
+          await store.put(day('2020-01-01'), { total: 9 }, { expectedVersion: 1 }),
+        ).toMatchObject({ version: 2 });
       });
 
       it('keep key, hash, size and time to live of a body that is too large', async () => {
@@ -253,7 +326,9 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
         ['half a surrogate pair', { text: '\uD83D' }],
         ['deep nesting', JSON.parse('{"a":'.repeat(40) + '1' + '}'.repeat(40)) as object],
       ])('refuse %s in a body', async (_, body) => {
-        await expect(store.put(day('2025-12-01'), body)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+        await expect(store.put(day('2025-12-01'), body)).rejects.toMatchObject({
+          code: 'INPUT_INVALID',
+        });
         expect(await store.get(day('2025-12-01'))).toBeUndefined();
       });
     });
@@ -272,8 +347,13 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
 
     it('is unavailable where nobody listens, after bounded tries', async () => {
       const gone = open({ endpoint: `http://127.0.0.1:${await unusedPort()}`, attempts: 2 });
-      await expect(gone.get(key('a'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true });
-      await expect(gone.createMany([{ key: key('a'), body: {} }])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await expect(gone.get(key('a'))).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+        retryable: true,
+      });
+      await expect(gone.createMany([{ key: key('a'), body: {} }])).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+      });
     });
 
     it('is unavailable when no answer comes in time', async () => {
@@ -309,7 +389,10 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
       const proxy = await startLossyProxy(port);
       proxy.refuse(refusalOf(name), 1);
       const refused = open({ endpoint: proxy.endpoint });
-      await expect(refused.get(key('a'))).rejects.toMatchObject({ code: 'STORE_DENIED', retryable: false });
+      await expect(refused.get(key('a'))).rejects.toMatchObject({
+        code: 'STORE_DENIED',
+        retryable: false,
+      });
       expect(proxy.requests).toHaveLength(1);
       await proxy.close();
     });
@@ -328,7 +411,9 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
       const Key = { pk: 'ledger#p' };
       const puts = [{}, { expectedVersion: 0 }, { expectedVersion: 1 }];
       for (const options of puts) {
-        await expect(halved.put(key('p', 'second'), {}, options)).rejects.toMatchObject({ code: 'STORE_DENIED' });
+        await expect(halved.put(key('p', 'second'), {}, options)).rejects.toMatchObject({
+          code: 'STORE_DENIED',
+        });
       }
       const { Item } = await raw.send(new GetCommand({ TableName: 'halved-operations', Key }));
       expect(Item).toMatchObject({ sk: 'first', body: '{"kept":true}' });
@@ -339,9 +424,13 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
         const nativeTables = cityFlowTables({ metrics: 'twice-metrics', reports: 'twice-reports' });
         const dynamodb = { ...options, tablePrefix: 'twice-', nativeTables };
         const made = await initStorage({ dynamodb });
-        expect(made.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 5 }, () => 'created'));
+        expect(made.map(({ outcome }) => outcome)).toEqual(
+          Array.from({ length: 5 }, () => 'created'),
+        );
         const again = await initStorage({ dynamodb });
-        expect(again.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 5 }, () => 'already there'));
+        expect(again.map(({ outcome }) => outcome)).toEqual(
+          Array.from({ length: 5 }, () => 'already there'),
+        );
         const { TimeToLiveDescription: found } = await raw.send(
           new DescribeTimeToLiveCommand({ TableName: 'twice-reports' }),
         );
@@ -364,10 +453,17 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
           'cityflow-metrics',
           'cityflow-daily-reports',
         ]);
-        for (const { TableName, KeySchema, AttributeDefinitions, TimeToLiveSpecification } of printed) {
+        for (const {
+          TableName,
+          KeySchema,
+          AttributeDefinitions,
+          TimeToLiveSpecification,
+        } of printed) {
           const { Table } = await raw.send(new DescribeTableCommand({ TableName }));
           expect(Table).toMatchObject({ KeySchema, AttributeDefinitions });
-          const { TimeToLiveDescription } = await raw.send(new DescribeTimeToLiveCommand({ TableName }));
+          const { TimeToLiveDescription } = await raw.send(
+            new DescribeTimeToLiveCommand({ TableName }),
+          );
           expect(TimeToLiveDescription?.AttributeName).toBe(TimeToLiveSpecification?.AttributeName);
         }
       });

@@ -22,14 +22,17 @@ objectStoreConformance('a folder of local files', async () => {
 
 objectStoreConformance('a folder of local files that packs whatever it can', async () => {
   const folder = await temporaryFolder();
-  const open = () => createLocalObjectStore({ root: path.join(folder, 'objects'), packs: () => true });
+  const open = () =>
+    createLocalObjectStore({ root: path.join(folder, 'objects'), packs: () => true });
   return { store: open(), peer: open(), close: () => rm(folder, { recursive: true, force: true }) };
 });
 
 documentStoreConformance('an SQLite file', async () => {
   const folder = await temporaryFolder();
   const file = path.join(folder, 'documents.db');
-  return openedTwice(await openSqliteDocumentStore({ file }), await openSqliteDocumentStore({ file }), () =>
-    rm(folder, { recursive: true, force: true }),
+  return openedTwice(
+    await openSqliteDocumentStore({ file }),
+    await openSqliteDocumentStore({ file }),
+    () => rm(folder, { recursive: true, force: true }),
   );
 });

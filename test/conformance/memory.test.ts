@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createOverlayObjects } from '../../src/storage/local/overlay-objects.ts';
 import { createOverlayDocuments } from '../../src/storage/memory/overlay-documents.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../src/storage/memory/memory.ts';
 import { documentStoreConformance } from './document-store.suite.ts';
 import { objectStoreConformance } from './object-store.suite.ts';
 

@@ -3,7 +3,12 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readObjectNotices } from '../../src/pipelines/object-notice.ts';
 import type { ObjectNotices } from '../../src/pipelines/object-notice.ts';
@@ -16,7 +21,10 @@ const posts: { readonly body: unknown; readonly authorization: string | undefine
 let listener: Server;
 
 async function take(request: IncomingMessage): Promise<void> {
-  posts.push({ body: JSON.parse(await text(request)), authorization: request.headers.authorization });
+  posts.push({
+    body: JSON.parse(await text(request)),
+    authorization: request.headers.authorization,
+  });
   listener.emit('posted');
 }
 
@@ -29,7 +37,9 @@ function startListening(): Promise<string> {
   listener = createServer((request, response) => {
     void take(request).then(() => response.writeHead(202).end());
   }).listen(0, '127.0.0.1');
-  return once(listener, 'listening').then(() => `127.0.0.1:${(listener.address() as AddressInfo).port}`);
+  return once(listener, 'listening').then(
+    () => `127.0.0.1:${(listener.address() as AddressInfo).port}`,
+  );
 }
 
 const address = await startListening();
@@ -49,16 +59,28 @@ await describeWithServer(
     });
 
     it('a gateway tells of itself, of new objects by bucket and key, and of removed ones, with the key of its address', async () => {
-      expect(await posted()).toEqual({ created: [], remarks: ['a test of the store, about no object'] });
+      expect(await posted()).toEqual({
+        created: [],
+        remarks: ['a test of the store, about no object'],
+      });
       await s3.send(new CreateBucketCommand({ Bucket: 'days' }));
-      const object = { Bucket: 'days', Key: 'raw/api/bikes/dt=2025-11-04/hour=09/50 % vélos+.json' };
+      const object = {
+        Bucket: 'days',
+        Key: 'raw/api/bikes/dt=2025-11-04/hour=09/50 % vélos+.json',
+      };
       await s3.send(new PutObjectCommand({ ...object, Body: '{}' }));
       if (posts.length === 0) await once(listener, 'posted');
       const basic = posts[0]?.authorization?.slice('Basic '.length) ?? '';
       expect(Buffer.from(basic, 'base64').toString()).toBe('quotidien:the-key');
-      expect(await posted()).toEqual({ created: [{ bucket: 'days', key: object.Key }], remarks: [] });
+      expect(await posted()).toEqual({
+        created: [{ bucket: 'days', key: object.Key }],
+        remarks: [],
+      });
       await s3.send(new DeleteObjectCommand(object));
-      expect(await posted()).toMatchObject({ created: [], remarks: [expect.stringMatching(/^ObjectRemoved/)] });
+      expect(await posted()).toMatchObject({
+        created: [],
+        remarks: [expect.stringMatching(/^ObjectRemoved/)],
+      });
     });
   },
 );

@@ -20,7 +20,10 @@ import {
 
 export interface OpenedObjectStore {
   readonly store: ObjectStore;
-  /** A second client of the same objects, as another process would have; the same one where there can be no other. */
+  /**
+   * A second client of the same objects, as another process would have; the same one where there
+   * can be no other.
+   */
   readonly peer: ObjectStore;
   close(): Promise<void>;
 }
@@ -28,7 +31,10 @@ export interface OpenedObjectStore {
 const CREATE: PutOptions = { mode: 'create', mediaType: 'application/octet-stream' };
 const REPLACE: PutOptions = { mode: 'replace', mediaType: 'application/octet-stream' };
 
-/** What every object store must do, over the port alone. `open` gives an empty store; each case keeps to a prefix of its own. */
+/**
+ * What every object store must do, over the port alone. `open` gives an empty store; each case
+ * keeps to a prefix of its own.
+ */
 export function objectStoreConformance(name: string, open: () => Promise<OpenedObjectStore>): void {
   describe(`${name} as an object store`, { timeout: 120_000 }, () => {
     let opened: OpenedObjectStore;
@@ -54,7 +60,10 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
     describe('bodies', () => {
       it('says what it stored', async () => {
         const key = `${prefix()}a.txt`;
-        const ref = await store.put(key, Buffer.from('daily'), { mode: 'create', mediaType: 'text/plain' });
+        const ref = await store.put(key, Buffer.from('daily'), {
+          mode: 'create',
+          mediaType: 'text/plain',
+        });
         expect(ref).toEqual({ key, sha256: sha256Of('daily'), bytes: 5, mediaType: 'text/plain' });
         expect(await store.head(key)).toMatchObject({ key, bytes: 5 });
         expect(await text(key)).toBe('daily');
@@ -99,14 +108,20 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
 
       it('refuses a local file that is not there', async () => {
         const key = `${prefix()}missing`;
-        await expectCode(store.put(key, { path: path.join(folder, 'nobody') }, CREATE), 'INPUT_INVALID');
+        await expectCode(
+          store.put(key, { path: path.join(folder, 'nobody') }, CREATE),
+          'INPUT_INVALID',
+        );
         expect(await store.head(key)).toBeUndefined();
       });
 
       it('leaves nothing visible when the body fails midway, and passes its error on', async () => {
         const at = prefix();
         const body = (): ObjectBody =>
-          failingStream([Buffer.alloc(6 * MIB), Buffer.alloc(MIB)], new PipelineError('SRC_TRUNCATED', 'cut off'));
+          failingStream(
+            [Buffer.alloc(6 * MIB), Buffer.alloc(MIB)],
+            new PipelineError('SRC_TRUNCATED', 'cut off'),
+          );
         await expectCode(store.put(`${at}new`, body(), CREATE), 'SRC_TRUNCATED');
         await expectCode(store.put(`${at}new`, body(), REPLACE), 'SRC_TRUNCATED');
         expect(await toArray(store.list(at))).toEqual([]);
@@ -136,8 +151,12 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
               return client.put(key, Buffer.from(`writer ${writer}`), CREATE);
             }),
           );
-          const winners = results.flatMap((result, writer) => (result.status === 'fulfilled' ? [writer] : []));
-          const codes = results.flatMap((result) => (result.status === 'rejected' ? [codeOf(result.reason)] : []));
+          const winners = results.flatMap((result, writer) =>
+            result.status === 'fulfilled' ? [writer] : [],
+          );
+          const codes = results.flatMap((result) =>
+            result.status === 'rejected' ? [codeOf(result.reason)] : [],
+          );
           expect(winners).toHaveLength(1);
           expect(new Set(codes)).toEqual(new Set(['STORE_CONFLICT']));
           expect(await text(key)).toBe(`writer ${winners[0]}`);
@@ -169,7 +188,9 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
         await put(opened.peer, 2);
         expect(await text(key)).toBe('version 2');
         const old = { version: 1, holds: () => Promise.resolve(false) };
-        await expect(store.delete(key, { fence: old })).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+        await expect(store.delete(key, { fence: old })).rejects.toMatchObject({
+          code: 'STORE_CONFLICT',
+        });
         expect(await text(key)).toBe('version 2');
         await store.delete(key, { fence: { version: 2, holds: () => Promise.resolve(true) } });
         expect(await store.head(key)).toBeUndefined();
@@ -181,7 +202,8 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
           const key = `${prefix()}late`;
           if (kind === 'replaced') await store.put(key, Buffer.from('version 0'), REPLACE);
           let newest = 1;
-          const holds = (version: number) => (): Promise<boolean> => Promise.resolve(newest === version);
+          const holds = (version: number) => (): Promise<boolean> =>
+            Promise.resolve(newest === version);
           const late = store.put(key, Buffer.from('version 1'), {
             ...REPLACE,
             fence: {
@@ -260,7 +282,8 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
         [{ start: 3, end: 3 }, ''],
       ])('reads the range %o', async (range, expected) => {
         const key = 'ranges/digits';
-        if ((await store.head(key)) === undefined) await store.put(key, Buffer.from('0123456789'), CREATE);
+        if ((await store.head(key)) === undefined)
+          await store.put(key, Buffer.from('0123456789'), CREATE);
         expect(await collectText(await store.get(key, range))).toBe(expected);
       });
 
@@ -285,8 +308,13 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
     describe('list', () => {
       it('gives 1,100 keys in byte order, and only those of the prefix', async () => {
         const at = prefix();
-        const keys = Array.from({ length: 1_100 }, (_, n) => `${at}days/${n % 7}/${String(n).padStart(4, '0')}.json`);
-        await inParallel(keys.length, 16, (n) => store.put(keys[n]!, Buffer.from(String(n)), CREATE));
+        const keys = Array.from(
+          { length: 1_100 },
+          (_, n) => `${at}days/${n % 7}/${String(n).padStart(4, '0')}.json`,
+        );
+        await inParallel(keys.length, 16, (n) =>
+          store.put(keys[n]!, Buffer.from(String(n)), CREATE),
+        );
         await store.put(`${at}days-other`, Buffer.from('x'), CREATE);
         const listed = (await toArray(store.list(`${at}days/`))).map(({ key }) => key);
         expect(listed).toEqual(keys.sort());
@@ -314,7 +342,9 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
           'a+b%2F',
         ];
         for (const name of names) await store.put(at + name, Buffer.from(name), CREATE);
-        const inOrder = names.map((name) => Buffer.from(at + name)).sort((a, b) => Buffer.compare(a, b));
+        const inOrder = names
+          .map((name) => Buffer.from(at + name))
+          .sort((a, b) => Buffer.compare(a, b));
         expect((await toArray(store.list(at))).map(({ key }) => key)).toEqual(inOrder.map(String));
         for (const name of names) expect(await text(at + name)).toBe(name);
       });
@@ -346,8 +376,17 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
     describe('keys', () => {
       it('may be as long as the port says', async () => {
         const at = prefix();
-        const longest = [at + 'é'.repeat(120) + 'x'.repeat(255 - 240), 'b'.repeat(255), 'c'.repeat(255)].join('/');
-        const parts = [...at.split('/').slice(0, -1), 'é'.repeat(127) + 'x', 'b'.repeat(255), 'c'.repeat(255)];
+        const longest = [
+          at + 'é'.repeat(120) + 'x'.repeat(255 - 240),
+          'b'.repeat(255),
+          'c'.repeat(255),
+        ].join('/');
+        const parts = [
+          ...at.split('/').slice(0, -1),
+          'é'.repeat(127) + 'x',
+          'b'.repeat(255),
+          'c'.repeat(255),
+        ];
         const key = `${parts.join('/')}/`;
         const full = key + 'd'.repeat(MAX_KEY_BYTES - Buffer.byteLength(key));
         expect(Buffer.byteLength(full)).toBe(MAX_KEY_BYTES);
@@ -450,7 +489,10 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
         for (const client of [store, opened.peer]) {
           // A store that keeps copies by their hash may still have the right one.
           const local = await client.openLocal(ref).catch((error: unknown) => codeOf(error));
-          const given = typeof local === 'string' && local.startsWith('/') ? await readFile(local, 'utf8') : local;
+          const given =
+            typeof local === 'string' && local.startsWith('/')
+              ? await readFile(local, 'utf8')
+              : local;
           expect(['rows', 'STORE_CORRUPT']).toContain(given);
         }
       });

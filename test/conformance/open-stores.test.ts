@@ -44,7 +44,9 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
         USE_DYNAMODB: 'false',
         ...settings,
       };
-      const stores = await openStores(loadConfig({ env, cwd: folder, home: path.join(folder, home), hosts: [] }));
+      const stores = await openStores(
+        loadConfig({ env, cwd: folder, home: path.join(folder, home), hosts: [] }),
+      );
       opened.push(stores);
       return stores;
     }
@@ -69,7 +71,9 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
       }
       // One after the other: the newest copy is the one that is used.
       for (const ref of refs) expect(await stores.objects.openLocal(ref)).toBeDefined();
-      const copies = await readdir(path.join(folder, 'small', 'cache', 'objects-large'), { recursive: true });
+      const copies = await readdir(path.join(folder, 'small', 'cache', 'objects-large'), {
+        recursive: true,
+      });
       expect(copies.filter((name) => name.endsWith('.bin'))).toHaveLength(1);
       expect(await stores.objects.openLocal(refs[3]!)).toContain('objects-large');
     });

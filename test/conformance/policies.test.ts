@@ -22,7 +22,10 @@ import { tinyDataset } from '../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
 
-/** The S3 half of the policies in infra/policies, enforced by a server. Those for DynamoDB and MongoDB have no server here that enforces any. */
+/**
+ * The S3 half of the policies in infra/policies, enforced by a server. Those for DynamoDB and
+ * MongoDB have no server here that enforces any.
+ */
 
 const POLICIES = path.resolve(import.meta.dirname, '../../infra/policies');
 /** The one that the policies name. */
@@ -43,11 +46,13 @@ interface Statement {
 async function statementsFor(role: string): Promise<object[]> {
   const text = await readFile(path.join(POLICIES, `aws-${role}.json`), 'utf8');
   const { Statement } = JSON.parse(text) as { Statement: readonly Statement[] };
-  return Statement.filter(({ Action }) => Action.every((action) => action.startsWith('s3:'))).map((statement) => ({
-    ...statement,
-    Sid: `${role}${statement.Sid}`,
-    Principal: { AWS: [role] },
-  }));
+  return Statement.filter(({ Action }) => Action.every((action) => action.startsWith('s3:'))).map(
+    (statement) => ({
+      ...statement,
+      Sid: `${role}${statement.Sid}`,
+      Principal: { AWS: [role] },
+    }),
+  );
 }
 
 await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
@@ -65,7 +70,13 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
 
     async function openStores(server: S3TestServer): Promise<void> {
       const { endpoint, region, credentials } = server;
-      const root: S3StoreOptions = { bucket: BUCKET, endpoint, region, credentials, forcePathStyle: true };
+      const root: S3StoreOptions = {
+        bucket: BUCKET,
+        endpoint,
+        region,
+        credentials,
+        forcePathStyle: true,
+      };
       await initStorage({ s3: root });
       for (const role of ROLES) {
         const user = { ...root, credentials: await server.addUser(role) };
@@ -98,7 +109,9 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
     it('let a writer make a day, a revision of it, and objects of many parts', async () => {
       expect(await runDay(as('writer'), 'tiny', DATE)).toMatchObject({ version: 1 });
       publisher.publish(DATE, { add: 7 });
-      expect(await runDay(as('writer'), 'tiny', DATE, { recheck: true })).toMatchObject({ version: 2 });
+      expect(await runDay(as('writer'), 'tiny', DATE, { recheck: true })).toMatchObject({
+        version: 2,
+      });
       await put(as('writer').objects, 'raw/tiny/large.csv', LARGE);
       await as('writer').objects.delete('raw/tiny/large.csv');
     });
@@ -124,7 +137,9 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
       await put(as('writer').objects, orphan);
       await collectGarbage(gc, { graceDays: 7, dryRun: false });
       now = new Date(now.getTime() + 8 * 86_400_000);
-      expect(await collectGarbage(gc, { graceDays: 7, dryRun: false })).toMatchObject({ removed: 1 });
+      expect(await collectGarbage(gc, { graceDays: 7, dryRun: false })).toMatchObject({
+        removed: 1,
+      });
       expect(await gc.objects.head(orphan)).toBeUndefined();
     });
 

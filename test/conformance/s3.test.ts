@@ -6,7 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PipelineError, errorCodeOf } from '../../src/errors.ts';
 import type { PutOptions } from '../../src/ports/objects.ts';
 import { createS3Client, openS3ObjectStore } from '../../src/storage/aws/s3-objects.ts';
-import type { S3ObjectStore, S3ObjectStoreOptions, S3StoreOptions } from '../../src/storage/aws/s3-objects.ts';
+import type {
+  S3ObjectStore,
+  S3ObjectStoreOptions,
+  S3StoreOptions,
+} from '../../src/storage/aws/s3-objects.ts';
 import { initStorage } from '../../src/storage/setup/storage-init.ts';
 import { printStorage } from '../../src/storage/setup/storage-print.ts';
 import { startLossyProxy } from '../fixtures/servers/lossy-proxy.ts';
@@ -96,7 +100,9 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
         [1, 2, 3].map(() => store.put('parts/raced', patternStream(17, MIB), CREATE)),
       );
       expect(racers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-      const lost = racers.flatMap((racer) => (racer.status === 'rejected' ? [errorCodeOf(racer.reason)] : []));
+      const lost = racers.flatMap((racer) =>
+        racer.status === 'rejected' ? [errorCodeOf(racer.reason)] : [],
+      );
       expect(lost).toEqual(['STORE_CONFLICT', 'STORE_CONFLICT']);
       expect(await unfinishedUploads()).toBe(0);
     });
@@ -115,25 +121,34 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
     it.each([
       ['of one request', 1, (line: string) => line.startsWith('PUT')],
       ['in parts', 9, (line: string) => line.startsWith('POST') && line.includes('uploadId')],
-    ])('knows its own creation %s when the answer to the first try was lost', async (kind, mebibytes, isCreation) => {
-      const proxy = await startLossyProxy(server.port);
-      const unlucky = open({ endpoint: proxy.endpoint });
-      proxy.loseAnswerTo(({ method, url }) => isCreation(`${method ?? ''} ${url ?? ''}`));
-      const ref = await unlucky.put(`lost ${kind}`, patternStream(mebibytes, MIB), CREATE);
-      expect(proxy.requests.filter(isCreation).length).toBeGreaterThan(1);
-      expect(await store.openLocal(ref)).toBeDefined();
-      await expect(unlucky.put(`lost ${kind}`, Buffer.from('other'), CREATE)).rejects.toMatchObject({
-        code: 'STORE_CONFLICT',
-      });
-      await proxy.close();
-    });
+    ])(
+      'knows its own creation %s when the answer to the first try was lost',
+      async (kind, mebibytes, isCreation) => {
+        const proxy = await startLossyProxy(server.port);
+        const unlucky = open({ endpoint: proxy.endpoint });
+        proxy.loseAnswerTo(({ method, url }) => isCreation(`${method ?? ''} ${url ?? ''}`));
+        const ref = await unlucky.put(`lost ${kind}`, patternStream(mebibytes, MIB), CREATE);
+        expect(proxy.requests.filter(isCreation).length).toBeGreaterThan(1);
+        expect(await store.openLocal(ref)).toBeDefined();
+        await expect(
+          unlucky.put(`lost ${kind}`, Buffer.from('other'), CREATE),
+        ).rejects.toMatchObject({
+          code: 'STORE_CONFLICT',
+        });
+        await proxy.close();
+      },
+    );
 
     it('passes over names that are no keys, such as the folders that a console makes', async () => {
       const client = createS3Client(options);
-      await client.send(new PutObjectCommand({ Bucket: options.bucket, Key: 'foreign/', ContentLength: 0 }));
+      await client.send(
+        new PutObjectCommand({ Bucket: options.bucket, Key: 'foreign/', ContentLength: 0 }),
+      );
       client.destroy();
       await store.put('foreign/key', Buffer.from('x'), CREATE);
-      expect((await toArray(store.list('foreign/'))).map(({ key }) => key)).toEqual(['foreign/key']);
+      expect((await toArray(store.list('foreign/'))).map(({ key }) => key)).toEqual([
+        'foreign/key',
+      ]);
     });
 
     it('names every character of a key in its lists', async () => {
@@ -141,7 +156,8 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
       for (const name of names) await store.put(`characters/${name}`, Buffer.from(name), CREATE);
       const listed = (await toArray(store.list('characters/'))).map(({ key }) => key);
       expect(new Set(listed)).toEqual(new Set(names.map((name) => `characters/${name}`)));
-      for (const name of names) expect(await collectText(await store.get(`characters/${name}`))).toBe(name);
+      for (const name of names)
+        expect(await collectText(await store.get(`characters/${name}`))).toBe(name);
     });
 
     it('leaves the connection free when a reader stops in the middle', async () => {
@@ -200,7 +216,9 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
         ['openLocal', (missing) => missing.openLocal({ key: 'a', sha256: sha256Of(''), bytes: 0 })],
         ['probeCreateOnly', (missing) => missing.probeCreateOnly()],
       ])('is denied to %s, with the way to make it', async (_, use) => {
-        const error = await use(open({ bucket: 'nobody-made-it' })).catch((thrown: unknown) => thrown);
+        const error = await use(open({ bucket: 'nobody-made-it' })).catch(
+          (thrown: unknown) => thrown,
+        );
         expect(error).toMatchObject({ name: 'PipelineError', code: 'STORE_DENIED' });
         expect(String(error)).toMatch(/the bucket does not exist.*quotidien storage init/);
       });
@@ -251,8 +269,13 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
       const unlucky = open({ endpoint: proxy.endpoint });
       proxy.cutAnswerAfter(3 * MIB);
       const stream = await unlucky.get('streams/broken');
-      await expect(measure(stream!)).rejects.toMatchObject({ name: 'PipelineError', code: 'STORE_UNAVAILABLE' });
-      expect(await measure((await unlucky.get('streams/broken'))!)).toMatchObject({ bytes: 8 * MIB });
+      await expect(measure(stream!)).rejects.toMatchObject({
+        name: 'PipelineError',
+        code: 'STORE_UNAVAILABLE',
+      });
+      expect(await measure((await unlucky.get('streams/broken'))!)).toMatchObject({
+        bytes: 8 * MIB,
+      });
       await proxy.close();
     });
 
@@ -262,7 +285,9 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
     ])('is unavailable when the server falls silent during %s', async (_, use) => {
       const proxy = await startLossyProxy(server.port);
       proxy.holdAnswers();
-      await expect(use(open({ endpoint: proxy.endpoint, attempts: 1, answerTimeoutMs: 200 }))).rejects.toMatchObject({
+      await expect(
+        use(open({ endpoint: proxy.endpoint, attempts: 1, answerTimeoutMs: 200 })),
+      ).rejects.toMatchObject({
         code: 'STORE_UNAVAILABLE',
       });
       await proxy.close();
@@ -271,7 +296,9 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
     it('refuses keys that its prefix makes too long', async () => {
       const deep = open({ prefix: 'p'.repeat(100) });
       const long = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(240)).join('/');
-      await expect(deep.put(long, Buffer.from('x'), CREATE)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+      await expect(deep.put(long, Buffer.from('x'), CREATE)).rejects.toMatchObject({
+        code: 'INPUT_INVALID',
+      });
       expect(() => open({ prefix: '/raw/' })).toThrow(/part is empty/);
     });
   });
@@ -296,7 +323,10 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
       });
       await writing;
       expect(acknowledged.length).toBeLessThan(400);
-      await expect(store.head('days/1')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true });
+      await expect(store.head('days/1')).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+        retryable: true,
+      });
       await server.restart();
       for (const key of acknowledged)
         expect(await collectText(await store.get(key))).toBe(key.replace('days/', 'day '));
@@ -318,7 +348,9 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
     it('is denied to wrong credentials, and unavailable where nobody listens', async () => {
       const s3 = optionsFor(await shared(), 'made-twice');
       const credentials = { accessKeyId: 'stranger', secretAccessKey: 'x' };
-      await expect(initStorage({ s3: { ...s3, credentials } })).rejects.toMatchObject({ code: 'STORE_DENIED' });
+      await expect(initStorage({ s3: { ...s3, credentials } })).rejects.toMatchObject({
+        code: 'STORE_DENIED',
+      });
       const gone = { ...s3, endpoint: `http://127.0.0.1:${await unusedPort()}`, attempts: 1 };
       await expect(initStorage({ s3: gone })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     });
@@ -335,7 +367,9 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (shared) => {
             DeletionPolicy: 'Retain',
             Properties: {
               BucketName: 'printed',
-              LifecycleConfiguration: { Rules: [{ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 2 } }] },
+              LifecycleConfiguration: {
+                Rules: [{ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 2 } }],
+              },
             },
           },
         },

@@ -17,7 +17,10 @@ import type { ListRequest, OfferedFile, Source } from '../../src/ports/source.ts
 import { createLocalObjectStore } from '../../src/storage/local/local-files.ts';
 
 const BYTES = Buffer.from('day;value\n'.repeat(9_000));
-const ASKED: ListRequest = { signal: new AbortController().signal, window: { from: '2024-03-05', to: '2024-03-05' } };
+const ASKED: ListRequest = {
+  signal: new AbortController().signal,
+  window: { from: '2024-03-05', to: '2024-03-05' },
+};
 
 /** Each gives a source that offers one file with these bytes. */
 const SOURCES: Readonly<Record<string, (folder: string) => Promise<Source>>> = {
@@ -35,7 +38,10 @@ const SOURCES: Readonly<Record<string, (folder: string) => Promise<Source>>> = {
       host: 'test',
       baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
       pathOf: ({ from }) => `export?day=${from}`,
-      freshness: { path: 'catalogue', valueOf: (document) => (document as { changed: string }).changed },
+      freshness: {
+        path: 'catalogue',
+        valueOf: (document) => (document as { changed: string }).changed,
+      },
       ...{ extension: 'csv', mediaType: 'text/csv', requestsPerSecond: 100 },
     });
   },
@@ -44,8 +50,19 @@ const SOURCES: Readonly<Record<string, (folder: string) => Promise<Source>>> = {
     ending.push(() => server.close());
     server.put({ path: '/flux/deep/day.csv', bytes: BYTES });
     return openSftpSource({
-      ...{ host: server.host, port: server.port, user: 'supplier', root: '/flux', secret: 'a-password-of-tests' },
-      ...{ hostKeys: [server.fingerprint], hostKeySetting: 'A_SETTING', folder, idleTimeoutMs: 5_000 },
+      ...{
+        host: server.host,
+        port: server.port,
+        user: 'supplier',
+        root: '/flux',
+        secret: 'a-password-of-tests',
+      },
+      ...{
+        hostKeys: [server.fingerprint],
+        hostKeySetting: 'A_SETTING',
+        folder,
+        idleTimeoutMs: 5_000,
+      },
       requestsPerSecond: 1_000,
     });
   },
@@ -124,7 +141,12 @@ describe('what single sources add', () => {
     const [file] = await listed(source);
     expect(file).toMatchObject({ path: 'export?day=2024-03-05', version: 'today' });
     const fetched = await source.fetch(file!, ASKED);
-    expect(fetched?.answer).toMatchObject({ status: 200, etag: '"one"', sample: true, extension: 'csv' });
+    expect(fetched?.answer).toMatchObject({
+      status: 200,
+      etag: '"one"',
+      sample: true,
+      extension: 'csv',
+    });
     expect(fetched?.answer?.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/export\?day=2024-03-05$/);
     expect(await source.fetch(file!, { ...ASKED, known: '"one"' })).toBeUndefined();
     expect(await listed(source, { signal: ASKED.signal })).toEqual([]);

@@ -46,7 +46,12 @@ interface Ways {
 }
 
 /** Stores as a worker opens them, over the given addresses. */
-async function opened(name: string, s3: S3TestServer, ways: Ways, settings: Record<string, string> = {}) {
+async function opened(
+  name: string,
+  s3: S3TestServer,
+  ways: Ways,
+  settings: Record<string, string> = {},
+) {
   const config = loadConfig({
     env: {
       USE_S3: 'true',
@@ -68,7 +73,10 @@ async function opened(name: string, s3: S3TestServer, ways: Ways, settings: Reco
   return { config, stores: await openStores(config) };
 }
 
-/** What an activity does whose call went unanswered: it is tried again, and finds out whether it had got through. */
+/**
+ * What an activity does whose call went unanswered: it is tried again, and finds out whether it had
+ * got through.
+ */
 async function tried(work: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -89,19 +97,25 @@ async function round({ objects, documents }: OpenStores, n: number): Promise<voi
   };
   const text = Buffer.from(`round ${n}`.repeat(50));
   await tried(async () => {
-    await objects.put(`days/${n}.txt`, text, { mode: 'create', mediaType: 'text/plain' }).catch(own);
+    await objects
+      .put(`days/${n}.txt`, text, { mode: 'create', mediaType: 'text/plain' })
+      .catch(own);
   });
   await tried(async () => {
     await objects.put('published/day.txt', text, { mode: 'replace', mediaType: 'text/plain' });
   });
   await tried(async () => {
-    await documents.put({ ...COUNTER, partition: 'rounds', sort: `${n}` }, { n }, { expectedVersion: 0 }).catch(own);
+    await documents
+      .put({ ...COUNTER, partition: 'rounds', sort: `${n}` }, { n }, { expectedVersion: 0 })
+      .catch(own);
   });
   await tried(async () => {
     const found = await documents.get<{ rounds: number[] }>(COUNTER);
     const rounds = found?.body.rounds ?? [];
     if (rounds.includes(n)) return;
-    await documents.put(COUNTER, { rounds: [...rounds, n] }, { expectedVersion: found?.version ?? 0 }).catch(own);
+    await documents
+      .put(COUNTER, { rounds: [...rounds, n] }, { expectedVersion: found?.version ?? 0 })
+      .catch(own);
     if ((await documents.get<{ rounds: number[] }>(COUNTER))?.body.rounds.includes(n) !== true) {
       throw Object.assign(new Error('the counter lost a round'), { code: 'STORE_CORRUPT' });
     }
@@ -120,7 +134,9 @@ async function expectAll({ primary: { objects, documents } }: OpenStores): Promi
     const one = await documents.get({ ...COUNTER, partition: 'rounds', sort: `${n}` });
     expect(one).toMatchObject({ version: 1, body: { n } });
   }
-  expect(await collectText(await objects.get('published/day.txt'))).toBe(`round ${ROUNDS - 1}`.repeat(50));
+  expect(await collectText(await objects.get('published/day.txt'))).toBe(
+    `round ${ROUNDS - 1}`.repeat(50),
+  );
   const counter = await documents.get(COUNTER);
   expect(counter).toMatchObject({ version: ROUNDS, body: { rounds: numbers } });
 }
@@ -132,29 +148,39 @@ await describeWithServer(
     const faults: NetworkFault[] = ['reset', 'black hole', 'late', 'cut', 'half', 'page', 'noise'];
 
     describe('a host behind a network that fails', () => {
-      it.concurrent.each(faults)('loses and doubles nothing when it does this: %s', async (fault) => {
-        const s3 = await server();
-        const name = `fault-${fault.replace(' ', '-')}`;
-        const [toS3, toDynamo]: FaultyProxy[] = await Promise.all(
-          [s3, dynamo].map(({ port }) => startFaultyProxy(port)),
-        );
-        const { config, stores } = await opened(name, s3, { s3: toS3!.endpoint, dynamodb: toDynamo!.endpoint });
-        try {
-          for (const target of storageTargets(config.storage, [])) await initStorage(target);
-          for (let n = 0; n < ROUNDS_BEFORE; n += 1) await round(stores, n);
-          for (const proxy of [toS3!, toDynamo!]) proxy.set(fault);
-          for (let n = ROUNDS_BEFORE; n < ROUNDS_BEFORE + ROUNDS_IN_FAULT; n += 1) await round(stores, n);
-          expect([toS3!.met() > 0, toDynamo!.met() > 0]).toEqual([true, true]);
-          for (const proxy of [toS3!, toDynamo!]) proxy.set(undefined);
-          for (let n = ROUNDS_BEFORE + ROUNDS_IN_FAULT; n < ROUNDS; n += 1) await round(stores, n);
-          const report = await reconcile(stores.fallback!.parts, { entriesPerSecond: Number.POSITIVE_INFINITY });
-          expect(report).toMatchObject({ conflicts: [], pending: 0, converged: true });
-          await expectAll(stores);
-        } finally {
-          await stores.close();
-          await Promise.all([toS3!.close(), toDynamo!.close()]);
-        }
-      });
+      it.concurrent.each(faults)(
+        'loses and doubles nothing when it does this: %s',
+        async (fault) => {
+          const s3 = await server();
+          const name = `fault-${fault.replace(' ', '-')}`;
+          const [toS3, toDynamo]: FaultyProxy[] = await Promise.all(
+            [s3, dynamo].map(({ port }) => startFaultyProxy(port)),
+          );
+          const { config, stores } = await opened(name, s3, {
+            s3: toS3!.endpoint,
+            dynamodb: toDynamo!.endpoint,
+          });
+          try {
+            for (const target of storageTargets(config.storage, [])) await initStorage(target);
+            for (let n = 0; n < ROUNDS_BEFORE; n += 1) await round(stores, n);
+            for (const proxy of [toS3!, toDynamo!]) proxy.set(fault);
+            for (let n = ROUNDS_BEFORE; n < ROUNDS_BEFORE + ROUNDS_IN_FAULT; n += 1)
+              await round(stores, n);
+            expect([toS3!.met() > 0, toDynamo!.met() > 0]).toEqual([true, true]);
+            for (const proxy of [toS3!, toDynamo!]) proxy.set(undefined);
+            for (let n = ROUNDS_BEFORE + ROUNDS_IN_FAULT; n < ROUNDS; n += 1)
+              await round(stores, n);
+            const report = await reconcile(stores.fallback!.parts, {
+              entriesPerSecond: Number.POSITIVE_INFINITY,
+            });
+            expect(report).toMatchObject({ conflicts: [], pending: 0, converged: true });
+            await expectAll(stores);
+          } finally {
+            await stores.close();
+            await Promise.all([toS3!.close(), toDynamo!.close()]);
+          }
+        },
+      );
     });
 
     describe('what is no absence', () => {
@@ -163,27 +189,44 @@ await describeWithServer(
         ['a missing bucket', { QUOTIDIEN_S3_BUCKET: 'nobody-made-it' }, /nobody-made-it/],
       ] as const;
 
-      it.each(refused)('is %s: it fails with its own code, and nothing is journaled', async (_, settings, words) => {
-        const s3 = await server();
-        const name = `refused-${Object.keys(settings)[0]!.toLowerCase().replaceAll('_', '-')}`;
-        const right = await opened(name, s3, { s3: s3.endpoint, dynamodb: dynamo.endpoint });
-        for (const target of storageTargets(right.config.storage, [])) await initStorage(target);
-        await right.stores.close();
-        const { stores } = await opened(name, s3, { s3: s3.endpoint, dynamodb: dynamo.endpoint }, settings);
-        for (let times = 0; times < 4; times += 1) {
-          const put = stores.objects.put('days/1.txt', Buffer.from('1'), { mode: 'create', mediaType: 'text/plain' });
-          await expect(put).rejects.toMatchObject({
-            code: 'STORE_DENIED',
-            message: expect.stringMatching(words) as string,
+      it.each(refused)(
+        'is %s: it fails with its own code, and nothing is journaled',
+        async (_, settings, words) => {
+          const s3 = await server();
+          const name = `refused-${Object.keys(settings)[0]!.toLowerCase().replaceAll('_', '-')}`;
+          const right = await opened(name, s3, { s3: s3.endpoint, dynamodb: dynamo.endpoint });
+          for (const target of storageTargets(right.config.storage, [])) await initStorage(target);
+          await right.stores.close();
+          const { stores } = await opened(
+            name,
+            s3,
+            { s3: s3.endpoint, dynamodb: dynamo.endpoint },
+            settings,
+          );
+          for (let times = 0; times < 4; times += 1) {
+            const put = stores.objects.put('days/1.txt', Buffer.from('1'), {
+              mode: 'create',
+              mediaType: 'text/plain',
+            });
+            await expect(put).rejects.toMatchObject({
+              code: 'STORE_DENIED',
+              message: expect.stringMatching(words) as string,
+            });
+          }
+          expect(await stores.fallback!.stores.state()).toMatchObject({
+            pending: 0,
+            objects: { state: 'closed' },
           });
-        }
-        expect(await stores.fallback!.stores.state()).toMatchObject({ pending: 0, objects: { state: 'closed' } });
-        await stores.close();
-      });
+          await stores.close();
+        },
+      );
 
       it('is a table that is missing, or has another key', async () => {
         const s3 = await server();
-        const { stores } = await opened('tableless', s3, { s3: s3.endpoint, dynamodb: dynamo.endpoint });
+        const { stores } = await opened('tableless', s3, {
+          s3: s3.endpoint,
+          dynamodb: dynamo.endpoint,
+        });
         const put = stores.documents.put(COUNTER, { rounds: [] }, { expectedVersion: 0 });
         await expect(put).rejects.toMatchObject({ code: 'STORE_DENIED' });
         await makeTable(dynamo, s3, 'tableless-operations');
@@ -191,7 +234,10 @@ await describeWithServer(
           const other = stores.documents.put(COUNTER, { rounds: [] }, { expectedVersion: 0 });
           await expect(other).rejects.toMatchObject({ code: 'STORE_DENIED' });
         }
-        expect(await stores.fallback!.stores.state()).toMatchObject({ pending: 0, documents: { state: 'closed' } });
+        expect(await stores.fallback!.stores.state()).toMatchObject({
+          pending: 0,
+          documents: { state: 'closed' },
+        });
         await stores.close();
       });
     });
@@ -199,7 +245,11 @@ await describeWithServer(
   [DYNAMODB_LOCAL],
 );
 
-async function makeTable({ endpoint, region }: DynamoDbTestServer, { credentials }: S3TestServer, TableName: string) {
+async function makeTable(
+  { endpoint, region }: DynamoDbTestServer,
+  { credentials }: S3TestServer,
+  TableName: string,
+) {
   const client = new DynamoDBClient({ endpoint, region, credentials });
   await client.send(
     new CreateTableCommand({

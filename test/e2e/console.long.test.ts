@@ -42,7 +42,9 @@ describe.skipIf(!hasBrowser)('the console in a browser', () => {
   });
 
   /** A page of a browser that has followed the link, with what went wrong in it. */
-  async function openPage(options: { readonly javaScriptEnabled: boolean }): Promise<{ page: Page; faults: string[] }> {
+  async function openPage(options: {
+    readonly javaScriptEnabled: boolean;
+  }): Promise<{ page: Page; faults: string[] }> {
     const context = await browser.newContext(options);
     onTestFinished(() => context.close());
     const page = await context.newPage();
@@ -52,7 +54,11 @@ describe.skipIf(!hasBrowser)('the console in a browser', () => {
       if (message.type() === 'error') faults.push(message.text());
     });
     const { engine } = installation;
-    const link = await createLink(engine.documents, { name: 'alice@host', role: 'operator' }, engine.now());
+    const link = await createLink(
+      engine.documents,
+      { name: 'alice@host', role: 'operator' },
+      engine.now(),
+    );
     await page.goto(`${api.url}/console/enter?link=${link}`);
     await page.waitForURL(/\/console$/);
     return { page, faults };
@@ -66,7 +72,9 @@ describe.skipIf(!hasBrowser)('the console in a browser', () => {
     expect(await day.locator('..').getAttribute('class')).toBe('missing');
     await runDay(installation.engine, 'tiny', '2024-01-02');
     await page.locator('li.ok a[href^="/console/tiny/2024-01-02"]').waitFor({ timeout: 20_000 });
-    expect(await page.evaluate('document.activeElement.getAttribute("href")')).toContain('/console/tiny/2024-01-02');
+    expect(await page.evaluate('document.activeElement.getAttribute("href")')).toContain(
+      '/console/tiny/2024-01-02',
+    );
     expect(faults).toEqual([]);
   });
 
@@ -87,11 +95,15 @@ describe.skipIf(!hasBrowser)('the console in a browser', () => {
       .or(page.getByRole('link', { name: 'html' }))
       .first()
       .waitFor({ timeout: 30_000 });
-    await page.getByRole('heading', { name: 'A run is under way' }).waitFor({ state: 'detached', timeout: 30_000 });
+    await page
+      .getByRole('heading', { name: 'A run is under way' })
+      .waitFor({ state: 'detached', timeout: 30_000 });
     const reason = page.locator('form[action*="/verify"] input[name="reason"]');
     await reason.fill('typed so far');
     await runDay(installation.engine, 'tiny', '2024-01-06');
-    await page.waitForResponse((response) => response.url().includes(`/console/tiny/${date}`), { timeout: 20_000 });
+    await page.waitForResponse((response) => response.url().includes(`/console/tiny/${date}`), {
+      timeout: 20_000,
+    });
     expect(await reason.inputValue()).toBe('typed so far');
     expect(faults).toEqual([]);
   });
@@ -121,7 +133,10 @@ describe.skipIf(!hasBrowser)('the console in a browser', () => {
     await page.keyboard.type('looks good');
     await page.keyboard.press('Enter');
     await page.waitForURL(/done=resume/);
-    const id = decodeURIComponent(new URL(page.url()).pathname).replace('/console/backfills/', 'backfill/');
+    const id = decodeURIComponent(new URL(page.url()).pathname).replace(
+      '/console/backfills/',
+      'backfill/',
+    );
     await installation.client.workflow.getHandle(id).result();
     await page.goto(page.url());
     await page.getByText('5 / 5').waitFor();
@@ -150,7 +165,10 @@ describe.skipIf(!hasBrowser)('the console in a browser', () => {
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.emulateMedia({ colorScheme: 'dark' });
       faults.push(...(await accessibilityFaults(page)).map((fault) => `${path} 1280 ${fault}`));
-      await page.screenshot({ path: `/tmp/console-${path.replaceAll('/', '-')}.png`, fullPage: true });
+      await page.screenshot({
+        path: `/tmp/console-${path.replaceAll('/', '-')}.png`,
+        fullPage: true,
+      });
     }
     held.release();
     expect(faults).toEqual([]);

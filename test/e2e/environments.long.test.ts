@@ -55,7 +55,11 @@ afterAll(async () => {
 });
 
 /** What days are made of: for each of them the verdict, the facts, and every output's hash. */
-async function daysOf(engine: Engine, pipeline: string, dates: readonly CivilDate[]): Promise<object[]> {
+async function daysOf(
+  engine: Engine,
+  pipeline: string,
+  dates: readonly CivilDate[],
+): Promise<object[]> {
   await runDays(engine, pipeline, dates);
   const manifests = await newestManifests(engine.documents, pipeline, dates);
   return [...manifests.values()].map(({ scope, version, verdict, facts, steps }) => ({
@@ -69,11 +73,13 @@ async function daysOf(engine: Engine, pipeline: string, dates: readonly CivilDat
 
 /** The records that CityFlow's other programs read. */
 async function recordsOf({ documents }: Engine, date: CivilDate): Promise<object[]> {
-  const metrics = ['bikes', 'traffic', 'weather', 'comptages', 'chantiers', 'referentiel'].map((partition) => ({
-    table: 'cityflow-metrics',
-    partition,
-    sort: date,
-  }));
+  const metrics = ['bikes', 'traffic', 'weather', 'comptages', 'chantiers', 'referentiel'].map(
+    (partition) => ({
+      table: 'cityflow-metrics',
+      partition,
+      sort: date,
+    }),
+  );
   const report = { table: 'cityflow-daily-reports', partition: `daily_report_${date}`, sort: date };
   const found = await Promise.all([...metrics, report].map((key) => documents.get(key)));
   return found.map((record) => record?.body ?? {});
@@ -114,14 +120,20 @@ async function expectEarlierQueries(url: string, database: string): Promise<void
     const one = await db.collection('metrics').findOne({ metric_type: 'bikes', date: TO });
     expect(one).toMatchObject({ metric_type: 'bikes', date: TO, timestamp: NOW.toISOString() });
     expect((one!['metrics'] as { top_counters: unknown[] }).top_counters.length).toBeGreaterThan(0);
-    const range = db.collection('metrics').find({ metric_type: 'weather', date: { $gte: FROM, $lte: TO } });
+    const range = db
+      .collection('metrics')
+      .find({ metric_type: 'weather', date: { $gte: FROM, $lte: TO } });
     // Days are published side by side, and MongoDB gives what it found in no order of its own.
     expect(await range.sort({ date: 1 }).toArray()).toMatchObject(
       [FROM, TO].map((date) => ({ date, metrics: { metric_type: 'weather' } })),
     );
     const report = await db.collection('reports').findOne({ date: TO });
     expect(report).toMatchObject({ report_id: `daily_report_${TO}`, timestamp: NOW.toISOString() });
-    expect(report!['report']).toMatchObject({ date: TO, summary: {}, generated_at: NOW.toISOString() });
+    expect(report!['report']).toMatchObject({
+      date: TO,
+      summary: {},
+      generated_at: NOW.toISOString(),
+    });
     const indexes = await db.collection('metrics').indexes();
     expect(indexes.map(({ key }) => key)).toContainEqual({ date: 1 });
   } finally {
@@ -137,9 +149,15 @@ async function expectEarlierItems(options: DynamoDBClientConfig): Promise<void> 
     const item = async (TableName: string, Key: Record<string, string>) =>
       (await documents.send(new GetCommand({ TableName, Key }))).Item ?? {};
     const weather = await item(NATIVE_NAMES.metrics, { metric_type: 'weather', date: TO });
-    expect(weather).toMatchObject({ timestamp: NOW.toISOString(), metrics: { metrics: { date: TO } } });
+    expect(weather).toMatchObject({
+      timestamp: NOW.toISOString(),
+      metrics: { metrics: { date: TO } },
+    });
     const report = await item(NATIVE_NAMES.reports, { report_id: `daily_report_${TO}`, date: TO });
-    expect(report).toMatchObject({ timestamp: NOW.toISOString(), report: { date: TO, summary: {} } });
+    expect(report).toMatchObject({
+      timestamp: NOW.toISOString(),
+      report: { date: TO, summary: {} },
+    });
   } finally {
     client.destroy();
   }
@@ -150,22 +168,41 @@ await describeWithServer(
   startVersityGateway,
   (s3) => {
     it('makes the same days and records, byte for byte, on embedded stores, on files with MongoDB and on S3 with DynamoDB', async () => {
-      const [gateway, dynamo, mongo] = await Promise.all([s3(), startDynamoDbLocal(), startMongoJavaServer()]);
+      const [gateway, dynamo, mongo] = await Promise.all([
+        s3(),
+        startDynamoDbLocal(),
+        startMongoJavaServer(),
+      ]);
       try {
-        const bucket = { bucket: 'quotidien-days', region: gateway.region, endpoint: gateway.endpoint };
-        const access = { region: dynamo.region, endpoint: dynamo.endpoint, credentials: gateway.credentials };
+        const bucket = {
+          bucket: 'quotidien-days',
+          region: gateway.region,
+          endpoint: gateway.endpoint,
+        };
+        const access = {
+          region: dynamo.region,
+          endpoint: dynamo.endpoint,
+          credentials: gateway.credentials,
+        };
         await initStorage({
           s3: { ...bucket, credentials: gateway.credentials, forcePathStyle: true },
-          dynamodb: { ...access, tablePrefix: 'quotidien-', nativeTables: cityFlowTables(NATIVE_NAMES) },
+          dynamodb: {
+            ...access,
+            tablePrefix: 'quotidien-',
+            nativeTables: cityFlowTables(NATIVE_NAMES),
+          },
         });
         const embedded = await everythingIn('embedded', {});
-        expect(embedded).toMatchObject({ grid: { length: WEEK.length }, city: { length: CITY_DAYS.length } });
+        expect(embedded).toMatchObject({
+          grid: { length: WEEK.length },
+          city: { length: CITY_DAYS.length },
+        });
         expect(embedded).toMatchObject({
           city: CITY_DAYS.map(() => ({ verdict: 'ok', facts: { sections: SECTIONS } })),
         });
-        expect(await everythingIn('mongodb', { MONGODB_URL: mongo.url, MONGODB_DATABASE: 'quotidien' })).toEqual(
-          embedded,
-        );
+        expect(
+          await everythingIn('mongodb', { MONGODB_URL: mongo.url, MONGODB_DATABASE: 'quotidien' }),
+        ).toEqual(embedded);
         const aws = {
           USE_S3: 'true',
           USE_DYNAMODB: 'true',

@@ -8,8 +8,9 @@ import { pageFaults, WIDTHS } from '../fixtures/page-faults.ts';
 import type { LookedAt } from '../fixtures/page-faults.ts';
 
 /**
- * Every page of the console and every page that is published, in both languages, on a telephone and on a desk, light and dark: nothing that
- * axe-core finds wrong, nothing wider than the window, nobody else asked, nothing that moves by itself, no complaint of the browser.
+ * Every page of the console and every page that is published, in both languages, on a telephone and
+ * on a desk, light and dark: nothing that axe-core finds wrong, nothing wider than the window,
+ * nobody else asked, nothing that moves by itself, no complaint of the browser.
  */
 
 const LANGUAGES = ['fr', 'en'] as const;
@@ -58,7 +59,10 @@ const ROWS: Readonly<Record<string, (every: EveryPage) => readonly Opened[]>> = 
       table === undefined ? [] : [{ address: `/console/tables/${table.id}` }],
     ),
   '/console/gaps': () => [{ address: '/console/gaps' }],
-  '/console/stale': () => [{ address: '/console/stale' }, { address: `/console/stale?pipeline=eco2mix&from=${DAY}` }],
+  '/console/stale': () => [
+    { address: '/console/stale' },
+    { address: `/console/stale?pipeline=eco2mix&from=${DAY}` },
+  ],
   '/console/watch': () => [{ address: '/console/watch' }],
   '/console/failures': () => [{ address: '/console/failures' }],
   '/console/backfills': () => [{ address: '/console/backfills' }],
@@ -66,7 +70,10 @@ const ROWS: Readonly<Record<string, (every: EveryPage) => readonly Opened[]>> = 
   '/console/backfills/:pipeline/:range/:hash': ({ backfill }) => [{ address: backfill.run }],
   '/console/schedules': () => [{ address: '/console/schedules' }],
   '/console/stores': () => [{ address: '/console/stores' }],
-  '/console/keys': () => [{ address: '/console/keys' }, { address: '/console/keys', status: 401, byNobody: true }],
+  '/console/keys': () => [
+    { address: '/console/keys' },
+    { address: '/console/keys', status: 401, byNobody: true },
+  ],
   '/console/:pipeline/periods/:period': () => [
     { address: '/console/eco2mix/periods/2026-05' },
     { address: '/console/enedis/periods/2025-10' },

@@ -14,8 +14,13 @@ describe('a dataset of a stranger', () => {
       await quotidien(...home, 'import', 'levels-of-mine', 'test/2024-01-15.csv');
       const made = await quotidien(...home, 'run', 'levels-of-mine', '2024-01-15');
       expect(made.stdout).toContain('2024-01-15  ok');
-      expect((await quotidien(...home, 'verify', 'levels-of-mine', '2024-01-15')).stdout).toContain('identical');
-      const page = path.join(folder, 'levels-of-mine/.quotidien/store/reports/levels-of-mine/2024-01-15.html');
+      expect((await quotidien(...home, 'verify', 'levels-of-mine', '2024-01-15')).stdout).toContain(
+        'identical',
+      );
+      const page = path.join(
+        folder,
+        'levels-of-mine/.quotidien/store/reports/levels-of-mine/2024-01-15.html',
+      );
       expect(await readFile(page, 'utf8')).toContain('Highest 8 m');
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -39,9 +44,15 @@ describe('a dataset module that cannot be used', () => {
       };
       expect(await saidOf('quotidien-of-nobody')).toContain('npm install quotidien-of-nobody');
       expect(await saidOf('./nowhere')).toContain('correct the path');
-      expect(await saidOf('./broken.mjs', 'export default 1')).toContain('no dataset as its default export');
-      expect(await saidOf('./broken.mjs', 'export default { kit: 99 }')).toContain('version 99 of quotidien/kit');
-      expect(await saidOf('./broken.mjs', 'throw new Error("boom")')).toContain('cannot be loaded: boom');
+      expect(await saidOf('./broken.mjs', 'export default 1')).toContain(
+        'no dataset as its default export',
+      );
+      expect(await saidOf('./broken.mjs', 'export default { kit: 99 }')).toContain(
+        'version 99 of quotidien/kit',
+      );
+      expect(await saidOf('./broken.mjs', 'throw new Error("boom")')).toContain(
+        'cannot be loaded: boom',
+      );
     } finally {
       await rm(home, { recursive: true, force: true });
     }

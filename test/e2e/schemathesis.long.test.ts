@@ -20,7 +20,10 @@ import { rollUpDays, runDay, runDays } from '../fixtures/run-day.ts';
 import { judge, SCHEMATHESIS } from '../fixtures/servers/schemathesis.ts';
 import { builtServer, missingTool, say } from '../fixtures/servers/server-build.ts';
 
-/** The committed document against the real server, over real days and a real Temporal server, by an outside judge. */
+/**
+ * The committed document against the real server, over real days and a real Temporal server, by an
+ * outside judge.
+ */
 
 const NOW = new Date('2026-05-20T10:00:00Z');
 const DATES = datesBetween('2026-04-29', '2026-05-02');
@@ -44,7 +47,9 @@ interface Parameter {
   readonly schema: Record<string, unknown>;
 }
 interface Body {
-  readonly content: Readonly<Record<string, { readonly schema: { readonly properties?: Properties } }>>;
+  readonly content: Readonly<
+    Record<string, { readonly schema: { readonly properties?: Properties } }>
+  >;
 }
 type Properties = Readonly<Record<string, Record<string, unknown>>>;
 interface Operation {
@@ -52,13 +57,20 @@ interface Operation {
   readonly requestBody?: Body;
 }
 
-/** The committed document with names of what is there: a judge that guesses names finds nothing but 404. */
+/**
+ * The committed document with names of what is there: a judge that guesses names finds nothing but
+ * 404.
+ */
 async function withRealNames(): Promise<string> {
   const committed = await readFile(new URL('../../docs/openapi.json', import.meta.url), 'utf8');
-  const parsed = JSON.parse(committed) as { readonly paths: Readonly<Record<string, Record<string, Operation>>> };
+  const parsed = JSON.parse(committed) as {
+    readonly paths: Readonly<Record<string, Record<string, Operation>>>;
+  };
   const names: Readonly<Record<string, Record<string, unknown>>> = {
     pipeline: { enum: ['eco2mix', 'cityflow', 'enedis'] },
-    table: { enum: ['eco2mix_national', 'eco2mix_energies_month', 'cityflow_roads', 'meter_readings'] },
+    table: {
+      enum: ['eco2mix_national', 'eco2mix_energies_month', 'cityflow_roads', 'meter_readings'],
+    },
     rsc: { examples: ['R99000000000001', 'R99000000000007'] },
     pdl: { examples: ['99000000000001'] },
     prm: { examples: ['99000000000001'] },
@@ -131,7 +143,10 @@ describe.skipIf(missing !== undefined)('docs/openapi.json, judged by schemathesi
     async (role, scope) => {
       const { engine } = installation;
       const wanted = { owner: role, scopes: [scope ?? ''], days: 1, by: 'test' };
-      const key = scope === undefined ? undefined : (await createKey(engine.documents, wanted, engine.now())).key;
+      const key =
+        scope === undefined
+          ? undefined
+          : (await createKey(engine.documents, wanted, engine.now())).key;
       // Another seed each day: what was found once has a test of its own.
       const seed = Math.floor(Date.now() / 86_400_000);
       const { exit, cases, operations, output } = await judge({

@@ -11,7 +11,10 @@ import { configuredDatasets } from '../../src/workers/configured-datasets.ts';
 import { runDay, runDays, settleDerived } from '../fixtures/run-day.ts';
 import { openTestEngine } from '../fixtures/test-engine.ts';
 
-/** Over a change of the clocks and of the month, and more than 2,048 rows: beyond that an engine's vector, and with it a file, could split. */
+/**
+ * Over a change of the clocks and of the month, and more than 2,048 rows: beyond that an engine's
+ * vector, and with it a file, could split.
+ */
 const FIRST = '2026-03-12';
 const DAYS = 24;
 const DATES = datesBetween(FIRST, addDays(FIRST, DAYS - 1));
@@ -26,7 +29,10 @@ beforeAll(async () => {
 
 afterAll(() => portal.close());
 
-/** The keys and output hashes of every step of every day and period, after the pieces were run in their order. */
+/**
+ * The keys and output hashes of every step of every day and period, after the pieces were run in
+ * their order.
+ */
 async function hashesOf(pieces: readonly (readonly CivilDate[])[]): Promise<unknown> {
   const engine = await openTestEngine(datasets);
   try {
@@ -50,7 +56,9 @@ async function hashesOf(pieces: readonly (readonly CivilDate[])[]): Promise<unkn
         .filter(([id]) => id !== 'report/page')
         .map(([id, state]) => [
           id,
-          state.state === 'done' ? [state.key, Object.values(state.outputs).map((o) => o.sha256)] : state.state,
+          state.state === 'done'
+            ? [state.key, Object.values(state.outputs).map((o) => o.sha256)]
+            : state.state,
         ]),
     ]);
   } finally {
@@ -60,7 +68,10 @@ async function hashesOf(pieces: readonly (readonly CivilDate[])[]): Promise<unkn
 
 /** Random cuts of the range into consecutive pieces, in random order. */
 const cuts = fc
-  .tuple(fc.subarray(Array.from({ length: DAYS - 1 }, (_, index) => index + 1)), fc.integer({ min: 0, max: 10_000 }))
+  .tuple(
+    fc.subarray(Array.from({ length: DAYS - 1 }, (_, index) => index + 1)),
+    fc.integer({ min: 0, max: 10_000 }),
+  )
   .map(([marks, seed]) => {
     const bounds = [0, ...marks, DAYS];
     const pieces = bounds.slice(1).map((end, index) => DATES.slice(bounds[index], end));

@@ -7,7 +7,13 @@ import type { ApiApp } from '../../src/api/shared/app.ts';
 import { quoteIdentifier, quoteText } from '../../src/pipelines/sql-text.ts';
 import type { ColumnType, TableColumn } from '../../src/pipelines/tables.ts';
 import { openTestApi } from '../fixtures/api-server.ts';
-import { CLOCK_CHANGES, RANDOM_COLUMNS, randomDataset, randomDays, randomTables } from '../fixtures/random-tables.ts';
+import {
+  CLOCK_CHANGES,
+  RANDOM_COLUMNS,
+  randomDataset,
+  randomDays,
+  randomTables,
+} from '../fixtures/random-tables.ts';
 import type { GivenRows, RandomRow } from '../fixtures/random-tables.ts';
 import { runDay } from '../fixtures/run-day.ts';
 import { openTestEngine } from '../fixtures/test-engine.ts';
@@ -16,8 +22,9 @@ import { readXlsx } from '../fixtures/xlsx.ts';
 import type { Cell } from '../fixtures/xlsx.ts';
 
 /**
- * Random tables in a real store, read by the real routes in every format and in pages of every size: each is the rows that were put in. Each case has a
- * pipeline of its own, because days that were run stay.
+ * Random tables in a real store, read by the real routes in every format and in pages of every
+ * size: each is the rows that were put in. Each case has a pipeline of its own, because days that
+ * were run stay.
  */
 
 const RUNS = 60;
@@ -43,7 +50,10 @@ afterAll(async () => {
   await engine.close();
 });
 
-/** What every format can tell of a value: instants in microseconds, whole numbers exactly, everything as text. */
+/**
+ * What every format can tell of a value: instants in microseconds, whole numbers exactly,
+ * everything as text.
+ */
 type Plain = string | null;
 type PlainRow = readonly Plain[];
 
@@ -70,15 +80,24 @@ function plainOf(type: ColumnType, value: Value): Plain {
   return String(value);
 }
 
-function rowsOfJson(columns: readonly TableColumn[], rows: readonly Record<string, Value>[]): PlainRow[] {
+function rowsOfJson(
+  columns: readonly TableColumn[],
+  rows: readonly Record<string, Value>[],
+): PlainRow[] {
   for (const row of rows) expect(Object.keys(row)).toEqual(columns.map(({ name }) => name));
   return rows.map((row) => columns.map(({ name, type }) => plainOf(type, row[name])));
 }
 
 /** What was put in, as every format is to tell it. */
-function rowsPutIn(columns: readonly TableColumn[], scope: string, rows: readonly RandomRow[]): PlainRow[] {
+function rowsPutIn(
+  columns: readonly TableColumn[],
+  scope: string,
+  rows: readonly RandomRow[],
+): PlainRow[] {
   return rows.map((row) =>
-    columns.map(({ name, type }) => putIn(type, name === 'scope' ? scope : row[name as keyof RandomRow])),
+    columns.map(({ name, type }) =>
+      putIn(type, name === 'scope' ? scope : row[name as keyof RandomRow]),
+    ),
   );
 }
 
@@ -95,7 +114,8 @@ function csvRecords(text: string, separator: string): string[][] {
   while (fields.lastIndex < text.length) {
     const at = fields.lastIndex;
     const found = fields.exec(text);
-    if (found === null) throw new Error(`no field of CSV at ${JSON.stringify(text.slice(at, at + 80))}`);
+    if (found === null)
+      throw new Error(`no field of CSV at ${JSON.stringify(text.slice(at, at + 80))}`);
     const [, quoted, bare = '', end] = found;
     records.at(-1)!.push(quoted?.replaceAll('""', '"') ?? bare);
     if (end === '\r\n') records.push([]);
@@ -108,11 +128,20 @@ function csvRecords(text: string, separator: string): string[][] {
 const RUNS_AS_FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 
 /** An empty field is nothing or the empty text: CSV has one form for both. */
-function rowsOfCsv(columns: readonly TableColumn[], text: string, dialect: 'standard' | 'fr'): PlainRow[] {
+function rowsOfCsv(
+  columns: readonly TableColumn[],
+  text: string,
+  dialect: 'standard' | 'fr',
+): PlainRow[] {
   if (dialect === 'fr') expect(text.startsWith('\uFEFF')).toBe(true);
-  const [head, ...records] = csvRecords(dialect === 'fr' ? text.slice(1) : text, dialect === 'fr' ? ';' : ',');
+  const [head, ...records] = csvRecords(
+    dialect === 'fr' ? text.slice(1) : text,
+    dialect === 'fr' ? ';' : ',',
+  );
   const isFrench = dialect === 'fr';
-  expect(head).toEqual(columns.map(({ name, type }) => (isFrench && type === 'instant' ? `${name} (UTC)` : name)));
+  expect(head).toEqual(
+    columns.map(({ name, type }) => (isFrench && type === 'instant' ? `${name} (UTC)` : name)),
+  );
   return records.map((fields) => {
     expect(fields.length).toBe(columns.length);
     return columns.map(({ type }, index) => {
@@ -146,7 +175,9 @@ function rowsOfArrow(columns: readonly TableColumn[], bytes: Uint8Array): PlainR
       ),
     );
   });
-  return Array.from({ length: table.numRows }, (_, index) => vectors.map((values) => values[index] ?? null));
+  return Array.from({ length: table.numRows }, (_, index) =>
+    vectors.map((values) => values[index] ?? null),
+  );
 }
 
 function arrowPlain(type: ColumnType, value: Value): Plain {
@@ -155,7 +186,10 @@ function arrowPlain(type: ColumnType, value: Value): Plain {
   return type === 'number' ? numberText(value as number) : String(value);
 }
 
-async function rowsOfParquet(columns: readonly TableColumn[], bytes: Uint8Array): Promise<PlainRow[]> {
+async function rowsOfParquet(
+  columns: readonly TableColumn[],
+  bytes: Uint8Array,
+): Promise<PlainRow[]> {
   const file = path.join(engine.home, 'given.parquet');
   await writeFile(file, bytes);
   const told = columns.map(({ name, type }) => {
@@ -164,7 +198,9 @@ async function rowsOfParquet(columns: readonly TableColumn[], bytes: Uint8Array)
     return `CAST(${type === 'instant' ? `epoch_us(${own})` : own} AS VARCHAR) AS ${own}`;
   });
   const rows = await engine.sql!.session((sql) =>
-    sql.rows<Record<string, string | number | null>>(`SELECT ${told.join(', ')} FROM read_parquet(${quoteText(file)})`),
+    sql.rows<Record<string, string | number | null>>(
+      `SELECT ${told.join(', ')} FROM read_parquet(${quoteText(file)})`,
+    ),
   );
   return rows.map((row) =>
     columns.map(({ name }) => {
@@ -186,7 +222,9 @@ async function rowsOfXlsx(columns: readonly TableColumn[], bytes: Uint8Array): P
   expect(head!.map((cell) => cell?.value)).toEqual(
     columns.map(({ name, type }) => (type === 'instant' ? `${name} (UTC)` : name)),
   );
-  return rows.map((cells) => columns.map(({ type }, index) => sheetPlain(type, cells[index] ?? null)));
+  return rows.map((cells) =>
+    columns.map(({ type }, index) => sheetPlain(type, cells[index] ?? null)),
+  );
 }
 
 function sheetPlain(type: ColumnType, cell: Cell): Plain {
@@ -201,7 +239,9 @@ function sheetPlain(type: ColumnType, cell: Cell): Plain {
   return type === 'date' ? new Date(ms).toISOString().slice(0, 10) : String(BigInt(ms) * 1_000n);
 }
 
-/** A spreadsheet knows milliseconds, and no rows without a value after the last one that has some. */
+/**
+ * A spreadsheet knows milliseconds, and no rows without a value after the last one that has some.
+ */
 function asInSheet(columns: readonly TableColumn[], rows: readonly PlainRow[]): PlainRow[] {
   const all = withoutEmptyTexts(rows).map((row) =>
     row.map((value, index) => {
@@ -244,7 +284,9 @@ async function paged(
     const found = await rowsOf(columns, format, answer);
     expect(found.length).toBeLessThanOrEqual(Number(/limit=(\d+)/.exec(url)?.[1]));
     rows.push(...found);
-    const next: string | undefined = /<\/api\/v1\/tables\/([^>]+)>; rel="next"/.exec(String(answer.headers.link))?.[1];
+    const next: string | undefined = /<\/api\/v1\/tables\/([^>]+)>; rel="next"/.exec(
+      String(answer.headers.link),
+    )?.[1];
     url = next?.replace(/limit=\d+/, `limit=${sizes[page % sizes.length]}`);
   }
   return rows;
@@ -252,7 +294,11 @@ async function paged(
 
 type Answer = Awaited<ReturnType<typeof get>>;
 
-async function rowsOf(columns: readonly TableColumn[], format: string, answer: Answer): Promise<PlainRow[]> {
+async function rowsOf(
+  columns: readonly TableColumn[],
+  format: string,
+  answer: Answer,
+): Promise<PlainRow[]> {
   switch (format) {
     case 'json': {
       const body = answer.json<Record<string, Value>[] | { rows: Record<string, Value>[] }>();
@@ -298,12 +344,16 @@ describe('a random table', () => {
       fc.asyncProperty(cases, async ({ days, isTimed, names, sizes, pagesAs }) => {
         const pipeline = unused.next().value!;
         given.set(pipeline, days);
-        for (const date of days.keys()) expect((await runDay(engine, pipeline, date)).version).toBe(1);
+        for (const date of days.keys())
+          expect((await runDay(engine, pipeline, date)).version).toBe(1);
         const { timed, named } = randomTables(pipeline);
         const table = isTimed ? timed : named;
         const declared = engine.datasets[pipeline]!.tables!.find(({ id }) => id === table)!.columns;
-        const columns = names?.map((name) => declared.find((column) => column.name === name)!) ?? declared;
-        const dates = CLOCK_CHANGES.find((change) => [...days.keys()].every((date) => change.includes(date)))!;
+        const columns =
+          names?.map((name) => declared.find((column) => column.name === name)!) ?? declared;
+        const dates = CLOCK_CHANGES.find((change) =>
+          [...days.keys()].every((date) => change.includes(date)),
+        )!;
         const chosen = names === undefined ? '' : `&columns=${names.join(',')}`;
         const query = `from=${dates[0]}&to=${dates.at(-1)}${chosen}`;
         const whole = async (format: string) =>
@@ -315,7 +365,9 @@ describe('a random table', () => {
             ),
           );
         const rows = await whole('json');
-        expect(sorted(rows)).toEqual(sorted([...days].flatMap(([date, own]) => rowsPutIn(columns, date, own))));
+        expect(sorted(rows)).toEqual(
+          sorted([...days].flatMap(([date, own]) => rowsPutIn(columns, date, own))),
+        );
         expect(await whole('ndjson')).toEqual(rows);
         expect(await whole('parquet')).toEqual(rows);
         expect(await whole('arrow')).toEqual(rows);
@@ -323,7 +375,9 @@ describe('a random table', () => {
         expect(await whole('fr')).toEqual(withoutEmptyTexts(rows));
         expect(asInSheet(columns, await whole('xlsx'))).toEqual(asInSheet(columns, rows));
         const pages = await paged({ table, columns, query }, pagesAs, sizes);
-        expect(pages).toEqual(pagesAs === 'csv' || pagesAs === 'fr' ? withoutEmptyTexts(rows) : rows);
+        expect(pages).toEqual(
+          pagesAs === 'csv' || pagesAs === 'fr' ? withoutEmptyTexts(rows) : rows,
+        );
       }),
       { numRuns: RUNS },
     );

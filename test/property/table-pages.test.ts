@@ -64,7 +64,8 @@ describe('a sequence of pages', () => {
         const [from, to] = one < other ? [one, other] : [other, one];
         const query = `from=${from}&to=${to}&columns=${names}`;
         let text = '';
-        let url: string | undefined = `/api/v1/tables/eco2mix_national/rows.ndjson?${query}&limit=${limits[0]}`;
+        let url: string | undefined =
+          `/api/v1/tables/eco2mix_national/rows.ndjson?${query}&limit=${limits[0]}`;
         for (let page = 1; url !== undefined; page += 1) {
           const { body, headers } = await get(url);
           text += body;
@@ -98,7 +99,10 @@ describe('readers of a table', () => {
       },
     } as unknown as TestEngine;
     const table = tablesOf(engine.datasets).get('eco2mix_national')!;
-    const cut = await cutTable(engine, new KnownVersions(engine), table, { from: DATES[0]!, to: DATES.at(-1)! });
+    const cut = await cutTable(engine, new KnownVersions(engine), table, {
+      from: DATES[0]!,
+      to: DATES.at(-1)!,
+    });
     const columns = ['instant_at'];
     const slow = readRowSets(counted, cut, { columns });
     await slow.next();
@@ -120,7 +124,10 @@ describe('readers of a table', () => {
 
   it('that hang up give their turn back', async () => {
     const table = tablesOf(engine.datasets).get('eco2mix_national')!;
-    const cut = await cutTable(engine, new KnownVersions(engine), table, { from: DATES[0]!, to: DATES.at(-1)! });
+    const cut = await cutTable(engine, new KnownVersions(engine), table, {
+      from: DATES[0]!,
+      to: DATES.at(-1)!,
+    });
     const gone = Array.from({ length: 6 }, async () => {
       const control = new AbortController();
       const sets = readRowSets(engine, cut, { signal: control.signal });

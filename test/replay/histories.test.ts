@@ -73,7 +73,9 @@ describe('recorded histories', () => {
     ['window-published', 'publishDays'],
   ])('%s holds what it is named for: %s', async (name, told) => {
     const text = await readFile(path.join(FOLDER, `${name}.json`), 'utf8');
-    const payloads = [...text.matchAll(/"data":"([^"]+)"/g)].map(([, data = '']) => Buffer.from(data, 'base64'));
+    const payloads = [...text.matchAll(/"data":"([^"]+)"/g)].map(([, data = '']) =>
+      Buffer.from(data, 'base64'),
+    );
     expect(payloads.map(String)).toContainEqual(expect.stringContaining(told));
   });
 
@@ -85,6 +87,8 @@ describe('recorded histories', () => {
   ])('%s no longer replays when %s in it is another activity', async (name, activity) => {
     const text = await readFile(path.join(FOLDER, name), 'utf8');
     expect(text).toContain(activity);
-    await expect(replay(text.replaceAll(activity, '"somethingElse"'))).rejects.toThrow(/nondetermin/i);
+    await expect(replay(text.replaceAll(activity, '"somethingElse"'))).rejects.toThrow(
+      /nondetermin/i,
+    );
   });
 });

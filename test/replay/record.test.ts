@@ -6,7 +6,13 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { publicationsOf } from '../../src/engine/publish/published.ts';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import type { ReconcileResult } from '../../src/engine/contract.ts';
-import { finishRollup, startBackfill, startDay, startFetch, startWatch } from '../../src/cli/temporal/runs.ts';
+import {
+  finishRollup,
+  startBackfill,
+  startDay,
+  startFetch,
+  startWatch,
+} from '../../src/cli/temporal/runs.ts';
 import { addDays, datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { DayState } from '../../src/pipelines/execution.ts';
 import { applySchedules } from '../../src/schedules/apply-schedules.ts';
@@ -23,7 +29,8 @@ import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
 
 /**
- * Records the histories that `histories.test.ts` replays; run it when a workflow has changed on purpose, and say so in the change:
+ * Records the histories that `histories.test.ts` replays; run it when a workflow has changed on
+ * purpose, and say so in the change:
  *
  *     RECORD_HISTORIES=1 npx vitest run --project workflow test/replay/record.test.ts
  */
@@ -37,11 +44,18 @@ const REVISED = [RECENT, addDays(RECENT, 1)];
 let publisher: TinyPublisher;
 let installation: Installation;
 
-async function record(name: string, workflowId: string, runId?: string, of = installation): Promise<void> {
+async function record(
+  name: string,
+  workflowId: string,
+  runId?: string,
+  of = installation,
+): Promise<void> {
   const history = await of.client.workflow.getHandle(workflowId, runId).fetchHistory();
   expect(history.events?.length).toBeGreaterThan(3);
   // Stack traces name the folder of whoever recorded.
-  const compact = JSON.stringify(JSON.parse(historyToJSON(history).replaceAll(process.cwd(), '/app')));
+  const compact = JSON.stringify(
+    JSON.parse(historyToJSON(history).replaceAll(process.cwd(), '/app')),
+  );
   await writeFile(path.join(FOLDER, `${name}.json`), `${compact}\n`);
 }
 
@@ -51,7 +65,9 @@ function start(date: string, input: Partial<DayInput> = {}) {
 
 async function untilOrdered(date: string, name: string, input: object): Promise<void> {
   const handle = installation.client.workflow.getHandle(`day/tiny/${date}`);
-  await vi.waitFor(() => handle.executeUpdate(name, { args: [input] as [unknown] }), { timeout: 20_000 });
+  await vi.waitFor(() => handle.executeUpdate(name, { args: [input] as [unknown] }), {
+    timeout: 20_000,
+  });
 }
 
 describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded', () => {
@@ -59,7 +75,8 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
     await mkdir(FOLDER, { recursive: true });
     publisher = await startTinyPublisher([...datesBetween('2024-01-01', '2024-02-20'), ...REVISED]);
     const options = { baseUrl: publisher.url, holdAbove: 9_000, freshForMinutes: 0 };
-    // What is recorded of a watch is the days that changed under it, so it has a pipeline of its own.
+    // What is recorded of a watch is the days that changed under it, so it has a pipeline of its
+    // own.
     const [tiny, watched] = [tinyDataset(options), tinyDataset({ ...options, name: 'watched' })];
     installation = await openInstallation({
       datasets: { tiny, watched, noop: noopDataset },
@@ -152,9 +169,16 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
     await (await startWatch(installation.target, 'tiny')).result();
     await record('watch', 'watch/tiny');
     const audit = { workflowId: 'verify/tiny', taskQueue: installation.target.taskQueue };
-    await installation.client.workflow.execute('verify', { ...audit, args: [{ pipeline: 'tiny', sample: 2 }] });
+    await installation.client.workflow.execute('verify', {
+      ...audit,
+      args: [{ pipeline: 'tiny', sample: 2 }],
+    });
     await record('verify', 'verify/tiny');
-    await applySchedules(installation.client, installation.engine.datasets, installation.target.taskQueue);
+    await applySchedules(
+      installation.client,
+      installation.engine.datasets,
+      installation.target.taskQueue,
+    );
     const schedule = installation.client.schedule.getHandle('tiny/daily');
     await schedule.trigger();
     const tickId = await vi.waitFor(
@@ -187,7 +211,9 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
   it('of a day that does without a part whose slice was lost', async () => {
     const date = '2024-01-18';
     await (await start(date)).result();
-    const manifest = (await newestManifests(installation.engine.documents, 'tiny', [date])).get(date);
+    const manifest = (await newestManifests(installation.engine.documents, 'tiny', [date])).get(
+      date,
+    );
     const download = manifest?.steps['download/forecast'];
     publisher.refuse('readings', 403);
     const held = publisher.holdNext('forecast');
@@ -206,7 +232,11 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
   it('of a held day whose decision is kept before it counts', async () => {
     publisher.publish('2024-01-11', { add: 10_000 });
     const handle = await start('2024-01-11');
-    await untilOrdered('2024-01-11', 'decide', { decision: 'accept', reason: 'a test', by: 'a tester' });
+    await untilOrdered('2024-01-11', 'decide', {
+      decision: 'accept',
+      reason: 'a test',
+      by: 'a tester',
+    });
     await handle.result();
     await record('day-decision-kept', handle.workflowId);
   });
@@ -215,16 +245,24 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
     const workflowId = 'window/tiny/published';
     const { client, target, engine } = installation;
     const input = { pipeline: 'tiny', dates: datesBetween('2024-01-15', '2024-01-17') };
-    await client.workflow.execute('window', { workflowId, taskQueue: target.taskQueue, args: [input] });
-    const newest = (await newestManifests(engine.documents, 'tiny', ['2024-01-16'])).get('2024-01-16');
-    for (const { key } of publicationsOf(tinyDataset().definition, newest!)) await engine.objects.delete(key);
+    await client.workflow.execute('window', {
+      workflowId,
+      taskQueue: target.taskQueue,
+      args: [input],
+    });
+    const newest = (await newestManifests(engine.documents, 'tiny', ['2024-01-16'])).get(
+      '2024-01-16',
+    );
+    for (const { key } of publicationsOf(tinyDataset().definition, newest!))
+      await engine.objects.delete(key);
     const args = [{ ...input, offline: true }];
     await client.workflow.execute('window', { workflowId, taskQueue: target.taskQueue, args });
     await record('window-published', workflowId);
   });
 
   it('of a watch that runs several days at the same time', async () => {
-    for (const date of REVISED) await (await startDay(installation.target, { pipeline: 'watched', date })).result();
+    for (const date of REVISED)
+      await (await startDay(installation.target, { pipeline: 'watched', date })).result();
     for (const date of REVISED) publisher.publish(date, { add: 2 });
     const result = await (await startWatch(installation.target, 'watched')).result();
     expect(result.changed).toHaveLength(REVISED.length);
@@ -233,7 +271,11 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
 
   it('of rollups that hear announcements', async () => {
     await (
-      await startBackfill(installation.target, { pipeline: 'tiny', from: '2024-01-12', to: '2024-01-14' })
+      await startBackfill(installation.target, {
+        pipeline: 'tiny',
+        from: '2024-01-12',
+        to: '2024-01-14',
+      })
     ).result();
     await finishRollup(installation.target, 'tiny');
     await record('rollup-announced', 'rollup/tiny');
@@ -275,12 +317,22 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
     const folders = await openInstallation({ datasets: { enedis }, settings });
     try {
       for (const mode of ['all', 'rebuild'] as const) {
-        const { workflowId, runId } = await startFetch(folders.target, { pipeline: 'enedis', mode }, mode);
+        const { workflowId, runId } = await startFetch(
+          folders.target,
+          { pipeline: 'enedis', mode },
+          mode,
+        );
         await folders.client.workflow.getHandle(workflowId, runId).result();
         await record(`fetch-${mode}`, workflowId, runId, folders);
       }
-      const failed = await startFetch(folders.target, { pipeline: 'enedis', mode: 'all', parts: ['none'] }, 'none');
-      await expect(folders.client.workflow.getHandle(failed.workflowId, failed.runId).result()).rejects.toThrow();
+      const failed = await startFetch(
+        folders.target,
+        { pipeline: 'enedis', mode: 'all', parts: ['none'] },
+        'none',
+      );
+      await expect(
+        folders.client.workflow.getHandle(failed.workflowId, failed.runId).result(),
+      ).rejects.toThrow();
       await record('fetch-failed', failed.workflowId, failed.runId, folders);
     } finally {
       await folders.close();
@@ -315,7 +367,10 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
       activities: { reconcileHost: () => Promise.resolve(answer) },
     });
     await host.runUntil(
-      client.workflow.execute('reconcile', { ...options, args: [{ host: 'there', queue: 'there' }] }),
+      client.workflow.execute('reconcile', {
+        ...options,
+        args: [{ host: 'there', queue: 'there' }],
+      }),
     );
     await connection.close();
     await record('reconcile', options.workflowId);

@@ -13,13 +13,18 @@ import type { Operation } from './operations.ts';
 import type { Random } from './random.ts';
 import type { Stores } from './stores-of-process.ts';
 
-/** Rows of the document store that a disk, or somebody, has made unreadable or taken away, and their repair. */
+/**
+ * Rows of the document store that a disk, or somebody, has made unreadable or taken away, and their
+ * repair.
+ */
 
 export function damagedRow(random: Random): Omit<Operation, 'afterMs'> {
   const table = random.pick([LEDGER_TABLE, MANIFEST_TABLE]);
   const [which, isLost] = [random.fraction(), random.chance(0.5)];
   return {
-    what: isLost ? 'the row of a newest version is lost' : `a row of the ${table} becomes unreadable`,
+    what: isLost
+      ? 'the row of a newest version is lost'
+      : `a row of the ${table} becomes unreadable`,
     act: async (installation) => {
       const { primary, scheduler, forgiven, setAside } = installation;
       const rows = isLost ? await newestVersions(primary) : await rowsOf(primary, table);
@@ -31,7 +36,10 @@ export function damagedRow(random: Random): Omit<Operation, 'afterMs'> {
       if (isLost) return primary.documents.delete(row);
       const { table: name, partition, sort } = row;
       setAside.add(sort);
-      await primary.documents.put({ table: name, partition, sort }, { ...row.body, steps: 0, outputs: 0 });
+      await primary.documents.put(
+        { table: name, partition, sort },
+        { ...row.body, steps: 0, outputs: 0 },
+      );
     },
   };
 }
@@ -59,7 +67,10 @@ export function repair(_random: Random, dates: readonly CivilDate[]): Omit<Opera
 }
 
 /** As the command does it, for the days and for each period. */
-export async function repairAll(installation: Installation, dates: readonly CivilDate[]): Promise<void> {
+export async function repairAll(
+  installation: Installation,
+  dates: readonly CivilDate[],
+): Promise<void> {
   await commanded(installation, 'repair', async () => {
     const { engine, process } = await installation.command(installation.hosts[0]!, 'repair');
     const control: StepControl = {
@@ -69,9 +80,12 @@ export async function repairAll(installation: Installation, dates: readonly Civi
     };
     for (const scopes of [dates, ...periodsOf('month', dates).map((month) => [month]), ['all']]) {
       const { rows, scopes: made } = await repairRows(engine, control, PIPELINE, scopes);
-      for (const { row } of rows) installation.scheduler.tell(`${process.name}: repairs ${row.table} ${row.sort}`);
+      for (const { row } of rows)
+        installation.scheduler.tell(`${process.name}: repairs ${row.table} ${row.sort}`);
       for (const { scope, version, why } of made)
-        installation.scheduler.tell(`${process.name}: ${scope} has version ${String(version)} ${why ?? ''}`);
+        installation.scheduler.tell(
+          `${process.name}: ${scope} has version ${String(version)} ${why ?? ''}`,
+        );
     }
   });
 }
@@ -82,6 +96,12 @@ export async function stillUnreadable(
   dates: readonly CivilDate[],
 ): Promise<string[]> {
   const engine = { datasets: { [PIPELINE]: dataset }, documents: primary.documents };
-  const rows = await unreadableRows(engine, PIPELINE, [...dates, ...periodsOf('month', dates), 'all']);
-  return rows.map(({ table, sort, why }) => `${table} ${sort} cannot be read after its repair: ${why}`);
+  const rows = await unreadableRows(engine, PIPELINE, [
+    ...dates,
+    ...periodsOf('month', dates),
+    'all',
+  ]);
+  return rows.map(
+    ({ table, sort, why }) => `${table} ${sort} cannot be read after its repair: ${why}`,
+  );
 }

@@ -11,13 +11,18 @@ import type {
 } from '../../src/pipelines/dataset.ts';
 import type { RecognisedFile } from '../../src/pipelines/given-file.ts';
 import { definePipeline } from '../../src/pipelines/define-pipeline.ts';
-import type { OutputDefinition, PartDefinition, StepDefinition } from '../../src/pipelines/definition.ts';
+import type {
+  OutputDefinition,
+  PartDefinition,
+  StepDefinition,
+} from '../../src/pipelines/definition.ts';
 import type { CivilDate, Scope } from '../../src/pipelines/vocabulary.ts';
 import { fileText } from './virtual-files.ts';
 
 /**
- * A pipeline with one of everything and one figure a day: required `counts`, optional `forecast`, a comparison with the day before, a published
- * report, a page for single days, a record, months and a history. No SQL, so no step waits for anything.
+ * A pipeline with one of everything and one figure a day: required `counts`, optional `forecast`, a
+ * comparison with the day before, a published report, a page for single days, a record, months and
+ * a history. No SQL, so no step waits for anything.
  */
 
 export const PIPELINE = 'sim';
@@ -36,7 +41,12 @@ const part = (id: string): PartDefinition => ({
   source: 'http',
   bulkWindow: 'month',
   expectedAfter: {},
-  freshForMinutes: { empty: FRESH_MINUTES, provisional: FRESH_MINUTES, consolidated: FRESH_MINUTES, definitive: null },
+  freshForMinutes: {
+    empty: FRESH_MINUTES,
+    provisional: FRESH_MINUTES,
+    consolidated: FRESH_MINUTES,
+    definitive: null,
+  },
 });
 
 const common = { version: 1, queue: 'compute', timeoutSeconds: 600 } as const;
@@ -70,7 +80,12 @@ const steps: readonly StepDefinition[] = [
     id: 'metrics/day',
     title: 'Its figure',
     inputs: [{ name: 'core', step: 'transform/day', output: 'core' }],
-    outputs: { metrics: { ...text('metrics'), recordAs: { table: 'figures', partition: PIPELINE, under: 'metrics' } } },
+    outputs: {
+      metrics: {
+        ...text('metrics'),
+        recordAs: { table: 'figures', partition: PIPELINE, under: 'metrics' },
+      },
+    },
     required: true,
   },
   {
@@ -114,7 +129,12 @@ function sourceOf(id: string, tellsFreshness: boolean): HttpSource {
     baseUrl: `http://${id}.invalid`,
     pathOf: ({ from, to }) => `figures?from=${from}&to=${to}`,
     ...(tellsFreshness
-      ? { freshness: { path: 'freshness', valueOf: (found) => (found as { version?: string }).version } }
+      ? {
+          freshness: {
+            path: 'freshness',
+            valueOf: (found) => (found as { version?: string }).version,
+          },
+        }
       : {}),
     extension: 'txt',
     mediaType: 'text/plain',
@@ -123,7 +143,8 @@ function sourceOf(id: string, tellsFreshness: boolean): HttpSource {
 }
 
 /** Every second figure of the counts looks odd, and waits for a decision. */
-export const isOdd = (counts: number | null): boolean => counts !== null && counts > 0 && counts % 2 === 0;
+export const isOdd = (counts: number | null): boolean =>
+  counts !== null && counts > 0 && counts % 2 === 0;
 
 export interface DatasetOptions {
   readonly since: CivilDate;
@@ -139,7 +160,12 @@ export function simulatedDataset({ since, tellsFreshness, holds }: DatasetOption
       title: 'One figure a day',
       zone: 'UTC',
       since,
-      publication: { expectedAfter: {}, pollEveryMinutes: 30, cutOffAfter: { days: 1 }, holdDays: 1 },
+      publication: {
+        expectedAfter: {},
+        pollEveryMinutes: 30,
+        cutOffAfter: { days: 1 },
+        holdDays: 1,
+      },
       parts: PARTS.map(part),
       steps,
       rollups: [
@@ -169,7 +195,14 @@ export function simulatedDataset({ since, tellsFreshness, holds }: DatasetOption
         },
       },
       schedules: [
-        { id: 'daily', title: 'Yesterday', cron: '0 6 * * *', lagDays: 1, catchUpMinutes: 60, jitterSeconds: 0 },
+        {
+          id: 'daily',
+          title: 'Yesterday',
+          cron: '0 6 * * *',
+          lagDays: 1,
+          catchUpMinutes: 60,
+          jitterSeconds: 0,
+        },
         {
           id: 'processing',
           title: 'Without report',
@@ -195,7 +228,11 @@ export function simulatedDataset({ since, tellsFreshness, holds }: DatasetOption
     recognise: ({ path }) => Promise.resolve(recognise(path)),
     steps: {
       'transform/day': each(
-        (unit) => ({ date: unit.scope, counts: read(unit, 'counts'), forecast: read(unit, 'forecast') ?? null }),
+        (unit) => ({
+          date: unit.scope,
+          counts: read(unit, 'counts'),
+          forecast: read(unit, 'forecast') ?? null,
+        }),
         (unit) => (holds ? [plausible(read(unit, 'counts'))] : []),
       ),
       'metrics/day': each((unit) => ({ date: unit.scope, figure: figureOf(read(unit, 'core')) })),
@@ -225,7 +262,8 @@ function slice({ part: id, raw, days }: SliceTask): UnitResult[] {
   return days.map(({ date }) => {
     const figure = figures.get(date);
     const rows = figure === undefined ? 0 : 1;
-    const outputs = figure === undefined ? {} : { slice: { ...bytesOf({ figure: Number(figure) }), rows } };
+    const outputs =
+      figure === undefined ? {} : { slice: { ...bytesOf({ figure: Number(figure) }), rows } };
     return { scope: date, outputs, checks: [], facts: { rows, published_columns: 2 } };
   });
 }
@@ -234,7 +272,14 @@ function recognise(path: string): RecognisedFile {
   const [id = '', ...lines] = fileText(path).trim().split('\n');
   const dates = lines.map((line) => line.slice(0, line.indexOf(';'))).sort();
   const range = { from: dates[0] ?? '', to: dates.at(-1) ?? '' };
-  return { part: id, kind: id, ...range, rows: dates.length, extension: 'txt', mediaType: 'text/plain' };
+  return {
+    part: id,
+    kind: id,
+    ...range,
+    rows: dates.length,
+    extension: 'txt',
+    mediaType: 'text/plain',
+  };
 }
 
 function plausible(counts: Json | undefined): CheckResult {
@@ -253,14 +298,22 @@ function each(
         units.map((unit): UnitResult => {
           const made = make(unit);
           const facts = step === 'transform/day' ? { revision: 'provisional', coverage: 1 } : {};
-          return { scope: unit.scope, outputs: { [outputOf(step)]: bytesOf(made) }, checks: checksOf(unit), facts };
+          return {
+            scope: unit.scope,
+            outputs: { [outputOf(step)]: bytesOf(made) },
+            checks: checksOf(unit),
+            facts,
+          };
         }),
       ),
   };
 }
 
 function outputOf(step: string): string {
-  const rollups: Readonly<Record<string, string>> = { 'rollup/month': 'month', 'rollup/history': 'history' };
+  const rollups: Readonly<Record<string, string>> = {
+    'rollup/month': 'month',
+    'rollup/history': 'history',
+  };
   return rollups[step] ?? Object.keys(steps.find(({ id }) => id === step)?.outputs ?? {})[0] ?? '';
 }
 
@@ -277,14 +330,20 @@ function readAll(unit: StepUnit, name: string): Json[] {
 }
 
 function figureOf(core: Json | undefined): number {
-  const { counts, forecast } = (core ?? {}) as { counts?: { figure: number }; forecast?: { figure: number } | null };
+  const { counts, forecast } = (core ?? {}) as {
+    counts?: { figure: number };
+    forecast?: { figure: number } | null;
+  };
   return (counts?.figure ?? 0) * 1_000 + (forecast?.figure ?? 0);
 }
 
 /** The figures of a day by part; null where there is none. */
 export type Figures = Readonly<Record<(typeof PARTS)[number], number | null>>;
 
-/** What is to be read under each published name when the days have these figures: the model that stories are held against. */
+/**
+ * What is to be read under each published name when the days have these figures: the model that
+ * stories are held against.
+ */
 export function expectedFiles(days: ReadonlyMap<CivilDate, Figures>): Map<string, string> {
   const files = new Map<string, string>();
   const core = (date: CivilDate) => {
@@ -300,7 +359,10 @@ export function expectedFiles(days: ReadonlyMap<CivilDate, Figures>): Map<string
   const months = new Map<Scope, object[]>();
   for (const date of [...days.keys()].sort()) {
     const comparison = { date, day: metrics(date), before: metrics(addDays(date, -1)) ?? null };
-    files.set(`published/${PIPELINE}_${date}.json`, textOf({ date, metrics: metrics(date), comparison }));
+    files.set(
+      `published/${PIPELINE}_${date}.json`,
+      textOf({ date, metrics: metrics(date), comparison }),
+    );
     const month = date.slice(0, 7);
     months.set(month, [...(months.get(month) ?? []), core(date) ?? {}]);
   }

@@ -1,11 +1,18 @@
 import { sameRecord } from '../../src/pipelines/same-record.ts';
 import { createCachedObjectStore } from '../../src/storage/cache/cache-objects.ts';
-import { createCircuitBreaker, guardDocuments, guardObjects } from '../../src/storage/outage/circuit-breaker.ts';
+import {
+  createCircuitBreaker,
+  guardDocuments,
+  guardObjects,
+} from '../../src/storage/outage/circuit-breaker.ts';
 import { createStoreMirror } from '../../src/storage/outage/fallback-mirror.ts';
 import { createFallbackStores } from '../../src/storage/outage/fallback-stores.ts';
 import type { JournalDisk, JournalSegment } from '../../src/storage/outage/journal-disk.ts';
 import { openJournal } from '../../src/storage/outage/journal.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../src/storage/memory/memory.ts';
 import type { MergeRules } from '../../src/storage/outage/reconcile-parts.ts';
 import type { HostFallback } from '../../src/workers/open-fallback.ts';
 import type { Process } from './scheduler.ts';
@@ -28,7 +35,10 @@ export class HostDisk {
 
 const CACHE_BYTES = 1 << 30;
 
-/** The parts of `openHostFallback` over a disk in memory: every call of a process to its own disk is a turn too, so it may be its last. */
+/**
+ * The parts of `openHostFallback` over a disk in memory: every call of a process to its own disk is
+ * a turn too, so it may be its last.
+ */
 export async function openSimulatedFallback(
   host: string,
   process: Process,
@@ -38,20 +48,39 @@ export async function openSimulatedFallback(
   now: () => Date,
   rules: MergeRules,
 ): Promise<HostFallback> {
-  const breaker = (name: string) => createCircuitBreaker({ name, failuresBeforeAnswer: 1, now: () => now().getTime() });
-  const breakers = { objects: breaker('the object store'), documents: breaker('the document store') };
+  const breaker = (name: string) =>
+    createCircuitBreaker({ name, failuresBeforeAnswer: 1, now: () => now().getTime() });
+  const breakers = {
+    objects: breaker('the object store'),
+    documents: breaker('the document store'),
+  };
   const cache = { folder: disk.cacheFolder, maxBytes: CACHE_BYTES };
-  const cached = createCachedObjectStore({ primary: guardObjects(primary.objects, breakers.objects), ...cache });
+  const cached = createCachedObjectStore({
+    primary: guardObjects(primary.objects, breakers.objects),
+    ...cache,
+  });
   const own = storesOf(process, weather.indoors(), { objects: disk.blobs, documents: disk.known });
   const journal = await openJournal({ disk: journalDisk(process, weather, disk), host, now });
   const mirror = createStoreMirror(own.documents);
-  const guarded = { objects: cached, documents: guardDocuments(primary.documents, breakers.documents) };
+  const guarded = {
+    objects: cached,
+    documents: guardDocuments(primary.documents, breakers.documents),
+  };
   const blobs = own.objects;
   return {
     host,
     folder: disk.cacheFolder,
     cache,
-    stores: createFallbackStores({ host, primary: guarded, breakers, blobs, mirror, journal, now, rules }),
+    stores: createFallbackStores({
+      host,
+      primary: guarded,
+      breakers,
+      blobs,
+      mirror,
+      journal,
+      now,
+      rules,
+    }),
     parts: {
       journal,
       primary,

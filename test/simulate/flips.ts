@@ -28,7 +28,10 @@ export async function drawFlip(
   const manifests = await newestManifests(primary.documents, PIPELINE, scopes);
   if (manifests.size === 0) return undefined;
   const manifest = random.pick([...manifests.values()]);
-  const keys = [...namedBy(manifest), ...publicationsOf(dataset.definition, manifest).map(({ key }) => key)];
+  const keys = [
+    ...namedBy(manifest),
+    ...publicationsOf(dataset.definition, manifest).map(({ key }) => key),
+  ];
   return { scope: manifest.scope, key: random.pick(keys) };
 }
 
@@ -39,16 +42,23 @@ function namedBy({ steps }: Manifest): string[] {
 }
 
 /** Changes the last byte of an object; returns what takes the change back. */
-export async function flip({ primary: { objects } }: Installation, key: string): Promise<() => Promise<unknown>> {
+export async function flip(
+  { primary: { objects } }: Installation,
+  key: string,
+): Promise<() => Promise<unknown>> {
   const right = (await readObject(objects, key)) ?? Buffer.of();
   const wrong = Buffer.from(right);
   wrong[wrong.length - 1] = 32;
-  const put = (bytes: Uint8Array) => objects.put(key, bytes, { mode: 'replace', mediaType: 'application/json' });
+  const put = (bytes: Uint8Array) =>
+    objects.put(key, bytes, { mode: 'replace', mediaType: 'application/json' });
   await put(wrong);
   return () => put(right);
 }
 
-/** What `quotidien verify` says of a day or period, asked on one of the hosts; undefined when there is nothing to verify. */
+/**
+ * What `quotidien verify` says of a day or period, asked on one of the hosts; undefined when there
+ * is nothing to verify.
+ */
 export async function verified(
   installation: Installation,
   random: Random,
@@ -57,5 +67,6 @@ export async function verified(
   const { engine } = await installation.command(random.pick(installation.hosts), 'verify');
   const control = { signal: new AbortController().signal, progress: () => undefined };
   if (isPeriod(scope)) return (await verifyPeriod(engine, control, PIPELINE, scope))?.result;
-  return (await verifyDays(engine, control, { pipeline: PIPELINE, dates: [scope] })).days[0]?.result;
+  return (await verifyDays(engine, control, { pipeline: PIPELINE, dates: [scope] })).days[0]
+    ?.result;
 }

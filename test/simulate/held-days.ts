@@ -15,14 +15,16 @@ export function decision(random: Random): Omit<Operation, 'afterMs'> {
   return {
     what: `somebody answers the first held day: ${answer}`,
     act: async (installation) => {
-      for (const workflowId of openDays(installation)) if (await decided(installation, workflowId, answer)) return;
+      for (const workflowId of openDays(installation))
+        if (await decided(installation, workflowId, answer)) return;
     },
   };
 }
 
 /** Accepts whatever is held now. */
 export async function acceptHeld(installation: Installation): Promise<void> {
-  for (const workflowId of openDays(installation)) await decided(installation, workflowId, 'accept');
+  for (const workflowId of openDays(installation))
+    await decided(installation, workflowId, 'accept');
 }
 
 /** A rejected day stays as it was before, until somebody has it looked at once more. */
@@ -30,12 +32,22 @@ export async function lookOnceMore(installation: Installation): Promise<void> {
   const { documents } = installation.primary;
   const rejected = new Set<CivilDate>();
   for await (const partition of documents.partitions(DECISION_TABLE)) {
-    for await (const { body } of documents.query<DecisionRecord>({ table: DECISION_TABLE, partition })) {
+    for await (const { body } of documents.query<DecisionRecord>({
+      table: DECISION_TABLE,
+      partition,
+    })) {
       if (body.decision === 'reject') rejected.add(body.scope);
     }
   }
   for (const date of rejected) {
-    const input = { pipeline: PIPELINE, date, reason: 'manual', offline: true, fromStep: 'transform', why: 'a story' };
+    const input = {
+      pipeline: PIPELINE,
+      date,
+      reason: 'manual',
+      offline: true,
+      fromStep: 'transform',
+      why: 'a story',
+    };
     startRun(installation, 'day', `day/${PIPELINE}/${date}`, input);
   }
 }
@@ -44,17 +56,29 @@ export async function lookOnceMore(installation: Installation): Promise<void> {
 export function undecided({ scope, version, steps, decisions }: Manifest): string | undefined {
   const state = steps['transform/day'];
   if (state?.state !== 'done') return undefined;
-  const accepted = decisions.some(({ key, decision: word }) => key === state.key && word === 'accept');
-  return accepted ? undefined : `version ${version} of ${scope} has odd counts that nobody accepted`;
+  const accepted = decisions.some(
+    ({ key, decision: word }) => key === state.key && word === 'accept',
+  );
+  return accepted
+    ? undefined
+    : `version ${version} of ${scope} has odd counts that nobody accepted`;
 }
 
 function openDays({ server }: Installation): string[] {
-  return server.open.map(({ workflowId }) => workflowId).filter((id) => id.startsWith(`day/${PIPELINE}/`));
+  return server.open
+    .map(({ workflowId }) => workflowId)
+    .filter((id) => id.startsWith(`day/${PIPELINE}/`));
 }
 
-async function decided({ server, scheduler }: Installation, workflowId: string, answer: string): Promise<boolean> {
+async function decided(
+  { server, scheduler }: Installation,
+  workflowId: string,
+  answer: string,
+): Promise<boolean> {
   try {
-    const said = await server.update(workflowId, 'decide', [{ decision: answer, reason: 'a story', by: 'anna' }]);
+    const said = await server.update(workflowId, 'decide', [
+      { decision: answer, reason: 'a story', by: 'anna' },
+    ]);
     scheduler.tell(String(said));
     return true;
   } catch {

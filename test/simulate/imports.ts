@@ -7,7 +7,10 @@ import type { Random } from './random.ts';
 import { keepFile, onDisk } from './virtual-files.ts';
 
 /** Somebody takes a publisher's file by hand, and imports it a while later. */
-export function importOfFile(random: Random, dates: readonly CivilDate[]): Omit<Operation, 'afterMs'> {
+export function importOfFile(
+  random: Random,
+  dates: readonly CivilDate[],
+): Omit<Operation, 'afterMs'> {
   const part = random.pick(PARTS);
   const [first, place] = [random.whole(0, dates.length - 1), random.whole(0, 1)];
   const last = random.whole(first, dates.length - 1);
@@ -24,7 +27,10 @@ export function importOfFile(random: Random, dates: readonly CivilDate[]): Omit<
       for (const date of chosen) forgiven.add(date);
       if (laterMs > 0) await scheduler.turn(undefined, undefined, laterMs);
       await commanded(installation, 'import', async () => {
-        const { engine, process } = await installation.command(installation.hosts[place]!, 'import');
+        const { engine, process } = await installation.command(
+          installation.hosts[place]!,
+          'import',
+        );
         const control = {
           execution: { workflowId: 'cli/import', runId: 'import', attempt: 1 },
           signal: new AbortController().signal,
@@ -32,7 +38,9 @@ export function importOfFile(random: Random, dates: readonly CivilDate[]): Omit<
         };
         const outcomes = await importFiles(engine, PIPELINE, [file], control);
         for (const outcome of outcomes)
-          scheduler.tell(`${process.name}: ${'code' in outcome ? outcome.message : `${outcome.days} days`}`);
+          scheduler.tell(
+            `${process.name}: ${'code' in outcome ? outcome.message : `${outcome.days} days`}`,
+          );
       });
     },
   };

@@ -4,7 +4,10 @@ import type { Engine } from '../../src/engine/engine.ts';
 import { openHttpSource } from '../../src/engine/sources/http-source.ts';
 import type { Dataset } from '../../src/pipelines/dataset.ts';
 import type { Scope } from '../../src/pipelines/vocabulary.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../src/storage/memory/memory.ts';
 import type { MigrationOptions } from '../../src/storage/setup/migrate.ts';
 import { interceptors } from '../../src/workflows/host-routing.ts';
 import * as workflows from '../../src/workflows/index.ts';
@@ -27,12 +30,17 @@ import { Weather } from './weather.ts';
 
 export const QUEUES = { fetch: 'fetch', compute: 'compute', report: 'report' } as const;
 
-/** What a change of the product's parts, made on purpose, puts in their place; see `mutations.ts`. */
+/**
+ * What a change of the product's parts, made on purpose, puts in their place; see `mutations.ts`.
+ */
 export interface Mutation {
   /** The primary stores as every process sees them. */
   readonly stores?: (stores: Stores, process: Process) => Stores;
   readonly engine?: (engine: Engine) => Engine;
-  readonly activities?: (activities: Record<string, Activity>, engine: Engine) => Record<string, Activity>;
+  readonly activities?: (
+    activities: Record<string, Activity>,
+    engine: Engine,
+  ) => Record<string, Activity>;
   readonly migration?: (options: MigrationOptions) => MigrationOptions;
 }
 
@@ -78,9 +86,13 @@ export class Installation implements Workers {
   #reached: Stores;
   readonly hosts: readonly Host[];
   readonly publishers: Readonly<Record<string, Publisher>>;
-  /** Days of which an older version may come back, because somebody imported or damaged something. */
+  /**
+   * Days of which an older version may come back, because somebody imported or damaged something.
+   */
   readonly forgiven = new Set<Scope>();
-  /** The sort keys of rows that were made unreadable: an older version of them is not made again. */
+  /**
+   * The sort keys of rows that were made unreadable: an older version of them is not made again.
+   */
   readonly setAside = new Set<string>();
   /** A move to other stores that was begun. */
   move: Move | undefined;
@@ -136,7 +148,11 @@ export class Installation implements Workers {
   processFor(queue: string | undefined): Process | undefined {
     const own = this.hosts.find(({ name }) => queue === hostQueue(QUEUES.compute, name));
     const able = (own === undefined ? this.hosts : [own]).flatMap(({ worker }) =>
-      worker === undefined || worker.process.dead || worker.process.stoppedUntil > this.scheduler.now ? [] : [worker],
+      worker === undefined ||
+      worker.process.dead ||
+      worker.process.stoppedUntil > this.scheduler.now
+        ? []
+        : [worker],
     );
     return able.length === 0 ? undefined : this.scheduler.random.pick(able).process;
   }
@@ -170,7 +186,10 @@ export class Installation implements Workers {
   }
 
   /** A command's own process on a host, with an engine of its own. */
-  async command(host: Host, name: string): Promise<{ readonly process: Process; readonly engine: Engine }> {
+  async command(
+    host: Host,
+    name: string,
+  ): Promise<{ readonly process: Process; readonly engine: Engine }> {
     const process = new Process(`${host.name} ${name}`);
     return { process, engine: await this.#engineOf(host, process) };
   }
@@ -189,7 +208,9 @@ export class Installation implements Workers {
   async #engineOf(host: Host, process: Process): Promise<Engine> {
     const { dataset, mutation } = this.#options;
     const away = (store: StoreName) =>
-      host.awayUntil[store] > this.scheduler.now ? `the ${store} are away from ${host.name}` : undefined;
+      host.awayUntil[store] > this.scheduler.now
+        ? `the ${store} are away from ${host.name}`
+        : undefined;
     const reached = storesOf(process, this.weather, this.#reached, away);
     const primary = mutation?.stores?.(reached, process) ?? reached;
     const now = () => new Date(this.scheduler.now + host.clockMs);
@@ -215,7 +236,10 @@ export class Installation implements Workers {
       sql: { session: (work) => work({ finish: () => Promise.resolve() } as never) },
       openSource: (declaration) => {
         if (declaration.kind === 'folder') throw new Error('no folder is simulated');
-        return openHttpSource(httpOf(process, this.weather, this.scheduler, this.publishers), declaration);
+        return openHttpSource(
+          httpOf(process, this.weather, this.scheduler, this.publishers),
+          declaration,
+        );
       },
       writeFlatParquet: () => Promise.reject(new Error('no step writes Parquet')),
       now,

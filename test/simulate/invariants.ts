@@ -27,7 +27,8 @@ export interface Violation {
  * - gapless: versions of a scope are 1, 2, 3 and so on.
  * - said once: a new version says something new.
  * - never taken back: no version has older figures than one before it.
- * - never shown older: under no published name do older figures follow newer ones, not even for a moment.
+ * - never shown older: under no published name do older figures follow newer ones, not even for a
+ *   moment.
  * - newest delivery: the newest version is made of what was delivered last.
  * - nothing missing: whatever a newest manifest names is in the primary store.
  * - nothing stale: periods, comparisons and published names are what the newest versions give.
@@ -36,7 +37,8 @@ export interface Violation {
  * - moves whole: after a migration the target has what the source has.
  * - verify looks: what has a changed byte is not identical, and what has none is.
  * - everything ends: no run waits for ever, and what is open gets done.
- * - reconciles: what a host wrote while a store was away reaches the primary stores, without a person's help.
+ * - reconciles: what a host wrote while a store was away reaches the primary stores, without a
+ *   person's help.
  * - no surprise: no workflow task fails, nothing throws what nobody expects.
  */
 export type Promised =
@@ -56,8 +58,9 @@ export type Promised =
   | 'reconciles';
 
 /**
- * What must hold of the primary stores when everything is quiet; each violation in words. `delivered`: the newest versions are what was
- * delivered last; `published`: they are what the publishers have now, because everything was asked for again.
+ * What must hold of the primary stores when everything is quiet; each violation in words.
+ * `delivered`: the newest versions are what was delivered last; `published`: they are what the
+ * publishers have now, because everything was asked for again.
  */
 export async function checkStores(
   installation: Installation,
@@ -65,11 +68,17 @@ export async function checkStores(
   wanted: 'delivered' | 'published',
 ): Promise<Violation[]> {
   const { primary, holds } = installation;
-  const manifests = await readManifests(primary.documents, PIPELINE, [...dates, ...periodsOf('month', dates), 'all']);
+  const manifests = await readManifests(primary.documents, PIPELINE, [
+    ...dates,
+    ...periodsOf('month', dates),
+    'all',
+  ]);
   const figures = new Figured(primary, manifests);
   const newest = await newestFigures(figures, dates, manifests);
   const should =
-    wanted === 'published' ? publishedFigures(installation) : await deliveredFigures(primary, figures, dates);
+    wanted === 'published'
+      ? publishedFigures(installation)
+      : await deliveredFigures(primary, figures, dates);
   const found: Readonly<Partial<Record<Promised, readonly string[]>>> = {
     gapless: gaps(manifests, installation.setAside),
     'said once': repeated(manifests),
@@ -85,12 +94,17 @@ export async function checkStores(
 }
 
 /** Versions of a scope are 1, 2, 3 and so on, but for those that were set aside by a repair. */
-function gaps(manifests: ReadonlyMap<Scope, readonly Manifest[]>, setAside: ReadonlySet<string>): string[] {
+function gaps(
+  manifests: ReadonlyMap<Scope, readonly Manifest[]>,
+  setAside: ReadonlySet<string>,
+): string[] {
   return [...manifests].flatMap(([scope, all]) => {
     const versions = all.map(({ version }) => version);
     const wanted = Array.from({ length: versions.at(-1) ?? 0 }, (_, place) => place + 1);
     const absent = wanted.filter((version) => !versions.includes(version));
-    const isWhole = absent.every((version) => setAside.has(manifestKey(PIPELINE, scope, version).sort));
+    const isWhole = absent.every((version) =>
+      setAside.has(manifestKey(PIPELINE, scope, version).sort),
+    );
     return isWhole ? [] : [`${scope} has the versions ${versions.join(', ')}`];
   });
 }
@@ -126,7 +140,9 @@ class Figured {
 
   async ofSlice(ref: ArtefactRef | undefined): Promise<number | null> {
     const bytes = ref === undefined ? undefined : await readObject(this.#primary.objects, ref.key);
-    return bytes === undefined ? null : (JSON.parse(Buffer.from(bytes).toString()) as { figure: number }).figure;
+    return bytes === undefined
+      ? null
+      : (JSON.parse(Buffer.from(bytes).toString()) as { figure: number }).figure;
   }
 
   ofManifest(manifest: Manifest | undefined, part: Part): Promise<number | null> {
@@ -138,7 +154,8 @@ class Figured {
   async undecided(): Promise<string[]> {
     const violations: string[] = [];
     for (const manifest of [...this.#manifests.values()].flat()) {
-      if (isOdd(await this.ofManifest(manifest, 'counts'))) violations.push(undecided(manifest) ?? '');
+      if (isOdd(await this.ofManifest(manifest, 'counts')))
+        violations.push(undecided(manifest) ?? '');
     }
     return violations.filter((what) => what !== '');
   }
@@ -153,7 +170,9 @@ class Figured {
         for (const manifest of versions) {
           const figure = await this.ofManifest(manifest, part);
           if (most !== null && (figure ?? 0) < most) {
-            violations.push(`version ${manifest.version} of ${scope} has ${part} ${String(figure)} after ${most}`);
+            violations.push(
+              `version ${manifest.version} of ${scope} has ${part} ${String(figure)} after ${most}`,
+            );
           }
           if (figure !== null && figure > (most ?? 0)) most = figure;
         }
@@ -190,8 +209,9 @@ function publishedFigures({ publishers }: Installation): Map<CivilDate, Figures>
 }
 
 /**
- * What was delivered last for each day, in the order that the store gave: of two answers that were asked for at the same time either may be
- * the last. Answers without a number are taken by their figures, which only grow.
+ * What was delivered last for each day, in the order that the store gave: of two answers that were
+ * asked for at the same time either may be the last. Answers without a number are taken by their
+ * figures, which only grow.
  */
 async function deliveredFigures(
   primary: Stores,
@@ -202,7 +222,12 @@ async function deliveredFigures(
   const slices = await slicesByKey(primary);
   const range = { first: dates[0] ?? '', last: dates.at(-1) ?? '' };
   for (const part of PARTS) {
-    const receipts = await readReceipts(primary.documents, PIPELINE, { id: part, bulkWindow: 'month' }, range);
+    const receipts = await readReceipts(
+      primary.documents,
+      PIPELINE,
+      { id: part, bulkWindow: 'month' },
+      range,
+    );
     for (const date of dates) {
       const answers: { readonly sequence: number; readonly figure: number | null }[] = [];
       for (const receipt of receipts) {
@@ -239,12 +264,17 @@ function differences(
   return [...should].flatMap(([date, figures]) =>
     JSON.stringify(newest.get(date)) === JSON.stringify(figures)
       ? []
-      : [`${date} is made of ${JSON.stringify(newest.get(date))}, ${wanted} is ${JSON.stringify(figures)}`],
+      : [
+          `${date} is made of ${JSON.stringify(newest.get(date))}, ${wanted} is ${JSON.stringify(figures)}`,
+        ],
   );
 }
 
 /** Whatever a newest manifest names is there, with the bytes that it says. */
-async function missing({ objects }: Stores, manifests: ReadonlyMap<Scope, readonly Manifest[]>): Promise<string[]> {
+async function missing(
+  { objects }: Stores,
+  manifests: ReadonlyMap<Scope, readonly Manifest[]>,
+): Promise<string[]> {
   const violations: string[] = [];
   for (const [scope, versions] of manifests) {
     for (const [step, state] of Object.entries(versions.at(-1)?.steps ?? {})) {
@@ -252,20 +282,27 @@ async function missing({ objects }: Stores, manifests: ReadonlyMap<Scope, readon
       for (const { key, sha256 } of Object.values(state.outputs)) {
         const bytes = await readObject(objects, key);
         if (bytes === undefined) violations.push(`${key} of ${step} of ${scope} is missing`);
-        else if (hashOf(bytes) !== sha256) violations.push(`${key} of ${step} of ${scope} has other bytes`);
+        else if (hashOf(bytes) !== sha256)
+          violations.push(`${key} of ${step} of ${scope} has other bytes`);
       }
     }
   }
   return violations;
 }
 
-/** Users read under each name what the newest figures give, and programs the same from the records. */
-async function misread({ objects }: Stores, newest: ReadonlyMap<CivilDate, Figures>): Promise<string[]> {
+/**
+ * Users read under each name what the newest figures give, and programs the same from the records.
+ */
+async function misread(
+  { objects }: Stores,
+  newest: ReadonlyMap<CivilDate, Figures>,
+): Promise<string[]> {
   const violations: string[] = [];
   for (const [key, text] of expectedFiles(newest)) {
     const bytes = await readObject(objects, key);
     const found = bytes === undefined ? 'nothing' : Buffer.from(bytes).toString();
-    if (found !== text) violations.push(`${key} reads ${found.trim()}, its days give ${text.trim()}`);
+    if (found !== text)
+      violations.push(`${key} reads ${found.trim()}, its days give ${text.trim()}`);
   }
   return violations;
 }

@@ -6,8 +6,9 @@ import { THEMES, simulate } from './simulate.ts';
 import type { SeedOptions, SeedResult } from './simulate.ts';
 
 /**
- * `npm run simulate -- --seeds 1000 [--from 1] [--jobs 2]` runs seeds one after the other and tells which of them break a promise;
- * `--seed 4711 [--shrink]` tells the story of one. `--mutation <name>` takes a mend out first; `--theme near` or `remote` has every seed play there.
+ * `npm run simulate -- --seeds 1000 [--from 1] [--jobs 2]` runs seeds one after the other and tells
+ * which of them break a promise; `--seed 4711 [--shrink]` tells the story of one. `--mutation
+ * <name>` takes a mend out first; `--theme near` or `remote` has every seed play there.
  */
 const { values } = parseArgs({
   options: {
@@ -28,11 +29,13 @@ const say = (line: string): void => {
 function optionsOf(): SeedOptions {
   const { mutation: name, theme: asked } = values;
   const theme = THEMES.find((known) => known === asked);
-  if (asked !== undefined && theme === undefined) throw new Error(`the themes are ${THEMES.join(', ')}`);
+  if (asked !== undefined && theme === undefined)
+    throw new Error(`the themes are ${THEMES.join(', ')}`);
   const themed = theme === undefined ? {} : { theme };
   if (name === undefined) return themed;
   const mutation = Object.entries<Mutation>(MUTATIONS).find(([known]) => known === name)?.[1];
-  if (mutation === undefined) throw new Error(`the mutations are ${Object.keys(MUTATIONS).join(', ')}`);
+  if (mutation === undefined)
+    throw new Error(`the mutations are ${Object.keys(MUTATIONS).join(', ')}`);
   return { ...themed, mutation };
 }
 
@@ -83,7 +86,9 @@ async function tellMany(from: number, count: number): Promise<number> {
     for (const line of linesOf(result)) say(line);
   }
   const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
-  say(`seeds ${from} to ${from + count - 1}: ${failing} of ${count} break a promise; ${turns} turns in ${seconds} s`);
+  say(
+    `seeds ${from} to ${from + count - 1}: ${failing} of ${count} break a promise; ${turns} turns in ${seconds} s`,
+  );
   return failing;
 }
 

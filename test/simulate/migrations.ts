@@ -3,7 +3,10 @@ import { OPERATIONAL_TABLES } from '../../src/cli/stores/storage.ts';
 import { LEDGER_TABLE } from '../../src/pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../../src/pipelines/manifest.ts';
 import { RECEIPT_TABLE } from '../../src/pipelines/receipt.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../src/storage/memory/memory.ts';
 import { migrate } from '../../src/storage/setup/migrate.ts';
 import type { MigrationOptions } from '../../src/storage/setup/migrate.ts';
 import { openMigrationNotes } from '../../src/storage/setup/migration-notes.ts';
@@ -18,10 +21,16 @@ import { hashOf, seedFolder } from './virtual-files.ts';
 
 /** A copy of the installation to other stores, broken off in its middle and gone on with later. */
 export class Move {
-  readonly target: Stores = { objects: createMemoryObjectStore(), documents: createMemoryDocumentStore() };
+  readonly target: Stores = {
+    objects: createMemoryObjectStore(),
+    documents: createMemoryDocumentStore(),
+  };
 
   /** A try of the copy, which may be killed. */
-  async begin({ primary, scheduler, weather, mutation }: Installation, afterMs: number): Promise<void> {
+  async begin(
+    { primary, scheduler, weather, mutation }: Installation,
+    afterMs: number,
+  ): Promise<void> {
     const process = new Process('migrate');
     scheduler.timer(afterMs, () => {
       scheduler.tell('the migration is killed');
@@ -38,18 +47,27 @@ export class Move {
     const names = new Set([...wanted.keys(), ...found.keys()]);
     return [
       ...conflicts,
-      ...[...names].flatMap((name) => (wanted.get(name) === found.get(name) ? [] : `${name} is another in the target`)),
+      ...[...names].flatMap((name) =>
+        wanted.get(name) === found.get(name) ? [] : `${name} is another in the target`,
+      ),
     ];
   }
 
-  async #copy(from: Stores, change: (options: MigrationOptions) => MigrationOptions = (options) => options) {
+  async #copy(
+    from: Stores,
+    change: (options: MigrationOptions) => MigrationOptions = (options) => options,
+  ) {
     const notes = await openMigrationNotes(`${seedFolder()}/migration.jsonl`);
     return migrate(
       change({
         from,
         to: this.target,
         tables: OPERATIONAL_TABLES,
-        naming: { [MANIFEST_TABLE]: 'required', [RECEIPT_TABLE]: 'required', [LEDGER_TABLE]: 'collected' },
+        naming: {
+          [MANIFEST_TABLE]: 'required',
+          [RECEIPT_TABLE]: 'required',
+          [LEDGER_TABLE]: 'collected',
+        },
         otherKeyOf: newestName,
         notes,
       }),

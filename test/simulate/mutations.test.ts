@@ -21,7 +21,9 @@ interface TakenOut {
   readonly mend: keyof typeof MUTATIONS;
   readonly breaks: Promised;
   readonly story: SeedOptions;
-  /** A seed that is known to tell; the ones after it are tried when another change tells it anew. */
+  /**
+   * A seed that is known to tell; the ones after it are tried when another change tells it anew.
+   */
   readonly from: number;
 }
 

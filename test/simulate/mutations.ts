@@ -58,7 +58,10 @@ export const MUTATIONS = {
   'publish without a fence': {
     stores: (stores) => ({ ...stores, objects: unfenced(stores.objects) }),
   },
-  /** A day whose wanted steps are all in the ledger counts as made, whatever its newest version says. */
+  /**
+   * A day whose wanted steps are all in the ledger counts as made, whatever its newest version
+   * says.
+   */
   'believe the ledger': {
     activities: (activities, engine) => ({
       ...activities,
@@ -69,14 +72,23 @@ export const MUTATIONS = {
       },
     }),
   },
-  /** A migration that was broken off goes on after the last object that it noted, and looks for nothing else. */
+  /**
+   * A migration that was broken off goes on after the last object that it noted, and looks for
+   * nothing else.
+   */
   'go on where the migration ended': {
     migration: (options) => {
       const { from, notes } = options;
-      const noted = [...(notes?.all() ?? [])].flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
+      const noted = [...(notes?.all() ?? [])].flatMap(({ name }) =>
+        typeof name === 'string' ? [name] : [],
+      );
       const last = noted.sort().at(-1) ?? '';
       const list: ObjectStore['list'] = (prefix) => listedAfter(from.objects.list(prefix), last);
-      return { ...options, from: { ...from, objects: changed(from.objects, { list }) }, naming: {} };
+      return {
+        ...options,
+        from: { ...from, objects: changed(from.objects, { list }) },
+        naming: {},
+      };
     },
   },
   /** Whether an object is there and right is asked of the host's cache. */
@@ -121,7 +133,9 @@ function after<T>(activity: Activity | undefined, change: (result: T) => T): Act
 function without(documents: DocumentStore, table: string): DocumentStore {
   return changed(documents, {
     createMany: (many) =>
-      many.some(({ key }) => key.table === table) ? Promise.resolve(many.map(() => true)) : documents.createMany(many),
+      many.some(({ key }) => key.table === table)
+        ? Promise.resolve(many.map(() => true))
+        : documents.createMany(many),
     put: (key, body, options) =>
       key.table === table ? Promise.resolve({ version: 1 }) : documents.put(key, body, options),
   });
@@ -130,7 +144,11 @@ function without(documents: DocumentStore, table: string): DocumentStore {
 function unnumbered(documents: DocumentStore): DocumentStore {
   return changed(documents, {
     put: (key, body, options) =>
-      documents.put(key, key.table === RECEIPT_TABLE ? omit(body as Receipt, 'sequence') : body, options),
+      documents.put(
+        key,
+        key.table === RECEIPT_TABLE ? omit(body as Receipt, 'sequence') : body,
+        options,
+      ),
   });
 }
 
@@ -149,7 +167,9 @@ function believing(objects: ObjectStore): ObjectStore {
   return changed(objects, {
     inspect: async (ref) => {
       try {
-        return (await objects.openLocal(ref)) === undefined ? { state: 'missing' } : { state: 'intact' };
+        return (await objects.openLocal(ref)) === undefined
+          ? { state: 'missing' }
+          : { state: 'intact' };
       } catch (error) {
         if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
         return { state: 'damaged' };
@@ -167,21 +187,32 @@ function unfenced(objects: ObjectStore): ObjectStore {
 }
 
 /** Without the days that have a version and of which no step would run. */
-async function withoutReused(engine: Engine, { windows, ...selected }: SelectedDays): Promise<SelectedDays> {
+async function withoutReused(
+  engine: Engine,
+  { windows, ...selected }: SelectedDays,
+): Promise<SelectedDays> {
   const { definition } = datasetOf(engine, PIPELINE);
-  const { plans, manifests } = await planFromStores(engine, definition, windows.flat(), { offline: true });
+  const { plans, manifests } = await planFromStores(engine, definition, windows.flat(), {
+    offline: true,
+  });
   const ids = new Set(executionSteps(definition, 2).map(({ id }) => id));
   const reused = plans.filter(
-    ({ date, steps }) => manifests.has(date) && !steps.some(({ step, action }) => ids.has(step) && action === 'run'),
+    ({ date, steps }) =>
+      manifests.has(date) && !steps.some(({ step, action }) => ids.has(step) && action === 'run'),
   );
   const made = new Set(reused.map(({ date }) => date));
   return {
     ...selected,
-    windows: windows.map((dates) => dates.filter((date) => !made.has(date))).filter((dates) => dates.length > 0),
+    windows: windows
+      .map((dates) => dates.filter((date) => !made.has(date)))
+      .filter((dates) => dates.length > 0),
     complete: selected.complete + made.size,
   };
 }
 
-async function* listedAfter(heads: AsyncIterable<ObjectHead>, last: string): AsyncGenerator<ObjectHead> {
+async function* listedAfter(
+  heads: AsyncIterable<ObjectHead>,
+  last: string,
+): AsyncGenerator<ObjectHead> {
   for await (const head of heads) if (head.key > last) yield head;
 }

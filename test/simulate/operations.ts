@@ -57,7 +57,11 @@ export interface Drawn {
 }
 
 /** The operations of a seed, in bursts: what is close in time meets. */
-export function drawOperations(random: Random, dates: readonly CivilDate[], { remote, only }: Drawn): Operation[] {
+export function drawOperations(
+  random: Random,
+  dates: readonly CivilDate[],
+  { remote, only }: Drawn,
+): Operation[] {
   const kinds = (Object.entries(KINDS) as [Kind, KindOfOperation][])
     .filter(([kind, one]) => (remote || one.remote !== true) && only?.includes(kind) !== false)
     .map(([, one]) => one);
@@ -92,7 +96,12 @@ function rangeOf(random: Random, dates: readonly CivilDate[]): { from: CivilDate
 }
 
 /** Starts a run, unless one of its id is under way. */
-export function startRun({ server }: Installation, type: string, workflowId: string, input: object): boolean {
+export function startRun(
+  { server }: Installation,
+  type: string,
+  workflowId: string,
+  input: object,
+): boolean {
   if (server.run(workflowId)?.isOpen === true) return false;
   server.start({ type, workflowId, args: [input] });
   return true;
@@ -259,7 +268,11 @@ export function startReconcile(installation: Installation, host: string, who: st
 }
 
 /** A command that fails says so; what it was about is left to the next one. */
-export async function commanded({ scheduler }: Installation, name: string, work: () => Promise<void>): Promise<void> {
+export async function commanded(
+  { scheduler }: Installation,
+  name: string,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -320,7 +333,9 @@ function skipPart(random: Random, dates: readonly CivilDate[]): Omit<Operation, 
     what: `somebody skips the forecast of ${date}`,
     act: async ({ server, scheduler }) => {
       try {
-        await server.update(`day/${PIPELINE}/${date}`, 'skipPart', [{ step: 'download/forecast', reason: 'a story' }]);
+        await server.update(`day/${PIPELINE}/${date}`, 'skipPart', [
+          { step: 'download/forecast', reason: 'a story' },
+        ]);
       } catch (error) {
         scheduler.tell(`skipping is refused: ${(error as Error).message}`);
       }

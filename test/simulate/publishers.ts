@@ -6,7 +6,10 @@ import type { Process, Scheduler } from './scheduler.ts';
 import { hashOf, keepFile } from './virtual-files.ts';
 import type { Weather } from './weather.ts';
 
-/** One publisher: the newest figure of each day. Figures of a day only grow, so a smaller one is an older one. */
+/**
+ * One publisher: the newest figure of each day. Figures of a day only grow, so a smaller one is an
+ * older one.
+ */
 export class Publisher {
   readonly part: string;
   /** Tells a freshness value of all its data. */
@@ -55,7 +58,9 @@ export function httpOf(
   };
   const ask = <T>(url: string, answer: (publisher: Publisher) => T): Promise<T> =>
     asSource(
-      weather.call(process, `asks ${url.slice(7)}`, () => Promise.resolve().then(() => answer(publisherOf(url)))),
+      weather.call(process, `asks ${url.slice(7)}`, () =>
+        Promise.resolve().then(() => answer(publisherOf(url))),
+      ),
     );
   return {
     json: ({ url }) => ask(url, ({ version }) => ({ version })),

@@ -1,4 +1,7 @@
-/** Numbers of one seed (sfc32): the same in every process, and cheap enough to be asked at each call. */
+/**
+ * Numbers of one seed (sfc32): the same in every process, and cheap enough to be asked at each
+ * call.
+ */
 export class Random {
   #a: number;
   #b: number;

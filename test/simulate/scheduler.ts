@@ -6,7 +6,9 @@ import { Random } from './random.ts';
 export class Process {
   readonly name: string;
   dead = false;
-  /** Virtual instant until which the process is stopped; it goes on where it was, as after SIGCONT. */
+  /**
+   * Virtual instant until which the process is stopped; it goes on where it was, as after SIGCONT.
+   */
   stoppedUntil = 0;
   /** What to do when it dies or is stopped. */
   readonly onSilence = new Set<() => void>();
@@ -26,9 +28,11 @@ interface Waiting {
 }
 
 /**
- * One thread of virtual time. Every call to a store, a publisher or the workflow runtime waits for its turn; turns are given one at a time in
- * an order that the seed draws, and after each all that follows from it runs to its next wait. Nothing of this takes a macrotask
- * of its own, so one seed is one story. Time moves by a millisecond with each turn, and on to the next timer when nothing else can run.
+ * One thread of virtual time. Every call to a store, a publisher or the workflow runtime waits for
+ * its turn; turns are given one at a time in an order that the seed draws, and after each all that
+ * follows from it runs to its next wait. Nothing of this takes a macrotask of its own, so one seed
+ * is one story. Time moves by a millisecond with each turn, and on to the next timer when nothing
+ * else can run.
  */
 export class Scheduler {
   readonly random: Random;
@@ -58,14 +62,26 @@ export class Scheduler {
   /** Resolves when it is this caller's turn; never when its process dies before. */
   turn(what: string | undefined, process?: Process, delayMs = 0): Promise<void> {
     return new Promise((resolve) => {
-      this.#wait({ at: this.#now + delayMs, order: (this.#order += 1), process, what, go: resolve });
+      this.#wait({
+        at: this.#now + delayMs,
+        order: (this.#order += 1),
+        process,
+        what,
+        go: resolve,
+      });
     });
   }
 
   /** Calls back at a later instant; the returned function takes the timer away. */
   timer(delayMs: number, call: () => void): () => void {
     const at = this.#now + Math.max(0, delayMs);
-    const waiting: Waiting = { at, order: (this.#order += 1), process: undefined, what: undefined, go: call };
+    const waiting: Waiting = {
+      at,
+      order: (this.#order += 1),
+      process: undefined,
+      what: undefined,
+      go: call,
+    };
     this.#wait(waiting);
     return () => {
       waiting.dropped = true;
@@ -80,7 +96,10 @@ export class Scheduler {
     return createHash('sha256').update(this.story.join('\n')).digest('hex');
   }
 
-  /** Gives turns until `done` says so, or nobody waits any more (or not before `until`). Returns why it ended. */
+  /**
+   * Gives turns until `done` says so, or nobody waits any more (or not before `until`). Returns why
+   * it ended.
+   */
   async run(
     done: () => boolean,
     until = Number.POSITIVE_INFINITY,
@@ -108,7 +127,11 @@ export class Scheduler {
   #next(until: number): Waiting | 'still' | 'late' {
     for (;;) {
       this.#now += 1;
-      for (let first = this.#later[0]; first !== undefined && first.at <= this.#now; first = this.#later[0]) {
+      for (
+        let first = this.#later[0];
+        first !== undefined && first.at <= this.#now;
+        first = this.#later[0]
+      ) {
         this.#ready.push(pop(this.#later));
       }
       if (this.#ready.length === 0) {

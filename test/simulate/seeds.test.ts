@@ -2,7 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { THEMES, simulate } from './simulate.ts';
 
-/** How many of each theme: a story near its stores takes a tenth of a second, one far from them half a second; on a busy machine several times as long. */
+/**
+ * How many of each theme: a story near its stores takes a tenth of a second, one far from them half
+ * a second; on a busy machine several times as long.
+ */
 const SEEDS = { near: 200, remote: 40 } as const;
 
 const PATIENCE_MS = 300_000;
@@ -15,8 +18,16 @@ describe('a simulated installation', () => {
   });
 
   it('is told by the program of its own too, whose modules lack nothing of what stands in for them', () => {
-    const program = ['--import', 'tsx', '--import', './test/simulate/register.mjs', 'test/simulate/main.ts'];
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...program, '--seeds', '1'], { encoding: 'utf8' });
+    const program = [
+      '--import',
+      'tsx',
+      '--import',
+      './test/simulate/register.mjs',
+      'test/simulate/main.ts',
+    ];
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...program, '--seeds', '1'], {
+      encoding: 'utf8',
+    });
     expect(stderr).toBe('');
     expect(stdout).toContain('seeds 1 to 1: 0 of 1 break a promise');
     expect(status).toBe(0);

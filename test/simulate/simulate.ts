@@ -59,7 +59,10 @@ export interface SeedResult {
   readonly turns: number;
 }
 
-/** `near`: the stores are on a disk that all hosts share; `remote`: they are elsewhere, and each host goes on without them for a while. */
+/**
+ * `near`: the stores are on a disk that all hosts share; `remote`: they are elsewhere, and each
+ * host goes on without them for a while.
+ */
 export const THEMES = ['near', 'remote'] as const;
 type Theme = (typeof THEMES)[number];
 
@@ -74,7 +77,9 @@ const FLIPPED_PART = 0.3;
 
 let telling = false;
 
-/** Runs the story of one seed: operations under faults, then a quiet end, and what must hold then. */
+/**
+ * Runs the story of one seed: operations under faults, then a quiet end, and what must hold then.
+ */
 export async function simulate(seed: number, options: SeedOptions = {}): Promise<SeedResult> {
   // Its clock and its server are everybody's.
   if (telling) throw new Error('another story is being told in this process');
@@ -126,7 +131,9 @@ class Story {
     this.#options = options;
     const drawn = this.#random.chance(REMOTE_PART) ? 'remote' : 'near';
     this.theme = options.theme ?? drawn;
-    this.#holds = options.only?.includes('decision') ?? this.#troubles.chance(this.theme === 'near' ? HELD_PART : 0);
+    this.#holds =
+      options.only?.includes('decision') ??
+      this.#troubles.chance(this.theme === 'near' ? HELD_PART : 0);
     this.#flips = options.flips ?? this.#troubles.chance(this.theme === 'near' ? FLIPPED_PART : 0);
     const tellsFreshness = { counts: this.#random.chance(0.7), forecast: this.#random.chance(0.5) };
     this.#installation = new Installation({
@@ -188,7 +195,9 @@ class Story {
     await this.#scheduler.run(() => false, START + (operations.at(-1)?.afterMs ?? 0) + 2 * HOUR_MS);
   }
 
-  /** Faults end; everything that runs is let end, and what is open is done, as an operator would. */
+  /**
+   * Faults end; everything that runs is let end, and what is open is done, as an operator would.
+   */
   async #quiet(): Promise<void> {
     const { weather, publishers, hosts } = this.#installation;
     this.#scheduler.tell('— the faults end');
@@ -215,13 +224,17 @@ class Story {
   /** What only people mend: rows that cannot be read, and days that were rejected. */
   async #byHand(): Promise<void> {
     await this.#atOnce(() => repairAll(this.#installation, this.#dates));
-    for (const what of await stillUnreadable(this.#installation, this.#dates)) this.#violated('repairs', what);
+    for (const what of await stillUnreadable(this.#installation, this.#dates))
+      this.#violated('repairs', what);
     if (!this.#holds) return;
     await lookOnceMore(this.#installation);
     await this.#still('what was looked at once more');
   }
 
-  /** Whoever verifies what has one changed byte is told so; taken back, or made again by a plain run, it is as it was. */
+  /**
+   * Whoever verifies what has one changed byte is told so; taken back, or made again by a plain
+   * run, it is as it was.
+   */
   async #flip(): Promise<void> {
     const found = await drawFlip(this.#installation, this.#troubles, this.#dates);
     if (found === undefined) return;
@@ -274,7 +287,10 @@ class Story {
         const result = outcome?.result as ReconcileResult | undefined;
         if (result?.converged === true) break;
         if (round < MAX_ROUNDS) continue;
-        this.#violated('reconciles', `${name}: ${JSON.stringify(result ?? outcome?.failure?.message)}`);
+        this.#violated(
+          'reconciles',
+          `${name}: ${JSON.stringify(result ?? outcome?.failure?.message)}`,
+        );
       }
     }
   }
@@ -282,11 +298,19 @@ class Story {
   async #backfill(select: 'open' | 'all', name: string): Promise<{ readonly selected: number }> {
     const workflowId = `backfill/${PIPELINE}/${name}`;
     this.#scheduler.tell(`— ${name}: backfill ${select}`);
-    startRun(this.#installation, 'backfill', workflowId, { pipeline: PIPELINE, from: FIRST, to: LAST, select });
+    startRun(this.#installation, 'backfill', workflowId, {
+      pipeline: PIPELINE,
+      from: FIRST,
+      to: LAST,
+      select,
+    });
     await this.#still(name);
     const outcome = this.#installation.server.run(workflowId)?.outcome;
     if (outcome?.closedAs !== 'completed')
-      this.#violated('everything ends', `${name}: the backfill has ${outcome?.closedAs ?? 'not ended'}`);
+      this.#violated(
+        'everything ends',
+        `${name}: the backfill has ${outcome?.closedAs ?? 'not ended'}`,
+      );
     const result = outcome?.result as { selected: number; failed: object[] } | undefined;
     if ((result?.failed.length ?? 0) > 0)
       this.#violated('everything ends', `${name}: ${JSON.stringify(result?.failed)}`);
@@ -299,7 +323,8 @@ class Story {
     if (this.#holds) await this.#acceptUntilEnded(until);
     const end = await this.#scheduler.run(() => false, until);
     const open = this.#installation.server.open.map(({ workflowId }) => workflowId);
-    if (open.length > 0) this.#violated('everything ends', `${what}: ${open.join(', ')} never end (${end})`);
+    if (open.length > 0)
+      this.#violated('everything ends', `${what}: ${open.join(', ')} never end (${end})`);
   }
 
   /** Somebody looks every hour whether a day waits for a decision. */

@@ -4,7 +4,10 @@ import type { Process } from './scheduler.ts';
 import { fileBytes, keepFile } from './virtual-files.ts';
 import type { Weather } from './weather.ts';
 
-/** The stores as one process reaches them: each call may be late, refused, unanswered, or the last one of the process. */
+/**
+ * The stores as one process reaches them: each call may be late, refused, unanswered, or the last
+ * one of the process.
+ */
 
 export interface Stores {
   readonly objects: ObjectStore;
@@ -18,7 +21,12 @@ const LISTS = new Set(['list', 'query', 'partitions']);
 
 type Call = (...args: unknown[]) => unknown;
 
-export function storesOf(process: Process, weather: Weather, stores: Stores, away: Away = () => undefined): Stores {
+export function storesOf(
+  process: Process,
+  weather: Weather,
+  stores: Stores,
+  away: Away = () => undefined,
+): Stores {
   const around = (store: 'objects' | 'documents') => (what: string, work: () => Promise<unknown>) =>
     weather.call(process, what, work, () => away(store));
   return {
@@ -30,11 +38,16 @@ export function storesOf(process: Process, weather: Weather, stores: Stores, awa
 type Around = (what: string, work: () => Promise<unknown>) => Promise<unknown>;
 type Special = (name: string, target: object, args: unknown[]) => Promise<unknown> | undefined;
 
-function outside<S extends object>(store: S, around: Around, special: Special = () => undefined): S {
+function outside<S extends object>(
+  store: S,
+  around: Around,
+  special: Special = () => undefined,
+): S {
   return new Proxy(store, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);
-      if (typeof member !== 'function' || typeof name !== 'string' || name === 'close') return member;
+      if (typeof member !== 'function' || typeof name !== 'string' || name === 'close')
+        return member;
       return (...args: unknown[]): unknown => {
         const call = (): Promise<unknown> =>
           special(name, target, args) ?? Promise.resolve((member as Call).apply(target, args));
@@ -56,7 +69,9 @@ async function* listed(items: () => Promise<unknown>): AsyncGenerator {
   yield* (await items()) as unknown[];
 }
 
-/** Readers get virtual files, and what is stored from one is its bytes: nothing waits for a disk. */
+/**
+ * Readers get virtual files, and what is stored from one is its bytes: nothing waits for a disk.
+ */
 const virtual: Special = (name, target, args) => {
   const objects = target as ObjectStore;
   if (name === 'put') {

@@ -7,7 +7,10 @@ import { collectionsInOutage } from './operations.ts';
 import type { Operation } from './operations.ts';
 import type { Random } from './random.ts';
 
-/** What happens in some stories only. It is drawn apart from the operations, so that a story without it is what it was. */
+/**
+ * What happens in some stories only. It is drawn apart from the operations, so that a story without
+ * it is what it was.
+ */
 
 const TROUBLES = {
   row: damagedRow,
@@ -43,7 +46,9 @@ export function drawTroubles(
   dates: readonly CivilDate[],
   { remote, only, untilMs }: Drawn,
 ): Operation[] {
-  const names = NAMES.filter((name) => only?.includes(name) !== false && (remote || !REMOTE_ONLY.includes(name)));
+  const names = NAMES.filter(
+    (name) => only?.includes(name) !== false && (remote || !REMOTE_ONLY.includes(name)),
+  );
   const troubled = random.chance(TROUBLED_PART) && !remote;
   if (names.length === 0 || (only === undefined && !troubled)) return [];
   return Array.from({ length: random.whole(1, 3) }, () => {

@@ -3,7 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** Files that readers are given paths of, without a file system: their names are their hashes, and they last as long as the seed. */
+/**
+ * Files that readers are given paths of, without a file system: their names are their hashes, and
+ * they last as long as the seed.
+ */
 
 const PREFIX = '/simulated/';
 const files = new Map<string, Uint8Array>();
@@ -28,7 +31,9 @@ let folder: string | undefined;
 
 /** A folder of the seed on the real disk, for what the product keeps in files: its cache. */
 export function seedFolder(): string {
-  folder ??= mkdtempSync(path.join(existsSync(MEMORY_DISK) ? MEMORY_DISK : tmpdir(), 'quotidien-seed-'));
+  folder ??= mkdtempSync(
+    path.join(existsSync(MEMORY_DISK) ? MEMORY_DISK : tmpdir(), 'quotidien-seed-'),
+  );
   return folder;
 }
 

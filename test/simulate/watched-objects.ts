@@ -14,13 +14,18 @@ const REPORT = new RegExp(`^published/${PIPELINE}_(\\d{4}-\\d{2}-\\d{2})\\.json$
 const CONTENT_NAME = /\/[0-9a-f]{64}\.[a-z]+$/;
 
 export interface Watcher {
-  /** A report of a day was replaced by one with a smaller figure: figures only grow, so it is an older one. */
+  /**
+   * A report of a day was replaced by one with a smaller figure: figures only grow, so it is an
+   * older one.
+   */
   onOlderShown(date: CivilDate, figure: number, shown: number): void;
   /** An artefact that the newest version of its day or period names was removed. */
   onNamedRemoved(key: string): void;
 }
 
-/** The objects as the product reaches them, with a look at what it publishes and at what it removes. */
+/**
+ * The objects as the product reaches them, with a look at what it publishes and at what it removes.
+ */
 export function watchObjects({ objects, documents }: Stores, watcher: Watcher): ObjectStore {
   const shown = new Map<CivilDate, number>();
   return changed(objects, {
@@ -28,7 +33,8 @@ export function watchObjects({ objects, documents }: Stores, watcher: Watcher): 
       await objects.delete(key, options);
       const scope = CONTENT_NAME.test(key) ? scopeOfObject(key) : undefined;
       const newest = scope === undefined ? undefined : await newestOf(documents, scope);
-      if (newest !== undefined && JSON.stringify(newest.steps).includes(`"${key}"`)) watcher.onNamedRemoved(key);
+      if (newest !== undefined && JSON.stringify(newest.steps).includes(`"${key}"`))
+        watcher.onNamedRemoved(key);
     },
     async put(key, body, options) {
       const stored = await objects.put(key, body, options);

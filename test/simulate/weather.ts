@@ -1,7 +1,9 @@
 import { PipelineError } from '../../src/errors.ts';
 import type { Process, Scheduler } from './scheduler.ts';
 
-/** How often what goes wrong, as probabilities of one call. All are zero in the quiet end of a seed. */
+/**
+ * How often what goes wrong, as probabilities of one call. All are zero in the quiet end of a seed.
+ */
 export interface Odds {
   /** The call is not done, and the caller hears so. */
   readonly refused: number;
@@ -32,14 +34,20 @@ export class Weather {
   }
 
   /** One call of a process to something outside of it. `work` takes no turn of its own. */
-  async call<T>(process: Process, what: string, work: () => Promise<T>, away?: () => string | undefined): Promise<T> {
+  async call<T>(
+    process: Process,
+    what: string,
+    work: () => Promise<T>,
+    away?: () => string | undefined,
+  ): Promise<T> {
     const { random } = this.#scheduler;
     const { odds } = this;
     await this.#scheduler.turn(what, process, this.#delay());
     await this.#mishap(process);
     const absent = away?.();
     if (absent !== undefined) throw unavailable(absent);
-    if (odds.refused > 0 && random.chance(odds.refused)) throw this.#lost(process, what, 'is refused');
+    if (odds.refused > 0 && random.chance(odds.refused))
+      throw this.#lost(process, what, 'is refused');
     const result = await work();
     await this.#mishap(process);
     await this.#scheduler.turn(undefined, process, this.#delay());
@@ -48,7 +56,10 @@ export class Weather {
     return result;
   }
 
-  /** For calls to a process's own disk: that may be the last thing it does, and nothing else goes wrong. */
+  /**
+   * For calls to a process's own disk: that may be the last thing it does, and nothing else goes
+   * wrong.
+   */
   indoors(): Weather {
     const outdoors = () => this.odds;
     const indoors = new Weather(this.#scheduler);

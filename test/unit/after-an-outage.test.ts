@@ -5,15 +5,26 @@ import type { HeardChanges } from '../../src/engine/contract.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { rollUpPeriods } from '../../src/engine/upkeep/roll-up-periods.ts';
 import { executeStep } from '../../src/engine/execute/execute-step.ts';
-import { closeAnnouncements, hearAnnouncements } from '../../src/engine/derive/hear-announcements.ts';
-import { newestManifests, readDeliveries, readLedger, readManifests } from '../../src/engine/records/ledger-reader.ts';
+import {
+  closeAnnouncements,
+  hearAnnouncements,
+} from '../../src/engine/derive/hear-announcements.ts';
+import {
+  newestManifests,
+  readDeliveries,
+  readLedger,
+  readManifests,
+} from '../../src/engine/records/ledger-reader.ts';
 import { keepByName } from '../../src/engine/download/raw-names.ts';
 import { SILENT } from '../../src/engine/in-pages.ts';
 import { resolveDay, resolveWindow } from '../../src/engine/plan/resolve-plan.ts';
 import { stalePeriods } from '../../src/engine/derive/stale-periods.ts';
 import type { StepId } from '../../src/pipelines/vocabulary.ts';
 import { PipelineError } from '../../src/errors.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../src/storage/memory/memory.ts';
 import type { MemoryObjectStore } from '../../src/storage/memory/memory.ts';
 import type { DocumentStore } from '../../src/ports/documents.ts';
 import { collectText, toArray } from '../conformance/byte-streams.ts';
@@ -46,7 +57,10 @@ afterEach(async () => {
 });
 
 async function openHost(name = 'alone'): Promise<Host> {
-  const host = await openOutageHost({ objects, documents, publisherUrl: publisher.url, now: () => clock }, name);
+  const host = await openOutageHost(
+    { objects, documents, publisherUrl: publisher.url, now: () => clock },
+    name,
+  );
   closings.push(() => host.close());
   return host;
 }
@@ -79,7 +93,11 @@ describe('a day that two hosts made because one of them was cut off', () => {
       publisher.publish(DATE, { add: 1_000 });
     }
     const { again, converged, conflicts } = await alone.reconcile();
-    expect({ again, converged, conflicts }).toEqual({ again: { tiny: [DATE] }, converged: true, conflicts: 0 });
+    expect({ again, converged, conflicts }).toEqual({
+      again: { tiny: [DATE] },
+      converged: true,
+      conflicts: 0,
+    });
     const manifest = (await newestManifests(documents, 'tiny', [DATE])).get(DATE)!;
     const calm = await openHost('third');
     const plan = await runDay(calm.engine, 'tiny', DATE, { offline: true });
@@ -93,7 +111,8 @@ describe('a day that went on without a part because a store did not answer', () 
   it('is run again once the store is there, and has the part then', async () => {
     const host = await openHost();
     const put: Engine['objects']['put'] = (key, body, options) => {
-      if (key.includes('/forecast/')) throw new PipelineError('STORE_UNAVAILABLE', 'it does as the test says');
+      if (key.includes('/forecast/'))
+        throw new PipelineError('STORE_UNAVAILABLE', 'it does as the test says');
       return host.engine.objects.put(key, body, options);
     };
     const broken = new Proxy(host.engine.objects, {
@@ -134,7 +153,12 @@ describe('a host that knows of a version, and without its document store not of 
       await readLedger(knowsLess.engine.documents, 'tiny', [DATE]);
       for (const part of ['readings', 'forecast'] as const) publisher.refuse(part, 403);
       await knowsLess.cutOff('documents');
-      const { outcome } = await runDay(knowsLess.engine, 'tiny', DATE, how === 'offline' ? offline : { recheck: true });
+      const { outcome } = await runDay(
+        knowsLess.engine,
+        'tiny',
+        DATE,
+        how === 'offline' ? offline : { recheck: true },
+      );
       expect(outcome.verdict).toBe(how === 'offline' ? 'ok' : 'degraded');
       await knowsLess.cutOff('none');
       const before = await slicesOf();
@@ -149,7 +173,9 @@ describe('a host that knows of a version, and without its document store not of 
     await runDay(other.engine, 'tiny', DATE);
     await readDeliveries(knowsLess.engine.documents, { name, parts }, [DATE]);
     publisher.publish(DATE, { add: 1_000 });
-    expect(await runDay(other.engine, 'tiny', DATE, { recheck: true })).toMatchObject({ version: 2 });
+    expect(await runDay(other.engine, 'tiny', DATE, { recheck: true })).toMatchObject({
+      version: 2,
+    });
     await readManifests(knowsLess.engine.documents, 'tiny', [DATE]);
     await readLedger(knowsLess.engine.documents, 'tiny', [DATE]);
     await knowsLess.cutOff('documents');
@@ -166,10 +192,23 @@ describe('a host that knows of a version, and without its document store not of 
     const readings = state['download/readings'];
     const key = readings?.state === 'done' ? readings.key : '';
     const days = [{ date: DATE, inputs: { readings: key } }];
-    const step = { pipeline: 'tiny', step: 'transform/readings', days, siblings: {}, force: false } as const;
-    const away = { code: 'STORE_UNAVAILABLE', message: expect.stringContaining('this host') as string };
+    const step = {
+      pipeline: 'tiny',
+      step: 'transform/readings',
+      days,
+      siblings: {},
+      force: false,
+    } as const;
+    const away = {
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining('this host') as string,
+    };
     await expect(executeStep(knowsLess.engine, step, testControl())).rejects.toMatchObject(away);
-    const commit = { pipeline: 'tiny', reason: 'manual', days: [{ outcome, state, decisions: [] }] } as const;
+    const commit = {
+      pipeline: 'tiny',
+      reason: 'manual',
+      days: [{ outcome, state, decisions: [] }],
+    } as const;
     await expect(commitDays(knowsLess.engine, testControl(), commit)).rejects.toMatchObject(away);
   });
 
@@ -179,10 +218,14 @@ describe('a host that knows of a version, and without its document store not of 
     await readManifests(knowsLess.engine.documents, 'tiny', [DATE]);
     await knowsLess.cutOff('documents');
     const request = { pipeline: 'tiny', dates: [DATE], options: {} };
-    await expect(resolveDay(knowsLess.engine, request)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await expect(resolveDay(knowsLess.engine, request)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
     expect(await resolveWindow(knowsLess.engine, request)).toMatchObject({
       days: [],
-      careful: [{ date: DATE, why: expect.stringMatching(/^STORE_UNAVAILABLE: version 1 of/) as string }],
+      careful: [
+        { date: DATE, why: expect.stringMatching(/^STORE_UNAVAILABLE: version 1 of/) as string },
+      ],
     });
     await knowsLess.cutOff('none');
     expect(await resolveDay(knowsLess.engine, request)).toMatchObject({ plan: { upToDate: true } });
@@ -212,7 +255,10 @@ describe('a period that a host made while its writes were waiting', () => {
     await close(host, work);
   }
 
-  /** A host whose writes wait, although it sees the stores; and another one, on which a new version of the day has been announced. */
+  /**
+   * A host whose writes wait, although it sees the stores; and another one, on which a new version
+   * of the day has been announced.
+   */
   async function waitingHost(): Promise<[Host, Host]> {
     const [waiting, other] = [await openHost(), await openHost('other')];
     await runDay(other.engine, 'tiny', DATE);
@@ -221,7 +267,9 @@ describe('a period that a host made while its writes were waiting', () => {
     await waiting.engine.documents.put({ table: 'plans', partition: 'tiny', sort: 'any' }, {});
     await waiting.cutOff('none');
     publisher.publish(DATE, { add: 1_000 });
-    expect(await runDay(other.engine, 'tiny', DATE, { recheck: true })).toMatchObject({ version: 2 });
+    expect(await runDay(other.engine, 'tiny', DATE, { recheck: true })).toMatchObject({
+      version: 2,
+    });
     return [waiting, other];
   }
 
@@ -262,7 +310,10 @@ describe('a period that a host made while its writes were waiting', () => {
     await knowsNothing.cutOff('none');
     await knowsNothing.reconcile();
     await settle(other);
-    expect([...(await newestManifests(documents, 'tiny', ['2026-03', 'all'])).keys()]).toEqual(['2026-03', 'all']);
+    expect([...(await newestManifests(documents, 'tiny', ['2026-03', 'all'])).keys()]).toEqual([
+      '2026-03',
+      'all',
+    ]);
   });
 });
 
@@ -271,15 +322,17 @@ describe('raw files with names that other programs know', () => {
     const host = await openHost();
     const name = 'raw/api/bikes/bikes_data.json';
     const bytes = { bytes: Buffer.from('ours'), rows: 1 };
-    await objects.put(name, Buffer.from('theirs'), { mode: 'create', mediaType: 'application/json' });
+    await objects.put(name, Buffer.from('theirs'), {
+      mode: 'create',
+      mediaType: 'application/json',
+    });
     await host.cutOff('objects');
     await keepByName(host.engine.objects, name, bytes, 'application/json');
     await host.cutOff('none');
     expect(await host.reconcile()).toMatchObject({ converged: true, conflicts: 0 });
     const kept = await toArray(objects.list('raw/'));
-    expect(await Promise.all(kept.map(async ({ key }) => collectText(await objects.get(key))))).toEqual([
-      'ours',
-      'theirs',
-    ]);
+    expect(
+      await Promise.all(kept.map(async ({ key }) => collectText(await objects.get(key)))),
+    ).toEqual(['ours', 'theirs']);
   });
 });

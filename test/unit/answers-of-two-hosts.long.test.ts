@@ -4,7 +4,10 @@ import { resolveDay } from '../../src/engine/plan/resolve-plan.ts';
 import { countedAlone, mergeReceipts, newestDeliveries } from '../../src/pipelines/receipt.ts';
 import type { Delivery, Receipt } from '../../src/pipelines/receipt.ts';
 import type { DocumentStore } from '../../src/ports/documents.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../src/storage/memory/memory.ts';
 import type { MemoryObjectStore } from '../../src/storage/memory/memory.ts';
 import { openOutageHost } from '../fixtures/outage-host.ts';
 import type { Host } from '../fixtures/outage-host.ts';
@@ -37,7 +40,10 @@ afterEach(async () => {
 });
 
 async function openHost(name: string): Promise<Host> {
-  const host = await openOutageHost({ objects, documents, publisherUrl: publisher.url, now: () => clock }, name);
+  const host = await openOutageHost(
+    { objects, documents, publisherUrl: publisher.url, now: () => clock },
+    name,
+  );
   hosts.push(host);
   return host;
 }
@@ -50,13 +56,17 @@ function revise(): void {
 }
 
 async function readings(): Promise<string | undefined> {
-  const state = (await newestManifests(documents, 'tiny', [DATE])).get(DATE)?.steps['download/readings'];
+  const state = (await newestManifests(documents, 'tiny', [DATE])).get(DATE)?.steps[
+    'download/readings'
+  ];
   return state?.state === 'done' ? state.key : undefined;
 }
 
 async function deliveryOf({ engine }: Host): Promise<Delivery | undefined> {
   const { name, parts } = tinyDataset({ baseUrl: publisher.url }).definition;
-  return (await readDeliveries(engine.documents, { name, parts }, [DATE])).get('readings')?.get(DATE);
+  return (await readDeliveries(engine.documents, { name, parts }, [DATE]))
+    .get('readings')
+    ?.get(DATE);
 }
 
 /** What a plan of the day says of its readings. */
@@ -70,9 +80,17 @@ const look = (host: Host) => runDay(host.engine, 'tiny', DATE, { offline: true }
 
 describe('two hosts of which one could not see the document store', () => {
   it('keep the version of the one that was cut off, whose answer counts as older although it is newer', async () => {
-    const [alone, other, third] = [await openHost('alone'), await openHost('other'), await openHost('third')];
+    const [alone, other, third] = [
+      await openHost('alone'),
+      await openHost('other'),
+      await openHost('third'),
+    ];
     await ask(other);
-    await alone.engine.documents.get({ table: 'delivery-order', partition: 'tiny', sort: 'readings' });
+    await alone.engine.documents.get({
+      table: 'delivery-order',
+      partition: 'tiny',
+      sort: 'readings',
+    });
     await look(alone);
     await alone.cutOff('documents');
     for (let asks = 0; asks < 3; asks += 1) await ask(other);
@@ -93,7 +111,11 @@ describe('two hosts of which one could not see the document store', () => {
   });
 
   it('keep the version of the one that saw the store, whose answer is the newer one', async () => {
-    const [alone, other, third] = [await openHost('alone'), await openHost('other'), await openHost('third')];
+    const [alone, other, third] = [
+      await openHost('alone'),
+      await openHost('other'),
+      await openHost('third'),
+    ];
     await ask(other);
     await look(alone);
     await alone.cutOff('documents');
@@ -148,7 +170,10 @@ describe('two hosts of which one could not see the document store', () => {
     await alone.reconcile();
     expect(await deliveryOf(other)).not.toHaveProperty('rivals');
     expect(await planned(other)).toBe('reuse');
-    for await (const { body } of documents.query<Receipt>({ table: 'receipts', partition: 'tiny/readings' }))
+    for await (const { body } of documents.query<Receipt>({
+      table: 'receipts',
+      partition: 'tiny/readings',
+    }))
       expect(body).not.toHaveProperty('alone');
   });
 });
@@ -156,10 +181,33 @@ describe('two hosts of which one could not see the document store', () => {
 describe('an answer that a host numbered alone', () => {
   const receipt = (key: string, sequence: number, more: Partial<Receipt> = {}): Receipt => {
     const raw = { key: `raw/${key}`, sha256: key, bytes: 1, mediaType: 'text/csv' };
-    const origin = { part: 'p', url: 'u', etag: null, lastModified: null, processedAt: null, retrievedAt: '', raw };
+    const origin = {
+      part: 'p',
+      url: 'u',
+      etag: null,
+      lastModified: null,
+      processedAt: null,
+      retrievedAt: '',
+      raw,
+    };
     const window = { from: DATE, to: DATE };
-    const facts = { status: 200, freshness: null, rows: 1, columns: 1, checkedAt: '2026-03-04T10:00:00Z' };
-    return { pipeline: 'tiny', part: 'p', window, origin, sequence, days: { [DATE]: key }, ...facts, ...more };
+    const facts = {
+      status: 200,
+      freshness: null,
+      rows: 1,
+      columns: 1,
+      checkedAt: '2026-03-04T10:00:00Z',
+    };
+    return {
+      pipeline: 'tiny',
+      part: 'p',
+      window,
+      origin,
+      sequence,
+      days: { [DATE]: key },
+      ...facts,
+      ...more,
+    };
   };
   const rivalsOf = (...receipts: Receipt[]) =>
     newestDeliveries(receipts)
@@ -167,28 +215,47 @@ describe('an answer that a host numbered alone', () => {
       ?.rivals?.map(({ key }) => key);
 
   it.each<[string, Receipt[], string[] | undefined]>([
-    ['by what came before it', [receipt('a', 3), receipt('b', 4, { alone: { upTo: 9 } })], undefined],
-    ['by what came while it was away', [receipt('a', 4, { alone: { upTo: 9 } }), receipt('b', 8)], ['a']],
+    [
+      'by what came before it',
+      [receipt('a', 3), receipt('b', 4, { alone: { upTo: 9 } })],
+      undefined,
+    ],
+    [
+      'by what came while it was away',
+      [receipt('a', 4, { alone: { upTo: 9 } }), receipt('b', 8)],
+      ['a'],
+    ],
     ['by what has the same number', [receipt('a', 4), receipt('b', 4)], ['a']],
-    ['by what came after it was brought', [receipt('a', 4, { alone: { upTo: 9 } }), receipt('b', 10)], undefined],
+    [
+      'by what came after it was brought',
+      [receipt('a', 4, { alone: { upTo: 9 } }), receipt('b', 10)],
+      undefined,
+    ],
     ['while it waits', [receipt('a', 4, { alone: { upTo: null } }), receipt('b', 99)], ['a']],
     [
       'by the same host',
-      [receipt('a', 4, { alone: { upTo: 9, host: 'x' } }), receipt('b', 5, { alone: { upTo: 9, host: 'x' } })],
+      [
+        receipt('a', 4, { alone: { upTo: 9, host: 'x' } }),
+        receipt('b', 5, { alone: { upTo: 9, host: 'x' } }),
+      ],
       undefined,
     ],
     ['by the same content', [receipt('a', 4, { alone: { upTo: 9 } }), receipt('a', 8)], undefined],
   ])('has rivals %s: %#', (_, receipts, expected) => {
     const found = rivalsOf(...receipts);
     // Of two with one number either counts as the newest.
-    if (expected !== undefined && receipts[0]?.sequence === receipts[1]?.sequence) expect(found).toHaveLength(1);
+    if (expected !== undefined && receipts[0]?.sequence === receipts[1]?.sequence)
+      expect(found).toHaveLength(1);
     else expect(found).toEqual(expected);
   });
 
   it('is certain again once the same bytes are confirmed behind it, and not before', () => {
     const unsure = countedAlone(receipt('a', 4), 9, 'x');
     expect(unsure.alone).toEqual({ upTo: 9, host: 'x' });
-    expect(mergeReceipts(unsure, receipt('a', 7))).toMatchObject({ sequence: 7, alone: { upTo: 9 } });
+    expect(mergeReceipts(unsure, receipt('a', 7))).toMatchObject({
+      sequence: 7,
+      alone: { upTo: 9 },
+    });
     expect(mergeReceipts(unsure, receipt('a', 7)).alone).not.toHaveProperty('host');
     expect(mergeReceipts(unsure, receipt('a', 10))).not.toHaveProperty('alone');
     expect(countedAlone(receipt('a', 4), 4, 'x')).not.toHaveProperty('alone');

@@ -20,17 +20,25 @@ function load(env: Environment) {
 
 describe('loadConfig', () => {
   it('has a default for everything', () => {
-    expect(load({}).settings).toMatchObject({ QUOTIDIEN_TASK_QUEUE: 'quotidien', QUOTIDIEN_SQL_MEMORY_MB: 384 });
+    expect(load({}).settings).toMatchObject({
+      QUOTIDIEN_TASK_QUEUE: 'quotidien',
+      QUOTIDIEN_SQL_MEMORY_MB: 384,
+    });
   });
 
   it('takes the settings file, and the environment over it', async () => {
-    await writeFile(path.join(home, 'settings.json'), '{"QUOTIDIEN_SQL_THREADS": 4, "QUOTIDIEN_LOG_LEVEL": "warn"}');
+    await writeFile(
+      path.join(home, 'settings.json'),
+      '{"QUOTIDIEN_SQL_THREADS": 4, "QUOTIDIEN_LOG_LEVEL": "warn"}',
+    );
     const { settings } = load({ QUOTIDIEN_LOG_LEVEL: 'error' });
     expect(settings).toMatchObject({ QUOTIDIEN_SQL_THREADS: 4, QUOTIDIEN_LOG_LEVEL: 'error' });
   });
 
   it('refuses an unknown name with the nearest known one', () => {
-    expect(() => load({ QUOTIDIEN_TASKQUEUE: 'x' })).toThrow(/QUOTIDIEN_TASKQUEUE .*nearest is QUOTIDIEN_TASK_QUEUE/);
+    expect(() => load({ QUOTIDIEN_TASKQUEUE: 'x' })).toThrow(
+      /QUOTIDIEN_TASKQUEUE .*nearest is QUOTIDIEN_TASK_QUEUE/,
+    );
     expect(() => load({ QUOTIDIEN_ODRE_UR: 'x' })).toThrow(/nearest is QUOTIDIEN_ODRE_URL/);
   });
 
@@ -56,14 +64,22 @@ describe('loadConfig', () => {
   });
 
   it('reads the publisher’s address and rate', () => {
-    const env = { QUOTIDIEN_ODRE_URL: 'http://127.0.0.1:1', QUOTIDIEN_ODRE_REQUESTS_PER_SECOND: '0.5' };
-    expect(load(env).hosts).toEqual({ odre: { url: 'http://127.0.0.1:1', requestsPerSecond: 0.5 } });
+    const env = {
+      QUOTIDIEN_ODRE_URL: 'http://127.0.0.1:1',
+      QUOTIDIEN_ODRE_REQUESTS_PER_SECOND: '0.5',
+    };
+    expect(load(env).hosts).toEqual({
+      odre: { url: 'http://127.0.0.1:1', requestsPerSecond: 0.5 },
+    });
   });
 });
 
 describe('docs/reference/settings-explained.md', () => {
   it('lists every setting', async () => {
-    const page = await readFile(new URL('../../docs/reference/settings-explained.md', import.meta.url), 'utf8');
+    const page = await readFile(
+      new URL('../../docs/reference/settings-explained.md', import.meta.url),
+      'utf8',
+    );
     for (const name of Object.keys(SETTINGS.shape)) expect(page).toContain(`\`${name}\``);
   });
 });
@@ -75,7 +91,9 @@ describe('what a settings file may name', () => {
   it('is a program when the file is ours and its folder was named', async () => {
     await writeFile(file(), PROGRAM);
     expect(load({}).settings.TEMPORAL_CLI).toBe('/tmp/evil');
-    expect(loadConfig({ env: { QUOTIDIEN_HOME: home }, cwd: '/', hosts: [] }).settings.TEMPORAL_CLI).toBe('/tmp/evil');
+    expect(
+      loadConfig({ env: { QUOTIDIEN_HOME: home }, cwd: '/', hosts: [] }).settings.TEMPORAL_CLI,
+    ).toBe('/tmp/evil');
   });
 
   it('is no program when the file lies where a command happened to be called', async () => {
@@ -84,7 +102,9 @@ describe('what a settings file may name', () => {
     const read = (env: Environment) => loadConfig({ env, cwd: home, hosts: [] });
     for (const name of ['TEMPORAL_CLI', 'QUOTIDIEN_PAYLOAD_KEYS_COMMAND']) {
       await writeFile(path.join(checkout, 'settings.json'), JSON.stringify({ [name]: 'evil' }));
-      expect(() => read({})).toThrow(new RegExp(`${name} names a program and is not taken from .*nobody named`));
+      expect(() => read({})).toThrow(
+        new RegExp(`${name} names a program and is not taken from .*nobody named`),
+      );
       expect(read({ [name]: 'mine' }).env[name]).toBe('mine');
     }
     await writeFile(path.join(checkout, 'settings.json'), '{"QUOTIDIEN_SQL_THREADS": 4}');
@@ -104,8 +124,12 @@ describe('what a settings file may name', () => {
     const others = { QUOTIDIEN_OIDC_CLIENT_ID: 'a' };
     await writeFile(path.join(checkout, 'settings.json'), JSON.stringify({ ...who, ...others }));
     for (const name of Object.keys(who))
-      expect(() => read({})).toThrow(new RegExp(`${name} decides who may act and is not taken from .*nobody named`));
-    expect(read({ ...who }).settings.QUOTIDIEN_OIDC_ROLES?.rules).toEqual([{ value: '*', role: 'admin' }]);
+      expect(() => read({})).toThrow(
+        new RegExp(`${name} decides who may act and is not taken from .*nobody named`),
+      );
+    expect(read({ ...who }).settings.QUOTIDIEN_OIDC_ROLES?.rules).toEqual([
+      { value: '*', role: 'admin' },
+    ]);
   });
 
   it('is no program when everybody may write the file', async () => {
@@ -123,11 +147,14 @@ describe('what a settings file may name', () => {
     expect(load({}).hosts['odre']).toEqual({ url: 'https://evil.org' });
   });
 
-  it.skipIf(process.getuid?.() !== 0)('is no program when the file belongs to another user', async () => {
-    await writeFile(file(), PROGRAM);
-    await chown(file(), 65_534, 65_534);
-    expect(() => load({})).toThrow(/TEMPORAL_CLI .*which belongs to another user/);
-  });
+  it.skipIf(process.getuid?.() !== 0)(
+    'is no program when the file belongs to another user',
+    async () => {
+      await writeFile(file(), PROGRAM);
+      await chown(file(), 65_534, 65_534);
+      expect(() => load({})).toThrow(/TEMPORAL_CLI .*which belongs to another user/);
+    },
+  );
 });
 
 describe('the cache of tools', () => {

@@ -71,7 +71,9 @@ describe('configuredDatasets', () => {
     }
     expect(named(definition.steps, 'metrics/weather')).not.toContain('peak_hour_pct');
     const study = definition.steps.find(({ id }) => id === 'metrics/bike-study');
-    expect(study?.params).toMatchObject({ thresholds: { peak_hour_pct: 130, corridor_percentile: 75 } });
+    expect(study?.params).toMatchObject({
+      thresholds: { peak_hour_pct: 130, corridor_percentile: 75 },
+    });
   });
 
   it('refuses a threshold that no pipeline has, with those there are', () => {

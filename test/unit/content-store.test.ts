@@ -19,7 +19,11 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 async function received(text: string) {
   const file = path.join(folder, 'answer.body');
   await writeFile(file, text);
-  return { path: file, bytes: text.length, sha256: createHash('sha256').update(text).digest('hex') };
+  return {
+    path: file,
+    bytes: text.length,
+    sha256: createHash('sha256').update(text).digest('hex'),
+  };
 }
 
 describe('putContent', () => {

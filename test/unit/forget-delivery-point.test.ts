@@ -3,7 +3,11 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { OPERATIONAL_TABLES } from '../../src/cli/stores/storage.ts';
 import { KEY_16, KEY_32, keysText } from '@quotidien/sample-portal/sftp/archive-writer';
-import { OCTOBER_DAYS, octoberArchives, overrunsFile } from '@quotidien/sample-portal/sftp/sample-archives';
+import {
+  OCTOBER_DAYS,
+  octoberArchives,
+  overrunsFile,
+} from '@quotidien/sample-portal/sftp/sample-archives';
 import { importFiles } from '../../src/engine/download/import-file.ts';
 import { forgetPerson } from '../../src/engine/upkeep/forget-person.ts';
 import { verifyDays } from '../../src/engine/verify/verify-day.ts';
@@ -20,11 +24,17 @@ beforeEach(async () => {
 });
 afterEach(() => engine.close());
 
-/** Those of the archives, and that of the campaign of the invoice lines, on which the hours over the power are given too. */
+/**
+ * Those of the archives, and that of the campaign of the invoice lines, on which the hours over the
+ * power are given too.
+ */
 const DAYS = [...OCTOBER_DAYS, '2025-11-05'];
 const OVERRUNS = 'depassements_20251105.csv';
 
-/** Two lines of the contract with hours over its power, of which one names the contract alone, and two of another. */
+/**
+ * Two lines of the contract with hours over its power, of which one names the contract alone, and
+ * two of another.
+ */
 const LINES = `rsc;pdl;categorie;quantite;statut;mois;note
 R99000000000014;99000000000014;HP;3000;draft;2025-10;chez 99000000000014
 R99000000000014;;HC;1200;draft;2025-10;
@@ -60,7 +70,11 @@ async function monthsOf(column: string): Promise<string[]> {
 async function linesOf(rsc: string): Promise<number> {
   const file = path.join(engine.home, 'store', 'enedis', 'lignes.parquet');
   const where = `ref_situation_contractuelle = '${rsc}'`;
-  return (await engine.sql!.session((sql) => sql.rows(`SELECT * FROM read_parquet('${file}') WHERE ${where}`))).length;
+  return (
+    await engine.sql!.session((sql) =>
+      sql.rows(`SELECT * FROM read_parquet('${file}') WHERE ${where}`),
+    )
+  ).length;
 }
 
 /** Places of the home that tell of a name; rows of tables are read. */
@@ -97,7 +111,9 @@ it('forgets a delivery point: archives stay sealed, and every day, month and the
     'history/enedis/taxes',
   ])
     expect(places.filter((place) => place.includes(table))).not.toEqual([]);
-  const sealed = (await readdir(path.join(engine.home, 'store', 'raw'), { recursive: true })).sort();
+  const sealed = (
+    await readdir(path.join(engine.home, 'store', 'raw'), { recursive: true })
+  ).sort();
 
   const request = { pipeline: 'enedis', id: gone, reason: 'moved out', by: 'test', dryRun: false };
   const result = await forgetPerson(engine, testControl(), request);
@@ -107,16 +123,24 @@ it('forgets a delivery point: archives stay sealed, and every day, month and the
   expect(await placesOf(gone)).toEqual([]);
   expect(await placesOf(rsc)).toEqual([]);
   expect(await linesOf('R99000000000001')).toBe(2);
-  expect((await readdir(path.join(engine.home, 'store', 'raw'), { recursive: true })).sort()).toEqual(sealed);
+  expect(
+    (await readdir(path.join(engine.home, 'store', 'raw'), { recursive: true })).sort(),
+  ).toEqual(sealed);
 
   const { days } = await verifyDays(engine, testControl(), { pipeline: 'enedis', dates: DAYS });
-  expect(days.map(({ scope, result: how }) => [scope, how])).toEqual(DAYS.map((date) => [date, 'identical']));
+  expect(days.map(({ scope, result: how }) => [scope, how])).toEqual(
+    DAYS.map((date) => [date, 'identical']),
+  );
   const periods = ['all', ...result.scopes.filter((scope) => /^\d{4}-\d\d$/.test(scope))];
   for (const period of periods)
-    expect((await verifyPeriod(engine, testControl(), 'enedis', period))?.result, period).toBe('identical');
+    expect((await verifyPeriod(engine, testControl(), 'enedis', period))?.result, period).toBe(
+      'identical',
+    );
 
   await deliver();
   expect(await placesOf(gone)).toEqual([]);
   expect(await placesOf(rsc)).toEqual([]);
-  await expect(forgetPerson(engine, testControl(), { ...request, id: '12' })).rejects.toThrow('14 digits');
+  await expect(forgetPerson(engine, testControl(), { ...request, id: '12' })).rejects.toThrow(
+    '14 digits',
+  );
 }, 180_000);

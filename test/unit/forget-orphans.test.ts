@@ -18,13 +18,21 @@ import type { TestEngine } from '../fixtures/test-engine.ts';
 
 const [GONE, OTHER, THIRD] = ['19283746501928', '19283746501935', '19283746501942'];
 const DAY = '2024-03-05';
-const request = { pipeline: 'smart-meter', id: GONE, reason: 'asked for', by: 'test', dryRun: false };
+const request = {
+  pipeline: 'smart-meter',
+  id: GONE,
+  reason: 'asked for',
+  by: 'test',
+  dryRun: false,
+};
 const HEADER = 'meter_id,start_at,wh\n';
 
 let engine: TestEngine;
 let given: string;
 beforeEach(async () => {
-  engine = await openTestEngine(Object.values(configuredDatasets({ 'smart-meter': testMeters }, {})));
+  engine = await openTestEngine(
+    Object.values(configuredDatasets({ 'smart-meter': testMeters }, {})),
+  );
   given = await mkdtemp(path.join(tmpdir(), 'quotidien-given-'));
   await give('first.csv', [GONE, OTHER]);
   expect((await runDay(engine, 'smart-meter', DAY)).outcome.failure).toBeUndefined();
@@ -34,7 +42,11 @@ afterEach(async () => {
   await rm(given, { recursive: true });
 });
 
-async function give(name: string, meters: readonly string[], into: TestEngine = engine): Promise<void> {
+async function give(
+  name: string,
+  meters: readonly string[],
+  into: TestEngine = engine,
+): Promise<void> {
   const rows = meters.flatMap((meter, place) =>
     Array.from({ length: 48 }, (_, slot) => {
       const at = new Date(Date.parse(`${DAY}T00:00:00+01:00`) + slot * 1_800_000).toISOString();
@@ -46,7 +58,10 @@ async function give(name: string, meters: readonly string[], into: TestEngine = 
   await importFile(into, 'smart-meter', file, testControl());
 }
 
-/** Gives a file to a worker that dies when it has stored an object of these names; returns the names of what it left. */
+/**
+ * Gives a file to a worker that dies when it has stored an object of these names; returns the names
+ * of what it left.
+ */
 async function killAt(names: RegExp, meters: readonly string[]): Promise<string[]> {
   const before = new Set(await parquetWith(GONE));
   const put: TestEngine['objects']['put'] = async (key, ...rest) => {
@@ -64,7 +79,9 @@ async function killAt(names: RegExp, meters: readonly string[]): Promise<string[
 async function parquetWith(meter: string): Promise<string[]> {
   const key = meterKey(TEST_SECRET, meter);
   const found: string[] = [];
-  for (const name of (await namesUnder(engine.objects, [''])).filter((one) => one.endsWith('.parquet'))) {
+  for (const name of (await namesUnder(engine.objects, [''])).filter((one) =>
+    one.endsWith('.parquet'),
+  )) {
     const file = path.join(engine.home, 'store', name);
     const rows = await engine.sql!.session((sql) =>
       sql.rows(
@@ -77,7 +94,10 @@ async function parquetWith(meter: string): Promise<string[]> {
 }
 
 async function verified(): Promise<unknown[]> {
-  const { days } = await verifyDays(engine, testControl(), { pipeline: 'smart-meter', dates: [DAY] });
+  const { days } = await verifyDays(engine, testControl(), {
+    pipeline: 'smart-meter',
+    dates: [DAY],
+  });
   return days.map(({ result }) => result);
 }
 
@@ -91,7 +111,9 @@ describe('forgetting a meter', () => {
     const result = await forgetPerson(engine, testControl(), request);
     expect(result).toMatchObject({ state: 'done', left: [] });
     expect(await parquetWith(GONE)).toEqual([]);
-    expect(await destroyedObject(engine.documents, 'smart-meter', orphan!)).toMatchObject({ cause: 'forgotten' });
+    expect(await destroyedObject(engine.documents, 'smart-meter', orphan!)).toMatchObject({
+      cause: 'forgotten',
+    });
     expect(await verified()).toEqual(['identical']);
     // The same delivery once more is taken in, without the meter.
     await give('again.csv', [OTHER, THIRD]);
@@ -114,7 +136,10 @@ describe('forgetting a meter', () => {
   it('removes slices that no entry names, unless a run may still commit them', async () => {
     const [orphan] = await killAt(SLICE, [GONE, THIRD]);
     expect(orphan).toMatch(SLICE);
-    const run = { ...testControl(), execution: { workflowId: 'other', runId: 'other-run', attempt: 1 } };
+    const run = {
+      ...testControl(),
+      execution: { workflowId: 'other', runId: 'other-run', attempt: 1 },
+    };
     await promiseScopes(engine, run, 'smart-meter', [DAY]);
     const first = await forgetPerson(engine, testControl(), request);
     expect(first.underWay).toEqual([{ workflowId: 'other', scopes: [DAY] }]);
@@ -130,7 +155,9 @@ describe('forgetting a meter', () => {
     const progress = (note: string): void => {
       if (note === 'looking for rows') throw new Error('killed');
     };
-    await expect(forgetPerson(engine, { ...testControl(), progress }, request)).rejects.toThrow('killed');
+    await expect(forgetPerson(engine, { ...testControl(), progress }, request)).rejects.toThrow(
+      'killed',
+    );
     expect(await endForgetting(engine, testControl())).toMatchObject([{ state: 'done' }]);
     expect(await parquetWith(GONE)).toEqual([]);
   }, 120_000);

@@ -22,12 +22,27 @@ import { openTestEngine, testControl } from '../fixtures/test-engine.ts';
 import type { TestEngine } from '../fixtures/test-engine.ts';
 
 const [GONE, OTHER, THIRD] = ['19283746501928', '19283746501935', '19283746501942'];
-/** The meter was read on two days; a day before them knows nothing of it, a day after them reads their tables. */
-const [BEFORE, FIRST, SECOND, AFTER, LATER] = ['2024-03-02', '2024-03-04', '2024-03-05', '2024-03-06', '2024-03-07'];
+/**
+ * The meter was read on two days; a day before them knows nothing of it, a day after them reads
+ * their tables.
+ */
+const [BEFORE, FIRST, SECOND, AFTER, LATER] = [
+  '2024-03-02',
+  '2024-03-04',
+  '2024-03-05',
+  '2024-03-06',
+  '2024-03-07',
+];
 const DAYS = [BEFORE, FIRST, SECOND, AFTER];
 const IDENTICAL = DAYS.map(() => 'identical');
 
-const request = { pipeline: 'smart-meter', id: GONE, reason: `asked for by ${GONE}`, by: 'test', dryRun: false };
+const request = {
+  pipeline: 'smart-meter',
+  id: GONE,
+  reason: `asked for by ${GONE}`,
+  by: 'test',
+  dryRun: false,
+};
 const key = meterKey(TEST_SECRET, GONE);
 
 let engine: TestEngine;
@@ -89,8 +104,12 @@ async function fill(): Promise<string[]> {
       [BEFORE, AFTER].map((date) => dayOf(date, [OTHER, THIRD])).join('') +
       [FIRST, SECOND].map((date) => dayOf(date, [GONE, OTHER, THIRD])).join(''),
   );
-  const curve = await give(`curve-${GONE}.csv`, HEADER + dayOf(SECOND, [GONE]).replaceAll(',1', ',2'));
-  for (const date of DAYS) expect((await runDay(engine, 'smart-meter', date)).outcome.failure).toBeUndefined();
+  const curve = await give(
+    `curve-${GONE}.csv`,
+    HEADER + dayOf(SECOND, [GONE]).replaceAll(',1', ',2'),
+  );
+  for (const date of DAYS)
+    expect((await runDay(engine, 'smart-meter', date)).outcome.failure).toBeUndefined();
   return [whole, curve];
 }
 
@@ -107,7 +126,8 @@ async function placesOf(words: readonly string[], of: TestEngine = engine): Prom
     const file = path.join(entry.parentPath, entry.name);
     const text = await readFile(file, 'latin1');
     if (words.some((word) => text.includes(word))) places.push(file);
-    if (entry.name.endsWith('.parquet') && (await rowsIn(file, words)) > 0) places.push(`rows of ${file}`);
+    if (entry.name.endsWith('.parquet') && (await rowsIn(file, words)) > 0)
+      places.push(`rows of ${file}`);
   }
   // Texts are packed on the disk.
   for (const name of await namesUnder(of.objects, [''])) {
@@ -118,7 +138,8 @@ async function placesOf(words: readonly string[], of: TestEngine = engine): Prom
   for (const table of OPERATIONAL_TABLES) {
     for await (const partition of of.documents.partitions(table)) {
       for await (const row of of.documents.query({ table, partition })) {
-        if (words.some((word) => JSON.stringify(row).includes(word))) places.push(`${table} ${row.sort}`);
+        if (words.some((word) => JSON.stringify(row).includes(word)))
+          places.push(`${table} ${row.sort}`);
       }
     }
   }
@@ -129,17 +150,27 @@ async function rowsIn(file: string, words: readonly string[]): Promise<number> {
   return engine.sql!.session(async (sql) => {
     const from = `read_parquet('${file}', hive_partitioning = false)`;
     const columns = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${from}`);
-    const text = columns.map(({ column_name: name }) => `coalesce(CAST("${name}" AS VARCHAR), '')`).join(" || ' ' || ");
+    const text = columns
+      .map(({ column_name: name }) => `coalesce(CAST("${name}" AS VARCHAR), '')`)
+      .join(" || ' ' || ");
     const holds = words.map((word) => `contains(${text}, '${word}')`).join(' OR ');
-    const [found] = await sql.rows<{ rows: number }>(`SELECT count(*) AS rows FROM ${from} WHERE ${holds}`);
+    const [found] = await sql.rows<{ rows: number }>(
+      `SELECT count(*) AS rows FROM ${from} WHERE ${holds}`,
+    );
     return found!.rows;
   });
 }
 
-async function verifyAll(dates: readonly string[] = DAYS, of: TestEngine = engine): Promise<string[]> {
+async function verifyAll(
+  dates: readonly string[] = DAYS,
+  of: TestEngine = engine,
+): Promise<string[]> {
   const { days } = await verifyDays(of, testControl(), { pipeline: 'smart-meter', dates });
   return days.map(({ result, steps }) =>
-    [result, ...steps.flatMap(({ step, findings }) => findings.map((one) => `${step} ${one}`))].join('; '),
+    [
+      result,
+      ...steps.flatMap(({ step, findings }) => findings.map((one) => `${step} ${one}`)),
+    ].join('; '),
   );
 }
 
@@ -152,7 +183,9 @@ describe('forgetting a meter', () => {
     const context = testContext(engine);
     await forget(context, { pipeline: 'smart-meter', id: GONE, dryRun: true });
     expect(context.terminal.text()).toContain('Nothing was changed');
-    const [planned] = context.terminal.values as [{ raws: number; scopes: string[]; slices: number }];
+    const [planned] = context.terminal.values as [
+      { raws: number; scopes: string[]; slices: number },
+    ];
     expect(planned.scopes).toEqual([FIRST, SECOND, AFTER]);
     // Both files, and the rows of both together.
     expect(planned.raws).toBe(3);
@@ -160,7 +193,12 @@ describe('forgetting a meter', () => {
     expect(await forgottenPersons(engine.documents, 'smart-meter')).toEqual([]);
 
     const result = await forgetPerson(engine, testControl(), request);
-    expect(result).toMatchObject({ state: 'done', scopes: [FIRST, SECOND, AFTER], left: [], raws: 3 });
+    expect(result).toMatchObject({
+      state: 'done',
+      scopes: [FIRST, SECOND, AFTER],
+      left: [],
+      raws: 3,
+    });
     expect(await placesOf([GONE, key])).toEqual([]);
     expect(await versions()).toEqual([1, 2, 2, 2]);
     expect(await verifyAll()).toEqual(IDENTICAL);
@@ -208,13 +246,16 @@ describe('forgetting a meter', () => {
   it('leaves a day without its only meter as a day without data', async () => {
     await give('one.csv', HEADER + dayOf(FIRST, [GONE]));
     await runDay(engine, 'smart-meter', FIRST);
-    expect(await forgetPerson(engine, testControl(), request)).toMatchObject({ state: 'done', left: [] });
+    expect(await forgetPerson(engine, testControl(), request)).toMatchObject({
+      state: 'done',
+      left: [],
+    });
     const manifest = (await newestManifests(engine.documents, 'smart-meter', [FIRST])).get(FIRST)!;
     expect(manifest).toMatchObject({ version: 2, verdict: 'no_data' });
     expect(await placesOf([GONE, key])).toEqual([]);
-    expect((await readdir(path.join(engine.home, 'store'), { recursive: true })).join()).not.toContain(
-      'processed/reports/',
-    );
+    expect(
+      (await readdir(path.join(engine.home, 'store'), { recursive: true })).join(),
+    ).not.toContain('processed/reports/');
   }, 120_000);
 
   it('leaves nothing of it in what days say of single meters beside their weeks before', async () => {
@@ -225,14 +266,26 @@ describe('forgetting a meter', () => {
     // On the last day the meter lacks more than any other.
     await give(
       'month.csv',
-      HEADER + rows.join('').replaceAll(new RegExp(`^(${GONE},${last}.*),1(\\d\\d)$`, 'gmu'), '$1,1'),
+      HEADER +
+        rows.join('').replaceAll(new RegExp(`^(${GONE},${last}.*),1(\\d\\d)$`, 'gmu'), '$1,1'),
     );
-    for (const date of month) expect((await runDay(engine, 'smart-meter', date)).outcome.failure).toBeUndefined();
+    for (const date of month)
+      expect((await runDay(engine, 'smart-meter', date)).outcome.failure).toBeUndefined();
     const of = (await newestManifests(engine.documents, 'smart-meter', [last])).get(last)!;
-    const steps = ['metrics/features', 'metrics/changes', 'metrics/lags', 'metrics/fleet-rules', 'metrics/suspicions'];
-    for (const step of steps) expect([step, of.steps[step as never]]).not.toEqual([step, undefined]);
+    const steps = [
+      'metrics/features',
+      'metrics/changes',
+      'metrics/lags',
+      'metrics/fleet-rules',
+      'metrics/suspicions',
+    ];
+    for (const step of steps)
+      expect([step, of.steps[step as never]]).not.toEqual([step, undefined]);
     expect((await placesOf([key])).some((place) => place.includes('/changes/'))).toBe(true);
-    expect(await forgetPerson(engine, testControl(), request)).toMatchObject({ state: 'done', left: [] });
+    expect(await forgetPerson(engine, testControl(), request)).toMatchObject({
+      state: 'done',
+      left: [],
+    });
     expect(await placesOf([GONE, key])).toEqual([]);
     expect(await verifyAll([from, last])).toEqual(['identical', 'identical']);
   }, 300_000);
@@ -242,19 +295,27 @@ describe('forgetting a meter', () => {
     let now = new Date('2024-04-11T10:00:00Z');
     const portal = await startPortal({ now: () => now, meters: 20 });
     const hosts = { 'head-end': { url: portal.url, key: 'sample', requestsPerSecond: 1_000 } };
-    const other = await openTestEngine(Object.values(configuredDatasets({ 'smart-meter': testMeters }, hosts)), {
-      now: () => now,
-    });
+    const other = await openTestEngine(
+      Object.values(configuredDatasets({ 'smart-meter': testMeters }, hosts)),
+      {
+        now: () => now,
+      },
+    );
     try {
       const words = [id, meterKey(TEST_SECRET, id)];
       await runDay(other, 'smart-meter', date);
       expect(await placesOf(words, other)).not.toEqual([]);
-      expect(await forgetPerson(other, testControl(), { ...request, id })).toMatchObject({ state: 'done', left: [] });
+      expect(await forgetPerson(other, testControl(), { ...request, id })).toMatchObject({
+        state: 'done',
+        left: [],
+      });
       expect(await placesOf(words, other)).toEqual([]);
       await runDay(other, 'smart-meter', date, { recheck: true });
       expect(await placesOf(words, other)).toEqual([]);
       now = new Date('2024-04-20T10:00:00Z');
-      expect((await runDay(other, 'smart-meter', date, { recheck: true })).outcome.failure).toBeUndefined();
+      expect(
+        (await runDay(other, 'smart-meter', date, { recheck: true })).outcome.failure,
+      ).toBeUndefined();
       expect(await placesOf(words, other)).toEqual([]);
       expect(await verifyAll([date], other)).toEqual(['identical']);
     } finally {

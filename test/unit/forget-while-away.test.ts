@@ -6,7 +6,10 @@ import { verifyDays } from '../../src/engine/verify/verify-day.ts';
 import { verifyPeriod } from '../../src/engine/verify/verify-period.ts';
 import type { Dataset } from '../../src/pipelines/dataset.ts';
 import type { DocumentStore } from '../../src/ports/documents.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../src/storage/memory/memory.ts';
 import type { MemoryObjectStore } from '../../src/storage/memory/memory.ts';
 import { collectText, toArray } from '../conformance/byte-streams.ts';
 import { openOutageHost } from '../fixtures/outage-host.ts';
@@ -53,13 +56,18 @@ afterEach(async () => {
   await objects.dispose();
 });
 
-/** Objects of the store, and files of the cache, that have the reading as text; tables of the tiny pipeline are named by what reads them. */
+/**
+ * Objects of the store, and files of the cache, that have the reading as text; tables of the tiny
+ * pipeline are named by what reads them.
+ */
 async function textsWith(word: string): Promise<string[]> {
   const found: string[] = [];
   for (const { key } of await toArray(objects.list('')))
     if ((await collectText(await objects.get(key))).includes(word)) found.push(key);
   const cache = path.join(host.home, 'cache');
-  for (const entry of await readdir(cache, { recursive: true, withFileTypes: true }).catch(() => [])) {
+  for (const entry of await readdir(cache, { recursive: true, withFileTypes: true }).catch(
+    () => [],
+  )) {
     const file = path.join(entry.parentPath, entry.name);
     if (entry.isFile() && (await readFile(file, 'latin1')).includes(word)) found.push(file);
   }
@@ -68,7 +76,9 @@ async function textsWith(word: string): Promise<string[]> {
 
 async function verified(): Promise<unknown[]> {
   const { days } = await verifyDays(host.engine, testControl(), { pipeline: 'tiny', dates: DAYS });
-  const periods = ['2026-03', 'all'].map((period) => verifyPeriod(host.engine, testControl(), 'tiny', period));
+  const periods = ['2026-03', 'all'].map((period) =>
+    verifyPeriod(host.engine, testControl(), 'tiny', period),
+  );
   return [...days, ...(await Promise.all(periods))].map((one) => one?.result);
 }
 

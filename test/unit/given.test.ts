@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { definedMembers, firstOf, lastOf, matchOf, nthOf, required, textBefore } from '../../src/given.ts';
+import {
+  definedMembers,
+  firstOf,
+  lastOf,
+  matchOf,
+  nthOf,
+  required,
+  textBefore,
+} from '../../src/given.ts';
 
 describe('definedMembers', () => {
   it('leaves out members that are undefined, and keeps the order of the others, null and false', () => {
@@ -16,7 +24,12 @@ describe('definedMembers', () => {
 
 describe('required', () => {
   it('returns what is there, also null and the empty text, and says what is missing', () => {
-    expect([required(null, 'a'), required('', 'a'), firstOf([1, 2]), lastOf([1, 2])]).toEqual([null, '', 1, 2]);
+    expect([required(null, 'a'), required('', 'a'), firstOf([1, 2]), lastOf([1, 2])]).toEqual([
+      null,
+      '',
+      1,
+      2,
+    ]);
     expect(() => {
       required(undefined, 'the bucket');
     }).toThrow('the bucket is missing');
@@ -43,6 +56,11 @@ describe('matchOf', () => {
 
 describe('textBefore', () => {
   it('ends before the first separator, and is the whole text without one', () => {
-    expect(['a?b?c', '?b', 'a', ''].map((text) => textBefore(text, '?'))).toEqual(['a', '', 'a', '']);
+    expect(['a?b?c', '?b', 'a', ''].map((text) => textBefore(text, '?'))).toEqual([
+      'a',
+      '',
+      'a',
+      '',
+    ]);
   });
 });

@@ -38,7 +38,10 @@ describe('holdingFiles', () => {
       expect(opened).toBe(2);
       const later = { ...ref, key: 'lists/later.ndjson' };
       expect(await holding.objects.openLocal(later)).toBeUndefined();
-      await objects.put(later.key, Buffer.from('{"archive":"one"}\n'), { mediaType: place.mediaType, mode: 'create' });
+      await objects.put(later.key, Buffer.from('{"archive":"one"}\n'), {
+        mediaType: place.mediaType,
+        mode: 'create',
+      });
       expect(await holding.objects.openLocal(later)).toContain(root);
     });
   });

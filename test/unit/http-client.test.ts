@@ -31,7 +31,8 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     return;
   }
   const start = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
-  if (start >= BODY.length) response.writeHead(416, { 'content-range': `bytes */${BODY.length}` }).end();
+  if (start >= BODY.length)
+    response.writeHead(416, { 'content-range': `bytes */${BODY.length}` }).end();
   else response.writeHead(start === 0 ? 200 : 206, { etag: ETAG }).end(BODY.subarray(start));
 }
 
@@ -60,7 +61,10 @@ function download(): Promise<HttpDownload | undefined> {
   return client.download({ url, signal: new AbortController().signal, progress });
 }
 
-/** Sends so many bytes, and breaks the connection when they have arrived and the answer is not complete. */
+/**
+ * Sends so many bytes, and breaks the connection when they have arrived and the answer is not
+ * complete.
+ */
 function breakAfter(bytes: number): void {
   misbehave = (_request, response) => {
     response.writeHead(200, { etag: ETAG });

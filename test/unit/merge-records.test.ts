@@ -2,7 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mergeRules } from '../../src/engine/upkeep/merge-records.ts';
 import { cityflow } from '../../src/datasets/cityflow/index.ts';
 import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../src/storage/memory/memory.ts';
 import type { MemoryObjectStore } from '../../src/storage/memory/memory.ts';
 import type { DocumentKey, DocumentStore } from '../../src/ports/documents.ts';
 import { planReconcile, reconcile } from '../../src/storage/outage/reconcile.ts';
@@ -59,7 +62,12 @@ describe('the rules of a replay', () => {
     ['the later watch, here theirs', 'watch', { checkedAt: '2026-01-01', value: 'a' }, 'theirs'],
     ['the later failure, here ours', 'failures', { failedAt: '2026-01-03' }, 'ours'],
     ['the later failure, here theirs', 'failures', { failedAt: '2026-01-01' }, 'theirs'],
-    ['a failure that was recorded since, before our removal of an older one', 'failures', null, 'theirs'],
+    [
+      'a failure that was recorded since, before our removal of an older one',
+      'failures',
+      null,
+      'theirs',
+    ],
     ['what is announced, before our removal', 'announcements', null, 'theirs'],
     ['the decision that was accepted first', 'decisions', { decision: 'reject' }, 'theirs'],
     ['a record of a day, which follows its manifest', 'cityflow-metrics', { n: 1 }, 'theirs'],
@@ -67,7 +75,11 @@ describe('the rules of a replay', () => {
   ] as const)('keep %s', async (_, table, ours, kept) => {
     const key = { table, partition: 'eco2mix', sort: 'a' };
     const theirs = { checkedAt: '2026-01-02', failedAt: '2026-01-02', value: 'b' };
-    await writeBoth(key, { before: { checkedAt: '2026-01-00', failedAt: '2026-01-00' }, ours, theirs });
+    await writeBoth(key, {
+      before: { checkedAt: '2026-01-00', failedAt: '2026-01-00' },
+      ours,
+      theirs,
+    });
     expect(await planReconcile(host.parts)).toMatchObject([{ outcome: { kind: 'merged' } }]);
     const report = await reconcile(host.parts, fast);
     expect(report).toMatchObject({ conflicts: [], converged: true, merged: [{ key: { table } }] });
@@ -77,7 +89,11 @@ describe('the rules of a replay', () => {
 
   it('announce once more what another host was done with before ours', async () => {
     const key = { table: 'announcements', partition: 'eco2mix', sort: '2026-03-01/000001' };
-    await writeBoth(key, { before: { version: 1 }, ours: { version: 1, withdrawn: ['a'] }, theirs: null });
+    await writeBoth(key, {
+      before: { version: 1 },
+      ours: { version: 1, withdrawn: ['a'] },
+      theirs: null,
+    });
     expect(await reconcile(host.parts, fast)).toMatchObject({ conflicts: [], converged: true });
     expect((await documents.get(key))?.body).toEqual({ version: 1, withdrawn: ['a'] });
   });
@@ -94,7 +110,11 @@ describe('the rules of a replay', () => {
 
   it('keep the marks of all who are giving another file to a name', async () => {
     const key = { table: 'replacing-names', partition: 'names', sort: 'raw/batch/comptages.csv' };
-    await writeBoth(key, { before: { marks: [] }, ours: { marks: ['ours'] }, theirs: { marks: ['theirs'] } });
+    await writeBoth(key, {
+      before: { marks: [] },
+      ours: { marks: ['ours'] },
+      theirs: { marks: ['theirs'] },
+    });
     expect(await reconcile(host.parts, fast)).toMatchObject({ conflicts: [], converged: true });
     expect((await documents.get(key))?.body).toEqual({ marks: ['theirs', 'ours'] });
   });
@@ -108,10 +128,18 @@ describe('the rules of a replay', () => {
       freshness: 'new',
       days: { '2026-03-01': 'k1', '2026-03-02': 'k2' },
     };
-    const theirs = { ...receipt, checkedAt: '2026-03-01', freshness: 'old', days: { '2026-03-03': 'k3' } };
+    const theirs = {
+      ...receipt,
+      checkedAt: '2026-03-01',
+      freshness: 'old',
+      days: { '2026-03-03': 'k3' },
+    };
     await writeBoth(key, { ours, theirs });
     expect(await reconcile(host.parts, fast)).toMatchObject({ conflicts: [], converged: true });
-    expect((await documents.get(key))?.body).toEqual({ ...ours, days: { ...theirs.days, ...ours.days } });
+    expect((await documents.get(key))?.body).toEqual({
+      ...ours,
+      days: { ...theirs.days, ...ours.days },
+    });
   });
 
   it('take over no version that builds on one which was not taken over, and go on when the replay is cut there', async () => {
@@ -149,7 +177,11 @@ describe('the rules of a replay', () => {
   });
 
   it.each([
-    ['a batch file', 'raw/batch/comptages.csv', `archive/raw/batch/comptages/${sha256Of('ours')}.csv`],
+    [
+      'a batch file',
+      'raw/batch/comptages.csv',
+      `archive/raw/batch/comptages/${sha256Of('ours')}.csv`,
+    ],
     [
       'a piece of a day',
       'raw/api/bikes/dt=2025-11-03/hour=10/bikes_data.json',
@@ -171,12 +203,19 @@ describe('the rules of a replay', () => {
     outage.code = 'STORE_UNAVAILABLE';
     await host.stores.objects.delete(edition);
     outage.code = undefined;
-    expect(await reconcile(host.parts, fast)).toMatchObject({ applied: 0, conflicts: [], converged: true });
+    expect(await reconcile(host.parts, fast)).toMatchObject({
+      applied: 0,
+      conflicts: [],
+      converged: true,
+    });
     expect(await collectText(await objects.get(edition))).toBe('edition');
   });
 
   it('leave to a person a step with other outputs', async () => {
-    await writeBoth({ table: 'ledger', partition: 'p', sort: 'a' }, { ours: { outputs: 1 }, theirs: { outputs: 2 } });
+    await writeBoth(
+      { table: 'ledger', partition: 'p', sort: 'a' },
+      { ours: { outputs: 1 }, theirs: { outputs: 2 } },
+    );
     const report = await reconcile(host.parts, fast);
     expect(report.conflicts).toMatchObject([{ key: { table: 'ledger' } }]);
   });

@@ -7,7 +7,8 @@ import { renderQualityPage } from '../../src/datasets/smart-meter/report/quality
 /** A page says under what terms its data may be used, and so does the README. */
 
 const DAY = '2025-10-05';
-const enedis = () => renderDailyPage(buildDaily({ date: DAY, own: [], before: [], daysLookedAt: 14 }));
+const enedis = () =>
+  renderDailyPage(buildDaily({ date: DAY, own: [], before: [], daysLookedAt: 14 }));
 const meters = (sample: readonly string[] = []) =>
   renderQualityPage([{ date: DAY, verdicts: [], rejects: [], profile: [] }], sample);
 

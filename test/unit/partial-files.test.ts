@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { finishPart, leavePart, takePart } from '../../src/engine/sources/part-files.ts';
 
 const NAME = '0123456789abcdef';
-/** Owners as the names of files tell them: a hash of the host, the process, and a mark of its own. */
+/**
+ * Owners as the names of files tell them: a hash of the host, the process, and a mark of its own.
+ */
 let ownersOf: (host?: string) => Record<'ended' | 'before' | 'living', string>;
 
 let folder: string;
@@ -36,18 +38,20 @@ describe('a part', () => {
   it.each([
     ['an ended process', 'ended'],
     ['an earlier process with the id of this one', 'before'],
-  ] as const)('that %s left is taken with what is known of it, by one of many', async (_, owner) => {
-    await put(ownersOf()[owner], 'half');
-    const taken = await Promise.all(Array.from({ length: 20 }, () => takePart(folder, NAME)));
-    expect(new Set(taken).size).toBe(20);
-    const there = (await readdir(folder)).sort();
-    expect(there).toHaveLength(2);
-    expect(await Promise.all(there.map((file) => readFile(path.join(folder, file), 'utf8')))).toEqual([
-      'half',
-      'of half',
-    ]);
-    expect(taken.map((part) => path.basename(part))).toContain(there[0]);
-  });
+  ] as const)(
+    'that %s left is taken with what is known of it, by one of many',
+    async (_, owner) => {
+      await put(ownersOf()[owner], 'half');
+      const taken = await Promise.all(Array.from({ length: 20 }, () => takePart(folder, NAME)));
+      expect(new Set(taken).size).toBe(20);
+      const there = (await readdir(folder)).sort();
+      expect(there).toHaveLength(2);
+      expect(
+        await Promise.all(there.map((file) => readFile(path.join(folder, file), 'utf8'))),
+      ).toEqual(['half', 'of half']);
+      expect(taken.map((part) => path.basename(part))).toContain(there[0]);
+    },
+  );
 
   it('of a living process is left alone', async () => {
     await put(ownersOf().living, 'half');

@@ -24,7 +24,10 @@ function runScript(args: readonly string[]): Promise<Answer> {
   });
 }
 
-/** A publisher with one right file, and one that has other bytes by now; it counts how often it was asked. */
+/**
+ * A publisher with one right file, and one that has other bytes by now; it counts how often it was
+ * asked.
+ */
 async function openPublisher() {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -74,6 +77,8 @@ describe('npm run real-data', () => {
     expect(stdout).toMatch(/moved\.csv has other bytes now/);
     expect(stdout).toMatch(/gone\.csv answered 404/);
     expect(stdout).toMatch(/^0 files are in .*, 2 could not be fetched/m);
-    await expect(readFile(path.join(folder, 'paris/moved.csv'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(readFile(path.join(folder, 'paris/moved.csv'))).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
   });
 });

@@ -22,9 +22,13 @@ let engine: TestEngine;
 let now: Date;
 beforeEach(async () => {
   now = new Date('2025-11-20T10:00:00Z');
-  engine = await openTestEngine(enedisWith({ fileKeys: keysText([KEY_16, KEY_32]) }), { now: () => now });
+  engine = await openTestEngine(enedisWith({ fileKeys: keysText([KEY_16, KEY_32]) }), {
+    now: () => now,
+  });
   await withFolder(async (folder) => {
-    const files = await Promise.all(octoberArchives().map(({ name, bytes }) => put(folder, name, bytes)));
+    const files = await Promise.all(
+      octoberArchives().map(({ name, bytes }) => put(folder, name, bytes)),
+    );
     const outcomes = await importFiles(engine, 'enedis', files, testControl());
     expect(outcomes.filter((outcome) => 'code' in outcome)).toEqual([]);
   });
@@ -62,7 +66,12 @@ const request = { pipeline: 'enedis', dryRun: false };
 it('ends the tables, histories and raw files of Enedis: nothing tells of a delivery point any more', async () => {
   for (const point of POINTS) {
     const places = await placesOf(point);
-    for (const table of ['core/enedis/', 'months/enedis/', 'history/enedis/', 'store/enedis/mois.parquet'])
+    for (const table of [
+      'core/enedis/',
+      'months/enedis/',
+      'history/enedis/',
+      'store/enedis/mois.parquet',
+    ])
       expect(places.filter((place) => place.includes(table))).not.toEqual([]);
     // Records outlive tables: they never have a point, so nothing of them has to end.
     expect(places.filter((place) => !place.includes('.parquet'))).toEqual([]);
@@ -90,10 +99,19 @@ it('ends the tables, histories and raw files of Enedis: nothing tells of a deliv
   // The history is one without these months now, and says so with a version of its own.
   const history = (await newestManifests(engine.documents, 'enedis', ['all'])).get('all');
   expect(history).toMatchObject({ version: 2 });
-  expect(await verifyPeriod(engine, testControl(), 'enedis', 'all')).toMatchObject({ result: 'identical' });
-  const { days } = await verifyDays(engine, testControl(), { pipeline: 'enedis', dates: OCTOBER_DAYS });
+  expect(await verifyPeriod(engine, testControl(), 'enedis', 'all')).toMatchObject({
+    result: 'identical',
+  });
+  const { days } = await verifyDays(engine, testControl(), {
+    pipeline: 'enedis',
+    dates: OCTOBER_DAYS,
+  });
   expect(days.map(({ result }) => result)).toEqual(OCTOBER_DAYS.map(() => 'identical'));
-  expect(await retain(engine, testControl(), request)).toEqual({ pipeline: 'enedis', tables: [], keys: [] });
+  expect(await retain(engine, testControl(), request)).toEqual({
+    pipeline: 'enedis',
+    tables: [],
+    keys: [],
+  });
 }, 120_000);
 
 it('leaves a history alone as long as nothing that it was made of is past its time', async () => {
@@ -101,5 +119,7 @@ it('leaves a history alone as long as nothing that it was made of is past its ti
   now = new Date('2029-03-10T10:00:00Z');
   const { tables } = await retain(engine, testControl(), request);
   expect(tables.map(({ table }) => table)).toEqual(['raw r151', 'raw r64']);
-  expect((await newestManifests(engine.documents, 'enedis', ['all'])).get('all')).toMatchObject({ version: 1 });
+  expect((await newestManifests(engine.documents, 'enedis', ['all'])).get('all')).toMatchObject({
+    version: 1,
+  });
 }, 120_000);

@@ -24,7 +24,8 @@ const request = { pipeline: 'smart-meter', dryRun: false };
 let engine: TestEngine;
 let given: string;
 let now: Date;
-// Made once, because that is what takes long: each test finds days from which less or as much was removed as it removes.
+// Made once, because that is what takes long: each test finds days from which less or as much was
+// removed as it removes.
 beforeAll(async () => {
   now = new Date('2026-06-10T10:00:00Z');
   const datasets = Object.values(configuredDatasets({ 'smart-meter': testMeters }, {}));
@@ -47,7 +48,10 @@ afterAll(async () => {
 });
 
 async function verified(): Promise<(readonly [result: string, destroyed: number])[]> {
-  const { days } = await verifyDays(engine, testControl(), { pipeline: 'smart-meter', dates: [OLD, NEW] });
+  const { days } = await verifyDays(engine, testControl(), {
+    pipeline: 'smart-meter',
+    dates: [OLD, NEW],
+  });
   return days.map(({ result, destroyed = 0 }) => [result, destroyed] as const);
 }
 

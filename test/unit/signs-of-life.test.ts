@@ -2,9 +2,17 @@ import { once } from 'node:events';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { control, guardWith } from '../../src/activities/surroundings.ts';
-import { livelyDocuments, livelyObjects, livelySql, waitForOthers } from '../../src/activities/signs-of-life.ts';
+import {
+  livelyDocuments,
+  livelyObjects,
+  livelySql,
+  waitForOthers,
+} from '../../src/activities/signs-of-life.ts';
 import { limitSessions } from '../../src/storage/sql/limit-sessions.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../src/storage/memory/memory.ts';
 import type { SqlEngine, SqlSession } from '../../src/ports/sql.ts';
 
 const BEAT_MS = 5;
@@ -66,7 +74,10 @@ describe('an activity', () => {
   const key = { table: 'tiny', partition: 'a', sort: 'b' };
   it.for<[string, () => Promise<unknown>]>([
     ['reads documents', () => documents.get(key)],
-    ['puts objects', () => objects.put('a', new Uint8Array([1]), { mediaType: 'text/plain', mode: 'replace' })],
+    [
+      'puts objects',
+      () => objects.put('a', new Uint8Array([1]), { mediaType: 'text/plain', mode: 'replace' }),
+    ],
     ['runs statements', () => sql.session((session) => session.run('SELECT 1'))],
     [
       'tells its progress',
@@ -87,7 +98,9 @@ describe('an activity', () => {
         yield new Uint8Array([1]);
       }
     }
-    await env.run(guarded(() => objects.put('long', body(), { mediaType: 'text/plain', mode: 'replace' })));
+    await env.run(
+      guarded(() => objects.put('long', body(), { mediaType: 'text/plain', mode: 'replace' })),
+    );
     expect(beats).toBe(LONG);
   });
 

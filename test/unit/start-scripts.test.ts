@@ -10,13 +10,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const SCRIPTS = fileURLToPath(new URL('../../scripts', import.meta.url));
 
-/** A project of the same shape as ours, whose npm, compiler and test runner only write down that they were called. */
+/**
+ * A project of the same shape as ours, whose npm, compiler and test runner only write down that
+ * they were called.
+ */
 let root: string;
 
 beforeEach(async () => {
   root = await mkdtemp(path.join(os.tmpdir(), 'quotidien-start-'));
   // Without the script that bundles the commands: it needs the real packages.
-  for (const name of ['start.mjs', 'test.mjs']) await cp(path.join(SCRIPTS, name), path.join(root, 'scripts', name));
+  for (const name of ['start.mjs', 'test.mjs'])
+    await cp(path.join(SCRIPTS, name), path.join(root, 'scripts', name));
   await put('package.json', '{"type":"module"}');
   await put('package-lock.json', '{"lock":1}');
   await put('tsconfig.json', '{}');
@@ -92,7 +96,11 @@ async function node(
     npm_execpath: path.join(root, 'npm.js'),
     ...more,
   };
-  const child = spawn(process.execPath, args, { cwd: os.tmpdir(), env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    cwd: os.tmpdir(),
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -116,11 +124,16 @@ async function calls(): Promise<string[]> {
 const INSTALL = 'npm ci --include=dev --no-audit --no-fund';
 
 describe('start.mjs', () => {
-  beforeEach(() => put('main.js', 'console.log(process.argv.slice(2).join(" "), process.cwd()); process.exit(7);'));
+  beforeEach(() =>
+    put('main.js', 'console.log(process.argv.slice(2).join(" "), process.cwd()); process.exit(7);'),
+  );
 
   it('installs, compiles and runs the command from any folder, and passes its exit code on', async () => {
     const { code, stdout, stderr } = await start('demo', '--days', '3');
-    expect({ code, stdout }).toEqual({ code: 7, stdout: `demo --days 3 ${await realpath(os.tmpdir())}\n` });
+    expect({ code, stdout }).toEqual({
+      code: 7,
+      stdout: `demo --days 3 ${await realpath(os.tmpdir())}\n`,
+    });
     expect(stderr).toMatch(/^installing packages… \d+ s\ncompiling… \d+ s\n$/);
     expect(await calls()).toEqual([INSTALL, 'tsc']);
   });
@@ -152,7 +165,11 @@ describe('start.mjs', () => {
   it('installs by the same lock file when it lacks packages of other platforms, which "npm ci" refuses', async () => {
     await put('lock-incomplete', '');
     expect(await start('build')).toMatchObject({ code: 0 });
-    expect(await calls()).toEqual([INSTALL, 'npm install --no-save --include=dev --no-audit --no-fund', 'tsc']);
+    expect(await calls()).toEqual([
+      INSTALL,
+      'npm install --no-save --include=dev --no-audit --no-fund',
+      'tsc',
+    ]);
   });
 
   it('keeps packages that npm itself installed after the lock file was written', async () => {
@@ -186,12 +203,15 @@ describe('start.mjs', () => {
     expect(await calls()).toEqual([INSTALL, 'tsc']);
   });
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('passes %s on and lets the command end in its own way', async (signal) => {
-    const body = `process.on('${signal}', () => process.exit(5)); setInterval(() => {}, 1000); console.log('ready');`;
-    await put('main.js', body);
-    const args = [path.join(root, 'scripts', 'start.mjs'), 'demo'];
-    expect(await node(args, (pid) => process.kill(pid, signal))).toMatchObject({ code: 5 });
-  });
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'passes %s on and lets the command end in its own way',
+    async (signal) => {
+      const body = `process.on('${signal}', () => process.exit(5)); setInterval(() => {}, 1000); console.log('ready');`;
+      await put('main.js', body);
+      const args = [path.join(root, 'scripts', 'start.mjs'), 'demo'];
+      expect(await node(args, (pid) => process.kill(pid, signal))).toMatchObject({ code: 5 });
+    },
+  );
 
   it('counts the end by a signal as a shell does', async () => {
     await put('main.js', "process.kill(process.pid, 'SIGKILL');");
@@ -199,7 +219,8 @@ describe('start.mjs', () => {
   });
 
   it('tells an old Node.js what it needs before it does anything', async () => {
-    const old = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.18.9' } })";
+    const old =
+      "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.18.9' } })";
     const args = ['--import', `data:text/javascript,${encodeURIComponent(old)}`];
     const { code, stderr } = await node([...args, path.join(root, 'scripts', 'start.mjs'), 'demo']);
     expect(code).toBe(1);
@@ -208,7 +229,10 @@ describe('start.mjs', () => {
   });
 
   it('names its commands when it is given none', async () => {
-    expect(await start()).toMatchObject({ code: 2, stderr: expect.stringContaining('usage:') as string });
+    expect(await start()).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('usage:') as string,
+    });
   });
 });
 
@@ -226,7 +250,9 @@ describe('test.mjs', () => {
       numPendingTests: 0,
       numTodoTests: 0,
       success: failed === 0,
-      testResults: [file(failed === 0 ? 'passed' : 'failed', failed === 0 ? ['passed'] : ['failed'])],
+      testResults: [
+        file(failed === 0 ? 'passed' : 'failed', failed === 0 ? ['passed'] : ['failed']),
+      ],
       ...extra,
     });
   const lastLine = (text: string) => text.trimEnd().split('\n').at(-1);
@@ -236,7 +262,8 @@ describe('test.mjs', () => {
 
   const CALLS = {
     check: 'npm run check',
-    tests: 'vitest run --reporter=default --reporter=json --project parts --project workflow --project runtime',
+    tests:
+      'vitest run --reporter=default --reporter=json --project parts --project workflow --project runtime',
     long: 'vitest run --reporter=default --reporter=json --project long --project simulate',
     chaos: 'vitest run --reporter=default --reporter=json --project chaos --no-file-parallelism',
   };
@@ -271,8 +298,14 @@ describe('test.mjs', () => {
   });
 
   it('counts failed tests, and names each again with the beginning of its message', async () => {
-    const failed = { status: 'failed', fullName: 'a day ends', failureMessages: ['expected 1 to be 2\n at x'] };
-    const testResults = [{ name: path.join(root, 'test/day.test.ts'), status: 'failed', assertionResults: [failed] }];
+    const failed = {
+      status: 'failed',
+      fullName: 'a day ends',
+      failureMessages: ['expected 1 to be 2\n at x'],
+    };
+    const testResults = [
+      { name: path.join(root, 'test/day.test.ts'), status: 'failed', assertionResults: [failed] },
+    ];
     await put('report-tests.json', report(38, 1, { testResults }));
     const { code, stdout } = await test();
     expect(code).toBe(1);
@@ -282,7 +315,10 @@ describe('test.mjs', () => {
   });
 
   it('counts a test file that cannot be loaded, in which no test failed', async () => {
-    const testResults = [file('failed', [], 'Error: no such module\n at x'), file('passed', ['passed'])];
+    const testResults = [
+      file('failed', [], 'Error: no such module\n at x'),
+      file('passed', ['passed']),
+    ];
     await put('report-tests.json', report(1, 0, { success: false, testResults }));
     const { code, stdout } = await test();
     expect(code).toBe(1);
@@ -300,7 +336,10 @@ describe('test.mjs', () => {
 
   it('does not call a run without a test a success', async () => {
     await put('report-tests.json', report(0, 0, { testResults: [] }));
-    expect(await test()).toMatchObject({ code: 1, stdout: 'FAILED: no test was run\n0 passed, 1 failed\n' });
+    expect(await test()).toMatchObject({
+      code: 1,
+      stdout: 'FAILED: no test was run\n0 passed, 1 failed\n',
+    });
   });
 
   it('lets the tests keep their files in memory and the long ones on the disk, and leaves none behind', async () => {
@@ -308,13 +347,19 @@ describe('test.mjs', () => {
     const { pid } = spawnSync(process.execPath, ['--version']);
     const inMemory = spawnSync('mkdir', [left(pid), left(process.pid)]).status === 0;
     const used = async (...args: string[]) => {
-      await node([path.join(root, 'scripts', 'test.mjs'), ...args], undefined, { TMPDIR: undefined });
+      await node([path.join(root, 'scripts', 'test.mjs'), ...args], undefined, {
+        TMPDIR: undefined,
+      });
       return readFile(path.join(root, 'temporary'), 'utf8');
     };
     try {
       const [folder] = (await used()).split(' ');
       expect(folder).toMatch(inMemory ? /^\/dev\/shm\/quotidien-tests-\d+-/ : /^undefined$/);
-      expect([folder, left(pid), left(process.pid)].map((name) => existsSync(name!))).toEqual([false, false, inMemory]);
+      expect([folder, left(pid), left(process.pid)].map((name) => existsSync(name!))).toEqual([
+        false,
+        false,
+        inMemory,
+      ]);
       expect(await used('--long')).toBe('undefined false');
       expect(await used('test/unit/cli')).toBe('undefined false');
     } finally {

@@ -40,11 +40,25 @@ async function cutOf(places: readonly (number | null)[]): Promise<TableCut> {
   const piece = await engine.sql!.session(async (sql): Promise<TablePiece> => {
     const file = path.join(sql.scratch, 'rows.parquet');
     await sql.run(`COPY (${select}) TO '${file}'`);
-    const place = { folder: 'core/made-up', extension: 'parquet', mediaType: 'application/vnd.apache.parquet' };
-    return { scope: '2024-01-01', ref: await putContent(engine.objects, place, { path: file, rows: rows.length }) };
+    const place = {
+      folder: 'core/made-up',
+      extension: 'parquet',
+      mediaType: 'application/vnd.apache.parquet',
+    };
+    return {
+      scope: '2024-01-01',
+      ref: await putContent(engine.objects, place, { path: file, rows: rows.length }),
+    };
   });
   const span = { from: '2024-01-01', to: '2024-01-01' };
-  const told = { versions: [], missing: [], coverage: null, revision: null, committedAt: null, hash: '' };
+  const told = {
+    versions: [],
+    missing: [],
+    coverage: null,
+    revision: null,
+    committedAt: null,
+    hash: '',
+  };
   return { table: TABLE, span, pieces: [piece], ...told };
 }
 
@@ -54,7 +68,8 @@ const LINE = `CASE WHEN a <> 3 THEN coalesce(CAST("at" AS VARCHAR), '') || ' ' |
 async function expectedOf(cut: TableCut): Promise<string[]> {
   const lines: string[] = [];
   for await (const rows of readRowSets(engine, cut))
-    for (const { at, a, b } of rows) if (a !== 3) lines.push(`${at === null ? '' : String(at)} ${String(b)}\n`);
+    for (const { at, a, b } of rows)
+      if (a !== 3) lines.push(`${at === null ? '' : String(at)} ${String(b)}\n`);
   return lines;
 }
 
@@ -66,14 +81,20 @@ async function all(texts: AsyncIterable<RowsText>): Promise<RowsText[]> {
 
 describe('texts of a table', () => {
   it.each([
-    ['names each row', fc.uniqueArray(fc.integer({ min: -9_000, max: 9_000 }), { maxLength: 1_500 })],
+    [
+      'names each row',
+      fc.uniqueArray(fc.integer({ min: -9_000, max: 9_000 }), { maxLength: 1_500 }),
+    ],
     ['leaves ties', fc.array(fc.option(fc.integer({ min: 0, max: 20 })), { maxLength: 1_500 })],
   ])('have the order of its rows where that order %s', async (_, places) => {
     await fc.assert(
       fc.asyncProperty(places, async (given) => {
         const cut = await cutOf(given);
         const lines = await expectedOf(cut);
-        for (const texts of [await all(readTexts(engine, cut, LINE)), await readAllTexts(engine, cut, LINE)]) {
+        for (const texts of [
+          await all(readTexts(engine, cut, LINE)),
+          await readAllTexts(engine, cut, LINE),
+        ]) {
           expect(texts.map(({ text }) => text).join('')).toBe(lines.join(''));
           expect(texts.reduce((sum, { rows }) => sum + rows, 0)).toBe(lines.length);
         }
@@ -84,6 +105,7 @@ describe('texts of a table', () => {
 
   it('are short, so that none is a large object in memory', async () => {
     const cut = await cutOf(Array.from({ length: 2_000 }, (_, index) => index));
-    for (const { rows } of await all(readTexts(engine, cut, LINE))) expect(rows).toBeLessThanOrEqual(256);
+    for (const { rows } of await all(readTexts(engine, cut, LINE)))
+      expect(rows).toBeLessThanOrEqual(256);
   });
 });

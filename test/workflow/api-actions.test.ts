@@ -27,9 +27,18 @@ beforeAll(async () => {
     settings: { QUOTIDIEN_RETRY_ATTEMPTS: '10000', QUOTIDIEN_HTTP_IDLE_MS: '60000' },
   });
   const { engine, home, address } = installation;
-  api = await startApi(testContext({ ...engine, home }, { TEMPORAL_ADDRESS: address }), { host: '127.0.0.1', port: 0 });
+  api = await startApi(testContext({ ...engine, home }, { TEMPORAL_ADDRESS: address }), {
+    host: '127.0.0.1',
+    port: 0,
+  });
   const make = async (scope: string) =>
-    (await createKey(engine.documents, { owner: 'test', scopes: [scope], days: 1, by: 'test' }, engine.now())).key;
+    (
+      await createKey(
+        engine.documents,
+        { owner: 'test', scopes: [scope], days: 1, by: 'test' },
+        engine.now(),
+      )
+    ).key;
   keys.operator = await make('ops:write');
   keys.reader = await make('ops:read');
 });
@@ -43,7 +52,10 @@ afterAll(async () => {
 async function post(path: string, body: object, key = keys.operator) {
   const answer = await fetch(`${api.url}/api/v1${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(key === '' ? {} : { authorization: `Bearer ${key}` }) },
+    headers: {
+      'content-type': 'application/json',
+      ...(key === '' ? {} : { authorization: `Bearer ${key}` }),
+    },
     body: JSON.stringify(body),
   });
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
@@ -61,15 +73,23 @@ describe('an action over HTTP', () => {
     expect((await post(path, { reason, force: true })).status).toBe(403);
     const { status, body } = await post(path, { reason });
     expect([status, body['id']]).toEqual([202, 'day/tiny/2024-01-02']);
-    expect(body['plan']).toContainEqual(expect.objectContaining({ step: 'download/readings', action: 'run' }));
-    const result = (await installation.client.workflow.getHandle('day/tiny/2024-01-02').result()) as {
+    expect(body['plan']).toContainEqual(
+      expect.objectContaining({ step: 'download/readings', action: 'run' }),
+    );
+    const result = (await installation.client.workflow
+      .getHandle('day/tiny/2024-01-02')
+      .result()) as {
       verdict: string;
     };
     expect(result.verdict).toBe('ok');
   });
 
   it('starts exactly the plan that was looked at, once, and refuses it when the stores have moved', async () => {
-    const planned = await post('/backfill-plans', { pipeline: 'tiny', from: '2024-01-03', to: '2024-01-08' });
+    const planned = await post('/backfill-plans', {
+      pipeline: 'tiny',
+      from: '2024-01-03',
+      to: '2024-01-08',
+    });
     const { hash, days } = planned.body['plan'] as { hash: string; days: number };
     expect([planned.status, days]).toEqual([200, 6]);
     const order = { pipeline: 'tiny', plan: hash, reason };
@@ -85,9 +105,12 @@ describe('an action over HTTP', () => {
   it('decides on a day that is held', async () => {
     publisher.publish('2024-01-20', { add: 10_000 });
     await post('/pipelines/tiny/days/2024-01-20/runs', { reason });
-    const decide = () => post('/pipelines/tiny/days/2024-01-20/actions/decide', { reason, decision: 'accept' });
+    const decide = () =>
+      post('/pipelines/tiny/days/2024-01-20/actions/decide', { reason, decision: 'accept' });
     await expect.poll(async () => (await decide()).status, { timeout: 50_000 }).toBe(202);
-    const result = (await installation.client.workflow.getHandle('day/tiny/2024-01-20').result()) as {
+    const result = (await installation.client.workflow
+      .getHandle('day/tiny/2024-01-20')
+      .result()) as {
       verdict: string;
     };
     expect(result.verdict).not.toBe('failed');
@@ -103,12 +126,23 @@ describe('an action over HTTP', () => {
     const act = (action: string, body: object) =>
       post(`/pipelines/tiny/days/${date}/actions/${action}`, { reason, ...body });
     const step = 'download/forecast';
-    await expect.poll(async () => (await act('retryStep', { step })).status, { timeout: 50_000 }).toBe(202);
-    expect(await act('unskipPart', { step })).toMatchObject({ status: 409, body: { code: 'PLAN_INVALID' } });
-    expect(await act('skipPart', { step })).toMatchObject({ status: 202, body: { answer: `${step} is skipped` } });
+    await expect
+      .poll(async () => (await act('retryStep', { step })).status, { timeout: 50_000 })
+      .toBe(202);
+    expect(await act('unskipPart', { step })).toMatchObject({
+      status: 409,
+      body: { code: 'PLAN_INVALID' },
+    });
+    expect(await act('skipPart', { step })).toMatchObject({
+      status: 202,
+      body: { answer: `${step} is skipped` },
+    });
     expect(await act('unskipPart', { step })).toMatchObject({ status: 202 });
     expect(await act('skipPart', { step: 'transform/readings' })).toMatchObject({ status: 400 });
-    expect(await act('skipPart', {})).toMatchObject({ status: 400, body: { code: 'INPUT_INVALID' } });
+    expect(await act('skipPart', {})).toMatchObject({
+      status: 400,
+      body: { code: 'INPUT_INVALID' },
+    });
     publisher.refuse('forecast', undefined);
     publisher.refuse('readings', undefined);
     await installation.client.workflow.getHandle(`day/tiny/${date}`).result();
@@ -119,7 +153,10 @@ describe('an action over HTTP', () => {
     expect((await post(path, { reason }, keys.reader)).status).toBe(403);
     const answers = await Promise.all(Array.from({ length: 8 }, () => post(path, { reason })));
     const sorted = answers.sort((one, other) => one.status - other.status);
-    expect(sorted[0]).toMatchObject({ status: 200, body: { result: 'identical', scope: '2024-01-02' } });
+    expect(sorted[0]).toMatchObject({
+      status: 200,
+      body: { result: 'identical', scope: '2024-01-02' },
+    });
     expect(sorted.at(-1)).toMatchObject({ status: 503, body: { code: 'BUSY' } });
     const none = await post('/pipelines/tiny/days/2024-01-31/actions/verify', { reason });
     expect(none).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
@@ -135,7 +172,8 @@ describe('an action over HTTP', () => {
     await post('/backfills', { pipeline: 'tiny', plan: hash, reason, canary: 2 });
     await held.arrived;
     const base = `/backfills/tiny/${range.from}_${range.to}/${hash}`;
-    const act = (action: string, body: object = {}) => post(`${base}/actions/${action}`, { reason, ...body });
+    const act = (action: string, body: object = {}) =>
+      post(`${base}/actions/${action}`, { reason, ...body });
     expect((await act('resume')).status).toBe(409);
     expect((await act('pause')).status).toBe(202);
     expect((await act('pause')).status).toBe(409);
@@ -152,8 +190,12 @@ describe('an action over HTTP', () => {
     expect((await act('decide', { decision: 'accept' })).status).toBe(409);
     expect((await act('cancel')).status).toBe(202);
     held.release();
-    const handle = installation.client.workflow.getHandle(`backfill/tiny/${range.from}_${range.to}/${hash}`);
-    expect(await handle.result()).toMatchObject({ stopped: expect.stringContaining(reason) as string });
+    const handle = installation.client.workflow.getHandle(
+      `backfill/tiny/${range.from}_${range.to}/${hash}`,
+    );
+    expect(await handle.result()).toMatchObject({
+      stopped: expect.stringContaining(reason) as string,
+    });
     expect((await act('pause')).status).toBe(404);
   });
 
@@ -168,15 +210,21 @@ describe('an action over HTTP', () => {
     const { engine, client } = installation;
     await applySchedules(client, engine.datasets, 'quotidien');
     const { id } = declaredSchedules(engine.datasets, 'quotidien')[0]!;
-    const act = (action: string, body: object = {}) => post(`/schedules/${id}/actions/${action}`, { reason, ...body });
+    const act = (action: string, body: object = {}) =>
+      post(`/schedules/${id}/actions/${action}`, { reason, ...body });
     const paused = async () => (await client.schedule.getHandle(id).describe()).state;
     expect((await act('pause')).status).toBe(202);
-    expect(await paused()).toMatchObject({ paused: true, note: expect.stringContaining(reason) as string });
+    expect(await paused()).toMatchObject({
+      paused: true,
+      note: expect.stringContaining(reason) as string,
+    });
     expect((await act('resume')).status).toBe(202);
     expect(await paused()).toMatchObject({ paused: false });
     expect((await act('trigger', { date: '2024-01-28' })).status).toBe(202);
     const started = async () => {
-      for await (const { workflowId } of client.workflow.list({ query: `WorkflowId = "day/tiny/2024-01-28"` }))
+      for await (const { workflowId } of client.workflow.list({
+        query: `WorkflowId = "day/tiny/2024-01-28"`,
+      }))
         return workflowId;
       return undefined;
     };
@@ -188,14 +236,23 @@ describe('an action over HTTP', () => {
     const records: AuditRecord[] = [];
     const { documents } = installation.engine;
     for await (const partition of documents.partitions(AUDIT_TABLE))
-      for await (const { body } of documents.query<AuditRecord>({ table: AUDIT_TABLE, partition })) records.push(body);
+      for await (const { body } of documents.query<AuditRecord>({ table: AUDIT_TABLE, partition }))
+        records.push(body);
     expect(records.map(({ action }) => action)).toEqual(
       expect.arrayContaining([
         ...['run', 'backfill', 'decide', 'retryStep', 'skipPart', 'unskipPart', 'verify', 'watch'],
-        ...['backfill/pause', 'backfill/resume', 'backfill/resize', 'backfill/cancel', 'backfill/decide'],
+        ...[
+          'backfill/pause',
+          'backfill/resume',
+          'backfill/resize',
+          'backfill/cancel',
+          'backfill/decide',
+        ],
         ...['schedule/pause', 'schedule/resume', 'schedule/trigger'],
       ]),
     );
-    expect(records.every(({ by, reason: why }) => by.startsWith('key:') && why === reason)).toBe(true);
+    expect(records.every(({ by, reason: why }) => by.startsWith('key:') && why === reason)).toBe(
+      true,
+    );
   });
 });

@@ -29,7 +29,9 @@ describe('a backfill of years', () => {
     expect(await handle.result()).toMatchObject({ selected: 1096, done: 1096, windows: 36 });
     const last = installation.client.workflow.getHandle(handle.workflowId);
     const [{ historyLength }, { events }] = [await last.describe(), await last.fetchHistory()];
-    expect(events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId).toBeTruthy();
+    expect(
+      events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId,
+    ).toBeTruthy();
     expect(historyLength).toBeLessThan(500);
   }, 180_000);
 });

@@ -33,13 +33,16 @@ function start(input: Partial<BackfillInput> & { from: string; to: string }) {
 }
 
 function newest(date: string) {
-  return newestManifests(installation.engine.documents, 'tiny', [date]).then((found) => found.get(date));
+  return newestManifests(installation.engine.documents, 'tiny', [date]).then((found) =>
+    found.get(date),
+  );
 }
 
 async function childrenOf(workflowId: string): Promise<string[]> {
   const history = await installation.client.workflow.getHandle(workflowId).fetchHistory();
   return (history.events ?? []).flatMap(
-    (event) => event.childWorkflowExecutionStartedEventAttributes?.workflowExecution?.workflowId ?? [],
+    (event) =>
+      event.childWorkflowExecutionStartedEventAttributes?.workflowExecution?.workflowId ?? [],
   );
 }
 
@@ -49,9 +52,18 @@ describe('a backfill', () => {
     publisher.publish('2024-02-11', { add: 100_000 });
     const handle = await start({ from: '2024-01-05', to: '2024-02-20' });
     const result = await handle.result();
-    expect(result).toMatchObject({ selected: 47, complete: 0, done: 45, windows: 2, failedDays: 1, waitingDays: 1 });
+    expect(result).toMatchObject({
+      selected: 47,
+      complete: 0,
+      done: 45,
+      windows: 2,
+      failedDays: 1,
+      waitingDays: 1,
+    });
     expect(result.failed).toMatchObject([{ date: '2024-02-11', code: 'DATA_CHECK_FAILED' }]);
-    expect(result.waiting).toMatchObject([{ date: '2024-01-10', why: expect.stringContaining('held at') as string }]);
+    expect(result.waiting).toMatchObject([
+      { date: '2024-01-10', why: expect.stringContaining('held at') as string },
+    ]);
     expect(result.ran['transform/readings']).toBe(45);
     const held = installation.client.workflow.getHandle('day/tiny/2024-01-10');
     await held.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'confirmed' }] });
@@ -76,7 +88,9 @@ describe('a backfill', () => {
     const handle = await start({ from: '2024-03-01', to: '2024-03-07' });
     const result = await handle.result();
     expect(result).toMatchObject({ selected: 7, done: 6, days: 1, waitingDays: 1 });
-    expect(result.waiting).toMatchObject([{ date: '2024-03-05', why: expect.stringContaining('held at') as string }]);
+    expect(result.waiting).toMatchObject([
+      { date: '2024-03-05', why: expect.stringContaining('held at') as string },
+    ]);
     await day.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'confirmed' }] });
     await day.result();
     expect(await childrenOf(handle.workflowId)).toEqual(['window/tiny/2024-03-01_2024-03-07']);
@@ -92,7 +106,9 @@ describe('a backfill', () => {
     await refused('resize', { parallel: 0 });
     await handle.executeUpdate('pause', { args: [{ reason: 'the publisher is slow' }] });
     await refused('pause', { reason: 'again' });
-    expect(await handle.query<BackfillProgress>('progress')).toMatchObject({ paused: 'the publisher is slow' });
+    expect(await handle.query<BackfillProgress>('progress')).toMatchObject({
+      paused: 'the publisher is slow',
+    });
     await handle.executeUpdate('resize', { args: [{ parallel: 2 }] });
     await handle.executeUpdate('resize', { args: [{ parallel: 1 }] });
     await handle.executeUpdate('resume');
@@ -104,21 +120,31 @@ describe('a backfill', () => {
     expect(result.stopped).toBe('stopped: enough');
     expect(result.windows).toBeLessThan(3);
     const history = await handle.fetchHistory();
-    const accepted = (history.events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes);
+    const accepted = (history.events ?? []).filter(
+      (event) => event.workflowExecutionUpdateAcceptedEventAttributes,
+    );
     expect(accepted).toHaveLength(5);
     expect(await newest('2024-06-01')).toBeUndefined();
   });
 
   it('runs canary days first and stops for a decision when they differ by more than is allowed', async () => {
-    for (const date of datesBetween('2024-04-10', '2024-04-20')) publisher.publish(date, { add: 1 });
+    for (const date of datesBetween('2024-04-10', '2024-04-20'))
+      publisher.publish(date, { add: 1 });
     const before = (await newest('2024-04-18'))?.version;
     const handle = await start({ from: '2024-04-10', to: '2024-04-20', select: 'all', canary: 2 });
     await until(async () => {
-      expect((await handle.query<BackfillProgress>('progress')).question).toMatch(/2 of 2 canary days differ/);
+      expect((await handle.query<BackfillProgress>('progress')).question).toMatch(
+        /2 of 2 canary days differ/,
+      );
     });
-    await handle.executeUpdate('decide', { args: [{ decision: 'reject', reason: 'look at it first' }] });
+    await handle.executeUpdate('decide', {
+      args: [{ decision: 'reject', reason: 'look at it first' }],
+    });
     const result = await handle.result();
-    expect(result).toMatchObject({ stopped: 'the canary was rejected: look at it first', windows: 0 });
+    expect(result).toMatchObject({
+      stopped: 'the canary was rejected: look at it first',
+      windows: 0,
+    });
     expect(result.canary.map(({ date, share }) => [date, share > 0])).toEqual([
       ['2024-04-12', true],
       ['2024-04-18', true],
@@ -129,8 +155,20 @@ describe('a backfill', () => {
 
   it('counts canary days once: as selected and done, and not as complete or made again', async () => {
     const handle = await start({ from: '2024-03-10', to: '2024-03-14', canary: 2 });
-    expect(await handle.result()).toMatchObject({ selected: 5, done: 5, complete: 0, days: 2, windows: 1 });
-    const all = await start({ from: '2024-03-10', to: '2024-03-14', select: 'all', canary: 2, canaryTolerance: 1 });
+    expect(await handle.result()).toMatchObject({
+      selected: 5,
+      done: 5,
+      complete: 0,
+      days: 2,
+      windows: 1,
+    });
+    const all = await start({
+      from: '2024-03-10',
+      to: '2024-03-14',
+      select: 'all',
+      canary: 2,
+      canaryTolerance: 1,
+    });
     expect(await all.result()).toMatchObject({ selected: 5, done: 5, days: 2 });
   });
 
@@ -162,7 +200,10 @@ describe('a backfill', () => {
     expect(again.plan).toMatchObject({ days: 0, complete: 10 });
     const outdated = await start({ ...request, plan: plan.hash });
     await expect(outdated.result()).rejects.toMatchObject({
-      cause: { type: 'PLAN_INVALID', message: expect.stringContaining('the stores have changed since') as string },
+      cause: {
+        type: 'PLAN_INVALID',
+        message: expect.stringContaining('the stores have changed since') as string,
+      },
     });
     const unknown = await start({ ...request, plan: 'nope' });
     await expect(unknown.result()).rejects.toMatchObject({ cause: { type: 'PLAN_INVALID' } });

@@ -16,8 +16,9 @@ import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 
 /**
- * City days through the real engine, from the sample portal to what is published. Just after midnight their clock is some hours ahead of that of
- * Temporal, whose ticks stand for the real yesterday: that day is published by then.
+ * City days through the real engine, from the sample portal to what is published. Just after
+ * midnight their clock is some hours ahead of that of Temporal, whose ticks stand for the real
+ * yesterday: that day is published by then.
  */
 function now(): Date {
   const [real, ahead] = [new Date(), new Date(Date.now() + 3 * 3_600_000)];
@@ -49,7 +50,11 @@ let startedAt: number;
 beforeAll(async () => {
   startedAt = now().getTime();
   portal = await startPortal({ now });
-  city = await openInstallation({ datasets: { cityflow }, settings: settingsOf(KEYS), change: () => ({ now }) });
+  city = await openInstallation({
+    datasets: { cityflow },
+    settings: settingsOf(KEYS),
+    change: () => ({ now }),
+  });
 });
 afterAll(async () => {
   await city.close();
@@ -61,7 +66,13 @@ async function run(installation: Installation, date: string, input: Partial<DayI
 }
 
 async function reportOf(installation: Installation, date: string): Promise<Report> {
-  const file = path.join(installation.home, 'store', 'processed', 'reports', `daily_report_${date}.json`);
+  const file = path.join(
+    installation.home,
+    'store',
+    'processed',
+    'reports',
+    `daily_report_${date}.json`,
+  );
   return JSON.parse(await readFile(file, 'utf8')) as Report;
 }
 
@@ -77,10 +88,12 @@ describe('a city day in two processes', () => {
     expect(processed.verdict).toBe('ok');
     // Its data do not say how final they are; its publication calendar does.
     expect(processed.revision).toBe('provisional');
-    const { typedSearchAttributes } = await city.client.workflow.getHandle(`day/cityflow/${BEFORE}`).describe();
-    expect(typedSearchAttributes.get(defineSearchAttributeKey('Revision', SearchAttributeType.KEYWORD))).toBe(
-      'provisional',
-    );
+    const { typedSearchAttributes } = await city.client.workflow
+      .getHandle(`day/cityflow/${BEFORE}`)
+      .describe();
+    expect(
+      typedSearchAttributes.get(defineSearchAttributeKey('Revision', SearchAttributeType.KEYWORD)),
+    ).toBe('provisional');
     expect(processed.ran.some((step) => step.startsWith('report/'))).toBe(false);
     expect((await stepsOf(city, BEFORE))['report/daily']).toMatchObject({ state: 'skipped' });
 
@@ -100,7 +113,9 @@ describe('a city day in two processes', () => {
     await run(city, BEFORE, { recheck: true });
     const again = portal.requests.slice(asked).map(({ path: asked }) => asked);
     expect(again.some((one) => one.includes('comptage-velo'))).toBe(true);
-    expect(again.filter((one) => /chantiers|referentiel|disruptions|arrondissements/.test(one))).toEqual([]);
+    expect(
+      again.filter((one) => /chantiers|referentiel|disruptions|arrondissements/.test(one)),
+    ).toEqual([]);
   });
 
   it('is started by its two schedules, for the civil date before their time', async () => {
@@ -132,10 +147,16 @@ describe('a city day in two processes', () => {
         metrics: { metric_type: partition, date: YESTERDAY },
       });
     }
-    const key = { table: 'cityflow-daily-reports', partition: `daily_report_${YESTERDAY}`, sort: YESTERDAY };
+    const key = {
+      table: 'cityflow-daily-reports',
+      partition: `daily_report_${YESTERDAY}`,
+      sort: YESTERDAY,
+    };
     const { summary, generated_at: inFile } = await reportOf(city, YESTERDAY);
-    const { timestamp, report } = (await documents.get<{ timestamp: string; report: { generated_at: string } }>(key))!
-      .body;
+    const { timestamp, report } = (await documents.get<{
+      timestamp: string;
+      report: { generated_at: string };
+    }>(key))!.body;
     expect(report).toMatchObject({ date: YESTERDAY, summary });
     // The bytes of the file are the same whenever it is made; the record tells when that was.
     expect(inFile).toBeNull();
@@ -153,9 +174,20 @@ describe('a city day in two processes', () => {
       sum_counts: 500,
       date: `${YESTERDAY}T10:00:00+00:00`,
     };
-    const folder = path.join(city.home, 'store', 'raw', 'api', 'bikes', `dt=${YESTERDAY}`, 'hour=22');
+    const folder = path.join(
+      city.home,
+      'store',
+      'raw',
+      'api',
+      'bikes',
+      `dt=${YESTERDAY}`,
+      'hour=22',
+    );
     await mkdir(folder, { recursive: true });
-    await writeFile(path.join(folder, 'late.json'), JSON.stringify({ total_count: 1, results: [record] }));
+    await writeFile(
+      path.join(folder, 'late.json'),
+      JSON.stringify({ total_count: 1, results: [record] }),
+    );
     const { ran } = await run(city, YESTERDAY);
     expect(ran).toContain('transform/bikes');
     expect((await reportOf(city, YESTERDAY)).summary.total_velos_paris).toBe(before + 500);
@@ -165,7 +197,9 @@ describe('a city day in two processes', () => {
   it('never writes the key of a publisher down', async () => {
     const steps = await stepsOf(city, YESTERDAY);
     expect(Object.keys(steps)).toContain('download/traffic');
-    const [manifest] = (await newestManifests(city.engine.documents, 'cityflow', [YESTERDAY])).values();
+    const [manifest] = (
+      await newestManifests(city.engine.documents, 'cityflow', [YESTERDAY])
+    ).values();
     expect(JSON.stringify(manifest)).not.toMatch(/key=k2|"k1"/);
     expect(portal.requests.some(({ query }) => query['key'] === 'k2')).toBe(true);
     expect(portal.requests.some(({ headers }) => headers['apikey'] === 'k1')).toBe(true);
@@ -205,7 +239,9 @@ describe('the publishers of a city day', () => {
     portal.behave({ kind: 'status', status: 429, retryAfter: 2, times: 1, match: refused });
     portal.behave({ kind: 'status', status: 503, times: 1, match: { path: /VisualCrossing/ } });
     try {
-      expect(await run(installation, YESTERDAY, { only: 'processing' })).toMatchObject({ verdict: 'ok' });
+      expect(await run(installation, YESTERDAY, { only: 'processing' })).toMatchObject({
+        verdict: 'ok',
+      });
       const asked = portal.requests.slice(first);
       const bikes = asked.filter(
         ({ dataset, endpoint }) => dataset === refused.dataset && endpoint === refused.endpoint,
@@ -215,7 +251,9 @@ describe('the publishers of a city day', () => {
       const weather = asked.filter(({ path: name }) => name.includes('VisualCrossing'));
       expect(weather.map(({ status }) => status)).toEqual([503, 200]);
       // Two a second, of which the first second's may come at once.
-      const exports = asked.filter(({ endpoint }) => endpoint === 'export').map(({ elapsedMs }) => elapsedMs);
+      const exports = asked
+        .filter(({ endpoint }) => endpoint === 'export')
+        .map(({ elapsedMs }) => elapsedMs);
       expect(exports.length).toBeGreaterThanOrEqual(6);
       for (const [index, at] of exports.entries()) {
         const within = exports.slice(index).filter((later) => later - at < 1_000).length;

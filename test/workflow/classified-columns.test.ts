@@ -41,14 +41,20 @@ afterAll(async () => {
   await endRuntime();
 });
 
-/** Runs a held day, a day that a check fails, and one that the engine cannot read; everything that is kept of them, by place. */
+/**
+ * Runs a held day, a day that a check fails, and one that the engine cannot read; everything that
+ * is kept of them, by place.
+ */
 async function runAll(pipeline: string): Promise<Record<string, string>> {
   publisher.publish('2024-01-03', { hours: { 5: HELD } });
   publisher.publish('2024-01-04', { hours: { 5: IMPOSSIBLE } });
   publisher.publish('2024-01-05', { hours: { 5: UNREADABLE } });
   const day = (date: string) => startDay(installation.target, { pipeline, date });
   const held = await day('2024-01-03');
-  await vi.waitFor(() => held.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'as told' }] }), 20_000);
+  await vi.waitFor(
+    () => held.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'as told' }] }),
+    20_000,
+  );
   expect(await dayResult(held)).toMatchObject({ verdict: 'ok' });
   const failed = [await day('2024-01-04'), await day('2024-01-05')];
   const messages: string[] = [];
@@ -57,11 +63,19 @@ async function runAll(pipeline: string): Promise<Record<string, string>> {
     messages.push(`${error.message} ${(error.cause as Error).message}`);
   }
   publisher.publish('2024-01-03', { hours: { 5: HELD - 1 } });
-  const again = await startDay(installation.target, { pipeline, date: '2024-01-03', recheck: true });
-  await vi.waitFor(() => again.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'as told' }] }), 20_000);
+  const again = await startDay(installation.target, {
+    pipeline,
+    date: '2024-01-03',
+    recheck: true,
+  });
+  await vi.waitFor(
+    () => again.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'as told' }] }),
+    20_000,
+  );
   expect(await dayResult(again)).toMatchObject({ verdict: 'ok', version: 2 });
   const { engine } = installation;
-  const versions = (await readManifests(engine.documents, pipeline, ['2024-01-03'])).get('2024-01-03') ?? [];
+  const versions =
+    (await readManifests(engine.documents, pipeline, ['2024-01-03'])).get('2024-01-03') ?? [];
   const [before, after] = versions.slice(-2);
   const diff = await compareVersions(engine, before!, after!, new AbortController().signal);
   const histories = await Promise.all(
@@ -79,7 +93,9 @@ async function runAll(pipeline: string): Promise<Record<string, string>> {
 async function onDisk(): Promise<string> {
   const files = (await readdir(installation.home)).filter((name) => name.includes('.db'));
   expect(files).not.toEqual([]);
-  const paths = [...files, path.join('logs', 'worker.log')].map((name) => path.join(installation.home, name));
+  const paths = [...files, path.join('logs', 'worker.log')].map((name) =>
+    path.join(installation.home, name),
+  );
   return (await Promise.all(paths.map((file) => readFile(file, 'latin1')))).join('\n');
 }
 
@@ -90,7 +106,9 @@ describe('values of a personal column', () => {
     const places = await runAll('tiny');
     for (const [place, text] of Object.entries(places)) expect(found(text), place).toEqual([]);
     expect(found(await onDisk())).toEqual([]);
-    expect(places['messages']).toMatch(/value_possible fails on 1 of 24 rows, such as .*"value":"\[personal\]"/);
+    expect(places['messages']).toMatch(
+      /value_possible fails on 1 of 24 rows, such as .*"value":"\[personal\]"/,
+    );
     expect(places['messages']).toContain('Conversion Error');
     expect(places['manifests']).toContain('value_plausible');
     expect(places['diff']).toContain('"column":"value","changed":1,"largest":null');
@@ -98,7 +116,8 @@ describe('values of a personal column', () => {
 
   it('would be in all of these places if the column were open', async () => {
     const places = await runAll('open');
-    for (const place of ['messages', 'diff', 'history']) expect(found(places[place]!), place).not.toEqual([]);
+    for (const place of ['messages', 'diff', 'history'])
+      expect(found(places[place]!), place).not.toEqual([]);
     expect(found(await onDisk())).not.toEqual([]);
   });
 });

@@ -15,7 +15,10 @@ it('calls that wait for their next try end with the connection, and not the proc
     logFile: path.join(folder, 'server.log'),
     searchAttributes: SEARCH_ATTRIBUTES,
   });
-  const client = await connectClient({ connection: { address: server.address }, namespace: 'default' });
+  const client = await connectClient({
+    connection: { address: server.address },
+    namespace: 'default',
+  });
   await server.stop();
   const timers = vi.spyOn(globalThis, 'setTimeout');
   onTestFinished(() => {

@@ -28,15 +28,27 @@ beforeAll(async () => {
   installation = await openInstallation({
     datasets: {
       tiny: tinyDataset({ baseUrl: publisher.url, holdAbove: 9_000 }),
-      units: shardedDataset({ name: 'units', shards: 4, baseUrl: publisher.url, holdUnitsAbove: 9_000 }),
+      units: shardedDataset({
+        name: 'units',
+        shards: 4,
+        baseUrl: publisher.url,
+        holdUnitsAbove: 9_000,
+      }),
     },
     // A day whose publisher refuses goes on trying for as long as a page is looked at.
     settings: { QUOTIDIEN_RETRY_ATTEMPTS: '10000', QUOTIDIEN_HTTP_IDLE_MS: '60000' },
   });
   const { engine, home, address } = installation;
-  api = await startApi(testContext({ ...engine, home }, { TEMPORAL_ADDRESS: address }), { host: '127.0.0.1', port: 0 });
+  api = await startApi(testContext({ ...engine, home }, { TEMPORAL_ADDRESS: address }), {
+    host: '127.0.0.1',
+    port: 0,
+  });
   browser = new PlainBrowser(api.url);
-  const link = await createLink(engine.documents, { name: 'alice@host', role: 'operator' }, engine.now());
+  const link = await createLink(
+    engine.documents,
+    { name: 'alice@host', role: 'operator' },
+    engine.now(),
+  );
   await browser.open(`/console/enter?link=${link}`);
 });
 
@@ -60,7 +72,8 @@ function day(date: string): Promise<PlainPage> {
 /** The page of the day, as soon as it shows this. */
 async function until(date: string, text: string | RegExp): Promise<PlainPage> {
   let page = await day(date);
-  const shows = (): boolean => (typeof text === 'string' ? page.html.includes(text) : text.test(page.html));
+  const shows = (): boolean =>
+    typeof text === 'string' ? page.html.includes(text) : text.test(page.html);
   await expect
     .poll(
       async () => {
@@ -76,7 +89,10 @@ async function until(date: string, text: string | RegExp): Promise<PlainPage> {
 describe('the page of a day, without scripts', () => {
   it('runs the day and verifies it', async () => {
     const started = await browser.submit(await day('2024-01-02'), '/2024-01-02/run', { reason });
-    expect([started.status, started.url]).toEqual([200, '/console/tiny/2024-01-02?done=run&lang=en']);
+    expect([started.status, started.url]).toEqual([
+      200,
+      '/console/tiny/2024-01-02?done=run&lang=en',
+    ]);
     expect(started.html).toContain('The run is started');
     expect(await resultOf('2024-01-02')).toMatchObject({ verdict: 'ok', version: 1 });
     const verified = await browser.submit(await day('2024-01-02'), '/verify', { reason });
@@ -99,11 +115,20 @@ describe('the page of a day, without scripts', () => {
     await browser.submit(await day(date), `/${date}/run`, { reason });
     const running = await until(date, /download\/forecast<\/td><td>failed/);
     expect(running.html).toContain('A run is under way');
-    const retried = await browser.submit(running, '/retryStep', { reason, step: 'download/forecast' });
+    const retried = await browser.submit(running, '/retryStep', {
+      reason,
+      step: 'download/forecast',
+    });
     expect(retried.html).toContain('The step is tried again.');
-    const skipped = await browser.submit(running, '/skipPart', { reason, step: 'download/forecast' });
+    const skipped = await browser.submit(running, '/skipPart', {
+      reason,
+      step: 'download/forecast',
+    });
     expect(skipped.html).toContain('The day goes on without the part.');
-    const asked = await browser.submit(running, '/unskipPart', { reason, step: 'download/forecast' });
+    const asked = await browser.submit(running, '/unskipPart', {
+      reason,
+      step: 'download/forecast',
+    });
     expect(asked.html).toContain('The part is asked for again.');
     publisher.refuse('forecast', undefined);
     publisher.refuse('readings', undefined);
@@ -131,9 +156,17 @@ describe('the page of a day, without scripts', () => {
     const page = await browser.open(`/console/units/${date}?lang=en`);
     expect(page.html).toContain('Held units (2)');
     expect(page.html).toContain(`hour_at: ${date}T10:00:00Z, value: 70000`);
-    const refused = await browser.submit(page, '/decideUnit', { unit: '10', reason: 'x', decision: 'accept' });
+    const refused = await browser.submit(page, '/decideUnit', {
+      unit: '10',
+      reason: 'x',
+      decision: 'accept',
+    });
     expect(refused.status).toBe(400);
-    const told = await browser.submit(page, '/decideUnit', { unit: '10', reason, decision: 'accept' });
+    const told = await browser.submit(page, '/decideUnit', {
+      unit: '10',
+      reason,
+      decision: 'accept',
+    });
     expect(told.html).toContain('The decision is kept, and what it changes is made again.');
     const handle = installation.client.workflow.getHandle(`day/units/${date}`);
     expect(await handle.result()).toMatchObject({ verdict: 'degraded', version: 2 });
@@ -144,7 +177,11 @@ describe('the page of a day, without scripts', () => {
     const settled = await browser.open(`/console/units/${date}?lang=fr`);
     expect(settled.html).toContain('Unités refusées');
     expect(settled.html).not.toContain('/decideUnit');
-    const late = await browser.submit(left, '/decideUnit', { unit: '14', reason, decision: 'accept' });
+    const late = await browser.submit(left, '/decideUnit', {
+      unit: '14',
+      reason,
+      decision: 'accept',
+    });
     expect([late.status, late.html.includes('PLAN_INVALID')]).toEqual([200, false]);
   });
 
@@ -152,14 +189,20 @@ describe('the page of a day, without scripts', () => {
     const reader = new PlainBrowser(api.url);
     const page = await reader.open('/console/tiny/2024-01-02?lang=en');
     expect(page.html).not.toContain('<form');
-    const sent = await reader.submit({ ...page, html: (await day('2024-01-02')).html }, '/verify', { reason });
+    const sent = await reader.submit({ ...page, html: (await day('2024-01-02')).html }, '/verify', {
+      reason,
+    });
     expect(sent.status).toBe(401);
   });
 });
 
 describe('the pages of backfills, without scripts', () => {
   const plan = async (from: string, to: string): Promise<PlainPage> =>
-    browser.submit(await browser.open('/console/backfills?lang=en'), '/plan', { pipeline: 'tiny', from, to });
+    browser.submit(await browser.open('/console/backfills?lang=en'), '/plan', {
+      pipeline: 'tiny',
+      from,
+      to,
+    });
 
   it('plan, start exactly that plan once, pause, resize, go on, and show what was done beside the plan', async () => {
     const held = publisher.holdNext('readings');
@@ -194,12 +237,18 @@ describe('the pages of backfills, without scripts', () => {
     expect(ended.html).toContain('5 / 5');
     expect(ended.html).toContain('COMPLETED');
     expect(ended.html).not.toContain('/pause');
-    expect((await browser.open('/console/backfills?lang=en')).html).toContain(`tiny/2024-01-08_2024-01-12/${hash}`);
+    expect((await browser.open('/console/backfills?lang=en')).html).toContain(
+      `tiny/2024-01-08_2024-01-12/${hash}`,
+    );
   });
 
   it('stop a backfill after what runs', async () => {
     const held = publisher.holdNext('readings');
-    const started = await browser.submit(await plan('2024-01-13', '2024-01-15'), '/backfills/start', { reason });
+    const started = await browser.submit(
+      await plan('2024-01-13', '2024-01-15'),
+      '/backfills/start',
+      { reason },
+    );
     await held.arrived;
     const stopping = await browser.submit(started, '/cancel', { reason });
     held.release();
@@ -221,7 +270,11 @@ describe('the pages of backfills, without scripts', () => {
   it('show a plan to a reader, without the button', async () => {
     const reader = new PlainBrowser(api.url);
     const page = await reader.open('/console/backfills?lang=fr');
-    const planned = await reader.submit(page, '/plan', { pipeline: 'tiny', from: '2024-01-18', to: '2024-01-19' });
+    const planned = await reader.submit(page, '/plan', {
+      pipeline: 'tiny',
+      from: '2024-01-18',
+      to: '2024-01-19',
+    });
     expect(planned.status).toBe(200);
     expect(planned.html).toContain('Durée prévue');
     expect(planned.html).not.toContain('/backfills/start');
@@ -242,10 +295,15 @@ describe('the page of schedules, without scripts', () => {
     expect(paused.html).toContain(`Paused: ${reason}`);
     const resumed = await browser.submit(paused, `/${id}/resume`, { reason });
     expect((await client.schedule.getHandle(id).describe()).state.paused).toBe(false);
-    const triggered = await browser.submit(resumed, `/${id}/trigger`, { reason, date: '2024-01-29' });
+    const triggered = await browser.submit(resumed, `/${id}/trigger`, {
+      reason,
+      date: '2024-01-29',
+    });
     expect(triggered.html).toContain('Done; Temporal has it.');
     const watched = await browser.submit(triggered, '/tiny/watch', { reason });
     expect(watched.html).toContain('The publisher is being asked.');
-    expect((await new PlainBrowser(api.url).open('/console/schedules')).html).not.toContain('<form method="post"');
+    expect((await new PlainBrowser(api.url).open('/console/schedules')).html).not.toContain(
+      '<form method="post"',
+    );
   });
 });

@@ -14,7 +14,9 @@ import type { Installation } from '../fixtures/installation.ts';
 import { bulkFile } from '../fixtures/meter-files.ts';
 import { TEST_SECRET, testMeters } from '../fixtures/meters.ts';
 
-/** One corrected reading, through the commands that an operator types, in a fleet of sixteen shards. */
+/**
+ * One corrected reading, through the commands that an operator types, in a fleet of sixteen shards.
+ */
 
 const DAY = '2024-01-15';
 const IDS = Array.from({ length: 60 }, (_, index) => `55000012${String(index).padStart(4, '0')}`);
@@ -48,20 +50,31 @@ async function made(): Promise<string[]> {
 }
 
 it('a corrected reading is planned as one of sixteen shards and the sums above it, and nothing else runs', async () => {
-  await give('all.csv', bulkFile({ [DAY]: IDS.map((id, index) => ({ id, whOf: (slot) => 100 + index + slot })) }));
+  await give(
+    'all.csv',
+    bulkFile({ [DAY]: IDS.map((id, index) => ({ id, whOf: (slot) => 100 + index + slot })) }),
+  );
   expect(await run(context(), { pipeline: 'smart-meter', from: DAY })).toBe(EXIT.done);
   const correction = `${CORRECTED},${DAY}T10:00:00Z,140,C,CORRIGE,2024-02-01\n`;
   await give('one.csv', `meter_id,start_at,wh,quality,revision,file_time\n${correction}`);
   const told = context();
   expect(await plan(told, { pipeline: 'smart-meter', from: DAY })).toBe(EXIT.done);
   const text = told.terminal.text();
-  for (const step of ['transform/readings', 'metrics/daily', 'metrics/week', 'metrics/rules', 'metrics/estimates'])
+  for (const step of [
+    'transform/readings',
+    'metrics/daily',
+    'metrics/week',
+    'metrics/rules',
+    'metrics/estimates',
+  ])
     expect(text).toMatch(new RegExp(`run +${step} +1 of 16 shards`));
   for (const step of ['metrics/quality', 'metrics/day', 'report/daily', 'report/page'])
     expect(text).toMatch(new RegExp(`run +${step} `));
   const before = new Set(await made());
   expect(await run(context(), { pipeline: 'smart-meter', from: DAY })).toBe(EXIT.done);
-  const ran = (await made()).filter((entry) => !before.has(entry)).map((entry) => entry.split(' ')[0] ?? '');
+  const ran = (await made())
+    .filter((entry) => !before.has(entry))
+    .map((entry) => entry.split(' ')[0] ?? '');
   expect(ran).toContain(`transform/readings.${OF_METER}`);
   // A course of sixty meters moves with one of them; that of a million hardly ever does.
   const others = ran.filter((step) => step.includes('-of-') && !step.endsWith(OF_METER));

@@ -15,7 +15,10 @@ import { tinyDataset } from '../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
 
-/** Many days, then again with nothing to do, then with a tenth of them damaged: exactly what was damaged is made again. */
+/**
+ * Many days, then again with nothing to do, then with a tenth of them damaged: exactly what was
+ * damaged is made again.
+ */
 
 let publisher: TinyPublisher;
 let installation: Installation;
@@ -66,18 +69,28 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** Every tenth day; first those of one damage, then those of the next, so that some share a month. */
+/**
+ * Every tenth day; first those of one damage, then those of the next, so that some share a month.
+ */
 function damagedDays(dates: readonly CivilDate[]): Map<Damage, CivilDate[]> {
-  const tenth = dates.filter((_, index) => index % 10 === 3).slice(0, Math.floor(dates.length / 30) * 3);
+  const tenth = dates
+    .filter((_, index) => index % 10 === 3)
+    .slice(0, Math.floor(dates.length / 30) * 3);
   const each = tenth.length / DAMAGES.length;
-  return new Map(DAMAGES.map((damage, index) => [damage, tenth.slice(index * each, (index + 1) * each)]));
+  return new Map(
+    DAMAGES.map((damage, index) => [damage, tenth.slice(index * each, (index + 1) * each)]),
+  );
 }
 
 async function damage(entry: LedgerEntry, how: Damage): Promise<void> {
   const { objects, documents } = installation.engine;
-  if (how === 'artefact deleted') for (const ref of Object.values(entry.outputs)) await objects.delete(ref.key);
+  if (how === 'artefact deleted')
+    for (const ref of Object.values(entry.outputs)) await objects.delete(ref.key);
   if (how === 'raw changed')
-    await appendFile(path.join(installation.home, 'store', entry.origin?.raw.key ?? ''), 'tampered\n');
+    await appendFile(
+      path.join(installation.home, 'store', entry.origin?.raw.key ?? ''),
+      'tampered\n',
+    );
   if (how === 'ledger entry removed')
     await documents.delete(ledgerKey(entry.pipeline, entry.scope, entry.step, entry.key));
 }
@@ -88,7 +101,12 @@ async function entriesOf(pipeline: string, dates: readonly CivilDate[]): Promise
 
 function hashesOf(entries: readonly LedgerEntry[]): string[] {
   return entries
-    .map(({ scope, step, key, outputs }) => [scope, step, key, ...Object.values(outputs).map((ref) => ref.sha256)])
+    .map(({ scope, step, key, outputs }) => [
+      scope,
+      step,
+      key,
+      ...Object.values(outputs).map((ref) => ref.sha256),
+    ])
     .map((words) => words.join(' '))
     .sort();
 }
@@ -101,24 +119,35 @@ describe('a backfill', () => {
       const damaged = damagedDays(dates);
       const backfill = async () => {
         const start = performance.now();
-        const result = await resultOf(await startBackfill(installation.target, { pipeline, from, to }));
+        const result = await resultOf(
+          await startBackfill(installation.target, { pipeline, from, to }),
+        );
         return { result, seconds: ((performance.now() - start) / 1000).toFixed(1) };
       };
       // Made alone they have raw files of their own, so that changing these concerns no other day.
       await mapConcurrent(damaged.get('raw changed') ?? [], 4, async (date) => {
-        expect(await dayResult(await startDay(installation.target, { pipeline, date }))).toMatchObject({
+        expect(
+          await dayResult(await startDay(installation.target, { pipeline, date })),
+        ).toMatchObject({
           verdict: 'ok',
         });
       });
       const first = await backfill();
       const alone = damaged.get('raw changed')?.length ?? 0;
       expect(first.result).toMatchObject({ done: dates.length, failedDays: 0 });
-      // What was made alone is made again only where it compares itself with the day before, which was not there.
+      // What was made alone is made again only where it compares itself with the day before, which
+      // was not there.
       expect(first.result.ran[steps['artefact deleted']]).toBe(dates.length - alone);
       const before = await entriesOf(pipeline, dates);
 
       const second = await backfill();
-      expect(second.result).toMatchObject({ selected: 0, complete: dates.length, windows: 0, days: 0, ran: {} });
+      expect(second.result).toMatchObject({
+        selected: 0,
+        complete: dates.length,
+        windows: 0,
+        days: 0,
+        ran: {},
+      });
       expect(await entriesOf(pipeline, dates)).toEqual(before);
 
       for (const [how, days] of damaged) {
@@ -127,7 +156,9 @@ describe('a backfill', () => {
         }
       }
       const third = await backfill();
-      const expected = Object.fromEntries(DAMAGES.map((how) => [steps[how], damaged.get(how)?.length]));
+      const expected = Object.fromEntries(
+        DAMAGES.map((how) => [steps[how], damaged.get(how)?.length]),
+      );
       expect(third.result.ran).toEqual(expected);
       expect(third.result).toMatchObject({ failedDays: 0, waitingDays: 0 });
       expect(hashesOf(await entriesOf(pipeline, dates))).toEqual(hashesOf(before));

@@ -20,7 +20,8 @@ beforeAll(async () => {
   publisher = await startTinyPublisher(datesBetween('2024-01-01', '2024-01-31'));
   installation = await openInstallation({
     datasets: { tiny: tinyDataset({ baseUrl: publisher.url }) },
-    // A publisher that is down is asked again and again: the steps run until somebody does something.
+    // A publisher that is down is asked again and again: the steps run until somebody does
+    // something.
     settings: { QUOTIDIEN_RETRY_ATTEMPTS: '10000' },
   });
 });
@@ -50,7 +51,9 @@ function order(handle: Handle, name: string, step: string, reason: string): Prom
 }
 
 function newest(date: string) {
-  return newestManifests(installation.engine.documents, 'tiny', [date]).then((found) => found.get(date));
+  return newestManifests(installation.engine.documents, 'tiny', [date]).then((found) =>
+    found.get(date),
+  );
 }
 
 function actions(date: string) {
@@ -72,9 +75,13 @@ describe('an operator', () => {
       state: 'skipped',
       reason: 'skipped by an operator: down for the weekend',
     });
-    expect(await actions('2024-01-05')).toMatchObject([{ action: 'skipPart', reason: 'down for the weekend' }]);
+    expect(await actions('2024-01-05')).toMatchObject([
+      { action: 'skipPart', reason: 'down for the weekend' },
+    ]);
     const { events } = await handle.fetchHistory();
-    expect(events?.filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes)).toHaveLength(1);
+    expect(
+      events?.filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes),
+    ).toHaveLength(1);
     publisher.refuse('forecast', undefined);
     expect(await dayResult(await start('2024-01-05'))).toMatchObject({ verdict: 'ok', version: 2 });
   });
@@ -94,7 +101,10 @@ describe('an operator', () => {
       ['download/readings', 'SRC_AUTH'],
       ['download/forecast', 'SKIPPED'],
     ] as const) {
-      expect(after?.steps[step]).toEqual({ ...before?.steps[step], kept: expect.objectContaining({ code }) as object });
+      expect(after?.steps[step]).toEqual({
+        ...before?.steps[step],
+        kept: expect.objectContaining({ code }) as object,
+      });
     }
     publisher.refuse('readings', undefined);
     publisher.refuse('forecast', undefined);
@@ -110,7 +120,8 @@ describe('an operator', () => {
     const handle = await start(date, { recheck: true });
     await untilState(handle, 'download/readings', 'done');
     await order(handle, 'retryStep', 'download/readings', 'the key was renewed');
-    // The next attempt leaves the part out from the start, and has newer readings to be made with its slice.
+    // The next attempt leaves the part out from the start, and has newer readings to be made with
+    // its slice.
     const slice = before?.state === 'done' ? before.outputs['slice']?.key : undefined;
     await installation.engine.objects.delete(slice ?? '');
     publisher.publish(date, { add: 1 });
@@ -134,7 +145,9 @@ describe('an operator', () => {
     publisher.refuse('forecast', undefined);
     publisher.refuse('readings', undefined);
     expect(await dayResult(handle)).toMatchObject({ verdict: 'ok', version: 1 });
-    expect(await actions('2024-01-06')).toMatchObject([{ action: 'retryStep', step: 'download/forecast' }]);
+    expect(await actions('2024-01-06')).toMatchObject([
+      { action: 'retryStep', step: 'download/forecast' },
+    ]);
   });
 
   it('wakes a day that waits for the publisher', async () => {
@@ -163,7 +176,11 @@ describe('an operator', () => {
     publisher.refuse('readings', 500);
     const ask = async () => {
       const startWorkflowOperation = withStart();
-      const plan = await installation.client.workflow.executeUpdateWithStart<typeof day, DayPlan, []>('awaitPlan', {
+      const plan = await installation.client.workflow.executeUpdateWithStart<
+        typeof day,
+        DayPlan,
+        []
+      >('awaitPlan', {
         startWorkflowOperation,
       });
       return { plan, runId: (await startWorkflowOperation.workflowHandle()).workflowId };

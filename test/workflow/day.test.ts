@@ -49,7 +49,10 @@ describe('the day workflow', () => {
   it('fails with the code and the names that there are for an unknown pipeline', async () => {
     const handle = await startDay(installation.target, { pipeline: 'nope', date: '2024-01-15' });
     await expect(dayResult(handle)).rejects.toThrow(
-      expect.objectContaining({ code: 'PIPELINE_UNKNOWN', message: expect.stringContaining('noop') as string }),
+      expect.objectContaining({
+        code: 'PIPELINE_UNKNOWN',
+        message: expect.stringContaining('noop') as string,
+      }),
     );
   });
 
@@ -59,7 +62,9 @@ describe('the day workflow', () => {
       .getHandle('day/noop/2024-01-18')
       .describe();
     expect(status.name).toBe('COMPLETED');
-    const values = Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
+    const values = Object.fromEntries(
+      typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]),
+    );
     expect(values).toMatchObject({
       Pipeline: 'noop',
       DataDate: '2024-01-18',

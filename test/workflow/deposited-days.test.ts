@@ -1,7 +1,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient, SendMessageCommand } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  SQSClient,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createKey } from '../../src/api/security/keys.ts';
 import { startApi } from '../../src/cli/services/api-server.ts';
@@ -39,12 +44,20 @@ const keys = { operator: '', reader: '', other: '' };
 
 beforeAll(async () => {
   publisher = await startTinyPublisher([day(60)]);
-  home = await openInstallation({ datasets: { tiny: broughtDataset({ baseUrl: publisher.url, holdAbove: 9_000 }) } });
+  home = await openInstallation({
+    datasets: { tiny: broughtDataset({ baseUrl: publisher.url, holdAbove: 9_000 }) },
+  });
   const { engine, address } = home;
   const context = testContext({ ...engine, home: home.home }, { TEMPORAL_ADDRESS: address });
   api = await startApi(context, { host: '127.0.0.1', port: 0 });
   const make = async (scopes: string[]) =>
-    (await createKey(engine.documents, { owner: 'test', scopes, days: 1, by: 'test' }, engine.now())).key;
+    (
+      await createKey(
+        engine.documents,
+        { owner: 'test', scopes, days: 1, by: 'test' },
+        engine.now(),
+      )
+    ).key;
   keys.operator = await make(['ops:write:tiny']);
   keys.other = await make(['ops:write:eco2mix']);
   keys.reader = await make(['ops:read']);
@@ -65,7 +78,11 @@ async function bring(key: string, content: string): Promise<string> {
 const bringDay = (date: string, value: number, valued?: number): Promise<string> =>
   bring(dayFile(date), readingsCsv([date], value, valued));
 
-async function tell(objects: readonly string[], authorization = `Bearer ${keys.operator}`, type = 'application/json') {
+async function tell(
+  objects: readonly string[],
+  authorization = `Bearer ${keys.operator}`,
+  type = 'application/json',
+) {
   const answer = await fetch(`${api.url}/api/v1/deposits`, {
     method: 'POST',
     headers: { 'content-type': type, ...(authorization === '' ? {} : { authorization }) },
@@ -90,7 +107,12 @@ async function greatest(
 describe('a notification over HTTP', () => {
   it('makes the day of the file at once, and says of one that comes again that it is known', async () => {
     const key = await bringDay(day(40), 20);
-    expect(await tell([key, key])).toEqual({ status: 202, runs: [`day/tiny/${day(40)}`], ignored: [], remarks: [] });
+    expect(await tell([key, key])).toEqual({
+      status: 202,
+      runs: [`day/tiny/${day(40)}`],
+      ignored: [],
+      remarks: [],
+    });
     const first = (await handleOf(day(40)).result()) as DayResult;
     expect([first.version, await greatest(day(40))]).toEqual([1, 20]);
     const { runId } = await handleOf(day(40)).describe();
@@ -124,7 +146,10 @@ describe('a notification over HTTP', () => {
     const key = await bringDay(day(41), 1);
     expect(await tell([key], '')).toMatchObject({ status: 401, code: 'AUTH_REQUIRED' });
     for (const wrong of [keys.reader, keys.other])
-      expect(await tell([key], `Bearer ${wrong}`)).toMatchObject({ status: 403, code: 'AUTH_DENIED' });
+      expect(await tell([key], `Bearer ${wrong}`)).toMatchObject({
+        status: 403,
+        code: 'AUTH_DENIED',
+      });
     const basic = `Basic ${Buffer.from(`quotidien:${keys.operator}`).toString('base64')}`;
     const answer = await tell([key], basic, 'text/plain; charset=UTF-8');
     expect(answer).toMatchObject({ status: 202, runs: [`day/tiny/${day(41)}`] });
@@ -158,7 +183,9 @@ describe('a day that runs', () => {
     forecast.release();
     await handle.result();
     expect(await greatest(date)).toBe(500);
-    const asked = publisher.requests.slice(before).filter((path) => path.startsWith('/readings.csv'));
+    const asked = publisher.requests
+      .slice(before)
+      .filter((path) => path.startsWith('/readings.csv'));
     expect(asked).toHaveLength(1);
   });
 });
@@ -172,7 +199,9 @@ describe('a window', () => {
     const before = publisher.requests.length;
     const made = await (await startBackfill(home.target, { pipeline: 'tiny', from, to })).result();
     expect(made).toMatchObject({ done: 6, failed: [] });
-    expect(await Promise.all(dates.map((date) => greatest(date)))).toEqual([200, 201, 202, 203, 204, 205]);
+    expect(await Promise.all(dates.map((date) => greatest(date)))).toEqual([
+      200, 201, 202, 203, 204, 205,
+    ]);
     const asked = publisher.requests.slice(before);
     expect(asked.filter((path) => path.startsWith('/readings.csv'))).toEqual([]);
     expect(asked.some((path) => path.startsWith('/forecast.csv'))).toBe(true);
@@ -186,11 +215,16 @@ describe('without the credentials of its bucket', () => {
   it('a day goes on from the raw folder of this machine, and says that it is degraded', async () => {
     const data = await mkdtemp(path.join(os.tmpdir(), 'quotidien-data-'));
     // Nothing that the SDK could find on the machine of whoever runs this.
-    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE']) vi.stubEnv(name, undefined);
-    for (const name of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE']) vi.stubEnv(name, path.join(data, 'none'));
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE'])
+      vi.stubEnv(name, undefined);
+    for (const name of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE'])
+      vi.stubEnv(name, path.join(data, 'none'));
     vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
     const settings = { USE_S3: 'true', QUOTIDIEN_S3_BUCKET: 'days', DATA_DIR: data };
-    const other = await openInstallation({ datasets: { tiny: broughtDataset({ baseUrl: publisher.url }) }, settings });
+    const other = await openInstallation({
+      datasets: { tiny: broughtDataset({ baseUrl: publisher.url }) },
+      settings,
+    });
     try {
       const date = day(30);
       const file = path.join(data, dayFile(date).slice('raw/'.length));
@@ -200,7 +234,9 @@ describe('without the credentials of its bucket', () => {
       expect(result.verdict).toBe('degraded');
       const { objects, documents } = other.engine.fallback?.forWork() ?? other.engine;
       expect(await greatest(date, { objects, documents })).toBe(44);
-      expect((await readDegraded(other.engine, 'tiny', [date])).get(date)?.why).toMatch(/no credentials/);
+      expect((await readDegraded(other.engine, 'tiny', [date])).get(date)?.why).toMatch(
+        /no credentials/,
+      );
     } finally {
       vi.unstubAllEnvs();
       await other.close();
@@ -240,23 +276,37 @@ await describeWithServer(ELASTICMQ, startElasticMq, (shared) => {
     });
 
     const left = async (): Promise<number> => {
-      const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
-      const asked = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] });
+      const names = [
+        'ApproximateNumberOfMessages',
+        'ApproximateNumberOfMessagesNotVisible',
+      ] as const;
+      const asked = new GetQueueAttributesCommand({
+        QueueUrl: queueUrl,
+        AttributeNames: [...names],
+      });
       const { Attributes = {} } = await sqs.send(asked);
       return names.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
     };
 
-    const send = (body: string) => sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
+    const send = (body: string) =>
+      sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
 
     function listen(client: Installation['client'], heard: (result: HeardObjects) => void) {
-      const env = { QUOTIDIEN_DEPOSIT_QUEUE: queueUrl, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+      const env = {
+        QUOTIDIEN_DEPOSIT_QUEUE: queueUrl,
+        AWS_ACCESS_KEY_ID: 'test',
+        AWS_SECRET_ACCESS_KEY: 'test',
+      };
       const { config } = testContext({ ...home.engine, home: home.home }, env);
       return listenToQueue({ config, engine: home.engine, client, heard });
     }
 
     it('starts the day of each message, and loses none whose day could not be started', async () => {
       const date = day(50);
-      const sns = { Type: 'Notification', Message: JSON.stringify({ objects: [await bringDay(date, 3)] }) };
+      const sns = {
+        Type: 'Notification',
+        Message: JSON.stringify({ objects: [await bringDay(date, 3)] }),
+      };
       await send(JSON.stringify(sns));
       await send('no JSON');
       let refused = 0;

@@ -1,7 +1,11 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OCTOBER_DAYS, octoberArchives, wrongArchives } from '@quotidien/sample-portal/sftp/sample-archives';
+import {
+  OCTOBER_DAYS,
+  octoberArchives,
+  wrongArchives,
+} from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import type { FetchJob } from '../../src/api/earlier/enedis/fetch-jobs.ts';
 import { createKey } from '../../src/api/security/keys.ts';
@@ -12,11 +16,19 @@ import { enedis } from '../../src/datasets/enedis/index.ts';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import { readArrivals } from '../../src/engine/sources/arrivals.ts';
 import { testContext } from '../fixtures/cli-context.ts';
-import { enedisSettings, fetchedFrom, putArchives, startDistributor } from '../fixtures/enedis-server.ts';
+import {
+  enedisSettings,
+  fetchedFrom,
+  putArchives,
+  startDistributor,
+} from '../fixtures/enedis-server.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 
-/** Fetches that a client of the earlier billing system orders, each after the one before, over one folder and one home. */
+/**
+ * Fetches that a client of the earlier billing system orders, each after the one before, over one
+ * folder and one home.
+ */
 
 let server: SftpServer;
 let installation: Installation;
@@ -27,7 +39,8 @@ const broken = new Set<string>();
 const breaking: ActivityInterceptorsFactory = ({ info }) => ({
   inbound: {
     execute(input, next) {
-      if (broken.has(info.activityType)) throw ApplicationFailure.nonRetryable('it is broken', 'INTERNAL');
+      if (broken.has(info.activityType))
+        throw ApplicationFailure.nonRetryable('it is broken', 'INTERNAL');
       return next(input);
     },
   },
@@ -58,9 +71,15 @@ function openApi(): Promise<RunningApi> {
   return startApi(context, { host: '127.0.0.1', port: 0 });
 }
 
-async function ask(path: string, body?: object): Promise<{ readonly status: number; readonly body: unknown }> {
+async function ask(
+  path: string,
+  body?: object,
+): Promise<{ readonly status: number; readonly body: unknown }> {
   const sent = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
-  const headers = { 'x-api-key': key, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+  const headers = {
+    'x-api-key': key,
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+  };
   const answer = await fetch(`${api.url}/ingestion${path}`, { ...sent, headers });
   return { status: answer.status, body: await answer.json() };
 }
@@ -96,10 +115,19 @@ describe('a fetch that a client of the earlier system orders', () => {
   });
 
   it('goes on alone, is the only one meanwhile, and is told of at its end', async () => {
-    const [one, two] = await Promise.all([ask('/run', { mode: 'ALL' }), ask('/run', { mode: 'r151  c15' })]);
+    const [one, two] = await Promise.all([
+      ask('/run', { mode: 'ALL' }),
+      ask('/run', { mode: 'r151  c15' }),
+    ]);
     const [started, refused] = one.status === 202 ? [one, two] : [two, one];
-    expect(started).toMatchObject({ status: 202, body: { status: 'running', finished_at: null, output: null } });
-    expect(refused).toEqual({ status: 409, body: { detail: expect.stringContaining('runs already') as string } });
+    expect(started).toMatchObject({
+      status: 202,
+      body: { status: 'running', finished_at: null, output: null },
+    });
+    expect(refused).toEqual({
+      status: 409,
+      body: { detail: expect.stringContaining('runs already') as string },
+    });
     // The work is not of the API.
     await api.close();
     api = await openApi();
@@ -138,7 +166,9 @@ describe('a fetch that a client of the earlier system orders', () => {
     const made = await run('rebuild');
     expect(made).toMatchObject({ status: 'completed', output: '4 days made of what is kept' });
     for (const date of OCTOBER_DAYS) {
-      const { startTime } = await installation.client.workflow.getHandle(`day/enedis/${date}`).describe();
+      const { startTime } = await installation.client.workflow
+        .getHandle(`day/enedis/${date}`)
+        .describe();
       expect(startTime.toISOString() > made.started_at).toBe(true);
     }
     broken.add('resolveDay');
@@ -152,10 +182,16 @@ describe('a fetch that a client of the earlier system orders', () => {
 
   it('tells of kept files that cannot be taken in, without their names', async () => {
     const options = { mediaType: 'application/octet-stream', mode: 'replace' } as const;
-    await installation.engine.objects.put('raw/enedis/about-somebody.bin', Buffer.from('nothing'), options);
+    await installation.engine.objects.put(
+      'raw/enedis/about-somebody.bin',
+      Buffer.from('nothing'),
+      options,
+    );
     const job = await run('rebuild');
     expect(job).toMatchObject({ status: 'failed' });
-    expect(job.error).toBe('1 file could not be taken in; "quotidien fetch enedis --mode rebuild" says which');
+    expect(job.error).toBe(
+      '1 file could not be taken in; "quotidien fetch enedis --mode rebuild" says which',
+    );
     expect(job.output).toBe(`${job.error}\n4 days made of what is kept`);
   });
 
@@ -170,7 +206,11 @@ describe('a fetch that a client of the earlier system orders', () => {
     expect(((await ask('/jobs')).body as FetchJob[]).length).toBe(10);
     const { engine } = installation;
     const [noted] = await lastAudit(engine.documents, engine.now(), 1);
-    expect(noted).toMatchObject({ action: 'fetch', target: 'enedis', reason: 'POST /ingestion/run, mode rebuild' });
+    expect(noted).toMatchObject({
+      action: 'fetch',
+      target: 'enedis',
+      reason: 'POST /ingestion/run, mode rebuild',
+    });
     expect(noted?.by).toMatch(/^key:/);
     const unknown = '00000000-0000-4000-8000-000000000000';
     for (const id of [unknown, 'none']) expect((await ask(`/jobs/${id}`)).status).toBe(404);

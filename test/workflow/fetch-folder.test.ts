@@ -13,7 +13,12 @@ import { enedis } from '../../src/datasets/enedis/index.ts';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import { readArrivals } from '../../src/engine/sources/arrivals.ts';
 import { testContext } from '../fixtures/cli-context.ts';
-import { enedisSettings, fetchedFrom, putArchives, startDistributor } from '../fixtures/enedis-server.ts';
+import {
+  enedisSettings,
+  fetchedFrom,
+  putArchives,
+  startDistributor,
+} from '../fixtures/enedis-server.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 
@@ -47,7 +52,9 @@ async function journal(): Promise<string[]> {
   const parts = await Promise.all(
     ['c15', 'r151', 'r64'].map((part) => readArrivals(installation.engine, 'enedis', part)),
   );
-  return parts.flatMap((part) => [...part.values()].map(({ name, state }) => `${state} ${name}`)).sort();
+  return parts
+    .flatMap((part) => [...part.values()].map(({ name, state }) => `${state} ${name}`))
+    .sort();
 }
 
 /** Keys of what the days are made of; whether a page is made is a matter of how a day was run. */
@@ -85,7 +92,9 @@ describe('a folder of files', () => {
         .sort(),
     );
     const verdicts = await newestManifests(installation.engine.documents, 'enedis', OCTOBER_DAYS);
-    expect([...verdicts.values()].map(({ verdict }) => verdict)).toEqual(OCTOBER_DAYS.map(() => 'ok'));
+    expect([...verdicts.values()].map(({ verdict }) => verdict)).toEqual(
+      OCTOBER_DAYS.map(() => 'ok'),
+    );
     expect((await fetched({ mode: 'all' })).text).toBe('the folder has nothing new');
   });
 
@@ -123,8 +132,11 @@ describe('a folder of files', () => {
     expect(text).toContain('c15: 1 file, 0 read, 1 failed');
     expect(text).toContain(wrong.name);
     expect(text).toContain('r64: 1 file, 1 read');
-    expect((await newestManifests(installation.engine.documents, 'enedis', ['2025-11-02'])).size).toBe(1);
-    // Beside one that can be read it is no failure of the command, and the exit code says that not all is there.
+    expect(
+      (await newestManifests(installation.engine.documents, 'enedis', ['2025-11-02'])).size,
+    ).toBe(1);
+    // Beside one that can be read it is no failure of the command, and the exit code says that not
+    // all is there.
     putArchives(server, [c15Archive(11, '20251103050000', october().c15.slice(0, 1))]);
     expect((await fetched({ parts: ['c15'] })).exit).toBe(3);
   });
@@ -132,6 +144,8 @@ describe('a folder of files', () => {
   it('is refused under a name or in a mode that there is not', async () => {
     await expect(fetched({ parts: ['r99'] })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
     await expect(fetched({ mode: 'everything' })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
-    await expect(fetched({ mode: 'rebuild', parts: ['c15'] })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await expect(fetched({ mode: 'rebuild', parts: ['c15'] })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+    });
   });
 });

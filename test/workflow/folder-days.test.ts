@@ -6,7 +6,11 @@ import { examineFolders } from '../../src/cli/doctor/folders.ts';
 import { enedis } from '../../src/datasets/enedis/index.ts';
 import { KEY_32 } from '@quotidien/sample-portal/sftp/archive-writer';
 import { october } from '@quotidien/sample-portal/sftp/october';
-import { OTHER_FILES, c15Archive, octoberArchives } from '@quotidien/sample-portal/sftp/sample-archives';
+import {
+  OTHER_FILES,
+  c15Archive,
+  octoberArchives,
+} from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import {
@@ -43,7 +47,8 @@ async function run(date: string) {
 }
 
 async function verdictOf(date: string): Promise<string | undefined> {
-  return (await newestManifests(installation.engine.documents, 'enedis', [date])).get(date)?.verdict;
+  return (await newestManifests(installation.engine.documents, 'enedis', [date])).get(date)
+    ?.verdict;
 }
 
 describe('a day whose files come into a folder', () => {
@@ -63,12 +68,18 @@ describe('a day whose files come into a folder', () => {
 
   it('is listed by the doctor, with the names of which nothing is known', async () => {
     const [finding] = await examineFolders(installation.engine, new AbortController().signal);
-    expect(finding).toMatchObject({ status: 'ok', detail: expect.stringContaining('LISEZ-MOI.txt') as string });
+    expect(finding).toMatchObject({
+      status: 'ok',
+      detail: expect.stringContaining('LISEZ-MOI.txt') as string,
+    });
   });
 
   it('leaves no credential and no key in the home', async () => {
     const secrets = [SFTP_PASSWORD, Buffer.from(KEY_32.key).toString('hex'), RAW_KEY];
-    for (const entry of await readdir(installation.home, { recursive: true, withFileTypes: true })) {
+    for (const entry of await readdir(installation.home, {
+      recursive: true,
+      withFileTypes: true,
+    })) {
       if (!entry.isFile()) continue;
       const text = await readFile(path.join(entry.parentPath, entry.name), 'latin1');
       for (const secret of secrets) expect(text.includes(secret), entry.name).toBe(false);

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { c15Archive, octoberArchives, OCTOBER_DAYS } from '@quotidien/sample-portal/sftp/sample-archives';
+import {
+  c15Archive,
+  octoberArchives,
+  OCTOBER_DAYS,
+} from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { event } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { diff } from '../../src/cli/look/diff.ts';
@@ -50,5 +54,7 @@ it('names before the run of a late archive the months that its workflows then ch
   expect(await versions()).toEqual({ [LATE_DAY]: 1, all: 2 });
   await diff(context, { pipeline: 'enedis', date: 'all' });
   expect(names()).toEqual([foreseen, foreseen]);
-  expect(context.terminal.text() + JSON.stringify(context.terminal.values)).not.toMatch(/99000000000/);
+  expect(context.terminal.text() + JSON.stringify(context.terminal.values)).not.toMatch(
+    /99000000000/,
+  );
 }, 120_000);

@@ -54,7 +54,11 @@ async function signIn(context: CommandContext): Promise<PlainBrowser> {
   onTestFinished(() => api.close());
   const browser = new PlainBrowser(api.url);
   const { engine } = installation;
-  const link = await createLink(engine.documents, { name: 'ada@host', role: 'operator' }, engine.now());
+  const link = await createLink(
+    engine.documents,
+    { name: 'ada@host', role: 'operator' },
+    engine.now(),
+  );
   await browser.open(`/console/enter?link=${link}`);
   return browser;
 }
@@ -104,7 +108,9 @@ describe('a month of a contract whose index fell', () => {
     };
     expect(await decide(context, order)).toBe(0);
     expect(context.terminal.text()).toContain(`enedis all, ${held!.unite}: accept on 1 checks`);
-    expect(await table<Held>('mois', FELL)).toMatchObject([{ est_retenu: false, decision: 'acceptée' }]);
+    expect(await table<Held>('mois', FELL)).toMatchObject([
+      { est_retenu: false, decision: 'acceptée' },
+    ]);
     expect(await history()).toMatchObject({
       verdict: 'degraded',
       version: 2,
@@ -115,10 +121,13 @@ describe('a month of a contract whose index fell', () => {
     expect([other?.motif, more]).toEqual(['plus de 1000 kWh par jour', []]);
     const browser = await signIn(context);
     const page = await browser.open('/console/enedis/periods/all?lang=en');
-    // The rejected one, and the other under its pseudonym: nothing of the point or its readings here either.
+    // The rejected one, and the other under its pseudonym: nothing of the point or its readings
+    // here either.
     expect(page.html).toContain(other!.unite);
     expect(page.html).not.toMatch(/9900000000/);
-    expect((await browser.open('/console/gaps?lang=en')).html).toContain('/console/enedis/periods/all?lang=en#held');
+    expect((await browser.open('/console/gaps?lang=en')).html).toContain(
+      '/console/enedis/periods/all?lang=en#held',
+    );
     const asked = { unit: other!.unite, decision: 'reject', reason: 'meter is broken' };
     const told = await browser.submit(page, '/periods/all/decideUnit', asked);
     expect(told.html).toContain('The decision is kept');
@@ -127,12 +136,18 @@ describe('a month of a contract whose index fell', () => {
       { unite_retenue: other!.unite, decision: 'rejetée' },
     ]);
     expect(await history()).toMatchObject({ verdict: 'ok', version: 3 });
-    expect(await verifyPeriod(engine, testControl(), 'enedis', 'all')).toMatchObject({ result: 'identical' });
+    expect(await verifyPeriod(engine, testControl(), 'enedis', 'all')).toMatchObject({
+      result: 'identical',
+    });
   });
 
   it('is in no history of a run and in no log, so nothing of these has to end with the tables', async () => {
     const { client, target, home } = installation;
-    const day = await startDay(target, { pipeline: 'enedis', date: OCTOBER_DAYS[0]!, fromStep: 'transform' });
+    const day = await startDay(target, {
+      pipeline: 'enedis',
+      date: OCTOBER_DAYS[0]!,
+      fromStep: 'transform',
+    });
     await dayResult(day);
     const options = { taskQueue: target.taskQueue, workflowId: 'retain/enedis' };
     await client.workflow.execute('retain', { ...options, args: [{ pipeline: 'enedis' }] });
@@ -157,7 +172,10 @@ describe('a month of a contract whose index fell', () => {
       by: 'ada',
     };
     await expect(decide(context, order)).rejects.toMatchObject({
-      cause: { type: 'PLAN_INVALID', message: expect.stringContaining('2025-10/nobody is not held') as string },
+      cause: {
+        type: 'PLAN_INVALID',
+        message: expect.stringContaining('2025-10/nobody is not held') as string,
+      },
     });
   });
 });

@@ -37,7 +37,11 @@ type Handle = Awaited<ReturnType<typeof start>>;
 function untilHeld(handle: Handle, ...steps: string[]): Promise<void> {
   return vi.waitFor(
     async () => {
-      const told = await refusal(handle, 'decide', { decision: 'accept', reason: 'which?', step: 'none/none' });
+      const told = await refusal(handle, 'decide', {
+        decision: 'accept',
+        reason: 'which?',
+        step: 'none/none',
+      });
       for (const step of steps) expect(told).toContain(step);
       expect(told).toContain('held: ');
     },
@@ -59,7 +63,9 @@ function decide(handle: Handle, answer: object): Promise<unknown> {
 }
 
 function newest(pipeline: string, date: string) {
-  return newestManifests(installation.engine.documents, pipeline, [date]).then((found) => found.get(date));
+  return newestManifests(installation.engine.documents, pipeline, [date]).then((found) =>
+    found.get(date),
+  );
 }
 
 describe('a day that is held at two steps', () => {
@@ -71,7 +77,12 @@ describe('a day that is held at two steps', () => {
     expect(await refusal(handle, 'decide', answer)).toMatch(
       /^INPUT_INVALID: .*transform\/(readings|forecast), transform\/(readings|forecast)$/,
     );
-    await decide(handle, { decision: 'accept', reason: 'a hot day', step: 'transform/forecast', by: 'ada' });
+    await decide(handle, {
+      decision: 'accept',
+      reason: 'a hot day',
+      step: 'transform/forecast',
+      by: 'ada',
+    });
     expect(await refusal(handle, 'decide', { ...answer, step: 'transform/forecast' })).toMatch(
       /^PLAN_INVALID: transform\/forecast is not held/,
     );
@@ -92,13 +103,18 @@ describe('a decision', () => {
     publisher.publish('2024-01-07', { add: 10_000 });
     const held = await start('twice', '2024-01-07');
     await untilHeld(held, 'transform/readings', 'transform/forecast');
-    await decide(held, { decision: 'accept', reason: 'confirmed', step: 'transform/readings', by: 'ada' });
+    await decide(held, {
+      decision: 'accept',
+      reason: 'confirmed',
+      step: 'transform/readings',
+      by: 'ada',
+    });
     await held.terminate('the machine goes down');
     const again = await start('twice', '2024-01-07');
     await untilHeld(again, 'transform/forecast');
-    expect(await refusal(again, 'decide', { decision: 'accept', reason: 'x', step: 'none/none' })).not.toContain(
-      'transform/readings',
-    );
+    expect(
+      await refusal(again, 'decide', { decision: 'accept', reason: 'x', step: 'none/none' }),
+    ).not.toContain('transform/readings');
     await decide(again, { decision: 'accept', reason: 'confirmed too' });
     expect(await dayResult(again)).toMatchObject({ verdict: 'ok', version: 1 });
     expect((await newest('twice', '2024-01-07'))?.decisions).toHaveLength(2);
@@ -118,7 +134,11 @@ describe('a decision', () => {
     const range = { pipeline: 'tiny', from: '2024-01-08', to: '2024-01-08' };
     const backfill = await (await startBackfill(installation.target, range)).result();
     expect(backfill).toMatchObject({ failedDays: 1, waitingDays: 0 });
-    const forced = await start('tiny', '2024-01-08', { fromStep: 'transform', why: 'they say it is right', by: 'ada' });
+    const forced = await start('tiny', '2024-01-08', {
+      fromStep: 'transform',
+      why: 'they say it is right',
+      by: 'ada',
+    });
     await untilHeld(forced, 'transform/readings');
     await decide(forced, { decision: 'accept', reason: 'it was right after all' });
     expect(await dayResult(forced)).toMatchObject({ verdict: 'ok', version: 1 });
@@ -133,9 +153,19 @@ describe('a decision', () => {
     await untilHeld(handle, 'transform/readings');
     await decide(handle, { decision: 'accept', reason: 'confirmed' });
     await dayResult(handle);
-    const range = { pipeline: 'tiny', from: '2024-01-09', to: '2024-01-10', select: 'all' } as const;
-    expect(await (await startBackfill(installation.target, range)).result()).toMatchObject({ done: 2, days: 0 });
-    expect(await newest('tiny', '2024-01-09')).toMatchObject({ decisions: [{ reason: 'confirmed' }] });
+    const range = {
+      pipeline: 'tiny',
+      from: '2024-01-09',
+      to: '2024-01-10',
+      select: 'all',
+    } as const;
+    expect(await (await startBackfill(installation.target, range)).result()).toMatchObject({
+      done: 2,
+      days: 0,
+    });
+    expect(await newest('tiny', '2024-01-09')).toMatchObject({
+      decisions: [{ reason: 'confirmed' }],
+    });
   });
 });
 
@@ -149,10 +179,22 @@ describe('what is given to a workflow', () => {
 
   it.each([
     ['day', { pipeline: 'tiny', date: '2024-01-11', rechek: true }, 'there is no member "rechek"'],
-    ['day', { pipeline: 'tiny', date: '2024-02-30' }, 'date is an existing date, written YYYY-MM-DD, not "2024-02-30"'],
+    [
+      'day',
+      { pipeline: 'tiny', date: '2024-02-30' },
+      'date is an existing date, written YYYY-MM-DD, not "2024-02-30"',
+    ],
     ['day', undefined, 'an object with pipeline, date, reason?'],
-    ['day', { pipeline: 'tiny', date: '2024-01-11', recheck: 'yes' }, 'recheck is true or false, not "yes"'],
-    ['backfill', { pipeline: 'tiny', from: '2024-01-01', to: '2024-01-02', paralel: 2 }, 'no member "paralel"'],
+    [
+      'day',
+      { pipeline: 'tiny', date: '2024-01-11', recheck: 'yes' },
+      'recheck is true or false, not "yes"',
+    ],
+    [
+      'backfill',
+      { pipeline: 'tiny', from: '2024-01-01', to: '2024-01-02', paralel: 2 },
+      'no member "paralel"',
+    ],
     [
       'backfill',
       { pipeline: 'tiny', from: '2024-01-01', to: '2024-01-02', parallel: 99 },
@@ -174,12 +216,16 @@ describe('what is given to a workflow', () => {
     const handle = await start('tiny', '2024-01-12');
     await untilHeld(handle, 'transform/readings');
     for (const update of ['decide', 'retryStep', 'skipPart', 'unskipPart']) {
-      expect(await refusal(handle, update)).toMatch(`INPUT_INVALID: the input of ${update}: an object with`);
+      expect(await refusal(handle, update)).toMatch(
+        `INPUT_INVALID: the input of ${update}: an object with`,
+      );
     }
     expect(await refusal(handle, 'decide', { decision: 'accept', reason: 'x', stp: 'y' })).toMatch(
       'there is no member "stp"',
     );
-    expect(await refusal(handle, 'decide', { decision: 'yes', reason: 'x' })).toMatch('one of accept, reject, retry');
+    expect(await refusal(handle, 'decide', { decision: 'yes', reason: 'x' })).toMatch(
+      'one of accept, reject, retry',
+    );
     await decide(handle, { decision: 'accept', reason: 'confirmed' });
     await dayResult(handle);
   });

@@ -32,7 +32,10 @@ afterAll(async () => {
   await publisher.close();
 });
 
-/** What the run had done where: `<activity or step> <task queue>`, in the order in which it was asked for. */
+/**
+ * What the run had done where: `<activity or step> <task queue>`, in the order in which it was
+ * asked for.
+ */
 async function scheduledBy(date: string): Promise<string[]> {
   const history = await installation.client.workflow.getHandle(`day/tiny/${date}`).fetchHistory();
   const { events } = JSON.parse(historyToJSON(history)) as {

@@ -59,7 +59,9 @@ describe('a running day', () => {
     await vi.waitFor(() => order(handle, 'skipPart', 'download/forecast'), { timeout: 50_000 });
     await vi.waitFor(
       async () => {
-        expect((await handle.query<DayState>('progress'))['download/forecast']?.state).toBe('skipped');
+        expect((await handle.query<DayState>('progress'))['download/forecast']?.state).toBe(
+          'skipped',
+        );
       },
       { timeout: 50_000 },
     );
@@ -100,7 +102,8 @@ describe('a running day', () => {
     // For this worker the day is expected in two seconds; for the server it has long been.
     const expectedAt = Date.parse(`${date}T00:00:00Z`) + 25 * 3_600_000;
     const offsetOfParis =
-      3_600_000 * (new Date(expectedAt).getMonth() > 2 && new Date(expectedAt).getMonth() < 9 ? 2 : 1);
+      3_600_000 *
+      (new Date(expectedAt).getMonth() > 2 && new Date(expectedAt).getMonth() < 9 ? 2 : 1);
     behindMs = Date.now() - (expectedAt - offsetOfParis) + 2_000;
     const handle = await start(date);
     expect(await dayResult(handle)).toMatchObject({ verdict: 'ok' });

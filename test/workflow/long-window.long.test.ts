@@ -40,7 +40,11 @@ describe('a window of half a year', () => {
   const windowId = 'window/eco2mix/2024-01-01_2024-06-30';
 
   it('keeps what it says in small pieces, whether nothing is known of its days or nearly everything', async () => {
-    expect(await backfill({ ...range, until: 'transform' })).toMatchObject({ done: 182, windows: 1, days: 0 });
+    expect(await backfill({ ...range, until: 'transform' })).toMatchObject({
+      done: 182,
+      windows: 1,
+      days: 0,
+    });
     const fresh = await sizeOf(windowId);
     expect(await backfill(range)).toMatchObject({
       done: 182,
@@ -57,18 +61,29 @@ describe('a window of half a year', () => {
   });
 
   it('is made but for the month whose file is of no use', async () => {
-    const march = { endpoint: 'export', dataset: 'eco2mix-national-cons-def', where: /2023-03/ } as const;
-    const undo = portal.behave({ kind: 'header', change: { remove: 'consommation' }, match: march });
+    const march = {
+      endpoint: 'export',
+      dataset: 'eco2mix-national-cons-def',
+      where: /2023-03/,
+    } as const;
+    const undo = portal.behave({
+      kind: 'header',
+      change: { remove: 'consommation' },
+      match: march,
+    });
     const before = portal.requests.length;
     const result = await backfill({ from: '2023-02-01', to: '2023-04-30', until: 'transform' });
     undo();
-    // The real-time rows of these years are gone from the portal: without the consolidated ones March has no day.
+    // The real-time rows of these years are gone from the portal: without the consolidated ones
+    // March has no day.
     expect(result).toMatchObject({ selected: 89, done: 58, failedDays: 31, windows: 1, days: 31 });
     for (const { date, code, message } of result.failed) {
       expect([date.slice(0, 7), code]).toEqual(['2023-03', 'SRC_SHAPE_CHANGED']);
       expect(message).toMatch(/has no column consommation/);
     }
-    const april = portal.requests.slice(before).filter(({ query }) => query['where']?.includes('2023-04'));
+    const april = portal.requests
+      .slice(before)
+      .filter(({ query }) => query['where']?.includes('2023-04'));
     expect(april.filter(({ endpoint }) => endpoint === 'export')).toHaveLength(2);
   });
 });

@@ -6,7 +6,10 @@ import type { ErrorCode } from '../../src/errors.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { openPortalInstallation } from '../fixtures/portal-installation.ts';
 
-/** Every misbehaviour of the publisher ends in its documented code, with its documented number of tries, told in words. */
+/**
+ * Every misbehaviour of the publisher ends in its documented code, with its documented number of
+ * tries, told in words.
+ */
 
 const ATTEMPTS = 3;
 
@@ -33,7 +36,9 @@ async function runDay(date: string, input: object = {}) {
 function requestsOf(date: string) {
   return portal.requests.filter(
     (request) =>
-      request.endpoint === 'export' && request.dataset === EXPORT.dataset && request.query['where']?.includes(date),
+      request.endpoint === 'export' &&
+      request.dataset === EXPORT.dataset &&
+      request.query['where']?.includes(date),
   );
 }
 
@@ -143,7 +148,13 @@ describe('a publisher that answers with', () => {
 describe('a publisher that recovers', () => {
   it('is asked again no sooner than its Retry-After says', async () => {
     const date = '2026-05-02';
-    portal.behave({ kind: 'status', status: 429, retryAfter: 2, times: 1, match: { ...EXPORT, where: /2026-05-02/ } });
+    portal.behave({
+      kind: 'status',
+      status: 429,
+      retryAfter: 2,
+      times: 1,
+      match: { ...EXPORT, where: /2026-05-02/ },
+    });
     expect(await runDay(date)).toMatchObject({ verdict: 'ok' });
     const [first, second] = requestsOf(date);
     expect(second!.elapsedMs - first!.elapsedMs).toBeGreaterThanOrEqual(1_990);

@@ -39,7 +39,9 @@ function context(): TestContext {
 }
 
 function newest(date: string) {
-  return newestManifests(installation.engine.documents, 'tiny', [date]).then((found) => found.get(date));
+  return newestManifests(installation.engine.documents, 'tiny', [date]).then((found) =>
+    found.get(date),
+  );
 }
 
 const why = { reason: 'seen by a person', by: 'ada' };
@@ -55,7 +57,9 @@ describe('orders to a running day', () => {
       },
       { timeout: 50_000 },
     );
-    await expect(decide(context(), { pipeline: 'tiny', date, accept: true })).rejects.toThrow('--reason');
+    await expect(decide(context(), { pipeline: 'tiny', date, accept: true })).rejects.toThrow(
+      '--reason',
+    );
     const told = context();
     expect(await decide(told, { pipeline: 'tiny', date, accept: true, ...why })).toBe(0);
     expect(told.terminal.lines[0]).toMatch(/2024-01-05, transform\/readings: accept$/);
@@ -69,9 +73,11 @@ describe('orders to a running day', () => {
       code: 'PLAN_INVALID',
       message: expect.stringContaining('day/tiny/2024-01-06 is not under way') as string,
     });
-    await expect(decide(context(), { ...order, accept: true, reject: true })).rejects.toMatchObject({
-      code: 'INPUT_INVALID',
-    });
+    await expect(decide(context(), { ...order, accept: true, reject: true })).rejects.toMatchObject(
+      {
+        code: 'INPUT_INVALID',
+      },
+    );
   });
 
   it('skip a part while its publisher is down, and follow the day to its end', async () => {
@@ -79,9 +85,12 @@ describe('orders to a running day', () => {
     publisher.refuse('forecast', 500);
     await startDay(installation.target, { pipeline: 'tiny', date });
     const asked = { pipeline: 'tiny', date, step: 'download/nothing', ...why };
-    await vi.waitFor(() => expect(retry(context(), asked)).rejects.toThrow('there is no step download/nothing'), {
-      timeout: 50_000,
-    });
+    await vi.waitFor(
+      () => expect(retry(context(), asked)).rejects.toThrow('there is no step download/nothing'),
+      {
+        timeout: 50_000,
+      },
+    );
     const told = context();
     expect(await skip(told, { pipeline: 'tiny', date, part: 'forecast', ...why })).toBe(3);
     publisher.refuse('forecast', undefined);
@@ -97,12 +106,20 @@ describe('orders to a backfill', () => {
   it('pause and resume the one that runs, by its pipeline', async () => {
     await expect(pause(context(), { target: 'tiny', ...why })).rejects.toThrow('none runs');
     const [from, to] = ['2024-02-01', '2024-02-29'];
-    const first = await startBackfill(installation.target, { pipeline: 'tiny', from, to, canary: 1, parallel: 1 });
+    const first = await startBackfill(installation.target, {
+      pipeline: 'tiny',
+      from,
+      to,
+      canary: 1,
+      parallel: 1,
+    });
     await pause(context(), { target: 'tiny', ...why });
     expect(await first.query('progress')).toMatchObject({ paused: 'seen by a person (ada)' });
     const asked = context();
     expect(await overview(asked)).toBe(3);
-    expect(asked.terminal.text()).toContain(`${first.workflowId} is paused: seen by a person (ada)`);
+    expect(asked.terminal.text()).toContain(
+      `${first.workflowId} is paused: seen by a person (ada)`,
+    );
     const told = context();
     expect(await resume(told, { target: first.workflowId, ...why })).toBe(0);
     expect(told.terminal.text()).toContain('resumed');
@@ -142,7 +159,9 @@ describe('a range with its pages', () => {
   });
 
   it('is refused together with a stage before the reports', async () => {
-    await expect(backfill(context(), { ...range, pages: true, until: 'metrics' })).rejects.toMatchObject({
+    await expect(
+      backfill(context(), { ...range, pages: true, until: 'metrics' }),
+    ).rejects.toMatchObject({
       code: 'INPUT_INVALID',
     });
   });

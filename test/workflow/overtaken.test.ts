@@ -18,7 +18,9 @@ let installation: Installation;
 
 beforeAll(async () => {
   publisher = await startTinyPublisher(datesBetween('2024-01-01', '2024-01-31'));
-  installation = await openInstallation({ datasets: { tiny: tinyDataset({ baseUrl: publisher.url }) } });
+  installation = await openInstallation({
+    datasets: { tiny: tinyDataset({ baseUrl: publisher.url }) },
+  });
 });
 
 afterAll(async () => {
@@ -34,7 +36,8 @@ function startWindow(input: WindowInput) {
 
 /** What the hours of each version of the day add up to. */
 async function sums(date: string): Promise<number[]> {
-  const versions = (await readManifests(installation.engine.documents, 'tiny', [date])).get(date) ?? [];
+  const versions =
+    (await readManifests(installation.engine.documents, 'tiny', [date])).get(date) ?? [];
   return Promise.all(
     versions.map(async ({ steps }) => {
       const state = steps['metrics/day'];
@@ -60,7 +63,11 @@ describe('a window', () => {
     expect(result).toMatchObject({
       committed: 1,
       careful: [
-        { date: '2024-01-05', step: null, why: expect.stringContaining('another run has committed') as string },
+        {
+          date: '2024-01-05',
+          step: null,
+          why: expect.stringContaining('another run has committed') as string,
+        },
       ],
     });
     expect(await sums('2024-01-05')).toHaveLength(1);
@@ -73,7 +80,9 @@ describe('a day', () => {
     const handle = await startDay(installation.target, { pipeline: 'tiny', date: '2024-01-15' });
     await held.arrived;
     publisher.publish('2024-01-15', { add: 1 });
-    await (await startWindow({ pipeline: 'tiny', dates: ['2024-01-15', '2024-01-16'], recheck: true })).result();
+    await (
+      await startWindow({ pipeline: 'tiny', dates: ['2024-01-15', '2024-01-16'], recheck: true })
+    ).result();
     const [newest] = await sums('2024-01-15');
     held.release();
     await dayResult(handle);

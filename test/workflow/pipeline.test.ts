@@ -12,7 +12,10 @@ import { tinyDataset } from '../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
 
-const PUBLISHED = [...datesBetween('2024-01-01', '2024-02-10'), ...datesBetween('2024-03-01', '2024-03-31')];
+const PUBLISHED = [
+  ...datesBetween('2024-01-01', '2024-02-10'),
+  ...datesBetween('2024-03-01', '2024-03-31'),
+];
 
 let publisher: TinyPublisher;
 let installation: Installation;
@@ -43,7 +46,9 @@ async function runOneWindow(input: WindowInput): Promise<WindowResult> {
 }
 
 function newest(scope: string) {
-  return newestManifests(installation.engine.documents, 'tiny', [scope]).then((found) => found.get(scope));
+  return newestManifests(installation.engine.documents, 'tiny', [scope]).then((found) =>
+    found.get(scope),
+  );
 }
 
 /** Resolves when the day waits for a decision: its verdict attribute says so. */
@@ -57,7 +62,11 @@ async function untilHeld(workflowId: string): Promise<void> {
   let token = events.nextPageToken;
   for (;;) {
     const { typedSearchAttributes } = await handle.describe();
-    if (typedSearchAttributes.getAll().some(({ key, value }) => key.name === 'Verdict' && value === 'quarantined'))
+    if (
+      typedSearchAttributes
+        .getAll()
+        .some(({ key, value }) => key.name === 'Verdict' && value === 'quarantined')
+    )
       return;
     const next = await installation.client.workflowService.getWorkflowExecutionHistory({
       namespace: 'default',
@@ -75,7 +84,9 @@ describe('a day of a pipeline with a publisher', () => {
     const handle = await start('2024-01-05');
     await expect(dayResult(handle)).rejects.toMatchObject({ code: 'SRC_UNAVAILABLE' });
     const { typedSearchAttributes } = await handle.describe();
-    const values = Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
+    const values = Object.fromEntries(
+      typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]),
+    );
     expect(values).toMatchObject({ Verdict: 'failed', FailedStep: 'download/readings' });
     publisher.refuse('readings', undefined);
     const again = await run('2024-01-05');
@@ -85,7 +96,8 @@ describe('a day of a pipeline with a publisher', () => {
   });
 
   it('is degraded by an optional part that fails, and heals when it is back', async () => {
-    // The day before was made a moment ago: what compares itself with it is not to be made again meanwhile.
+    // The day before was made a moment ago: what compares itself with it is not to be made again
+    // meanwhile.
     await finishRollup(installation.target, 'tiny');
     publisher.refuse('forecast', 403);
     expect(await run('2024-01-06')).toMatchObject({ verdict: 'degraded', version: 1 });
@@ -97,11 +109,17 @@ describe('a day of a pipeline with a publisher', () => {
     publisher.publish('2024-01-07', { add: 10_000 });
     const handle = await start('2024-01-07');
     await untilHeld(handle.workflowId);
-    await expect(handle.executeUpdate('decide', { args: [{ decision: 'accept', reason: ' ' }] })).rejects.toThrow();
-    await handle.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'the publisher confirmed it' }] });
+    await expect(
+      handle.executeUpdate('decide', { args: [{ decision: 'accept', reason: ' ' }] }),
+    ).rejects.toThrow();
+    await handle.executeUpdate('decide', {
+      args: [{ decision: 'accept', reason: 'the publisher confirmed it' }],
+    });
     expect(await dayResult(handle)).toMatchObject({ verdict: 'ok' });
     const manifest = await newest('2024-01-07');
-    expect(manifest?.decisions).toMatchObject([{ decision: 'accept', reason: 'the publisher confirmed it' }]);
+    expect(manifest?.decisions).toMatchObject([
+      { decision: 'accept', reason: 'the publisher confirmed it' },
+    ]);
     const again = await run('2024-01-07', { fromStep: 'transform/readings' });
     expect(again.verdict).toBe('ok');
   });
@@ -110,10 +128,18 @@ describe('a day of a pipeline with a publisher', () => {
     publisher.publish('2024-01-08', { add: 10_000 });
     const handle = await start('2024-01-08');
     await untilHeld(handle.workflowId);
-    await handle.executeUpdate('decide', { args: [{ decision: 'reject', reason: 'a meter was broken' }] });
-    await expect(dayResult(handle)).rejects.toMatchObject({ code: 'DATA_CHECK_FAILED', message: /a meter was broken/ });
+    await handle.executeUpdate('decide', {
+      args: [{ decision: 'reject', reason: 'a meter was broken' }],
+    });
+    await expect(dayResult(handle)).rejects.toMatchObject({
+      code: 'DATA_CHECK_FAILED',
+      message: /a meter was broken/,
+    });
     const again = await start('2024-01-08');
-    await expect(dayResult(again)).rejects.toMatchObject({ code: 'DATA_CHECK_FAILED', message: /a meter was broken/ });
+    await expect(dayResult(again)).rejects.toMatchObject({
+      code: 'DATA_CHECK_FAILED',
+      message: /a meter was broken/,
+    });
     expect(await newest('2024-01-08')).toBeUndefined();
   });
 
@@ -129,7 +155,9 @@ describe('a day of a pipeline with a publisher', () => {
   it('waits for a day that is not over; refuses a decision then; cancelled, leaves no trace', async () => {
     const date = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
     const handle = await start(date);
-    const refused = handle.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'because' }] });
+    const refused = handle.executeUpdate('decide', {
+      args: [{ decision: 'accept', reason: 'because' }],
+    });
     await expect(refused).rejects.toThrow();
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow();
@@ -137,7 +165,9 @@ describe('a day of a pipeline with a publisher', () => {
       namespace: 'default',
       execution: { workflowId: handle.workflowId },
     });
-    expect(history?.events?.some((event) => event.workflowExecutionUpdateAcceptedEventAttributes)).toBe(false);
+    expect(
+      history?.events?.some((event) => event.workflowExecutionUpdateAcceptedEventAttributes),
+    ).toBe(false);
     expect(await newest(date)).toBeUndefined();
   });
 });
@@ -174,7 +204,12 @@ describe('a window of days', () => {
   });
 
   it('compares its first days with those of the window before, which is made at the same time', async () => {
-    const range = { pipeline: 'tiny', from: '2024-01-28', to: '2024-02-02', until: 'metrics' } as const;
+    const range = {
+      pipeline: 'tiny',
+      from: '2024-01-28',
+      to: '2024-02-02',
+      until: 'metrics',
+    } as const;
     const result = await (await startBackfill(installation.target, range)).result();
     expect(result).toMatchObject({ done: 6, windows: 2, days: 0 });
     const made = await newest('2024-02-01');
@@ -189,7 +224,11 @@ describe('a window of days', () => {
     const dates = datesBetween('2024-02-01', '2024-02-12');
     const result = await runOneWindow({ pipeline: 'tiny', dates });
     expect(result.committed).toBe(9);
-    expect(result.careful.map(({ date }) => date)).toEqual(['2024-02-03', '2024-02-11', '2024-02-12']);
+    expect(result.careful.map(({ date }) => date)).toEqual([
+      '2024-02-03',
+      '2024-02-11',
+      '2024-02-12',
+    ]);
   });
 
   it('and the rollup make again exactly what a changed day affects', async () => {

@@ -29,14 +29,20 @@ beforeAll(async () => {
   const tiny = tinyDataset({ baseUrl: publisher.url });
   const steps = tiny.definition.steps.map((step) => {
     if (step.id !== 'transform/readings') return step;
-    const ended = Object.entries(step.outputs).map(([name, output]) => [name, { ...output, retention: RETENTION }]);
+    const ended = Object.entries(step.outputs).map(([name, output]) => [
+      name,
+      { ...output, retention: RETENTION },
+    ]);
     return { ...step, outputs: Object.fromEntries(ended) as typeof step.outputs };
   });
   dataset = { ...tiny, definition: definePipeline({ ...tiny.definition, steps }) };
 });
 afterAll(() => publisher.close());
 
-async function withInstallation(settings: Record<string, string>, use: (of: Installation) => Promise<void>) {
+async function withInstallation(
+  settings: Record<string, string>,
+  use: (of: Installation) => Promise<void>,
+) {
   const installation = await openInstallation({ datasets: { tiny: dataset }, settings });
   try {
     const day = await startDay(installation.target, { pipeline: 'tiny', date: DATE });
@@ -74,12 +80,16 @@ describe('the schedule of retention', () => {
       const { engine, home, address } = installation;
       const context = testContext({ ...engine, home }, { TEMPORAL_ADDRESS: address });
       await schedulesList(context);
-      expect(context.terminal.text()).toMatch(/tiny\/retain +40 1 \* \* \* UTC {2}Content that is past its time/);
+      expect(context.terminal.text()).toMatch(
+        /tiny\/retain +40 1 \* \* \* UTC {2}Content that is past its time/,
+      );
       const before = await namesUnder(engine.objects, ['']);
       expect(await tick(installation)).toMatchObject({
         pipeline: 'tiny',
         applied: false,
-        tables: [{ table: 'transform/readings:core', ...RETENTION, objects: 1, from: DATE, to: DATE }],
+        tables: [
+          { table: 'transform/readings:core', ...RETENTION, objects: 1, from: DATE, to: DATE },
+        ],
       });
       expect(await namesUnder(engine.objects, [''])).toEqual(before);
     });
@@ -91,7 +101,12 @@ describe('the schedule of retention', () => {
       expect(await namesUnder(engine.objects, [TABLE])).toHaveLength(1);
       expect(await tick(installation)).toMatchObject({ applied: true, tables: [{ objects: 1 }] });
       expect(await namesUnder(engine.objects, [TABLE])).toEqual([]);
-      expect(await tick(installation)).toEqual({ pipeline: 'tiny', applied: true, tables: [], keys: [] });
+      expect(await tick(installation)).toEqual({
+        pipeline: 'tiny',
+        applied: true,
+        tables: [],
+        keys: [],
+      });
       // What was destroyed on purpose is not made again.
       const again = await startDay(target, { pipeline: 'tiny', date: DATE });
       expect(await dayResult(again)).toMatchObject({ version: 1, created: false, ran: [] });

@@ -14,9 +14,13 @@ async function run() {
   const handle = await startDay(installation.target, { pipeline: 'noop', date: '2024-01-15' });
   const result = await dayResult(handle);
   const events = (await handle.fetchHistory()).events ?? [];
-  const queued = events.filter((event) => Boolean(event.activityTaskScheduledEventAttributes)).length;
+  const queued = events.filter((event) =>
+    Boolean(event.activityTaskScheduledEventAttributes),
+  ).length;
   const within = events.filter((event) => Boolean(event.markerRecordedEventAttributes)).length;
-  const turns = events.filter((event) => Boolean(event.workflowTaskCompletedEventAttributes)).length;
+  const turns = events.filter((event) =>
+    Boolean(event.workflowTaskCompletedEventAttributes),
+  ).length;
   return { result, queued, within, turns };
 }
 
@@ -35,9 +39,16 @@ it('a day whose every step is reused is one look from within its workflow, and w
   const least = { queued: steps, turns: steps + 1 };
   expect(await run()).toMatchObject({ result: { version: 1, created: true }, within: 2, ...least });
   const before = await calendar();
-  expect(before.map(([key]) => key)).toEqual(expect.arrayContaining(['calendar/noop/2024-01.json', 'index.html']));
+  expect(before.map(([key]) => key)).toEqual(
+    expect.arrayContaining(['calendar/noop/2024-01.json', 'index.html']),
+  );
   expect(await run()).toEqual({
-    result: expect.objectContaining({ version: 1, created: false, ran: [], reused: steps }) as unknown,
+    result: expect.objectContaining({
+      version: 1,
+      created: false,
+      ran: [],
+      reused: steps,
+    }) as unknown,
     queued: 0,
     within: 1,
     turns: 1,

@@ -57,7 +57,10 @@ describe('what a killed run left to be made', () => {
 
   it('is found by a backfill with nothing to do (1)', async () => {
     const range = { pipeline: 'tiny', from: '2024-01-10', to: '2024-01-11' };
-    expect(await resultOf(await startBackfill(installation.target, range))).toMatchObject({ done: 0, complete: 2 });
+    expect(await resultOf(await startBackfill(installation.target, range))).toMatchObject({
+      done: 0,
+      complete: 2,
+    });
     await rolledUp();
     expect(await made()).toEqual(PERIODS);
   });
@@ -65,7 +68,9 @@ describe('what a killed run left to be made', () => {
   it('is made by the command that starts a backfill with nothing to do, before it ends', async () => {
     const { engine, home, address } = installation;
     const context = testContext({ ...engine, home }, { TEMPORAL_ADDRESS: address });
-    expect(await backfill(context, { pipeline: 'tiny', from: '2024-01-10', to: '2024-01-11' })).toBe(0);
+    expect(
+      await backfill(context, { pipeline: 'tiny', from: '2024-01-10', to: '2024-01-11' }),
+    ).toBe(0);
     expect(context.terminal.text()).toContain('0 days to run');
     expect(await made()).toEqual(PERIODS);
     expect(await open()).toEqual([]);
@@ -100,7 +105,9 @@ describe('a period that cannot be made', () => {
     expect(await made()).toEqual(['2024-02', 'all']);
     expect(await open()).toEqual(JANUARY);
     expect([...(await failedPeriods(documents, 'tiny')).keys()]).toEqual(['2024-01']);
-    expect((await newestManifests(documents, 'tiny', ['all'])).get('all')?.verdict).toBe('degraded');
+    expect((await newestManifests(documents, 'tiny', ['all'])).get('all')?.verdict).toBe(
+      'degraded',
+    );
     const context = testContext({ ...installation.engine, home: installation.home });
     const range = { pipeline: 'tiny', from: '2024-01-01', to: '2024-02-28' };
     expect(await stale(context, range)).toBe(3);

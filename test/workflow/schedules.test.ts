@@ -4,7 +4,11 @@ import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { Dataset } from '../../src/pipelines/dataset.ts';
 import type { ScheduleDefinition } from '../../src/pipelines/definition.ts';
 import { applySchedules, compareSchedules } from '../../src/schedules/apply-schedules.ts';
-import { nominalTime, pauseSchedule, triggerSchedule } from '../../src/schedules/control-schedules.ts';
+import {
+  nominalTime,
+  pauseSchedule,
+  triggerSchedule,
+} from '../../src/schedules/control-schedules.ts';
 import { declaredSchedules } from '../../src/schedules/declared-schedules.ts';
 import type { DeclaredSchedule } from '../../src/schedules/declared-schedules.ts';
 import { listSchedules } from '../../src/schedules/list-schedules.ts';
@@ -16,7 +20,10 @@ import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
 
 const QUEUE = 'quotidien';
-/** Of the declared ticks, in UTC: hours from now, so that none of them comes by itself while the tests count ticks. */
+/**
+ * Of the declared ticks, in UTC: hours from now, so that none of them comes by itself while the
+ * tests count ticks.
+ */
 const HOUR = new Date().getUTCHours() < 12 ? 18 : 6;
 const HOUR_TEXT = String(HOUR).padStart(2, '0');
 const common = { lagDays: 1, catchUpMinutes: 600, jitterSeconds: 0 } as const;
@@ -45,7 +52,9 @@ function withSchedules(schedules: readonly ScheduleDefinition[]): Record<string,
 }
 
 function declared(id: string): DeclaredSchedule {
-  const found = declaredSchedules(installation.engine.datasets, QUEUE).find((one) => one.id === `tiny/${id}`);
+  const found = declaredSchedules(installation.engine.datasets, QUEUE).find(
+    (one) => one.id === `tiny/${id}`,
+  );
   if (found === undefined) throw new Error(`${id} is not declared`);
   return found;
 }
@@ -66,7 +75,9 @@ function apply(schedules: readonly ScheduleDefinition[]) {
 }
 
 function newest(date: string) {
-  return newestManifests(installation.engine.documents, 'tiny', [date]).then((found) => found.get(date));
+  return newestManifests(installation.engine.documents, 'tiny', [date]).then((found) =>
+    found.get(date),
+  );
 }
 
 /** The results of the ticks that `act` makes the schedule take. */
@@ -83,7 +94,9 @@ async function ticksOf(id: string, count: number, act: () => Promise<void>): Pro
     { timeout: 50_000 },
   );
   return Promise.all(
-    recent.map(({ action }) => installation.client.workflow.getHandle(action.workflow.workflowId).result()),
+    recent.map(({ action }) =>
+      installation.client.workflow.getHandle(action.workflow.workflowId).result(),
+    ),
   ) as Promise<TickResult[]>;
 }
 
@@ -93,8 +106,14 @@ function outcomeOf(date: string): Promise<unknown> {
 
 describe('the reconcile of schedules', () => {
   it('creates what is missing and then has nothing to do', async () => {
-    expect((await apply([PROCESSING, REPORT])).map(({ standing }) => standing)).toEqual(['missing', 'missing']);
-    expect((await apply([PROCESSING, REPORT])).map(({ standing }) => standing)).toEqual(['same', 'same']);
+    expect((await apply([PROCESSING, REPORT])).map(({ standing }) => standing)).toEqual([
+      'missing',
+      'missing',
+    ]);
+    expect((await apply([PROCESSING, REPORT])).map(({ standing }) => standing)).toEqual([
+      'same',
+      'same',
+    ]);
   });
 
   it('replaces a changed declaration as a whole and keeps the operator’s pause', async () => {
@@ -104,14 +123,23 @@ describe('the reconcile of schedules', () => {
     expect(report).toMatchObject({
       standing: 'outdated',
       differences: [
-        { field: 'times', declared: `45 ${HOUR} * * *`, actual: `30 ${HOUR} * * *`, by: 'declaration' },
+        {
+          field: 'times',
+          declared: `45 ${HOUR} * * *`,
+          actual: `30 ${HOUR} * * *`,
+          by: 'declaration',
+        },
         { field: 'jitter', declared: '30 s', actual: '1200 s', by: 'declaration' },
       ],
     });
     const { state, spec } = await installation.client.schedule.getHandle('tiny/report').describe();
     expect(state).toMatchObject({ paused: true, note: 'maintenance' });
     expect(spec.calendars).toHaveLength(1);
-    const compared = await compareSchedules(installation.client, withSchedules([PROCESSING, changed]), QUEUE);
+    const compared = await compareSchedules(
+      installation.client,
+      withSchedules([PROCESSING, changed]),
+      QUEUE,
+    );
     expect(compared.map(({ standing }) => standing)).toEqual(['same', 'same']);
     await apply([PROCESSING, REPORT]);
     await installation.client.schedule.getHandle('tiny/report').unpause();
@@ -143,13 +171,21 @@ describe('the reconcile of schedules', () => {
   it('deletes what is no longer declared, and leaves other installations alone', async () => {
     await vi.waitFor(
       async () => {
-        expect(await compareSchedules(installation.client, withSchedules([PROCESSING]), QUEUE)).toHaveLength(2);
+        expect(
+          await compareSchedules(installation.client, withSchedules([PROCESSING]), QUEUE),
+        ).toHaveLength(2);
       },
       { timeout: 50_000 },
     );
     expect(await compareSchedules(installation.client, {}, 'another-queue')).toEqual([]);
-    expect((await apply([PROCESSING]))[1]).toMatchObject({ id: 'tiny/report', standing: 'undeclared' });
-    expect((await apply([PROCESSING, REPORT]))[1]).toMatchObject({ id: 'tiny/report', standing: 'missing' });
+    expect((await apply([PROCESSING]))[1]).toMatchObject({
+      id: 'tiny/report',
+      standing: 'undeclared',
+    });
+    expect((await apply([PROCESSING, REPORT]))[1]).toMatchObject({
+      id: 'tiny/report',
+      standing: 'missing',
+    });
   });
 });
 
@@ -162,15 +198,27 @@ describe('a tick', () => {
     );
     expect(tick).toEqual({ date: '2024-01-20', workflowId: 'day/tiny/2024-01-20', how: 'started' });
     await outcomeOf('2024-01-20');
-    expect(await newest('2024-01-20')).toMatchObject({ version: 1, steps: { 'report/day': { state: 'skipped' } } });
-    await ticksOf('report', 1, () => triggerSchedule(installation.client, declared('report'), '2024-01-20'));
+    expect(await newest('2024-01-20')).toMatchObject({
+      version: 1,
+      steps: { 'report/day': { state: 'skipped' } },
+    });
+    await ticksOf('report', 1, () =>
+      triggerSchedule(installation.client, declared('report'), '2024-01-20'),
+    );
     await outcomeOf('2024-01-20');
-    expect(await newest('2024-01-20')).toMatchObject({ version: 2, steps: { 'report/day': { state: 'done' } } });
+    expect(await newest('2024-01-20')).toMatchObject({
+      version: 2,
+      steps: { 'report/day': { state: 'done' } },
+    });
   });
 
   it('stands for yesterday when it is triggered by hand', async () => {
-    const [tick] = await ticksOf('report', 1, () => triggerSchedule(installation.client, declared('report')));
-    const yesterday = new Date(Date.now() - 86_400_000).toLocaleDateString('sv', { timeZone: 'Europe/Paris' });
+    const [tick] = await ticksOf('report', 1, () =>
+      triggerSchedule(installation.client, declared('report')),
+    );
+    const yesterday = new Date(Date.now() - 86_400_000).toLocaleDateString('sv', {
+      timeZone: 'Europe/Paris',
+    });
     expect(tick?.date).toBe(yesterday);
     await installation.client.workflow.getHandle(`day/tiny/${yesterday}`).cancel();
   });
@@ -188,20 +236,30 @@ describe('a tick', () => {
 
   it('joins a running day and asks it for what it was not started for', async () => {
     publisher.publish('2024-01-25', { add: 10_000 });
-    const trigger = (id: string) => () => triggerSchedule(installation.client, declared(id), '2024-01-25');
+    const trigger = (id: string) => () =>
+      triggerSchedule(installation.client, declared(id), '2024-01-25');
     await ticksOf('processing', 1, trigger('processing'));
     const [joined] = await ticksOf('report', 1, trigger('report'));
     expect(joined).toMatchObject({ date: '2024-01-25', how: 'joined' });
     const day = installation.client.workflow.getHandle('day/tiny/2024-01-25');
-    await vi.waitFor(() => day.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'confirmed' }] }), {
-      timeout: 50_000,
-    });
+    await vi.waitFor(
+      () => day.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'confirmed' }] }),
+      {
+        timeout: 50_000,
+      },
+    );
     await day.result();
-    expect(await newest('2024-01-25')).toMatchObject({ steps: { 'report/day': { state: 'done' } } });
+    expect(await newest('2024-01-25')).toMatchObject({
+      steps: { 'report/day': { state: 'done' } },
+    });
   });
 
   it('is listed with its result, and the next ticks with their dates', async () => {
-    const [processing] = await listSchedules(installation.client, installation.engine.datasets, QUEUE);
+    const [processing] = await listSchedules(
+      installation.client,
+      installation.engine.datasets,
+      QUEUE,
+    );
     expect(processing).toMatchObject({
       id: 'tiny/processing',
       exists: true,

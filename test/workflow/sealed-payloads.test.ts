@@ -25,7 +25,10 @@ import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
 import { sealedBundle } from '../fixtures/workflow-bundle.ts';
 
-const [OLD, NEW] = ['old', 'new'].map((id) => `${id}:${randomBytes(32).toString('base64')}`) as [string, string];
+const [OLD, NEW] = ['old', 'new'].map((id) => `${id}:${randomBytes(32).toString('base64')}`) as [
+  string,
+  string,
+];
 const REASON = 'the meter reader confirmed it';
 
 let publisher: TinyPublisher;
@@ -36,13 +39,22 @@ const clients: Client[] = [];
 
 beforeAll(async () => {
   publisher = await startTinyPublisher(datesBetween('2024-01-01', '2024-01-10'));
-  const opened = await openTestEngine([tinyDataset({ name: 'sealed', baseUrl: publisher.url, holdAbove: 330 })]);
+  const opened = await openTestEngine([
+    tinyDataset({ name: 'sealed', baseUrl: publisher.url, holdAbove: 330 }),
+  ]);
   const env = { QUOTIDIEN_LOG_LEVEL: 'warn' };
   quietRuntime(loadConfig({ env, cwd: opened.home, home: opened.home, hosts: [] }));
-  engine = { ...opened, queues: { fetch: 'sealed-fetch', compute: 'sealed', report: 'sealed-report' } };
+  engine = {
+    ...opened,
+    queues: { fetch: 'sealed-fetch', compute: 'sealed', report: 'sealed-report' },
+  };
   bundle = await sealedBundle();
   const logFile = path.join(opened.home, 'server.log');
-  server = await startEphemeralServer({ cli: await testCli(), logFile, searchAttributes: SEARCH_ATTRIBUTES });
+  server = await startEphemeralServer({
+    cli: await testCli(),
+    logFile,
+    searchAttributes: SEARCH_ATTRIBUTES,
+  });
 });
 
 afterAll(async () => {
@@ -52,10 +64,16 @@ afterAll(async () => {
   await publisher.close();
 });
 
-const targetWith = (keys: string) => developmentTarget(server.address, { QUOTIDIEN_PAYLOAD_KEYS: keys });
+const targetWith = (keys: string) =>
+  developmentTarget(server.address, { QUOTIDIEN_PAYLOAD_KEYS: keys });
 
 function workersWith(keys: string): Promise<RunningWorkers> {
-  return runWorkers({ engine, target: targetWith(keys), kinds: QUEUE_KINDS, workflowBundle: bundle });
+  return runWorkers({
+    engine,
+    target: targetWith(keys),
+    kinds: QUEUE_KINDS,
+    workflowBundle: bundle,
+  });
 }
 
 async function runsWith(keys: string) {
@@ -77,7 +95,10 @@ async function untilHeld(handle: Handle): Promise<void> {
   );
 }
 
-/** A history as Temporal keeps it: names and values, with all bytes as text. Search attributes apart: Temporal finds runs by them. */
+/**
+ * A history as Temporal keeps it: names and values, with all bytes as text. Search attributes
+ * apart: Temporal finds runs by them.
+ */
 async function historyOf(handle: Handle): Promise<{ text: string; attributes: string }> {
   const { events } = await handle.fetchHistory();
   const attributes: string[] = [];
@@ -99,9 +120,22 @@ describe('a run with encrypted payloads', () => {
     await workers.shutdown();
 
     const [good, bad] = [await historyOf(held), await historyOf(failed)];
-    for (const plain of [REASON, 'slices/', 'value_plausible', 'sha256', publisher.url, 'One data day'])
+    for (const plain of [
+      REASON,
+      'slices/',
+      'value_plausible',
+      'sha256',
+      publisher.url,
+      'One data day',
+    ])
       expect(good.text.includes(plain), plain).toBe(false);
-    for (const plain of ['answered 403', 'refused our credentials', 'download/readings', 'http-client', publisher.url])
+    for (const plain of [
+      'answered 403',
+      'refused our credentials',
+      'download/readings',
+      'http-client',
+      publisher.url,
+    ])
       expect(bad.text.includes(plain), plain).toBe(false);
     expect(bad.text).toContain('Encoded failure');
     expect(good.text).toContain('binary/encrypted');
@@ -121,7 +155,9 @@ describe('a run with encrypted payloads', () => {
     await later.executeUpdate('decide', { args: [{ decision: 'accept', reason: REASON }] });
     expect(await dayResult(later)).toMatchObject({ verdict: 'ok' });
     await second.shutdown();
-    const keys = [...(await historyOf(later)).text.matchAll(/^encryption-key-id=(\w+)$/gm)].map(([, id]) => id);
+    const keys = [...(await historyOf(later)).text.matchAll(/^encryption-key-id=(\w+)$/gm)].map(
+      ([, id]) => id,
+    );
     expect(new Set(keys)).toEqual(new Set(['old', 'new']));
     expect(keys.at(-1)).toBe('new');
     expect(keys[0]).toBe('old');
@@ -136,10 +172,14 @@ describe('a run with encrypted payloads', () => {
     const { client } = await runsWith(NEW);
     const blind = client.workflow.getHandle<typeof day>(held.workflowId);
     const finished = client.workflow.getHandle('day/sealed/2024-01-08');
-    await expect(finished.result()).rejects.toThrow(/encrypted with the key "old", and the known ones are new/);
+    await expect(finished.result()).rejects.toThrow(
+      /encrypted with the key "old", and the known ones are new/,
+    );
 
     const second = await workersWith(NEW);
-    const decided = blind.executeUpdate('decide', { args: [{ decision: 'accept', reason: REASON }] });
+    const decided = blind.executeUpdate('decide', {
+      args: [{ decision: 'accept', reason: REASON }],
+    });
     const codec = dataConverterOf({ QUOTIDIEN_PAYLOAD_KEYS: NEW }).payloadCodecs[0]!;
     await vi.waitFor(
       async () => {
@@ -147,7 +187,9 @@ describe('a run with encrypted payloads', () => {
         const task = events?.findLast((event) => event.workflowTaskFailedEventAttributes);
         const said = task?.workflowTaskFailedEventAttributes?.failure?.encodedAttributes;
         const [words] = await codec.decode([said as temporal.api.common.v1.IPayload]);
-        expect(Buffer.from(words?.data ?? []).toString()).toContain('encrypted with the key \\"old\\"');
+        expect(Buffer.from(words?.data ?? []).toString()).toContain(
+          'encrypted with the key \\"old\\"',
+        );
       },
       { timeout: 50_000 },
     );
@@ -158,7 +200,9 @@ describe('a run with encrypted payloads', () => {
     const third = await workersWith(`${NEW},${OLD}`);
     await decided;
     const { client: whole } = await runsWith(`${NEW},${OLD}`);
-    expect(await dayResult(whole.workflow.getHandle<typeof day>(held.workflowId))).toMatchObject({ verdict: 'ok' });
+    expect(await dayResult(whole.workflow.getHandle<typeof day>(held.workflowId))).toMatchObject({
+      verdict: 'ok',
+    });
     await third.shutdown();
   });
 

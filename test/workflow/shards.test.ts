@@ -24,8 +24,18 @@ beforeAll(async () => {
   publisher = await startTinyPublisher([DAY, '2024-01-16']);
   installation = await openInstallation({
     datasets: {
-      sharded: shardedDataset({ shards: SHARDS, baseUrl: publisher.url, holdAbove: 9_000, freshForMinutes: 0 }),
-      units: shardedDataset({ name: 'units', shards: SHARDS, baseUrl: publisher.url, holdUnitsAbove: 9_000 }),
+      sharded: shardedDataset({
+        shards: SHARDS,
+        baseUrl: publisher.url,
+        holdAbove: 9_000,
+        freshForMinutes: 0,
+      }),
+      units: shardedDataset({
+        name: 'units',
+        shards: SHARDS,
+        baseUrl: publisher.url,
+        holdUnitsAbove: 9_000,
+      }),
     },
   });
 });
@@ -52,7 +62,8 @@ describe('a day in shards', () => {
     expect(ran.length).toBeGreaterThan(SHARDS / 2);
     const { events = [] } = await first.fetchHistory();
     const scheduled = (events ?? []).filter(
-      ({ activityTaskScheduledEventAttributes: asked }) => asked?.activityType?.name === 'transform',
+      ({ activityTaskScheduledEventAttributes: asked }) =>
+        asked?.activityType?.name === 'transform',
     );
     expect(scheduled).toHaveLength(ran.length);
     publisher.publish(DAY, { hours: { [HOUR]: 7 } });
@@ -68,8 +79,12 @@ describe('a day in shards', () => {
     await vi.waitFor(
       async () => {
         const state = await handle.query<DayState>('progress');
-        const done = shardsIn(Object.keys(state)).filter((id) => state[id as StepId]?.state === 'done');
-        const skipped = shardsIn(Object.keys(state)).filter((id) => state[id as StepId]?.state === 'skipped');
+        const done = shardsIn(Object.keys(state)).filter(
+          (id) => state[id as StepId]?.state === 'done',
+        );
+        const skipped = shardsIn(Object.keys(state)).filter(
+          (id) => state[id as StepId]?.state === 'skipped',
+        );
         expect(done.length + skipped.length).toBe(SHARDS - 1);
         expect(await handle.query('waits')).toMatchObject({ held: true });
       },
@@ -79,7 +94,9 @@ describe('a day in shards', () => {
       args: [{ decision: 'accept', reason: 'a hot hour', step: OF_HOUR, by: 'ada' }],
     });
     expect(await dayResult(handle)).toMatchObject({ verdict: 'ok' });
-    const manifest = (await newestManifests(installation.engine.documents, 'sharded', [date])).get(date);
+    const manifest = (await newestManifests(installation.engine.documents, 'sharded', [date])).get(
+      date,
+    );
     expect(manifest?.decisions.map(({ step, by }) => [step, by])).toEqual([[OF_HOUR, 'ada']]);
     expect(manifest?.facts['coverage']).toBeCloseTo(1, 9);
   });
@@ -92,16 +109,27 @@ describe('a unit that a check holds', () => {
     const target = installation.target;
     const begun = await startDay(target, { pipeline: 'units', date });
     expect(await dayResult(begun)).toMatchObject({ verdict: 'degraded', version: 1 });
-    const order = { unit: '10', decision: 'accept', reason: 'seen at the plant', by: 'ada' } as const;
+    const order = {
+      unit: '10',
+      decision: 'accept',
+      reason: 'seen at the plant',
+      by: 'ada',
+    } as const;
     const { told, handle } = await decideUnit(target, { pipeline: 'units', date }, order);
     expect(told).toBe(`units ${date}, 10: accept on 1 checks`);
     const made = await dayResult(handle);
     expect(made).toMatchObject({ verdict: 'degraded', version: 2 });
     expect(shardsIn(made.ran)).toEqual([OF_HOUR]);
-    await expect(decideUnit(target, { pipeline: 'units', date }, { ...order, unit: '03' })).rejects.toMatchObject({
+    await expect(
+      decideUnit(target, { pipeline: 'units', date }, { ...order, unit: '03' }),
+    ).rejects.toMatchObject({
       cause: { type: 'PLAN_INVALID', message: expect.stringContaining('03 is not held') as string },
     });
-    const last = await decideUnit(target, { pipeline: 'units', date }, { ...order, unit: '14', decision: 'reject' });
+    const last = await decideUnit(
+      target,
+      { pipeline: 'units', date },
+      { ...order, unit: '14', decision: 'reject' },
+    );
     expect(await dayResult(last.handle)).toMatchObject({ verdict: 'ok', version: 3 });
   });
 });

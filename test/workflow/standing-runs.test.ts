@@ -52,7 +52,10 @@ async function paste(command: string): Promise<void> {
   await run('sh', ['-c', command], { env: { ...process.env, PATH } });
 }
 
-/** A day that was paused between two steps: the server writes that a workflow task failed which no worker had begun. */
+/**
+ * A day that was paused between two steps: the server writes that a workflow task failed which no
+ * worker had begun.
+ */
 async function pausedBetween(): Promise<WorkflowHandle<typeof day>> {
   const { client } = installation;
   const handle = await client.workflow.start<typeof day>('day', {
@@ -61,7 +64,12 @@ async function pausedBetween(): Promise<WorkflowHandle<typeof day>> {
     args: [DAY],
     workflowTaskTimeout: '1 second',
   });
-  const of = { namespace: 'default', workflowId: handle.workflowId, identity: 'ada', reason: 'look first' };
+  const of = {
+    namespace: 'default',
+    workflowId: handle.workflowId,
+    identity: 'ada',
+    reason: 'look first',
+  };
   await client.workflowService.pauseWorkflowExecution({ ...of, requestId: 'one' });
   await client.workflowService.unpauseWorkflowExecution({ ...of, requestId: 'two' });
   return handle;
@@ -81,7 +89,9 @@ describe('a run that no worker can go on with', () => {
       expect(told).toMatch(
         /^day\/noop\/2024-01-15 stands still: workers have begun its workflow task [3-9] times and not/,
       );
-      expect(told).toContain('WorkflowTaskMachine in state Scheduled says the transition is invalid');
+      expect(told).toContain(
+        'WorkflowTaskMachine in state Scheduled says the transition is invalid',
+      );
       expect(told.endsWith(`by: ${resetOf(handle.workflowId)}`)).toBe(true);
       await paste(resetOf(handle.workflowId));
       const again = installation.client.workflow.getHandle<typeof day>(handle.workflowId);
@@ -99,9 +109,15 @@ describe('a run that no worker can go on with', () => {
       taskQueue: target.taskQueue,
       workflowTaskTimeout: '1 second',
     });
-    const waiting = { handle: handle as never, definition: noopDataset.definition, date: '2024-01-16' };
+    const waiting = {
+      handle: handle as never,
+      definition: noopDataset.definition,
+      date: '2024-01-16',
+    };
     const left = await awaitDay(recordTerminal(), client, waiting, true);
-    const why = expect.stringMatching(/^day\/noop\/2024-01-16 stands still: .*UNHANDLED_FAILURE: .*'lost'/) as string;
+    const why = expect.stringMatching(
+      /^day\/noop\/2024-01-16 stands still: .*UNHANDLED_FAILURE: .*'lost'/,
+    ) as string;
     expect(left).toEqual({ why, until: null, held: false });
     const { home, address } = installation;
     await vi.waitFor(

@@ -39,21 +39,36 @@ describe('a day under a backfill', () => {
     ['cancelled', (id: string) => installation.client.workflow.getHandle(id).cancel()],
     ['terminated', (id: string) => installation.client.workflow.getHandle(id).terminate()],
   ])('that is %s is one failed day of it', async (what, stop) => {
-    const [from, to] = what === 'cancelled' ? ['2024-01-05', '2024-01-06'] : ['2024-01-07', '2024-01-08'];
+    const [from, to] =
+      what === 'cancelled' ? ['2024-01-05', '2024-01-06'] : ['2024-01-07', '2024-01-08'];
     publisher.refuse('readings', 500);
-    const handle = await startBackfill(installation.target, { pipeline: 'tiny', from, to, canary: 1 });
+    const handle = await startBackfill(installation.target, {
+      pipeline: 'tiny',
+      from,
+      to,
+      canary: 1,
+    });
     await untilRunning(`day/tiny/${to}`);
     await stop(`day/tiny/${to}`);
     await vi.waitFor(
       async () => {
-        expect(await handle.query<{ failedDays: number }>('progress')).toMatchObject({ failedDays: 1 });
+        expect(await handle.query<{ failedDays: number }>('progress')).toMatchObject({
+          failedDays: 1,
+        });
       },
       { timeout: 50_000 },
     );
     publisher.refuse('readings', undefined);
     const result = await handle.result();
-    expect(result).toMatchObject({ selected: 2, done: 1, failedDays: 1, failureCodes: { CANCELLED: 1 } });
-    expect(result.failed).toEqual([{ date: to, code: 'CANCELLED', message: `the run was ${what}` }]);
+    expect(result).toMatchObject({
+      selected: 2,
+      done: 1,
+      failedDays: 1,
+      failureCodes: { CANCELLED: 1 },
+    });
+    expect(result.failed).toEqual([
+      { date: to, code: 'CANCELLED', message: `the run was ${what}` },
+    ]);
   });
 
   it('that was cancelled by somebody else who had started it is one failed day too', async () => {
@@ -86,7 +101,11 @@ describe('a day under a backfill', () => {
     const handle = await startBackfill(installation.target, range);
     await untilRunning('window/tiny/2024-01-15_2024-01-16');
     await installation.client.workflow.getHandle('window/tiny/2024-01-15_2024-01-16').cancel();
-    expect(await handle.result()).toMatchObject({ done: 0, failedDays: 2, failureCodes: { CANCELLED: 2 } });
+    expect(await handle.result()).toMatchObject({
+      done: 0,
+      failedDays: 2,
+      failureCodes: { CANCELLED: 2 },
+    });
     publisher.refuse('readings', undefined);
   });
 });
@@ -94,19 +113,28 @@ describe('a day under a backfill', () => {
 describe('a day that runs', () => {
   it('is joined by who asks for the same, and refused to who asks for more', async () => {
     publisher.refuse('forecast', 500);
-    const forced = { pipeline: 'tiny', date: '2024-01-20', fromStep: 'metrics', why: 'a test' } as const;
+    const forced = {
+      pipeline: 'tiny',
+      date: '2024-01-20',
+      fromStep: 'metrics',
+      why: 'a test',
+    } as const;
     const first = await startDay(installation.target, forced);
     await untilRunning(first.workflowId);
     await startDay(installation.target, { pipeline: 'tiny', date: '2024-01-20' });
     await startDay(installation.target, { ...forced, why: 'another reason' });
     await startDay(installation.target, { pipeline: 'tiny', date: '2024-01-20', only: 'report' });
-    await expect(startDay(installation.target, { ...forced, fromStep: 'download' })).rejects.toMatchObject({
+    await expect(
+      startDay(installation.target, { ...forced, fromStep: 'download' }),
+    ).rejects.toMatchObject({
       code: 'PLAN_INVALID',
       message: expect.stringMatching(
         /^day\/tiny\/2024-01-20 runs already, .* without fromStep "download": wait/,
       ) as string,
     });
-    await expect(startDay(installation.target, { ...forced, recheck: true })).rejects.toThrow('without recheck true');
+    await expect(startDay(installation.target, { ...forced, recheck: true })).rejects.toThrow(
+      'without recheck true',
+    );
     publisher.refuse('forecast', undefined);
     expect(await first.result()).toMatchObject({ verdict: 'ok', version: 1 });
   });
@@ -116,7 +144,9 @@ function untilFollowed(workflowId: string): Promise<void> {
   return vi.waitFor(
     async () => {
       const { raw } = await installation.client.workflow.getHandle(workflowId).describe();
-      expect(raw.pendingActivities?.map(({ activityType }) => activityType?.name)).toEqual(['followRun']);
+      expect(raw.pendingActivities?.map(({ activityType }) => activityType?.name)).toEqual([
+        'followRun',
+      ]);
     },
     { timeout: 50_000 },
   );

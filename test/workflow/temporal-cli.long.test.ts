@@ -15,7 +15,10 @@ import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { testCli } from '../fixtures/temporal-server.ts';
 
-/** What Temporal's own command does to days and backfills in the middle of a download; `docs/reference/runs.md` tells the results. */
+/**
+ * What Temporal's own command does to days and backfills in the middle of a download;
+ * `docs/reference/runs.md` tells the results.
+ */
 
 let portal: Portal;
 let installation: Installation;
@@ -42,7 +45,9 @@ afterAll(async () => {
 });
 
 async function temporal(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(cli, [...args, '--address', installation.address], { env: {} });
+  const { stdout } = await promisify(execFile)(cli, [...args, '--address', installation.address], {
+    env: {},
+  });
   return stdout;
 }
 
@@ -67,7 +72,8 @@ async function untilStatus(workflowId: string, status: string): Promise<void> {
 async function openRuns(): Promise<string[]> {
   const ids: string[] = [];
   const query = 'ExecutionStatus = "Running" OR ExecutionStatus = "Paused"';
-  for await (const { workflowId } of installation.client.workflow.list({ query })) ids.push(workflowId);
+  for await (const { workflowId } of installation.client.workflow.list({ query }))
+    ids.push(workflowId);
   return ids.filter((id) => !id.startsWith('rollup/'));
 }
 
@@ -87,7 +93,8 @@ async function wholeDays(dates: readonly CivilDate[]): Promise<CivilDate[]> {
   for (const { steps } of manifests.values()) {
     for (const state of Object.values(steps)) {
       if (state.state !== 'done') continue;
-      for (const ref of Object.values(state.outputs)) expect(await damageOf(objects, ref)).toBeUndefined();
+      for (const ref of Object.values(state.outputs))
+        expect(await damageOf(objects, ref)).toBeUndefined();
     }
   }
   return [...manifests.keys()];
@@ -102,7 +109,9 @@ async function startHeldDay(date: CivilDate) {
 }
 
 async function expectRunnable(date: CivilDate): Promise<void> {
-  expect(await dayResult(await startDay(installation.target, { pipeline: 'eco2mix', date }))).toMatchObject({
+  expect(
+    await dayResult(await startDay(installation.target, { pipeline: 'eco2mix', date })),
+  ).toMatchObject({
     date,
     verdict: 'ok',
   });
@@ -113,11 +122,15 @@ describe('the documents', () => {
     const howTo = (await readdir('docs/how-to')).map((name) => `docs/how-to/${name}`);
     const files = [...howTo, 'docs/reference/runs.md', 'docs/security.md', 'README.md'];
     const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
-    const commands = texts.flatMap((text) => [...text.matchAll(/`temporal ([^`]+)`/g)].map(([, one = '']) => one));
+    const commands = texts.flatMap((text) =>
+      [...text.matchAll(/`temporal ([^`]+)`/g)].map(([, one = '']) => one),
+    );
     expect(commands.length).toBeGreaterThan(8);
     for (const command of new Set(commands.filter((one) => !one.includes('<')))) {
       const [name = ''] = /^[a-z][a-z -]*?(?= -|$)/.exec(command) ?? [];
-      const { stdout } = await promisify(execFile)(cli, [...name.split(' '), '--help'], { env: {} });
+      const { stdout } = await promisify(execFile)(cli, [...name.split(' '), '--help'], {
+        env: {},
+      });
       // What does not exist gets the help of the command above it.
       expect(stdout, command).toContain(`temporal ${name} [`);
       for (const flag of command.match(/--[a-z-]+/g) ?? []) expect(stdout, command).toContain(flag);
@@ -227,10 +240,21 @@ describe('a backfill in the middle of its first download', () => {
 
   it('is reset, and the new run joins the windows that are under way', async () => {
     const { hold, again, id } = await startHeldBackfill(3);
-    await temporal('workflow', 'reset', '--workflow-id', id, '--type', 'FirstWorkflowTask', '--reason', 'a test');
+    await temporal(
+      'workflow',
+      'reset',
+      '--workflow-id',
+      id,
+      '--type',
+      'FirstWorkflowTask',
+      '--reason',
+      'a test',
+    );
     await vi.waitFor(
       async () => {
-        expect(await handleOf(id).query<BackfillProgress>('progress')).toMatchObject({ selected: 30 });
+        expect(await handleOf(id).query<BackfillProgress>('progress')).toMatchObject({
+          selected: 30,
+        });
       },
       {
         timeout: 50_000,

@@ -11,7 +11,10 @@ import { tinyDataset } from '../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
 
-/** What a run says of itself to somebody who has a terminal, or Temporal's UI and command line alone. */
+/**
+ * What a run says of itself to somebody who has a terminal, or Temporal's UI and command line
+ * alone.
+ */
 
 const HELD = '2024-01-20';
 let publisher: TinyPublisher;
@@ -41,12 +44,15 @@ function start(date: string) {
 
 /** What the tab "User Metadata" shows. */
 async function details(handle: WorkflowHandle): Promise<string> {
-  return (await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata')).currentDetails ?? '';
+  return (
+    (await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata'))
+      .currentDetails ?? ''
+  );
 }
 
 /**
- * Until the step that the publisher holds is all that the run waits for. A pause between a workflow task and its start leaves a history that
- * workers cannot go on from (docs/reference/runs.md).
+ * Until the step that the publisher holds is all that the run waits for. A pause between a workflow
+ * task and its start leaves a history that workers cannot go on from (docs/reference/runs.md).
  */
 async function untilNothingElse(handle: WorkflowHandle): Promise<void> {
   await vi.waitFor(async () => {
@@ -71,7 +77,9 @@ describe('a step that fails and is tried again', () => {
     expect(terminal.notes[0]).toMatch(
       /^day\/tiny\/2024-01-05: download, try \d+ of 10000, (next in [1-4] s|the next runs): .*500/,
     );
-    const shown = (await details(handle)).split('\n').find((line) => line.startsWith('| download/readings'));
+    const shown = (await details(handle))
+      .split('\n')
+      .find((line) => line.startsWith('| download/readings'));
     expect(shown).toMatch(/\| running \|.*never fetched.*Pending Activities/);
     publisher.refuse('readings', undefined);
     expect(await dayResult(handle)).toMatchObject({ verdict: 'ok' });
@@ -116,9 +124,13 @@ describe('what a run asks', () => {
   it('of a held day is in code spans, which can be pasted', async () => {
     const handle = await start(HELD);
     await vi.waitFor(async () => {
-      expect(await details(handle)).toContain('Send the update `decide` with `{"decision":"accept","reason":"…"}`');
+      expect(await details(handle)).toContain(
+        'Send the update `decide` with `{"decision":"accept","reason":"…"}`',
+      );
     }, 20_000);
-    await handle.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'test' }] as [unknown] });
+    await handle.executeUpdate('decide', {
+      args: [{ decision: 'accept', reason: 'test' }] as [unknown],
+    });
     expect(await dayResult(handle)).toMatchObject({ verdict: 'ok' });
   });
 
@@ -130,9 +142,13 @@ describe('what a run asks', () => {
     await vi.waitFor(async () => {
       const shown = await details(handle);
       expect(shown).toContain('waits for a decision');
-      expect(shown).toMatch(/1 of 1 canary days differ[^\n]*Send the update `decide` with `\{"decision":"accept"/);
+      expect(shown).toMatch(
+        /1 of 1 canary days differ[^\n]*Send the update `decide` with `\{"decision":"accept"/,
+      );
     }, 20_000);
-    await handle.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'test' }] as [unknown] });
+    await handle.executeUpdate('decide', {
+      args: [{ decision: 'accept', reason: 'test' }] as [unknown],
+    });
     await handle.result();
     expect(await details(handle)).not.toContain('decide');
   });
@@ -149,7 +165,9 @@ describe('a run that is given something wrong', () => {
     const { client, taskQueue } = installation.target;
     const begin = (workflowId: string, args: unknown[]) =>
       client.workflow.execute('day', { workflowId, taskQueue, args });
-    expect(await failure(begin('day/tiny/2024-01-07', []))).toMatch(/^INPUT_INVALID: the input of the workflow day: /);
+    expect(await failure(begin('day/tiny/2024-01-07', []))).toMatch(
+      /^INPUT_INVALID: the input of the workflow day: /,
+    );
     const other = { pipeline: 'tiny', date: '2024-01-08' };
     expect(await failure(begin('day/tiny/2024-01-07', [other]))).toBe(
       'INPUT_INVALID: the workflow id day/tiny/2024-01-07 is that of another day than the input, which is day/tiny/2024-01-08',
@@ -162,7 +180,9 @@ describe('a run that is given something wrong', () => {
     await hold.arrived;
     for (const name of ['decide', 'decideUnit', 'retryStep', 'skipPart', 'unskipPart']) {
       const told = await failure(handle.executeUpdate(name, { args: [] as unknown as [unknown] }));
-      expect(told, name).toMatch(new RegExp(`^INPUT_INVALID: the input of ${name}: an object with .* is needed`));
+      expect(told, name).toMatch(
+        new RegExp(`^INPUT_INVALID: the input of ${name}: an object with .* is needed`),
+      );
     }
     hold.release();
     await dayResult(handle);

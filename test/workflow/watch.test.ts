@@ -50,24 +50,43 @@ describe('the watch', () => {
   it('runs exactly the day whose content the publisher changed, and keeps the difference', async () => {
     publisher.publish(REVISED, { add: 7, status: 'consolidated' });
     const result = await watchNow();
-    expect(result).toMatchObject({ moved: ['readings', 'forecast'], asked: 20, revisions: { provisional: 20 } });
-    expect(result.changed).toEqual([{ date: REVISED, versions: { from: 1, to: 2 }, failure: null }]);
-    const manifest = (await newestManifests(installation.engine.documents, 'tiny', [REVISED])).get(REVISED);
-    expect(manifest).toMatchObject({ version: 2, run: { reason: 'revision' }, facts: { revision: 'consolidated' } });
+    expect(result).toMatchObject({
+      moved: ['readings', 'forecast'],
+      asked: 20,
+      revisions: { provisional: 20 },
+    });
+    expect(result.changed).toEqual([
+      { date: REVISED, versions: { from: 1, to: 2 }, failure: null },
+    ]);
+    const manifest = (await newestManifests(installation.engine.documents, 'tiny', [REVISED])).get(
+      REVISED,
+    );
+    expect(manifest).toMatchObject({
+      version: 2,
+      run: { reason: 'revision' },
+      facts: { revision: 'consolidated' },
+    });
     const kept = await installation.engine.documents.get<VersionDiff>({
       table: REVISION_TABLE,
       partition: `tiny/${REVISED.slice(0, 7)}`,
       sort: `${REVISED}/000002`,
     });
-    const table = kept?.body.steps.find(({ step }) => step === 'transform/readings')?.outputs[0]?.content;
+    const table = kept?.body.steps.find(({ step }) => step === 'transform/readings')?.outputs[0]
+      ?.content;
     const { hours } = zonedDay(REVISED, 'Europe/Paris');
-    expect(table).toMatchObject({ kind: 'table', changed: hours, columns: expect.anything() as unknown });
+    expect(table).toMatchObject({
+      kind: 'table',
+      changed: hours,
+      columns: expect.anything() as unknown,
+    });
   });
 
   it('asks for no data while the publisher’s freshness value stands', async () => {
     const before = publisher.requests.length;
     expect(await watchNow()).toMatchObject({ moved: [], asked: 0, changed: [] });
-    expect(publisher.requests.slice(before).every((request) => request.includes('.json'))).toBe(true);
+    expect(publisher.requests.slice(before).every((request) => request.includes('.json'))).toBe(
+      true,
+    );
   });
 
   it('runs nothing when the publisher published the same again', async () => {
@@ -80,7 +99,12 @@ describe('the watch', () => {
 describe('a revised day that is held', () => {
   const held = DATES[2] ?? '';
   const handle = () => installation.client.workflow.getHandle(`day/tiny/${held}`);
-  const waits = { date: held, versions: null, failure: null, waits: expect.stringContaining('held at') as string };
+  const waits = {
+    date: held,
+    versions: null,
+    failure: null,
+    waits: expect.stringContaining('held at') as string,
+  };
 
   it('keeps neither the other days nor the watch waiting, whoever started it', async () => {
     publisher.publish(held, { add: 10_000 });
@@ -112,7 +136,9 @@ describe('the audit', () => {
   });
 
   it('fails, and names the day, when a stored byte is not what was recorded', async () => {
-    const manifest = (await newestManifests(installation.engine.documents, 'tiny', [REVISED])).get(REVISED);
+    const manifest = (await newestManifests(installation.engine.documents, 'tiny', [REVISED])).get(
+      REVISED,
+    );
     const state = manifest?.steps['transform/readings'];
     const key = state?.state === 'done' ? state.outputs['core']?.key : undefined;
     await rm(path.join(installation.home, 'store', key ?? ''));

@@ -41,7 +41,11 @@ describe('a worker', () => {
     publisher.refuse('readings', undefined);
     const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     const has = (name: string, ...labels: string[]) =>
-      text.split('\n').some((line) => line.startsWith(`${name}{`) && labels.every((label) => line.includes(label)));
+      text
+        .split('\n')
+        .some(
+          (line) => line.startsWith(`${name}{`) && labels.every((label) => line.includes(label)),
+        );
     expect(has('quotidien_days_total', 'verdict="ok"', 'pipeline="tiny"')).toBe(true);
     expect(has('quotidien_days_failed_total', 'code="SRC_AUTH"')).toBe(true);
     expect(has('quotidien_step_days_total', 'step="transform/readings"', 'how="ran"')).toBe(true);
@@ -62,16 +66,22 @@ describe('a worker', () => {
       },
       { timeout: 50_000 },
     );
-    for await (const { workflowId } of client.workflow.list({ query: 'ExecutionStatus = "Running"' }))
-      if (workflowId.startsWith('day/tiny/')) await client.workflow.getHandle(workflowId).terminate();
+    for await (const { workflowId } of client.workflow.list({
+      query: 'ExecutionStatus = "Running"',
+    }))
+      if (workflowId.startsWith('day/tiny/'))
+        await client.workflow.getHandle(workflowId).terminate();
   });
 
   it('is alive while it drains, and ready only while it polls', async () => {
     const state = { ready: true };
     const health = await startHealthServer(0, () => state.ready);
-    const status = async (path: string) => (await fetch(`http://127.0.0.1:${health.port}${path}`)).status;
+    const status = async (path: string) =>
+      (await fetch(`http://127.0.0.1:${health.port}${path}`)).status;
     try {
-      expect([await status('/live'), await status('/ready'), await status('/')]).toEqual([200, 200, 404]);
+      expect([await status('/live'), await status('/ready'), await status('/')]).toEqual([
+        200, 200, 404,
+      ]);
       state.ready = false;
       expect([await status('/live'), await status('/ready')]).toEqual([200, 503]);
     } finally {
@@ -87,7 +97,10 @@ describe('versioned workers', () => {
   async function startBuild(buildId: string): Promise<void> {
     const { engine, client } = installation;
     const running = await runWorkers({
-      engine: { ...engine, queues: { fetch: `${queue}-fetch`, compute: queue, report: `${queue}-report` } },
+      engine: {
+        ...engine,
+        queues: { fetch: `${queue}-fetch`, compute: queue, report: `${queue}-report` },
+      },
       target: { connection: { address: installation.address }, namespace: 'default' },
       kinds: QUEUE_KINDS,
       workflowBundle: await testBundle(),
@@ -107,10 +120,11 @@ describe('versioned workers', () => {
   }
 
   async function buildOf(workflowId: string): Promise<string | null | undefined> {
-    const { workflowExecutionInfo } = await installation.client.workflowService.describeWorkflowExecution({
-      namespace: 'default',
-      execution: { workflowId },
-    });
+    const { workflowExecutionInfo } =
+      await installation.client.workflowService.describeWorkflowExecution({
+        namespace: 'default',
+        execution: { workflowId },
+      });
     return workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId;
   }
 
@@ -134,7 +148,10 @@ describe('versioned workers', () => {
     await dayResult(await startDay(target, { pipeline: 'tiny', date: '2024-01-12' }));
     await old.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'confirmed' }] });
     expect(await dayResult(old)).toMatchObject({ verdict: 'ok' });
-    expect([await buildOf('day/tiny/2024-01-10'), await buildOf('day/tiny/2024-01-12')]).toEqual(['one', 'two']);
+    expect([await buildOf('day/tiny/2024-01-10'), await buildOf('day/tiny/2024-01-12')]).toEqual([
+      'one',
+      'two',
+    ]);
   });
 
   it('let a backfill end on the build that it started on with all its windows, while the next begins on the new one', async () => {
@@ -144,7 +161,11 @@ describe('versioned workers', () => {
     const old = await startBackfill(target, range);
     await old.executeUpdate('pause', { args: [{ reason: 'a new build comes' }] });
     await startBuild('four');
-    const next = await startBackfill(target, { pipeline: 'tiny', from: '2024-01-14', to: '2024-01-20' });
+    const next = await startBackfill(target, {
+      pipeline: 'tiny',
+      from: '2024-01-14',
+      to: '2024-01-20',
+    });
     expect(await resultOf(next)).toMatchObject({ done: 7, failedDays: 0 });
     await old.executeUpdate('resume');
     expect(await resultOf(old)).toMatchObject({ done: 66, windows: 3, failedDays: 0 });

@@ -1,4 +1,12 @@
-import { definePart, definePipeline, defineStep, downloadStep, htmlFile, jsonFile, parquetFile } from 'quotidien/kit';
+import {
+  definePart,
+  definePipeline,
+  defineStep,
+  downloadStep,
+  htmlFile,
+  jsonFile,
+  parquetFile,
+} from 'quotidien/kit';
 
 /** What is fetched, what is made of it, and when: data, no code. */
 
@@ -8,10 +16,18 @@ const LEVELS = definePart({
   source: 'http',
   // Asked for an hour after the day; again while the publisher may still correct it.
   expectedAfter: '1 hour',
-  freshFor: { empty: '1 hour', provisional: '6 hours', consolidated: '30 days', definitive: 'ever' },
+  freshFor: {
+    empty: '1 hour',
+    provisional: '6 hours',
+    consolidated: '30 days',
+    definitive: 'ever',
+  },
 });
 
-/** The one rule that the levels are held to. A failed check of severity `hold` asks a person before the day goes on. */
+/**
+ * The one rule that the levels are held to. A failed check of severity `hold` asks a person before
+ * the day goes on.
+ */
 export const PLAUSIBLE = {
   id: 'plausible-level',
   title: 'a level is between −2 and 15 metres',
@@ -23,7 +39,12 @@ export const definition = definePipeline({
   title: 'Water levels of a harbour',
   zone: 'Europe/Paris',
   since: '2024-01-01',
-  publication: { expectedAfter: '1 hour', pollEvery: '30 minutes', cutOffAfter: '3 days', finalAtCutOff: true },
+  publication: {
+    expectedAfter: '1 hour',
+    pollEvery: '30 minutes',
+    cutOffAfter: '3 days',
+    finalAtCutOff: true,
+  },
   parts: [LEVELS],
   steps: [
     downloadStep(LEVELS, 'slices/tides/levels', { required: true }),
@@ -46,7 +67,9 @@ export const definition = definePipeline({
       id: 'report/day',
       title: 'The day as a page',
       inputs: [{ name: 'metrics', step: 'metrics/day', output: 'metrics' }],
-      outputs: { page: htmlFile('reports/tides/page', { publishAs: 'reports/tides/{scope}.html' }) },
+      outputs: {
+        page: htmlFile('reports/tides/page', { publishAs: 'reports/tides/{scope}.html' }),
+      },
       required: true,
     }),
   ],

@@ -11,5 +11,9 @@ export default defineDataset({
   sources: { levels: LEVEL_SOURCE },
   slice,
   recognise,
-  steps: { 'transform/levels': transformLevels, 'metrics/day': metricsDay, 'report/day': reportDay },
+  steps: {
+    'transform/levels': transformLevels,
+    'metrics/day': metricsDay,
+    'report/day': reportDay,
+  },
 });

@@ -1,6 +1,9 @@
 import { copyToParquet, csvRowsSql, openCsv, quoteIdentifier, quoteText } from 'quotidien/kit';
 
-/** How the publisher's file is laid out: our names of its columns, each with every spelling that was seen. */
+/**
+ * How the publisher's file is laid out: our names of its columns, each with every spelling that was
+ * seen.
+ */
 export const LAYOUT = {
   title: 'water levels of a harbour',
   names: { at: ['time', 'date and hour'], level: ['level', 'water level (m)'] },
@@ -11,8 +14,8 @@ export const LAYOUT = {
 };
 
 /**
- * Cuts a raw file into days: the rows as published, all text, in a total order. What is made of a day depends on these bytes
- * and on nothing else, whatever file brought them.
+ * Cuts a raw file into days: the rows as published, all text, in a total order. What is made of a
+ * day depends on these bytes and on nothing else, whatever file brought them.
  * @type {import('quotidien/kit').Dataset['slice']}
  */
 export async function slice(task, sql) {

@@ -1,6 +1,6 @@
 /**
- * Where the levels come from. There is no such publisher: set QUOTIDIEN_HARBOUR_URL to the address of yours, or import files
- * with `quotidien import tides <file>`.
+ * Where the levels come from. There is no such publisher: set QUOTIDIEN_HARBOUR_URL to the address
+ * of yours, or import files with `quotidien import tides <file>`.
  * @type {import('quotidien/kit').HttpSource}
  */
 export const LEVEL_SOURCE = {

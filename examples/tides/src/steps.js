@@ -14,7 +14,10 @@ import {
 import { PLAUSIBLE } from './definition.js';
 import { LAYOUT } from './slice.js';
 
-/** The code of each step: from the files of its inputs to the bytes of its outputs. Same inputs, same bytes. */
+/**
+ * The code of each step: from the files of its inputs to the bytes of its outputs. Same inputs,
+ * same bytes.
+ */
 
 const COLUMNS = headerReader([
   { name: 'at', aliases: LAYOUT.names.at },
@@ -24,11 +27,17 @@ const COLUMNS = headerReader([
 /** The slice as typed rows: `hour_at` an instant, `level_m` in metres. */
 export const transformLevels = dayByDay(async (unit, _task, sql) => {
   const from = parquetSql(inputOf(unit, 'levels')?.path ?? '');
-  const names = (await sql.rows(`DESCRIBE SELECT * FROM ${from}`)).map(({ column_name: name }) => String(name));
+  const names = (await sql.rows(`DESCRIBE SELECT * FROM ${from}`)).map(({ column_name: name }) =>
+    String(name),
+  );
   const header = COLUMNS.read(names, 'the slice');
   const [at, level] = ['at', 'level'].map((name) => quoteIdentifier(header.known.get(name) ?? ''));
   const typed = `SELECT CAST(${at} AS TIMESTAMPTZ) AS hour_at, CAST(${level} AS DECIMAL(6, 2)) AS level_m FROM ${from}`;
-  const core = await copyToParquet(sql, `${typed} ORDER BY hour_at, level_m`, `levels-${unit.scope}`);
+  const core = await copyToParquet(
+    sql,
+    `${typed} ORDER BY hour_at, level_m`,
+    `levels-${unit.scope}`,
+  );
   const failing = await sql.rows(
     `SELECT CAST(hour_at AS VARCHAR) AS hour_at, level_m FROM (${typed}) WHERE level_m NOT BETWEEN -2 AND 15`,
   );
@@ -46,7 +55,11 @@ export const metricsDay = dayByDay(async (unit, _task, sql) => {
     `SELECT max(level_m) AS highest_m, min(level_m) AS lowest_m, CAST(avg(level_m) AS DECIMAL(6, 2)) AS mean_m,
        count(*) AS hours FROM ${from}`,
   );
-  return { outputs: { metrics: jsonOutput({ date: unit.scope, ...figures }) }, checks: [], facts: {} };
+  return {
+    outputs: { metrics: jsonOutput({ date: unit.scope, ...figures }) },
+    checks: [],
+    facts: {},
+  };
 });
 
 /** The page, from the figures alone. */

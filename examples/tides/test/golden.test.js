@@ -9,10 +9,14 @@ const made = (file) => makeDay(dataset, { date: '2024-01-15', files: { levels: f
 
 test('a day has exactly the expected outputs', async () => {
   const { outputs } = await made(day('2024-01-15.csv'));
-  const found = Object.fromEntries(Object.entries(outputs).map(([name, { sha256 }]) => [name, sha256]));
-  // After a change that is meant: raise the step's version, then run the tests once with UPDATE_GOLDEN=1.
+  const found = Object.fromEntries(
+    Object.entries(outputs).map(([name, { sha256 }]) => [name, sha256]),
+  );
+  // After a change that is meant: raise the step's version, then run the tests once with
+  // UPDATE_GOLDEN=1.
   const golden = day('golden.json');
-  if (process.env.UPDATE_GOLDEN === '1') await writeFile(golden, `${JSON.stringify(found, null, 2)}\n`);
+  if (process.env.UPDATE_GOLDEN === '1')
+    await writeFile(golden, `${JSON.stringify(found, null, 2)}\n`);
   assert.deepEqual(found, JSON.parse(await readFile(golden, 'utf8')));
 });
 

@@ -29,11 +29,15 @@ function isDefunct(pid: number): boolean {
 /** Linux tells processor time in these. */
 const TICKS_PER_S = 100;
 
-/** Processor time that a process has taken so far, in seconds; undefined where it has ended, or is not told. */
+/**
+ * Processor time that a process has taken so far, in seconds; undefined where it has ended, or is
+ * not told.
+ */
 export function processorSeconds(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name in brackets may hold spaces; after it the 12th and 13th field are user and system time.
+    // The name in brackets may hold spaces; after it the 12th and 13th field are user and system
+    // time.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
   } catch {

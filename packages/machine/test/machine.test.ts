@@ -15,16 +15,21 @@ describe('isAlive', () => {
     expect([isAlive(process.pid), isAlive(1), isAlive(pid)]).toEqual([true, true, false]);
   });
 
-  it.runIf(process.platform === 'linux')('is false of a process that waits for a parent that never looks', async () => {
-    // The shell becomes "sleep", which does not know that it has a child.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
-    try {
-      const [line] = (await once(parent.stdout, 'data')) as [Buffer];
-      await expect.poll(() => isAlive(Number(line.toString()))).toBe(false);
-    } finally {
-      parent.kill('SIGKILL');
-    }
-  });
+  it.runIf(process.platform === 'linux')(
+    'is false of a process that waits for a parent that never looks',
+    async () => {
+      // The shell becomes "sleep", which does not know that it has a child.
+      const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      try {
+        const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+        await expect.poll(() => isAlive(Number(line.toString()))).toBe(false);
+      } finally {
+        parent.kill('SIGKILL');
+      }
+    },
+  );
 });
 
 describe('sha256OfFile', () => {
@@ -46,12 +51,19 @@ describe('sha256OfFile', () => {
   it('tells the same of bytes on their way, and passes them on', async () => {
     const pieces = [Buffer.from('quo'), Buffer.from(''), Buffer.from('tidien')];
     const whole = Buffer.concat(pieces);
-    const found = { sha256: createHash('sha256').update(whole).digest('hex'), bytes: whole.byteLength };
+    const found = {
+      sha256: createHash('sha256').update(whole).digest('hex'),
+      bytes: whole.byteLength,
+    };
     const { chunks, measured } = measuring(Readable.from(pieces));
     const passed: Uint8Array[] = [];
     for await (const chunk of chunks) passed.push(chunk);
     expect(Buffer.concat(passed)).toEqual(whole);
-    expect([measured(), measured(), await measure(Readable.from(pieces))]).toEqual([found, found, found]);
+    expect([measured(), measured(), await measure(Readable.from(pieces))]).toEqual([
+      found,
+      found,
+      found,
+    ]);
   });
 
   it('fails for a file that is not there', async () => {

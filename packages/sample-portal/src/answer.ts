@@ -1,6 +1,9 @@
 import { PortalError } from './portal-error.ts';
 
-/** The bytes of a body, made while they are read; each call of the function that gives them starts from the beginning. */
+/**
+ * The bytes of a body, made while they are read; each call of the function that gives them starts
+ * from the beginning.
+ */
 export type Bytes = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /** A complete answer that nothing of has been sent yet. */
@@ -36,7 +39,11 @@ export function refusal(status: 400 | 404 | 405, errorCode: string, message: str
 
 /** A query in the publisher's language that cannot be understood. */
 export function odsqlRefusal(reason: string): PortalError {
-  return refusal(400, 'ODSQLError', `ODSQL query is malformed: ${reason}. Clause(s) containing the error(s): where.`);
+  return refusal(
+    400,
+    'ODSQLError',
+    `ODSQL query is malformed: ${reason}. Clause(s) containing the error(s): where.`,
+  );
 }
 
 /** A parameter whose value, or whose presence, is refused. */
@@ -44,7 +51,10 @@ export function parameterRefusal(message: string): PortalError {
   return refusal(400, 'InvalidRESTParameterError', message);
 }
 
-/** What the API says to a refused request; anything that is no refusal is a fault of the portal itself, status 500. */
+/**
+ * What the API says to a refused request; anything that is no refusal is a fault of the portal
+ * itself, status 500.
+ */
 export function refusalAnswer(error: unknown): Answer {
   const message = error instanceof Error ? error.message : String(error);
   const { status, error_code: code } = error instanceof PortalError ? error.context : {};

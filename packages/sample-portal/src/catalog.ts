@@ -13,7 +13,9 @@ function catalogInstant(instant: Date): string {
   return `${instant.toISOString().slice(0, 19)}+00:00`;
 }
 
-/** The entry of one dataset in the catalogue: what a client asks to learn whether anything is new. */
+/**
+ * The entry of one dataset in the catalogue: what a client asks to learn whether anything is new.
+ */
 export async function catalogAnswer(dataset: PortalDataset, state: DatasetState): Promise<Answer> {
   return jsonAnswer(200, {
     dataset_id: dataset.id,
@@ -30,11 +32,22 @@ export async function catalogAnswer(dataset: PortalDataset, state: DatasetState)
         publisher: 'RTE',
       },
     },
-    fields: state.fields.map(({ name, label, type }) => ({ name, label, type, description: null, annotations: {} })),
+    fields: state.fields.map(({ name, label, type }) => ({
+      name,
+      label,
+      type,
+      description: null,
+      annotations: {},
+    })),
   });
 }
 
-function integer(query: PortalRequest['query'], name: string, fallback: number, max: number): number {
+function integer(
+  query: PortalRequest['query'],
+  name: string,
+  fallback: number,
+  max: number,
+): number {
   const text = query[name];
   if (text === undefined) return fallback;
   const value = Number(text);
@@ -46,13 +59,18 @@ function integer(query: PortalRequest['query'], name: string, fallback: number, 
   return value;
 }
 
-/** One page of records as JSON: at most 100 at once, and none past the 10,000th, as the publisher's API has it. */
+/**
+ * One page of records as JSON: at most 100 at once, and none past the 10,000th, as the publisher's
+ * API has it.
+ */
 export async function recordsAnswer(request: PortalRequest, state: DatasetState): Promise<Answer> {
   const { query } = request;
   refuseUnsupported(query);
   const limit = integer(query, 'limit', 10, MAX_LIMIT);
   const offset = integer(query, 'offset', 0, MAX_WINDOW - limit);
   const zone = zoneOf(query);
-  const { total, rows } = await state.select(parseWhere(query['where']), zone).records(offset, limit, zone);
+  const { total, rows } = await state
+    .select(parseWhere(query['where']), zone)
+    .records(offset, limit, zone);
   return jsonAnswer(200, { total_count: total, results: rows });
 }

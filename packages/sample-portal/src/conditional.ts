@@ -8,7 +8,10 @@ export interface Validators {
   readonly modified: Date;
 }
 
-/** Bytes `[start, end)` that a `Range` header asks for; `invalid` beyond the end, `undefined` for what is to be ignored. */
+/**
+ * Bytes `[start, end)` that a `Range` header asks for; `invalid` beyond the end, `undefined` for
+ * what is to be ignored.
+ */
 export function parseRange(
   header: string | undefined,
   length: number,
@@ -29,11 +32,15 @@ function entityTags(header: string): readonly string[] {
   return header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
 }
 
-/** Whether the client has what it would get. `If-None-Match` decides alone where it is given (RFC 9110, 13.2.2). */
+/**
+ * Whether the client has what it would get. `If-None-Match` decides alone where it is given (RFC
+ * 9110, 13.2.2).
+ */
 export function isUnchanged(request: PortalRequest, { etag, modified }: Validators): boolean {
   const tags = request.headers['if-none-match'];
   const since = request.headers['if-modified-since'];
-  if (tags !== undefined) return tags.trim() === '*' || (etag !== undefined && entityTags(tags).includes(etag));
+  if (tags !== undefined)
+    return tags.trim() === '*' || (etag !== undefined && entityTags(tags).includes(etag));
   return since !== undefined && Date.parse(since) >= modified.getTime();
 }
 
@@ -41,5 +48,7 @@ export function isUnchanged(request: PortalRequest, { etag, modified }: Validato
 export function mayResume(request: PortalRequest, { etag, modified }: Validators): boolean {
   const condition = request.headers['if-range'];
   if (typeof condition !== 'string') return true;
-  return condition.startsWith('"') ? condition === etag : Date.parse(condition) === modified.getTime();
+  return condition.startsWith('"')
+    ? condition === etag
+    : Date.parse(condition) === modified.getTime();
 }

@@ -2,8 +2,8 @@ import { csvField } from '@quotidien/machine/csv-field';
 import type { Bytes } from './answer.ts';
 
 /**
- * CSV cut into records and fields without touching a byte of them: text is handled as latin1, which maps every byte to one
- * character and back, so files of any encoding pass through unchanged.
+ * CSV cut into records and fields without touching a byte of them: text is handled as latin1, which
+ * maps every byte to one character and back, so files of any encoding pass through unchanged.
  */
 
 /** Whether a record that ends here is complete: a line end inside quotes belongs to the field. */
@@ -32,7 +32,9 @@ export async function* csvRecords(chunks: Bytes): AsyncGenerator<RecordBatch, vo
   let lineEnd: LineEnd | undefined;
   let rest = '';
   for await (const chunk of chunks) {
-    const lines = (rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1')).split('\n');
+    const lines = (
+      rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1')
+    ).split('\n');
     rest = lines.pop() ?? '';
     const records: string[] = [];
     let pending = '';
@@ -67,7 +69,9 @@ export function splitFields(record: string, delimiter: string): string[] {
 /** What a raw field says, as UTF-8 text. */
 export function fieldText(raw: string): string {
   const inner =
-    raw.startsWith('"') && raw.endsWith('"') && raw.length > 1 ? raw.slice(1, -1).replaceAll('""', '"') : raw;
+    raw.startsWith('"') && raw.endsWith('"') && raw.length > 1
+      ? raw.slice(1, -1).replaceAll('""', '"')
+      : raw;
   return Buffer.from(inner, 'latin1').toString('utf8');
 }
 

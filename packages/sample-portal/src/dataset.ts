@@ -5,13 +5,19 @@ import type { CsvFormat } from './synthetic/csv.ts';
 
 export type { CsvFormat, FieldDescription };
 
-/** The rows that a request selects, as they were when it arrived; they do not change while a body is being sent. */
+/**
+ * The rows that a request selects, as they were when it arrived; they do not change while a body is
+ * being sent.
+ */
 export interface Selection {
   /** Equal texts mean equal rows: what an ETag is made of. */
   contentKey(): Promise<string>;
   /** The same bytes at every call. */
   csv(format: CsvFormat): Bytes;
-  /** The whole selection as a JSON array, and as a GeoJSON collection, where the dataset is served so. */
+  /**
+   * The whole selection as a JSON array, and as a GeoJSON collection, where the dataset is served
+   * so.
+   */
   json?(zone: CsvFormat['zone']): Bytes;
   geojson?(): Bytes;
   /** Rows `[offset, offset + limit)` in the order of the export, with how many there are in all. */
@@ -44,7 +50,10 @@ export interface Revision {
   /** First and last changed day, both `YYYY-MM-DD`, both included. */
   readonly from: string;
   readonly to: string;
-  /** Which change it is: another salt gives other values, the same one the same values again. Any integer. */
+  /**
+   * Which change it is: another salt gives other values, the same one the same values again. Any
+   * integer.
+   */
   readonly salt: number;
 }
 
@@ -55,6 +64,9 @@ export interface PortalDataset {
   /** When the metadata were last edited: frozen, so it tells nothing of the data. */
   readonly modified: Date;
   state(now: Date): Promise<DatasetState>;
-  /** @throws `INPUT_INVALID` when the values of this dataset cannot be changed, or the days are none. */
+  /**
+   * @throws `INPUT_INVALID` when the values of this dataset cannot be changed, or the days are
+   * none.
+   */
   revise(revision: Revision, now: Date): void;
 }

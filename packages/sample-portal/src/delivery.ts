@@ -8,7 +8,10 @@ import type { OpenRequest } from './requests.ts';
 
 const NEWLINE = 10;
 const TICK_MS = 50;
-/** A row begins with more than this many characters of its first columns, so a cut this far in leaves columns out. */
+/**
+ * A row begins with more than this many characters of its first columns, so a cut this far in
+ * leaves columns out.
+ */
 const INSIDE_ROW_BYTES = 10;
 
 /** Where an answer goes, and what ends the sending of it early. */
@@ -33,7 +36,10 @@ async function end({ response, signal }: Outlet): Promise<void> {
   if (!response.writableFinished) await once(response, 'finish', { signal });
 }
 
-/** Waits until everything written is with the operating system: what is destroyed before that never leaves. */
+/**
+ * Waits until everything written is with the operating system: what is destroyed before that never
+ * leaves.
+ */
 async function flush({ response, signal }: Outlet): Promise<void> {
   await new Promise<void>((resolve) => {
     response.write('', () => {
@@ -43,7 +49,11 @@ async function flush({ response, signal }: Outlet): Promise<void> {
   if (response.writableNeedDrain) await once(response, 'drain', { signal });
 }
 
-async function* slowly(body: Bytes, bytesPerSecond: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* slowly(
+  body: Bytes,
+  bytesPerSecond: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const step = Math.max(1, Math.floor((bytesPerSecond * TICK_MS) / 1_000));
   const pauseMs = (step * 1_000) / bytesPerSecond;
   for await (const chunk of body) {
@@ -55,12 +65,17 @@ async function* slowly(body: Bytes, bytesPerSecond: number, signal: AbortSignal)
 }
 
 /** The bytes up to the first place from `least` on where the last row is cut open, or complete. */
-async function* cutRow(body: Bytes, least: number, place: 'mid-row' | 'row'): AsyncGenerator<Uint8Array> {
+async function* cutRow(
+  body: Bytes,
+  least: number,
+  place: 'mid-row' | 'row',
+): AsyncGenerator<Uint8Array> {
   let position = 0;
   let sinceNewline = 0;
   for await (const chunk of body) {
     for (const [index, byte] of chunk.entries()) {
-      const fits = place === 'row' ? sinceNewline === 0 : sinceNewline >= INSIDE_ROW_BYTES && byte !== NEWLINE;
+      const fits =
+        place === 'row' ? sinceNewline === 0 : sinceNewline >= INSIDE_ROW_BYTES && byte !== NEWLINE;
       if (position >= least && fits) {
         yield chunk.subarray(0, index);
         return;
@@ -76,19 +91,32 @@ async function half(answer: Answer, body: () => Bytes): Promise<number> {
   return Math.floor((answer.length ?? (await countBytes(body))) / 2);
 }
 
-async function truncate(outlet: Outlet, answer: Answer, fault: BadDelivery & { kind: 'truncated' }): Promise<void> {
+async function truncate(
+  outlet: Outlet,
+  answer: Answer,
+  fault: BadDelivery & { kind: 'truncated' },
+): Promise<void> {
   const { response } = outlet;
   const body = answer.body ?? ((): Bytes => []);
   const total = answer.length ?? (await countBytes(body));
   const cut = fault.afterBytes ?? Math.floor(total / 2);
-  const headers = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => name !== 'content-length'));
+  const headers = Object.fromEntries(
+    Object.entries(answer.headers).filter(([name]) => name !== 'content-length'),
+  );
   if (fault.framing === 'chunked') {
     response.writeHead(answer.status, headers);
     await send(outlet, cutRow(body(), cut, fault.end ?? 'mid-row'));
     return end(outlet);
   }
-  response.writeHead(answer.status, { ...headers, 'content-length': String(total), connection: 'close' });
-  await send(outlet, fault.end === undefined ? sliceBytes(body(), 0, cut) : cutRow(body(), cut, fault.end));
+  response.writeHead(answer.status, {
+    ...headers,
+    'content-length': String(total),
+    connection: 'close',
+  });
+  await send(
+    outlet,
+    fault.end === undefined ? sliceBytes(body(), 0, cut) : cutRow(body(), cut, fault.end),
+  );
   await flush(outlet);
   response.socket?.end();
 }
@@ -111,7 +139,11 @@ async function stall(
   return end(outlet);
 }
 
-async function resetInBody(outlet: Outlet, answer: Answer, fault: BadDelivery & { kind: 'reset' }): Promise<void> {
+async function resetInBody(
+  outlet: Outlet,
+  answer: Answer,
+  fault: BadDelivery & { kind: 'reset' },
+): Promise<void> {
   const { response } = outlet;
   const body = answer.body ?? ((): Bytes => []);
   const cut = fault.afterBytes ?? (await half(answer, body));
@@ -122,8 +154,15 @@ async function resetInBody(outlet: Outlet, answer: Answer, fault: BadDelivery & 
   response.socket?.resetAndDestroy();
 }
 
-/** Sends an answer, well or as badly as a fault says. Throws an `AbortError` when the client is gone before the end. */
-export async function deliver(outlet: Outlet, answer: Answer, active: ActiveFault | undefined): Promise<void> {
+/**
+ * Sends an answer, well or as badly as a fault says. Throws an `AbortError` when the client is gone
+ * before the end.
+ */
+export async function deliver(
+  outlet: Outlet,
+  answer: Answer,
+  active: ActiveFault | undefined,
+): Promise<void> {
   const { response, request, signal } = outlet;
   const fault = active?.fault;
   if (fault?.kind === 'reset' && fault.at === 'start') {
@@ -137,7 +176,8 @@ export async function deliver(outlet: Outlet, answer: Answer, active: ActiveFaul
   }
   if (fault?.kind === 'reset') return resetInBody(outlet, answer, fault);
   if (fault?.kind === 'truncated') return truncate(outlet, answer, fault);
-  if (fault?.kind === 'stall' && active !== undefined) return stall(outlet, answer, fault, active.undone);
+  if (fault?.kind === 'stall' && active !== undefined)
+    return stall(outlet, answer, fault, active.undone);
   response.writeHead(answer.status, answer.headers);
   const body = answer.body();
   await send(outlet, fault?.kind === 'slow' ? slowly(body, fault.bytesPerSecond, signal) : body);

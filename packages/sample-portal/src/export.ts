@@ -25,7 +25,11 @@ interface Export {
 
 /** Makes the answers to exports of one portal. */
 export interface Exporter {
-  answer(request: PortalRequest, state: DatasetState, fault: FaultKind | undefined): Promise<Answer>;
+  answer(
+    request: PortalRequest,
+    state: DatasetState,
+    fault: FaultKind | undefined,
+  ): Promise<Answer>;
 }
 
 function gzip(body: Bytes): Bytes {
@@ -33,7 +37,11 @@ function gzip(body: Bytes): Bytes {
   return pipeline(Readable.from(body), createGzip(), () => undefined);
 }
 
-function changedBody(csv: () => Bytes, fault: FaultKind | undefined, { delimiter }: CsvFormat): () => Bytes {
+function changedBody(
+  csv: () => Bytes,
+  fault: FaultKind | undefined,
+  { delimiter }: CsvFormat,
+): () => Bytes {
   return fault?.kind === 'header' ? () => changeHeader(csv(), fault.change, delimiter) : csv;
 }
 
@@ -44,7 +52,12 @@ interface Form {
 }
 
 /** The form that the path asks for. @throws a 400 refusal where the dataset is not served in it. */
-function formOf(request: PortalRequest, selection: Selection, format: CsvFormat, fault: FaultKind | undefined): Form {
+function formOf(
+  request: PortalRequest,
+  selection: Selection,
+  format: CsvFormat,
+  fault: FaultKind | undefined,
+): Form {
   const extension = /\/exports\/(json|geojson)\/?$/.exec(request.path)?.[1];
   if (extension === 'json' && selection.json !== undefined) {
     return {
@@ -54,18 +67,32 @@ function formOf(request: PortalRequest, selection: Selection, format: CsvFormat,
     };
   }
   if (extension === 'geojson' && selection.geojson !== undefined) {
-    return { plain: () => selection.geojson?.() ?? [], mediaType: 'application/geo+json; charset=utf-8', extension };
+    return {
+      plain: () => selection.geojson?.() ?? [],
+      mediaType: 'application/geo+json; charset=utf-8',
+      extension,
+    };
   }
-  if (extension !== undefined) throw parameterRefusal(`The sample portal does not give this dataset as ${extension}.`);
-  return { plain: changedBody(() => selection.csv(format), fault, format), mediaType: CSV, extension: 'csv' };
+  if (extension !== undefined)
+    throw parameterRefusal(`The sample portal does not give this dataset as ${extension}.`);
+  return {
+    plain: changedBody(() => selection.csv(format), fault, format),
+    mediaType: CSV,
+    extension: 'csv',
+  };
 }
 
-async function prepare(request: PortalRequest, state: DatasetState, fault: FaultKind | undefined): Promise<Export> {
+async function prepare(
+  request: PortalRequest,
+  state: DatasetState,
+  fault: FaultKind | undefined,
+): Promise<Export> {
   refuseUnsupported(request.query);
   const format = formatOf(request.query);
   const selection = state.select(parseWhere(request.query['where']), format.zone);
   const { plain, mediaType, extension } = formOf(request, selection, format, fault);
-  const zipped = fault?.kind === 'gzip' && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+  const zipped =
+    fault?.kind === 'gzip' && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
   const change = fault?.kind === 'header' ? fault.change : null;
   return {
     content: JSON.stringify([await selection.contentKey(), extension, format, change, zipped]),
@@ -78,7 +105,10 @@ async function prepare(request: PortalRequest, state: DatasetState, fault: Fault
   };
 }
 
-/** Sizes of bodies by what they are made of: a 206 must name the size, and a resumed download asks several times. */
+/**
+ * Sizes of bodies by what they are made of: a 206 must name the size, and a resumed download asks
+ * several times.
+ */
 function createLengths(): (made: Export) => Promise<number> {
   const lengths = new Map<string, number>();
   return async ({ content, body }) => {
@@ -109,9 +139,14 @@ function etagOf(
   return `"${createHash('sha256').update(basis).digest('hex').slice(0, 32)}"`;
 }
 
-function hasIt(request: PortalRequest, validators: Validators, fault: FaultKind | undefined): boolean {
+function hasIt(
+  request: PortalRequest,
+  validators: Validators,
+  fault: FaultKind | undefined,
+): boolean {
   const { 'if-none-match': tags, 'if-modified-since': since } = request.headers;
-  if (fault?.kind === 'etag' && fault.mode === 'stale') return tags !== undefined || since !== undefined;
+  if (fault?.kind === 'etag' && fault.mode === 'stale')
+    return tags !== undefined || since !== undefined;
   return isUnchanged(request, validators);
 }
 
@@ -142,7 +177,10 @@ export function createExporter(): Exporter {
   return {
     async answer(request, state, fault) {
       const made = await prepare(request, state, fault);
-      const validators = { etag: etagOf(request, made, fault, ++serial), modified: state.processedAt };
+      const validators = {
+        etag: etagOf(request, made, fault, ++serial),
+        modified: state.processedAt,
+      };
       const common = {
         ...(validators.etag === undefined ? {} : { etag: validators.etag }),
         'last-modified': validators.modified.toUTCString(),
@@ -156,7 +194,8 @@ export function createExporter(): Exporter {
       const length = await lengthOf(made);
       const range = parseRange(request.headers.range, length);
       if (range === undefined) return whole;
-      if (range === 'invalid') return { status: 416, headers: { ...common, 'content-range': `bytes */${length}` } };
+      if (range === 'invalid')
+        return { status: 416, headers: { ...common, 'content-range': `bytes */${length}` } };
       return partOf(made, headers, range, length);
     },
   };

@@ -7,7 +7,10 @@ import { matches } from './requests.ts';
 
 /** An answer other than the right one, complete in itself. */
 type WrongAnswer =
-  /** 429, 503, 401, 403 or another status with the JSON error of the publisher; `retryAfter` in seconds or as an HTTP date. */
+  /**
+   * 429, 503, 401, 403 or another status with the JSON error of the publisher; `retryAfter` in
+   * seconds or as an HTTP date.
+   */
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: number | Date }
   /** An HTML page, as proxies send it, with status 200. */
   | { readonly kind: 'html' }
@@ -20,23 +23,31 @@ type WrongAnswer =
 type ChangedExport =
   | { readonly kind: 'header'; readonly change: HeaderChange }
   /**
-   * `stale`: 304 to every conditional request and an ETag that never changes, whatever happens to the data (`data_processed`
-   * still moves). `volatile`: another ETag at each answer, while the bytes stay. `missing`: no ETag.
+   * `stale`: 304 to every conditional request and an ETag that never changes, whatever happens to
+   * the data (`data_processed` still moves). `volatile`: another ETag at each answer, while the
+   * bytes stay. `missing`: no ETag.
    */
   | { readonly kind: 'etag'; readonly mode: 'stale' | 'volatile' | 'missing' }
   /** gzip, for clients that accept it. */
   | { readonly kind: 'gzip' };
 
-/** The right answer, badly delivered. `afterBytes` counts bytes of the body; without it half of the body is sent. */
+/**
+ * The right answer, badly delivered. `afterBytes` counts bytes of the body; without it half of the
+ * body is sent.
+ */
 export type BadDelivery =
   /** The connection is reset: `at` `start` before any header, `body` in the middle of the body. */
   | { readonly kind: 'reset'; readonly at: 'start' | 'body'; readonly afterBytes?: number }
   | { readonly kind: 'slow'; readonly bytesPerSecond: number }
-  /** Nothing comes after the first bytes until `released` settles, the fault is undone or the client gives up. */
+  /**
+   * Nothing comes after the first bytes until `released` settles, the fault is undone or the client
+   * gives up.
+   */
   | { readonly kind: 'stall'; readonly afterBytes?: number; readonly released?: Promise<unknown> }
   /**
-   * The body ends early. `content-length`: fewer bytes than announced, then the connection ends. `chunked`: a complete and
-   * valid HTTP message, inside a row (`end: 'mid-row'`, the default) or, worse, after one (`end: 'row'`).
+   * The body ends early. `content-length`: fewer bytes than announced, then the connection ends.
+   * `chunked`: a complete and valid HTTP message, inside a row (`end: 'mid-row'`, the default) or,
+   * worse, after one (`end: 'row'`).
    */
   | {
       readonly kind: 'truncated';
@@ -49,8 +60,8 @@ export type BadDelivery =
 export type FaultKind = WrongAnswer | ChangedExport | BadDelivery;
 
 /**
- * A misbehaviour of the portal. Of several that match a request, the one added first and not used up applies, so that
- * "429 twice, then 503 once" is two faults in this order.
+ * A misbehaviour of the portal. Of several that match a request, the one added first and not used
+ * up applies, so that "429 twice, then 503 once" is two faults in this order.
  */
 export type PortalFault = FaultKind & {
   /** Default: every request. */
@@ -78,7 +89,12 @@ export interface FaultBook {
 
 /** Empty: every request gets its right answer. */
 export function createFaultBook(): FaultBook {
-  const entries = new Set<{ fault: PortalFault; left: number; undone: Promise<unknown>; undo(): void }>();
+  const entries = new Set<{
+    fault: PortalFault;
+    left: number;
+    undone: Promise<unknown>;
+    undo(): void;
+  }>();
   return {
     add(fault) {
       const undone = deferred<undefined>();
@@ -123,13 +139,19 @@ function statusAnswer(status: number, retryAfter: number | Date | undefined): An
     403: 'You are not allowed to access this dataset.',
     429: 'You have exceeded the requests limit for anonymous users.',
   };
-  const answer = jsonAnswer(status, { errorcode: status, error: messages[status] ?? 'Service unavailable.' });
+  const answer = jsonAnswer(status, {
+    errorcode: status,
+    error: messages[status] ?? 'Service unavailable.',
+  });
   if (retryAfter === undefined) return answer;
   const value = typeof retryAfter === 'number' ? String(retryAfter) : retryAfter.toUTCString();
   return { ...answer, headers: { ...answer.headers, 'retry-after': value } };
 }
 
-/** The answer that a fault gives instead of the right one; `undefined` for faults that need the right one. */
+/**
+ * The answer that a fault gives instead of the right one; `undefined` for faults that need the
+ * right one.
+ */
 export function wrongAnswer(fault: FaultKind): Answer | undefined {
   if (fault.kind === 'status') return statusAnswer(fault.status, fault.retryAfter);
   if (fault.kind === 'html') return textAnswer(200, 'text/html; charset=utf-8', HTML);

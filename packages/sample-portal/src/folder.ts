@@ -5,13 +5,23 @@ import { PortalError } from './portal-error.ts';
 import { odsqlRefusal } from './answer.ts';
 import type { LineEnd, RecordBatch } from './csv-records.ts';
 import { csvRecords, fieldText, rawField, recordBytes, splitFields } from './csv-records.ts';
-import type { CsvFormat, DatasetState, FieldDescription, PortalDataset, RecordPage, Selection } from './dataset.ts';
+import type {
+  CsvFormat,
+  DatasetState,
+  FieldDescription,
+  PortalDataset,
+  RecordPage,
+  Selection,
+} from './dataset.ts';
 import type { Comparison, DateLiteral, Operator } from './odsql.ts';
 import { shortNameOf } from './synthetic/columns.ts';
 import { offsetQuarters, QUARTER_MS } from './synthetic/paris-days.ts';
 import { sha256OfFile } from '@quotidien/machine/file-hash';
 
-/** Above this size a file's ETag comes from its size and time of change; hashing gigabytes at a request would stall it. */
+/**
+ * Above this size a file's ETag comes from its size and time of change; hashing gigabytes at a
+ * request would stall it.
+ */
 const HASHED_BYTES = 64 * 1024 * 1024;
 const BYTE_ORDER_MARK = '\u00ef\u00bb\u00bf';
 const TEXT_FIELDS = new Set(['perimetre', 'nature', 'heure']);
@@ -33,7 +43,8 @@ function describe(label: string): FieldDescription {
   const short = shortNameOf(label);
   const name = short ?? label;
   const known = short !== undefined && !TEXT_FIELDS.has(name);
-  const type = name === 'date_heure' ? 'datetime' : name === 'date' ? 'date' : known ? 'int' : 'text';
+  const type =
+    name === 'date_heure' ? 'datetime' : name === 'date' ? 'date' : known ? 'int' : 'text';
   return { name, label, type };
 }
 
@@ -49,8 +60,11 @@ async function* fileRecords(file: string): AsyncGenerator<RecordBatch, void, und
 }
 
 /** The first batch of a file cut down to its header. */
-async function readHeader(file: string): Promise<{ readonly header: string; readonly lineEnd: LineEnd }> {
-  for await (const { records, lineEnd } of fileRecords(file)) return { header: records[0] ?? '', lineEnd };
+async function readHeader(
+  file: string,
+): Promise<{ readonly header: string; readonly lineEnd: LineEnd }> {
+  for await (const { records, lineEnd } of fileRecords(file))
+    return { header: records[0] ?? '', lineEnd };
   return { header: '', lineEnd: '\n' };
 }
 
@@ -90,45 +104,73 @@ function holds(operator: Operator, difference: number): boolean {
   }
 }
 
-/** One term over raw fields. A cell with a bare date is compared by day, one with a time by instant, an empty one never holds. */
-function rowTest(fields: readonly FieldDescription[], term: Comparison, zone: CsvFormat['zone']): RowTest {
-  const column = fields.findIndex((field) => field.name === term.field || field.label === term.field);
+/**
+ * One term over raw fields. A cell with a bare date is compared by day, one with a time by instant,
+ * an empty one never holds.
+ */
+function rowTest(
+  fields: readonly FieldDescription[],
+  term: Comparison,
+  zone: CsvFormat['zone'],
+): RowTest {
+  const column = fields.findIndex(
+    (field) => field.name === term.field || field.label === term.field,
+  );
   if (column === -1) throw odsqlRefusal(`Unknown field: ${term.field}`);
   const day = Date.parse(`${term.value.date}T00:00Z`);
   const instant = literalInstant(term.value, zone);
   return (cells) => {
     const text = fieldText(cells[column] ?? '');
     const difference =
-      text.length === 10 ? Date.parse(`${text}T00:00Z`) - day : instantOf(text, 'Europe/Paris') - instant;
+      text.length === 10
+        ? Date.parse(`${text}T00:00Z`) - day
+        : instantOf(text, 'Europe/Paris') - instant;
     return holds(term.operator, difference);
   };
 }
 
 function headerRecord(state: FileState, format: CsvFormat): string {
-  const names = state.fields.map((field) => rawField(format.labels ? field.label : field.name, format.delimiter));
+  const names = state.fields.map((field) =>
+    rawField(format.labels ? field.label : field.name, format.delimiter),
+  );
   return (format.bom ? BYTE_ORDER_MARK : '') + names.join(format.delimiter);
 }
 
 /** Turns raw fields of the file into those of an export. */
-function exportedFields(state: FileState, format: CsvFormat, cells: readonly string[]): readonly string[] {
+function exportedFields(
+  state: FileState,
+  format: CsvFormat,
+  cells: readonly string[],
+): readonly string[] {
   return cells.map((raw, column) => {
-    const instant = state.fields[column]?.type === 'datetime' && format.zone === 'UTC' && raw !== '';
-    if (instant) return `${new Date(instantOf(fieldText(raw), 'Europe/Paris')).toISOString().slice(0, 19)}+00:00`;
+    const instant =
+      state.fields[column]?.type === 'datetime' && format.zone === 'UTC' && raw !== '';
+    if (instant)
+      return `${new Date(instantOf(fieldText(raw), 'Europe/Paris')).toISOString().slice(0, 19)}+00:00`;
     return state.delimiter === format.delimiter ? raw : rawField(fieldText(raw), format.delimiter);
   });
 }
 
 /** The raw fields of every record that passes all tests, a batch at a time. */
-async function* matchingRows(state: FileState, tests: readonly RowTest[]): AsyncGenerator<string[][], void, undefined> {
+async function* matchingRows(
+  state: FileState,
+  tests: readonly RowTest[],
+): AsyncGenerator<string[][], void, undefined> {
   let header = true;
   for await (const { records } of fileRecords(state.file)) {
-    const rows = (header ? records.slice(1) : records).map((record) => splitFields(record, state.delimiter));
+    const rows = (header ? records.slice(1) : records).map((record) =>
+      splitFields(record, state.delimiter),
+    );
     header = false;
     yield rows.filter((row) => tests.every((test) => test(row)));
   }
 }
 
-async function* exportFile(state: FileState, tests: readonly RowTest[], format: CsvFormat): AsyncGenerator<Uint8Array> {
+async function* exportFile(
+  state: FileState,
+  tests: readonly RowTest[],
+  format: CsvFormat,
+): AsyncGenerator<Uint8Array> {
   const { lineEnd } = state;
   yield recordBytes({ records: [headerRecord(state, format)], lineEnd });
   for await (const rows of matchingRows(state, tests)) {
@@ -158,19 +200,27 @@ async function page(
       if (position < range[0] || position >= range[1]) continue;
       const texts = exportedFields(state, format, cells).map(fieldText);
       rows.push(
-        Object.fromEntries(state.fields.map((field, i) => [field.name, cellValue(texts[i] ?? '', field.type)])),
+        Object.fromEntries(
+          state.fields.map((field, i) => [field.name, cellValue(texts[i] ?? '', field.type)]),
+        ),
       );
     }
   }
   return { total, rows };
 }
 
-function selectionOf(state: FileState, where: readonly Comparison[], zone: CsvFormat['zone']): Selection {
+function selectionOf(
+  state: FileState,
+  where: readonly Comparison[],
+  zone: CsvFormat['zone'],
+): Selection {
   const tests = where.map((term) => rowTest(state.fields, term, zone));
   return {
-    contentKey: () => Promise.resolve(JSON.stringify([state.fingerprint, where, where.length === 0 ? null : zone])),
+    contentKey: () =>
+      Promise.resolve(JSON.stringify([state.fingerprint, where, where.length === 0 ? null : zone])),
     csv: (format) => exportFile(state, tests, format),
-    records: (offset, limit, recordZone) => page(state, tests, [offset, offset + limit], recordZone),
+    records: (offset, limit, recordZone) =>
+      page(state, tests, [offset, offset + limit], recordZone),
   };
 }
 
@@ -211,22 +261,30 @@ function createFileDataset(id: string, file: string): PortalDataset {
 }
 
 /**
- * Every CSV file under a folder as a dataset named after the file: any encoding, `;`, `,` or tab, LF or CRLF (kept), with or
- * without a byte order mark. Files are looked at again at each request, so replacing one publishes it.
+ * Every CSV file under a folder as a dataset named after the file: any encoding, `;`, `,` or tab,
+ * LF or CRLF (kept), with or without a byte order mark. Files are looked at again at each request,
+ * so replacing one publishes it.
  * @throws `INPUT_INVALID` when the folder cannot be read or two files have one name.
  */
 export async function openFolder(folder: string): Promise<readonly PortalDataset[]> {
   const names = await readdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw new PortalError('INPUT_INVALID', `The folder ${folder} cannot be read: name one with CSV files.`, {
-      cause,
-    });
+    throw new PortalError(
+      'INPUT_INVALID',
+      `The folder ${folder} cannot be read: name one with CSV files.`,
+      {
+        cause,
+      },
+    );
   });
   const files = new Map<string, string>();
   for (const name of names.filter((each) => each.endsWith('.csv')).sort()) {
     const id = path.basename(name, '.csv');
     const other = files.get(id);
     if (other !== undefined) {
-      throw new PortalError('INPUT_INVALID', `${other} and ${name} in ${folder} are both dataset ${id}: rename one.`);
+      throw new PortalError(
+        'INPUT_INVALID',
+        `${other} and ${name} in ${folder} are both dataset ${id}: rename one.`,
+      );
     }
     files.set(id, name);
   }

@@ -2,7 +2,10 @@ import type { Bytes } from './answer.ts';
 import { csvRecords, fieldText, rawField, recordBytes, splitFields } from './csv-records.ts';
 import { shortNameOf } from './synthetic/columns.ts';
 
-/** A way in which a publisher changes the columns of an export; columns are named by short name or as the header has them. */
+/**
+ * A way in which a publisher changes the columns of an export; columns are named by short name or
+ * as the header has them.
+ */
 export type HeaderChange =
   | { readonly rename: string; readonly to: string }
   | { readonly remove: string }
@@ -16,13 +19,21 @@ function columnIndex(names: readonly string[], column: string): number {
 
 type FieldChange = (fields: string[], header: boolean) => string[];
 
-/** What a change does to the raw fields of each record. A column that is not there leaves the export as it is. */
-function fieldChange(change: HeaderChange, names: readonly string[], delimiter: string): FieldChange {
+/**
+ * What a change does to the raw fields of each record. A column that is not there leaves the export
+ * as it is.
+ */
+function fieldChange(
+  change: HeaderChange,
+  names: readonly string[],
+  delimiter: string,
+): FieldChange {
   if ('reorder' in change) return (fields) => fields.reverse();
   if ('rename' in change) {
     const column = columnIndex(names, change.rename);
     const name = rawField(change.to, delimiter);
-    return (fields, header) => fields.map((field, index) => (header && index === column ? name : field));
+    return (fields, header) =>
+      fields.map((field, index) => (header && index === column ? name : field));
   }
   if ('remove' in change) {
     const column = columnIndex(names, change.remove);
@@ -35,7 +46,11 @@ function fieldChange(change: HeaderChange, names: readonly string[], delimiter: 
 }
 
 /** A CSV whose columns the publisher has changed; everything else is byte for byte the same. */
-export async function* changeHeader(csv: Bytes, change: HeaderChange, delimiter: string): AsyncGenerator<Uint8Array> {
+export async function* changeHeader(
+  csv: Bytes,
+  change: HeaderChange,
+  delimiter: string,
+): AsyncGenerator<Uint8Array> {
   let apply: FieldChange | undefined;
   for await (const { records, lineEnd } of csvRecords(csv)) {
     const changed = records.map((record) => {

@@ -6,7 +6,10 @@ export interface DateLiteral {
   readonly date: string;
   /** Epoch milliseconds of a literal with a time and an offset. */
   readonly instant?: number;
-  /** Epoch milliseconds, read as UTC, of a literal with a time and no offset: whoever knows the zone corrects it. */
+  /**
+   * Epoch milliseconds, read as UTC, of a literal with a time and no offset: whoever knows the zone
+   * corrects it.
+   */
   readonly naive?: number;
 }
 
@@ -27,7 +30,8 @@ interface Token {
 
 const TOKEN =
   /\s*(?:(?<literal>(?:date\s*)?(?:'[^']*'|"[^"]*"))|(?<operator><=|>=|=|<|>)|(?<dots>\.\.)|(?<bracket>[[\]])|(?<word>[A-Za-z_]\w*))/y;
-const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/;
+const DATE =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/;
 
 function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
@@ -35,11 +39,11 @@ function tokenize(text: string): Token[] {
   while (TOKEN.lastIndex < text.trimEnd().length) {
     const at = TOKEN.lastIndex;
     const groups = TOKEN.exec(text)?.groups;
-    if (groups === undefined) throw odsqlRefusal(`unexpected “${text.slice(at).trim().slice(0, 40)}”`);
-    const [kind, value] = Object.entries(groups).find(([, each]) => (each as string | undefined) !== undefined) ?? [
-      '',
-      '',
-    ];
+    if (groups === undefined)
+      throw odsqlRefusal(`unexpected “${text.slice(at).trim().slice(0, 40)}”`);
+    const [kind, value] = Object.entries(groups).find(
+      ([, each]) => (each as string | undefined) !== undefined,
+    ) ?? ['', ''];
     tokens.push({ kind: kind as Token['kind'], text: value });
   }
   return tokens;
@@ -51,15 +55,19 @@ function isCalendarDate(date: string): boolean {
 }
 
 function readLiteral(token: Token | undefined): DateLiteral {
-  const quoted = token?.kind === 'literal' ? token.text.replace(/^date\s*/, '').slice(1, -1) : undefined;
+  const quoted =
+    token?.kind === 'literal' ? token.text.replace(/^date\s*/, '').slice(1, -1) : undefined;
   const match = quoted === undefined ? null : DATE.exec(quoted);
-  if (quoted === undefined || match === null) throw odsqlRefusal(`“${token?.text ?? 'the end'}” is not a date literal`);
+  if (quoted === undefined || match === null)
+    throw odsqlRefusal(`“${token?.text ?? 'the end'}” is not a date literal`);
   const date = quoted.slice(0, 10);
   if (!isCalendarDate(date)) throw odsqlRefusal(`“${quoted}” is not a date of the calendar`);
   const [, , , , hour, minute, second, offset] = match;
   if (hour === undefined) return { date };
   const local = `${date}T${hour}:${minute ?? '00'}:${second ?? '00'}`;
-  const instant = Date.parse(`${local}${offset === undefined ? 'Z' : offset.replace(/(\d\d)(\d\d)$/, '$1:$2')}`);
+  const instant = Date.parse(
+    `${local}${offset === undefined ? 'Z' : offset.replace(/(\d\d)(\d\d)$/, '$1:$2')}`,
+  );
   if (Number.isNaN(instant)) throw odsqlRefusal(`“${quoted}” is not a time of the day`);
   return offset === undefined ? { date, naive: instant } : { date, instant };
 }
@@ -82,17 +90,22 @@ function readRange(field: string, tokens: Token[]): Comparison[] {
 
 function readTerm(tokens: Token[]): Comparison[] {
   const field = tokens.shift();
-  if (field?.kind !== 'word') throw odsqlRefusal(`expected a field, found “${field?.text ?? 'the end'}”`);
+  if (field?.kind !== 'word')
+    throw odsqlRefusal(`expected a field, found “${field?.text ?? 'the end'}”`);
   const next = tokens.shift();
-  if (next?.kind === 'word' && next.text.toLowerCase() === 'in') return readRange(field.text, tokens);
+  if (next?.kind === 'word' && next.text.toLowerCase() === 'in')
+    return readRange(field.text, tokens);
   if (next?.kind !== 'operator') throw odsqlRefusal(`expected a comparison after “${field.text}”`);
-  return [{ field: field.text, operator: next.text as Operator, value: readLiteral(tokens.shift()) }];
+  return [
+    { field: field.text, operator: next.text as Operator, value: readLiteral(tokens.shift()) },
+  ];
 }
 
 /**
- * Reads the part of ODSQL that clients of daily data use: comparisons of a field with a date literal and `in` ranges, joined
- * by AND. `undefined` and an empty text select everything.
- * @throws a 400 refusal for everything else, OR and functions included, rather than answer more rows than were asked for.
+ * Reads the part of ODSQL that clients of daily data use: comparisons of a field with a date
+ * literal and `in` ranges, joined by AND. `undefined` and an empty text select everything.
+ * @throws a 400 refusal for everything else, OR and functions included, rather than answer more
+ * rows than were asked for.
  */
 export function parseWhere(text: string | undefined): readonly Comparison[] {
   const tokens = text === undefined ? [] : tokenize(text);
@@ -102,6 +115,7 @@ export function parseWhere(text: string | undefined): readonly Comparison[] {
     comparisons.push(...readTerm(tokens));
     const joint = tokens.shift();
     if (joint === undefined) return comparisons;
-    if (joint.text.toLowerCase() !== 'and') throw odsqlRefusal(`“${joint.text}” is not supported here`);
+    if (joint.text.toLowerCase() !== 'and')
+      throw odsqlRefusal(`“${joint.text}” is not supported here`);
   }
 }

@@ -13,7 +13,10 @@ export class PortalError extends Error {
   constructor(
     code: PortalError['code'],
     message: string,
-    { context = {}, cause }: { readonly context?: PortalErrorContext; readonly cause?: unknown } = {},
+    {
+      context = {},
+      cause,
+    }: { readonly context?: PortalErrorContext; readonly cause?: unknown } = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'PortalError';

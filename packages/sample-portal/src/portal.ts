@@ -30,13 +30,16 @@ export type { SyntheticOptions } from './synthetic/publication.ts';
 export { writeSyntheticCsv } from './synthetic/write-csv.ts';
 
 /**
- * The sample portal: a small HTTP server that speaks the Opendatasoft Explore API v2.1 as `odre.opendatasoft.com` and
- * `opendata.paris.fr` do, over made-up eCO2mix and Paris data or the files of a folder, and answers for three services of Paris (Navitia
- * disruptions, weather of Visual Crossing and Open-Meteo) and for RTE's pages of monthly figures. A client changes nothing but its base URLs.
+ * The sample portal: a small HTTP server that speaks the Opendatasoft Explore API v2.1 as
+ * `odre.opendatasoft.com` and `opendata.paris.fr` do, over made-up eCO2mix and Paris data or the
+ * files of a folder, and answers for three services of Paris (Navitia disruptions, weather of
+ * Visual Crossing and Open-Meteo) and for RTE's pages of monthly figures. A client changes nothing
+ * but its base URLs.
  *
  * - `GET /api/explore/v2.1/catalog/datasets/{id}`: the catalogue entry with `data_processed`.
- * - `GET …/{id}/exports/csv?where=…&timezone=…&use_labels=…&delimiter=…&with_bom=…`: rows as CSV; conditional and range requests.
- *   `…/exports/json` and `…/exports/geojson`: the same as JSON, for the datasets of Paris.
+ * - `GET …/{id}/exports/csv?where=…&timezone=…&use_labels=…&delimiter=…&with_bom=…`: rows as CSV;
+ *   conditional and range requests. `…/exports/json` and `…/exports/geojson`: the same as JSON, for
+ *   the datasets of Paris.
  * - `GET …/{id}/records?where=…&limit=…&offset=…`: rows as JSON, 100 at a time.
  */
 export interface PortalOptions {
@@ -50,7 +53,10 @@ export interface PortalOptions {
   readonly meters?: number;
   /** Which synthetic world; equal seeds give equal bytes. Default 1. */
   readonly seed?: number;
-  /** A folder whose CSV files are served as datasets; a file takes the place of the synthetic dataset of its name. */
+  /**
+   * A folder whose CSV files are served as datasets; a file takes the place of the synthetic
+   * dataset of its name.
+   */
   readonly folder?: string;
   /** Serves these ids only; default: all synthetic datasets and every file of the folder. */
   readonly datasets?: readonly string[];
@@ -64,15 +70,21 @@ export interface Portal {
   readonly url: string;
   /** What was asked since the start, oldest first; the last 10,000. */
   readonly requests: readonly PortalRequest[];
-  /** Misbehaves from now on, as the fault says. Returns a function that ends it, and releases what it has stalled. */
+  /**
+   * Misbehaves from now on, as the fault says. Returns a function that ends it, and releases what
+   * it has stalled.
+   */
   behave(fault: PortalFault): () => void;
   /**
-   * Changes the values of some days of a synthetic dataset, moves its `data_processed`, and the ETags of exports that hold
-   * one of the days.
+   * Changes the values of some days of a synthetic dataset, moves its `data_processed`, and the
+   * ETags of exports that hold one of the days.
    * @throws `INPUT_INVALID` for a dataset that is unknown or a file, or a range that is none.
    */
   revise(revision: Revision): void;
-  /** Resolves when a matching request arrives after this call, before it is answered; rejects when the portal closes. */
+  /**
+   * Resolves when a matching request arrives after this call, before it is answered; rejects when
+   * the portal closes.
+   */
   nextRequest(match?: RequestMatch): Promise<PortalRequest>;
   /** Lets matching requests arrive but gives them no answer until they are released. */
   hold(match?: RequestMatch): Hold;
@@ -91,10 +103,9 @@ async function openDatasets(options: PortalOptions): Promise<Pick<Desk, 'dataset
   );
   const files = options.folder === undefined ? [] : await openFolder(options.folder);
   const all = new Map(
-    [...synthetic, ...regional, registerDataset(), ...cityDatasets(seed), ...files].map((dataset) => [
-      dataset.id,
-      dataset,
-    ]),
+    [...synthetic, ...regional, registerDataset(), ...cityDatasets(seed), ...files].map(
+      (dataset) => [dataset.id, dataset],
+    ),
   );
   const names = new Set(files.map(({ id }) => id));
   const { datasets: wanted } = options;
@@ -127,7 +138,11 @@ interface Desk {
   readonly exporter: Exporter;
 }
 
-async function rightAnswer(desk: Desk, request: PortalRequest, fault: FaultKind | undefined): Promise<Answer> {
+async function rightAnswer(
+  desk: Desk,
+  request: PortalRequest,
+  fault: FaultKind | undefined,
+): Promise<Answer> {
   try {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       throw refusal(405, 'MethodNotAllowed', `The method ${request.method} is not allowed.`);
@@ -140,8 +155,10 @@ async function rightAnswer(desk: Desk, request: PortalRequest, fault: FaultKind 
     const { seed = 1, meters = MADE_METERS, now } = desk.options;
     const metered = meterAnswer(request, { seed, meters, now: now() });
     if (metered !== undefined) return metered;
-    if (request.endpoint === 'other') throw refusal(404, 'NotFoundError', `Nothing is at ${request.path}.`);
-    if (dataset === undefined) throw refusal(404, 'NotFoundError', `Unknown dataset: ${request.dataset ?? ''}`);
+    if (request.endpoint === 'other')
+      throw refusal(404, 'NotFoundError', `Nothing is at ${request.path}.`);
+    if (dataset === undefined)
+      throw refusal(404, 'NotFoundError', `Unknown dataset: ${request.dataset ?? ''}`);
     const state = await dataset.state(desk.options.now());
     if (request.endpoint === 'catalog') return await catalogAnswer(dataset, state);
     if (request.endpoint === 'records') return await recordsAnswer(request, state);
@@ -156,7 +173,11 @@ function madeUp({ files }: Desk, { dataset }: PortalRequest, answer: Answer): An
   return { ...answer, headers: { ...answer.headers, [SAMPLE_HEADER]: 'made-up' } };
 }
 
-async function serve(desk: Desk, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  desk: Desk,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const gone = new AbortController();
   response.once('close', () => {
     gone.abort();
@@ -168,7 +189,8 @@ async function serve(desk: Desk, incoming: IncomingMessage, response: ServerResp
   try {
     await deliver({ response, request, signal: gone.signal }, answer, active);
   } catch {
-    // The client is gone, or a body failed after its headers: only a broken connection says so honestly.
+    // The client is gone, or a body failed after its headers: only a broken connection says so
+    // honestly.
     response.destroy();
   }
 }
@@ -189,8 +211,8 @@ async function listen(server: Server, port: number, host: string): Promise<strin
 
 /**
  * Starts a sample portal on this machine.
- * @throws `CONFIG_INVALID` when the port is taken; `INPUT_INVALID` when the folder cannot be read or holds one name twice, or
- * when `datasets` names an unknown one.
+ * @throws `CONFIG_INVALID` when the port is taken; `INPUT_INVALID` when the folder cannot be read
+ * or holds one name twice, or when `datasets` names an unknown one.
  */
 export async function startPortal(options: PortalOptions): Promise<Portal> {
   const desk: Desk = {
@@ -201,7 +223,8 @@ export async function startPortal(options: PortalOptions): Promise<Portal> {
     exporter: createExporter(),
   };
   const server = createServer((incoming, response) => {
-    // Only a `match` function given from outside can fail here; its author sees the connection break.
+    // Only a `match` function given from outside can fail here; its author sees the connection
+    // break.
     serve(desk, incoming, response).catch(() => response.destroy());
   });
   // Clients that pause between requests must not find a connection that is just being closed.

@@ -7,7 +7,10 @@ const PARIS_ZONES = new Set(['Europe/Paris', 'Europe/Berlin', 'Europe/Brussels']
 const UTC_ZONES = new Set(['UTC', 'GMT', 'Etc/UTC']);
 const NOT_SUPPORTED = ['select', 'group_by', 'order_by', 'refine', 'exclude', 'compressed'];
 
-/** A parameter that would change the rows is refused rather than ignored: a client must not believe it was obeyed. */
+/**
+ * A parameter that would change the rows is refused rather than ignored: a client must not believe
+ * it was obeyed.
+ */
 export function refuseUnsupported(query: PortalRequest['query']): void {
   for (const name of NOT_SUPPORTED) {
     if (query[name] !== undefined)
@@ -37,7 +40,9 @@ function flag(query: PortalRequest['query'], name: string, fallback: boolean): b
   return value === 'true';
 }
 
-/** How the client wants its CSV. @throws a 400 refusal for a value that the portal does not know. */
+/**
+ * How the client wants its CSV. @throws a 400 refusal for a value that the portal does not know.
+ */
 export function formatOf(query: PortalRequest['query']): CsvFormat {
   const delimiter = query['delimiter'] ?? ';';
   if (![';', ',', '\t', '|'].includes(delimiter)) {

@@ -10,7 +10,9 @@ type Endpoint = 'catalog' | 'export' | 'records' | 'other';
 export interface PortalRequest {
   /** By the portal's clock, which may stand still. */
   readonly at: Date;
-  /** Milliseconds since the portal started, by the machine's clock: for the time between two tries. */
+  /**
+   * Milliseconds since the portal started, by the machine's clock: for the time between two tries.
+   */
   readonly elapsedMs: number;
   readonly method: string;
   readonly path: string;
@@ -27,7 +29,10 @@ export interface PortalRequest {
   readonly finished: Promise<void>;
 }
 
-/** Which requests something is about: all given properties must fit; an empty object fits every request. */
+/**
+ * Which requests something is about: all given properties must fit; an empty object fits every
+ * request.
+ */
 interface RequestPattern {
   readonly method?: string;
   /** Exact text, or an expression that finds something in the path. */
@@ -73,10 +78,14 @@ export function matches(match: RequestMatch, request: PortalRequest): boolean {
   );
 }
 
-function endpointOf(path: string): { readonly endpoint: Endpoint; readonly dataset: string | undefined } {
+function endpointOf(path: string): {
+  readonly endpoint: Endpoint;
+  readonly dataset: string | undefined;
+} {
   const match = DATASET_PATH.exec(path);
   if (match === null) return { endpoint: 'other', dataset: undefined };
-  const endpoint = match[2] === undefined ? 'catalog' : match[2] === '/records' ? 'records' : 'export';
+  const endpoint =
+    match[2] === undefined ? 'catalog' : match[2] === '/records' ? 'records' : 'export';
   return { endpoint, dataset: match[1] };
 }
 
@@ -110,7 +119,12 @@ export interface RequestLog {
   close(): void;
 }
 
-function describe(incoming: IncomingMessage, response: ServerResponse, at: Date, startedAt: number): OpenRequest {
+function describe(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  at: Date,
+  startedAt: number,
+): OpenRequest {
   const url = new URL(incoming.url ?? '/', 'http://portal');
   const path = decodedPath(url);
   return {
@@ -161,7 +175,8 @@ export function createRequestLog(now: () => Date): RequestLog {
     next(match) {
       const answer = deferred<PortalRequest>();
       waiters.add({ match, answer });
-      // A test that fails for another reason must not be reported as this promise's rejection at close.
+      // A test that fails for another reason must not be reported as this promise's rejection at
+      // close.
       answer.promise.catch(() => undefined);
       return answer.promise;
     },
@@ -178,7 +193,9 @@ export function createRequestLog(now: () => Date): RequestLog {
     close() {
       holds.forEach(release);
       for (const { answer } of waiters) {
-        answer.reject(new PortalError('INPUT_INVALID', 'The portal closed before such a request arrived.'));
+        answer.reject(
+          new PortalError('INPUT_INVALID', 'The portal closed before such a request arrived.'),
+        );
       }
       waiters.clear();
     },

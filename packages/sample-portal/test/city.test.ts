@@ -51,7 +51,9 @@ describe('road counts of the sample portal', () => {
   });
 
   it('have only the second 02:00 in autumn, and no values at 03:00 in spring', async () => {
-    const autumn = (await counts('2026-10-24T22:00:00Z', '2026-10-25T23:00:00Z')).map(([, , at]) => at);
+    const autumn = (await counts('2026-10-24T22:00:00Z', '2026-10-25T23:00:00Z')).map(
+      ([, , at]) => at,
+    );
     expect(autumn).toContain('2026-10-25T02:00:00+01:00');
     expect(autumn).not.toContain('2026-10-25T02:00:00+02:00');
     const spring = await counts('2026-03-28T23:00:00Z', '2026-03-29T22:00:00Z');
@@ -62,9 +64,13 @@ describe('road counts of the sample portal', () => {
 
   it('are the same values whatever range they are asked in, and end with the clock', async () => {
     const day = new Set(
-      (await counts('2026-10-19T22:00:00Z', '2026-10-20T22:00:00Z')).map((row) => row.slice(0, 5).join()),
+      (await counts('2026-10-19T22:00:00Z', '2026-10-20T22:00:00Z')).map((row) =>
+        row.slice(0, 5).join(),
+      ),
     );
-    const week = (await counts('2026-10-17T22:00:00Z', '2026-10-24T22:00:00Z')).map((row) => row.slice(0, 5).join());
+    const week = (await counts('2026-10-17T22:00:00Z', '2026-10-24T22:00:00Z')).map((row) =>
+      row.slice(0, 5).join(),
+    );
     expect(new Set(week.filter((row) => day.has(row))).size).toBe(day.size);
     expect(await counts('2026-11-02T12:30:00Z', '2026-11-05T12:00:00Z')).toEqual([]);
   });
@@ -94,7 +100,9 @@ describe('bike counts of the sample portal', () => {
 
 describe('the other sources of the sample portal', () => {
   it('give a network whose arcs have several rows and no length', async () => {
-    const csv = await text(`${CATALOG}/referentiel-comptages-routiers/exports/csv?use_labels=true&delimiter=%3B`);
+    const csv = await text(
+      `${CATALOG}/referentiel-comptages-routiers/exports/csv?use_labels=true&delimiter=%3B`,
+    );
     const rows = csv.trimEnd().split('\n').slice(1);
     const arcs = new Set(rows.map((row) => row.split(';')[0]));
     expect(arcs.size).toBe(220);
@@ -106,20 +114,27 @@ describe('the other sources of the sample portal', () => {
     const { features } = await json<{ features: { properties: { c_ar: number } }[] }>(
       `${CATALOG}/arrondissements/exports/geojson`,
     );
-    expect(features.map(({ properties }) => properties.c_ar)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+    expect(features.map(({ properties }) => properties.c_ar)).toEqual(
+      Array.from({ length: 20 }, (_, i) => i + 1),
+    );
   });
 
   it('ask for a key where the publishers do', async () => {
-    const disruptions = '/marketplace/v2/navitia/line_reports/line_reports?since=20261020T000000&until=20261020T235959';
-    const weather = '/VisualCrossingWebServices/rest/services/timeline/Paris,France/2026-10-20/2026-10-21';
+    const disruptions =
+      '/marketplace/v2/navitia/line_reports/line_reports?since=20261020T000000&until=20261020T235959';
+    const weather =
+      '/VisualCrossingWebServices/rest/services/timeline/Paris,France/2026-10-20/2026-10-21';
     for (const path of [disruptions, weather]) {
       const refused = await fetch(`${portal.url}${path}`);
       expect(refused.status).toBe(401);
       await refused.body?.cancel();
     }
-    const answer = await json<{ disruptions: { application_periods: { begin: string }[] }[] }>(disruptions, {
-      apikey: 'k',
-    });
+    const answer = await json<{ disruptions: { application_periods: { begin: string }[] }[] }>(
+      disruptions,
+      {
+        apikey: 'k',
+      },
+    );
     expect(answer.disruptions.length).toBeGreaterThan(15);
     expect(answer.disruptions[0]!.application_periods[0]!.begin).toMatch(/^\d{8}T\d{6}$/);
     const pages = await Promise.all(

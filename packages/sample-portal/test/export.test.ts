@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Row } from './portal-client.ts';
-import { CONS, datasetUrl, exportRows, exportText, exportUrl, openPortal, parseRows, TR } from './portal-client.ts';
+import {
+  CONS,
+  datasetUrl,
+  exportRows,
+  exportText,
+  exportUrl,
+  openPortal,
+  parseRows,
+  TR,
+} from './portal-client.ts';
 import { openGet, rawGet } from './http-client.ts';
 
 const JANUARY = "date >= date'2024-01-01' AND date <= date'2024-01-31'";
@@ -71,7 +80,9 @@ describe('text of an export', () => {
   it('has French labels that differ between the datasets, or short names', async () => {
     const portal = await openPortal({ publication: { layout: '2024' } });
     const head = async (dataset: string, labels: string): Promise<string[]> =>
-      (await exportText(portal, dataset, "date=date'2001-01-01'", { use_labels: labels })).trimEnd().split(';');
+      (await exportText(portal, dataset, "date=date'2001-01-01'", { use_labels: labels }))
+        .trimEnd()
+        .split(';');
     expect((await head(TR, 'true')).slice(0, 6)).toEqual([
       'Périmètre',
       'Nature',
@@ -114,7 +125,11 @@ describe('conditional requests', () => {
     expect(etag).toMatch(/^"[0-9a-f]{32}"$/);
     expect(first.headers['last-modified']).toBe('Thu, 19 Mar 2026 23:00:00 GMT');
     const unchanged = await rawGet(url, { 'if-none-match': `"other", W/${etag}` });
-    expect([unchanged.status, unchanged.body.length, unchanged.headers.etag]).toEqual([304, 0, etag]);
+    expect([unchanged.status, unchanged.body.length, unchanged.headers.etag]).toEqual([
+      304,
+      0,
+      etag,
+    ]);
     portal.revise({ dataset: CONS, from: '2024-01-15', to: '2024-01-15', salt: 1 });
     const changed = await rawGet(url, { 'if-none-match': etag });
     expect(changed.status).toBe(200);
@@ -138,9 +153,17 @@ describe('conditional requests', () => {
 
   it('distinguishes the formats of the same rows', async () => {
     const portal = await openPortal();
-    const formats = [{}, { use_labels: 'true' }, { timezone: 'UTC' }, { delimiter: ',' }, { with_bom: 'true' }];
+    const formats = [
+      {},
+      { use_labels: 'true' },
+      { timezone: 'UTC' },
+      { delimiter: ',' },
+      { with_bom: 'true' },
+    ];
     const tags = await Promise.all(
-      formats.map(async (format) => (await rawGet(exportUrl(portal, CONS, JANUARY, format))).headers.etag),
+      formats.map(
+        async (format) => (await rawGet(exportUrl(portal, CONS, JANUARY, format))).headers.etag,
+      ),
     );
     expect(new Set(tags).size).toBe(formats.length);
   });
@@ -148,8 +171,12 @@ describe('conditional requests', () => {
   it('answers If-Modified-Since by data_processed', async () => {
     const portal = await openPortal();
     const url = exportUrl(portal, CONS, JANUARY);
-    expect((await rawGet(url, { 'if-modified-since': 'Thu, 19 Mar 2026 23:00:00 GMT' })).status).toBe(304);
-    expect((await rawGet(url, { 'if-modified-since': 'Thu, 19 Mar 2026 22:59:59 GMT' })).status).toBe(200);
+    expect(
+      (await rawGet(url, { 'if-modified-since': 'Thu, 19 Mar 2026 23:00:00 GMT' })).status,
+    ).toBe(304);
+    expect(
+      (await rawGet(url, { 'if-modified-since': 'Thu, 19 Mar 2026 22:59:59 GMT' })).status,
+    ).toBe(200);
   });
 });
 
@@ -161,7 +188,9 @@ describe('range requests', () => {
     expect(whole.headers['accept-ranges']).toBe('bytes');
     const rest = await rawGet(url, { range: 'bytes=100000-', 'if-range': whole.headers.etag! });
     expect(rest.status).toBe(206);
-    expect(rest.headers['content-range']).toBe(`bytes 100000-${whole.body.length - 1}/${whole.body.length}`);
+    expect(rest.headers['content-range']).toBe(
+      `bytes 100000-${whole.body.length - 1}/${whole.body.length}`,
+    );
     expect(Buffer.concat([whole.body.subarray(0, 100_000), rest.body])).toEqual(whole.body);
     portal.revise({ dataset: CONS, from: '2024-01-01', to: '2024-01-01', salt: 1 });
     const again = await rawGet(url, { range: 'bytes=100000-', 'if-range': whole.headers.etag! });
@@ -176,7 +205,10 @@ describe('range requests', () => {
     expect((await rawGet(url, { range: 'bytes=-50' })).body).toEqual(body.subarray(-50));
     expect((await rawGet(url, { range: 'bytes=70-70' })).body).toEqual(body.subarray(70, 71));
     const beyond = await rawGet(url, { range: `bytes=${body.length}-` });
-    expect([beyond.status, beyond.headers['content-range']]).toEqual([416, `bytes */${body.length}`]);
+    expect([beyond.status, beyond.headers['content-range']]).toEqual([
+      416,
+      `bytes */${body.length}`,
+    ]);
     expect((await rawGet(url, { range: 'lines=1-2' })).status).toBe(200);
   });
 });
@@ -220,7 +252,8 @@ describe('streaming', () => {
       return `date >= date'2023-${text}-01' AND date <= date'2023-${text}-28'`;
     });
     const together = await Promise.all(months.map((where) => exportText(portal, CONS, where)));
-    for (const [index, where] of months.entries()) expect(await exportText(portal, CONS, where)).toBe(together[index]);
+    for (const [index, where] of months.entries())
+      expect(await exportText(portal, CONS, where)).toBe(together[index]);
   });
 });
 
@@ -243,7 +276,11 @@ describe('catalogue', () => {
     });
     const fields = (entry as { fields: { name: string; label: string; type: string }[] }).fields;
     expect(fields).toHaveLength(41);
-    expect(fields[4]).toMatchObject({ name: 'date_heure', label: 'Date - Heure', type: 'datetime' });
+    expect(fields[4]).toMatchObject({
+      name: 'date_heure',
+      label: 'Date - Heure',
+      type: 'datetime',
+    });
     expect(fields[5]).toMatchObject({ name: 'consommation', type: 'int' });
     expect(await exportRows(portal, TR)).toHaveLength(days * 96 + 4);
   });
@@ -264,7 +301,9 @@ describe('catalogue', () => {
     const portal = await openPortal({ datasets: [CONS] });
     expect((await fetch(datasetUrl(portal, TR))).status).toBe(404);
     expect((await fetch(datasetUrl(portal, CONS))).status).toBe(200);
-    await expect(openPortal({ datasets: ['nope'] })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await expect(openPortal({ datasets: ['nope'] })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+    });
   });
 });
 
@@ -280,7 +319,11 @@ describe('records', () => {
     const pages: Page[] = [];
     for (const offset of ['0', '100']) {
       const query = new URLSearchParams({ where, limit: '100', offset, timezone: 'Europe/Paris' });
-      pages.push((await (await fetch(`${datasetUrl(portal, CONS)}/records?${query.toString()}`)).json()) as Page);
+      pages.push(
+        (await (
+          await fetch(`${datasetUrl(portal, CONS)}/records?${query.toString()}`)
+        ).json()) as Page,
+      );
     }
     const rows = pages.flatMap((page) => page.results);
     expect(pages.map((page) => page.total_count)).toEqual([192, 192]);
@@ -303,7 +346,9 @@ describe('records', () => {
 describe('what the portal tells of its requests', () => {
   it('records method, path, query, headers, status and time of each', async () => {
     const portal = await openPortal();
-    await fetch(exportUrl(portal, TR, "date=date'2026-03-01'"), { headers: { 'user-agent': 'quotidien/1' } });
+    await fetch(exportUrl(portal, TR, "date=date'2026-03-01'"), {
+      headers: { 'user-agent': 'quotidien/1' },
+    });
     await fetch(datasetUrl(portal, 'nope'));
     expect(portal.requests).toHaveLength(2);
     expect(portal.requests[0]).toMatchObject({
@@ -331,7 +376,9 @@ describe('what the portal tells of its requests', () => {
   it('holds matching requests until they are released, and lets others pass', async () => {
     const portal = await openPortal();
     const held = portal.hold({ endpoint: 'export', where: /2024-01-15/ });
-    const answers = ['2024-01-15', '2024-01-15'].map((day) => fetch(exportUrl(portal, CONS, `date=date'${day}'`)));
+    const answers = ['2024-01-15', '2024-01-15'].map((day) =>
+      fetch(exportUrl(portal, CONS, `date=date'${day}'`)),
+    );
     await held.arrived;
     expect((await fetch(exportUrl(portal, CONS, "date=date'2024-01-16'"))).status).toBe(200);
     expect(portal.requests[0]!.status).toBeUndefined();

@@ -36,7 +36,11 @@ describeOnRealFiles('real files as datasets', [REAL_TIME], () => {
     const month = await exportRows(portal, TR, DECEMBER);
     const days: Row[] = [];
     for (let day = 1; day <= 31; day++) {
-      const rows = await exportRows(portal, TR, `date=date'2021-12-${String(day).padStart(2, '0')}'`);
+      const rows = await exportRows(
+        portal,
+        TR,
+        `date=date'2021-12-${String(day).padStart(2, '0')}'`,
+      );
       expect(rows).toHaveLength(96);
       days.push(...rows);
     }
@@ -67,8 +71,12 @@ describeOnRealFiles('real files as datasets', [REAL_TIME], () => {
 
   it('selects by instants and prints them in UTC when asked', async () => {
     const portal = await openPortal({ folder: path.dirname(realData(REAL_TIME)) });
-    const where = "date_heure >= '2021-12-15T00:00:00+01:00' AND date_heure < '2021-12-15T01:00:00+01:00'";
-    const rows = (await exportText(portal, TR, where, { timezone: 'UTC' })).trimEnd().split('\n').slice(1);
+    const where =
+      "date_heure >= '2021-12-15T00:00:00+01:00' AND date_heure < '2021-12-15T01:00:00+01:00'";
+    const rows = (await exportText(portal, TR, where, { timezone: 'UTC' }))
+      .trimEnd()
+      .split('\n')
+      .slice(1);
     expect(rows.map((row) => row.split(';')[4]).sort()).toEqual([
       '2021-12-14T23:00:00+00:00',
       '2021-12-14T23:15:00+00:00',
@@ -83,23 +91,43 @@ describe('files of any kind', () => {
     const folder = await folderOf({ 'counts.csv': 'date;n\n2024-01-15;1\n2024-01-16;2\n' });
     const portal = await openPortal({ folder });
     const before = await rawGet(exportUrl(portal, 'counts'));
-    expect((await rawGet(exportUrl(portal, 'counts'), { 'if-none-match': before.headers.etag! })).status).toBe(304);
-    expect(await exportRows(portal, 'counts', "date=date'2024-01-16'")).toEqual([{ date: '2024-01-16', n: '2' }]);
-    await writeFile(path.join(folder, 'counts.csv'), 'date;n\n2024-01-15;1\n2024-01-16;3\n2024-01-17;4');
-    const after = await rawGet(exportUrl(portal, 'counts'), { 'if-none-match': before.headers.etag! });
-    expect([after.status, after.body.toString()]).toEqual([200, 'date;n\n2024-01-15;1\n2024-01-16;3\n2024-01-17;4\n']);
-    expect(await dataProcessed(portal, 'counts')).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$/);
+    expect(
+      (await rawGet(exportUrl(portal, 'counts'), { 'if-none-match': before.headers.etag! })).status,
+    ).toBe(304);
+    expect(await exportRows(portal, 'counts', "date=date'2024-01-16'")).toEqual([
+      { date: '2024-01-16', n: '2' },
+    ]);
+    await writeFile(
+      path.join(folder, 'counts.csv'),
+      'date;n\n2024-01-15;1\n2024-01-16;3\n2024-01-17;4',
+    );
+    const after = await rawGet(exportUrl(portal, 'counts'), {
+      'if-none-match': before.headers.etag!,
+    });
+    expect([after.status, after.body.toString()]).toEqual([
+      200,
+      'date;n\n2024-01-15;1\n2024-01-16;3\n2024-01-17;4\n',
+    ]);
+    expect(await dataProcessed(portal, 'counts')).toMatch(
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$/,
+    );
   });
 
   it('reads byte order marks, CRLF, commas and line ends inside quotes, and keeps the bytes of other encodings', async () => {
     const folder = await folderOf({
-      'deep/works.csv': '\u{FEFF}date,text\r\n2024-01-15,"two\nlines; ""quoted"", really"\r\n2024-01-16,b\r\n',
+      'deep/works.csv':
+        '\u{FEFF}date,text\r\n2024-01-15,"two\nlines; ""quoted"", really"\r\n2024-01-16,b\r\n',
     });
-    await writeFile(path.join(folder, 'latin.csv'), Buffer.from('date;nom\n2024-01-15;caf\u00e9\n', 'latin1'));
+    await writeFile(
+      path.join(folder, 'latin.csv'),
+      Buffer.from('date;nom\n2024-01-15;caf\u00e9\n', 'latin1'),
+    );
     const portal = await openPortal({ folder });
     const works = await exportText(portal, 'works', "date <= date'2024-01-15'", { delimiter: ',' });
     expect(works).toBe('date,text\r\n2024-01-15,"two\nlines; ""quoted"", really"\r\n');
-    expect(await exportText(portal, 'works', "date=date'2024-01-16'")).toBe('date;text\r\n2024-01-16;b\r\n');
+    expect(await exportText(portal, 'works', "date=date'2024-01-16'")).toBe(
+      'date;text\r\n2024-01-16;b\r\n',
+    );
     expect(await exportText(portal, 'works', "date=date'2024-01-15'")).toBe(
       'date;text\r\n2024-01-15;"two\nlines; ""quoted"", really"\r\n',
     );
@@ -108,7 +136,9 @@ describe('files of any kind', () => {
   });
 
   it('filters by any column that holds dates and refuses one that is not there', async () => {
-    const folder = await folderOf({ 'arcs.csv': 't_1h;q\n2024-01-15 01:00:00;5\n2024-01-16 00:00:00;6\n;7\n' });
+    const folder = await folderOf({
+      'arcs.csv': 't_1h;q\n2024-01-15 01:00:00;5\n2024-01-16 00:00:00;6\n;7\n',
+    });
     const portal = await openPortal({ folder });
     const rows = await exportRows(
       portal,
@@ -124,7 +154,9 @@ describe('files of any kind', () => {
       'n.csv': `date;n\n${Array.from({ length: 250 }, (_, i) => `2024-01-15;${i}`).join('\n')}\n`,
     });
     const portal = await openPortal({ folder });
-    const page: unknown = await (await fetch(`${datasetUrl(portal, 'n')}/records?limit=2&offset=248`)).json();
+    const page: unknown = await (
+      await fetch(`${datasetUrl(portal, 'n')}/records?limit=2&offset=248`)
+    ).json();
     expect(page).toEqual({
       total_count: 250,
       results: [
@@ -135,7 +167,9 @@ describe('files of any kind', () => {
   });
 
   it('refuses a folder that is not there, two files of one name, and revisions of a file', async () => {
-    await expect(openPortal({ folder: '/nowhere/at/all' })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await expect(openPortal({ folder: '/nowhere/at/all' })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+    });
     const folder = await folderOf({ 'a/x.csv': 'date\n', 'b/x.csv': 'date\n' });
     await expect(openPortal({ folder })).rejects.toThrow(/both dataset x/);
     const portal = await openPortal({ folder: path.join(folder, 'a') });

@@ -18,14 +18,23 @@ function codeOf(error: unknown): string {
   return (error as { code?: string }).code ?? String(error);
 }
 
-/** Opens a request on a connection of its own; rejects when the connection breaks before the headers. */
-export async function openGet(url: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
+/**
+ * Opens a request on a connection of its own; rejects when the connection breaks before the
+ * headers.
+ */
+export async function openGet(
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<IncomingMessage> {
   const request = get(url, { headers, agent: false });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   return response;
 }
 
-export async function rawGet(url: string, headers: Record<string, string> = {}): Promise<RawAnswer> {
+export async function rawGet(
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<RawAnswer> {
   const response = await openGet(url, headers);
   const chunks: Buffer[] = [];
   let broken: string | undefined;
@@ -34,7 +43,12 @@ export async function rawGet(url: string, headers: Record<string, string> = {}):
   } catch (error) {
     broken = codeOf(error);
   }
-  return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks), broken };
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    body: Buffer.concat(chunks),
+    broken,
+  };
 }
 
 /** The code of the error with which a request fails before its headers. */
@@ -51,6 +65,8 @@ export async function failureOf(url: string): Promise<string> {
 export async function wireText(url: string): Promise<string> {
   const { hostname, port, pathname, search } = new URL(url);
   const socket = createConnection({ host: hostname, port: Number(port) });
-  socket.write(`GET ${pathname}${search} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);
+  socket.write(
+    `GET ${pathname}${search} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`,
+  );
   return (await buffer(socket)).toString('utf8');
 }

@@ -2,7 +2,16 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { PortalFault } from '../src/portal.ts';
 import { failureOf, openGet, rawGet, wireText } from './http-client.ts';
-import { CONS, dataProcessed, datasetUrl, exportText, exportUrl, openPortal, parseRows, TR } from './portal-client.ts';
+import {
+  CONS,
+  dataProcessed,
+  datasetUrl,
+  exportText,
+  exportUrl,
+  openPortal,
+  parseRows,
+  TR,
+} from './portal-client.ts';
 
 const DAY = "date=date'2024-01-15'";
 const MONTH = "date >= date'2024-01-01' AND date <= date'2024-01-31'";
@@ -10,7 +19,12 @@ const MONTH = "date >= date'2024-01-01' AND date <= date'2024-01-31'";
 describe('which requests a fault hits', () => {
   it('hits as many as it says, of those that match, and in the order of the faults', async () => {
     const portal = await openPortal();
-    portal.behave({ kind: 'status', status: 429, times: 2, match: { endpoint: 'export', dataset: CONS } });
+    portal.behave({
+      kind: 'status',
+      status: 429,
+      times: 2,
+      match: { endpoint: 'export', dataset: CONS },
+    });
     portal.behave({ kind: 'status', status: 503, times: 1, match: { endpoint: 'export' } });
     const statuses = [];
     for (const url of [
@@ -28,7 +42,11 @@ describe('which requests a fault hits', () => {
 
   it('ends when it is undone', async () => {
     const portal = await openPortal();
-    const undo = portal.behave({ kind: 'status', status: 503, match: (request) => request.dataset === TR });
+    const undo = portal.behave({
+      kind: 'status',
+      status: 503,
+      match: (request) => request.dataset === TR,
+    });
     expect((await fetch(datasetUrl(portal, TR))).status).toBe(503);
     undo();
     expect((await fetch(datasetUrl(portal, TR))).status).toBe(200);
@@ -43,7 +61,11 @@ describe('which requests a fault hits', () => {
   ])('matches by %s', async (_, match, expected) => {
     const portal = await openPortal();
     portal.behave({ kind: 'status', status: 503, match: match! });
-    const urls = [datasetUrl(portal, TR), exportUrl(portal, TR, MONTH), exportUrl(portal, CONS, DAY)];
+    const urls = [
+      datasetUrl(portal, TR),
+      exportUrl(portal, TR, MONTH),
+      exportUrl(portal, CONS, DAY),
+    ];
     expect(await Promise.all(urls.map(async (url) => (await fetch(url)).status))).toEqual(expected);
   });
 });
@@ -52,9 +74,16 @@ describe('wrong answers', () => {
   it('limits the rate with seconds or a date to wait for', async () => {
     const portal = await openPortal();
     portal.behave({ kind: 'status', status: 429, retryAfter: 7, times: 1 });
-    portal.behave({ kind: 'status', status: 429, retryAfter: new Date('2026-03-20T11:21:00Z'), times: 1 });
+    portal.behave({
+      kind: 'status',
+      status: 429,
+      retryAfter: new Date('2026-03-20T11:21:00Z'),
+      times: 1,
+    });
     expect((await rawGet(exportUrl(portal, TR))).headers['retry-after']).toBe('7');
-    expect((await rawGet(exportUrl(portal, TR))).headers['retry-after']).toBe('Fri, 20 Mar 2026 11:21:00 GMT');
+    expect((await rawGet(exportUrl(portal, TR))).headers['retry-after']).toBe(
+      'Fri, 20 Mar 2026 11:21:00 GMT',
+    );
   });
 
   it.each([401, 403, 503])('answers %i with an error in JSON', async (status) => {
@@ -77,7 +106,9 @@ describe('wrong answers', () => {
     expect(html.headers['content-type']).toContain('text/html');
     expect(html.body.toString()).toMatch(/^<!DOCTYPE html>/);
     expect(pointer.headers['content-type']).toContain('text/csv');
-    expect(pointer.body.toString()).toMatch(/^version https:\/\/git-lfs\.github\.com\/spec\/v1\noid sha256:/);
+    expect(pointer.body.toString()).toMatch(
+      /^version https:\/\/git-lfs\.github\.com\/spec\/v1\noid sha256:/,
+    );
     expect(empty.body).toHaveLength(0);
   });
 });
@@ -155,7 +186,11 @@ describe('slowness', () => {
     for (const how of ['released', 'undone'] as const) {
       let release = (): void => undefined;
       const released = new Promise<void>((resolve) => (release = resolve));
-      const undo = portal.behave({ kind: 'stall', afterBytes: 5_000, ...(how === 'released' ? { released } : {}) });
+      const undo = portal.behave({
+        kind: 'stall',
+        afterBytes: 5_000,
+        ...(how === 'released' ? { released } : {}),
+      });
       const response = await openGet(exportUrl(portal, CONS, DAY));
       const received: Buffer[] = [];
       for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -189,12 +224,18 @@ describe('changed headers', () => {
       return rows[0]!;
     };
     const names = Object.keys(original!);
-    const renamed = await changed({ kind: 'header', change: { rename: 'consommation', to: 'Conso. nette (MW)' } });
+    const renamed = await changed({
+      kind: 'header',
+      change: { rename: 'consommation', to: 'Conso. nette (MW)' },
+    });
     expect(renamed['Conso. nette (MW)']).toBe(original!['Consommation (MW)']);
     expect(Object.keys(renamed)).not.toContain('Consommation (MW)');
     const removed = await changed({ kind: 'header', change: { remove: 'Consommation (MW)' } });
     expect(Object.keys(removed)).toEqual(names.filter((name) => name !== 'Consommation (MW)'));
-    const added = await changed({ kind: 'header', change: { add: 'Hydrogène (MW)', before: 'Solaire (MW)' } });
+    const added = await changed({
+      kind: 'header',
+      change: { add: 'Hydrogène (MW)', before: 'Solaire (MW)' },
+    });
     expect(added).toEqual({ ...original, 'Hydrogène (MW)': '17' });
     expect(Object.keys(added).indexOf('Hydrogène (MW)')).toBe(names.indexOf('Solaire (MW)'));
     const reordered = await changed({ kind: 'header', change: { reorder: 'reverse' } });

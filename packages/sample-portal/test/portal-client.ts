@@ -5,7 +5,10 @@ import { startPortal } from '../src/portal.ts';
 export const TR = 'eco2mix-national-tr' as const;
 export const CONS = 'eco2mix-national-cons-def' as const;
 
-/** A portal that ends with the test; its clock stands at 12:20 in Paris on 20 March 2026 unless told otherwise. */
+/**
+ * A portal that ends with the test; its clock stands at 12:20 in Paris on 20 March 2026 unless told
+ * otherwise.
+ */
 export async function openPortal(options: Partial<PortalOptions> = {}): Promise<Portal> {
   const portal = await startPortal({ now: () => new Date('2026-03-20T11:20:00Z'), ...options });
   onTestFinished(() => portal.close());
@@ -17,8 +20,18 @@ export function datasetUrl(portal: Portal, dataset: string): string {
 }
 
 /** The URL of an export as clients of the real portal build it. */
-export function exportUrl(portal: Portal, dataset: string, where?: string, more: Record<string, string> = {}): string {
-  const query = new URLSearchParams({ delimiter: ';', timezone: 'Europe/Paris', use_labels: 'false', ...more });
+export function exportUrl(
+  portal: Portal,
+  dataset: string,
+  where?: string,
+  more: Record<string, string> = {},
+): string {
+  const query = new URLSearchParams({
+    delimiter: ';',
+    timezone: 'Europe/Paris',
+    use_labels: 'false',
+    ...more,
+  });
   if (where !== undefined) query.set('where', where);
   return `${datasetUrl(portal, dataset)}/exports/csv?${query.toString()}`;
 }
@@ -43,7 +56,8 @@ export function parseRows(text: string): Row[] {
   const names = header.split(';');
   return lines.map((line) => {
     const cells = line.split(';');
-    if (cells.length !== names.length) throw new Error(`${cells.length} cells under ${names.length} names: ${line}`);
+    if (cells.length !== names.length)
+      throw new Error(`${cells.length} cells under ${names.length} names: ${line}`);
     return Object.fromEntries(names.map((name, index) => [name, cells[index] ?? '']));
   });
 }
@@ -64,7 +78,8 @@ export function instant(row: Row): number {
 
 /** How many ascending runs of instants the rows are made of. */
 export function countRuns(rows: readonly Row[]): number {
-  return rows.filter((row, index) => index === 0 || instant(row) < instant(rows[index - 1]!)).length;
+  return rows.filter((row, index) => index === 0 || instant(row) < instant(rows[index - 1]!))
+    .length;
 }
 
 export async function dataProcessed(portal: Portal, dataset: string): Promise<string> {

@@ -22,20 +22,30 @@ describe('real-time dataset', () => {
     const portal = await openPortal();
     const today = await exportRows(portal, TR, "date=date'2026-03-20'");
     const tomorrow = await exportRows(portal, TR, "date=date'2026-03-21'");
-    const lastMeasured = Math.max(...today.filter((row) => row['consommation'] !== '').map(instant));
+    const lastMeasured = Math.max(
+      ...today.filter((row) => row['consommation'] !== '').map(instant),
+    );
     expect(today).toHaveLength(96);
     expect(tomorrow).toHaveLength(96);
     expect(new Date(lastMeasured).toISOString()).toBe('2026-03-20T09:00:00.000Z');
-    expect(today.filter((row) => instant(row) > lastMeasured).every((row) => row['nucleaire'] === '')).toBe(true);
-    expect(today.every((row) => row['prevision_j1'] !== '' && row['prevision_j'] !== '')).toBe(true);
-    expect(tomorrow.every((row) => row['consommation'] === '' && row['prevision_j1'] === '')).toBe(true);
+    expect(
+      today.filter((row) => instant(row) > lastMeasured).every((row) => row['nucleaire'] === ''),
+    ).toBe(true);
+    expect(today.every((row) => row['prevision_j1'] !== '' && row['prevision_j'] !== '')).toBe(
+      true,
+    );
+    expect(tomorrow.every((row) => row['consommation'] === '' && row['prevision_j1'] === '')).toBe(
+      true,
+    );
     expect(await exportRows(portal, TR, "date=date'2026-03-22'")).toEqual([]);
   });
 
   it('knows the day-ahead forecast of tomorrow in the evening', async () => {
     const portal = await openPortal({ now: () => new Date('2026-03-20T18:05:00Z') });
     const tomorrow = await exportRows(portal, TR, "date=date'2026-03-21'");
-    expect(tomorrow.every((row) => row['prevision_j1'] !== '' && row['prevision_j'] === '')).toBe(true);
+    expect(tomorrow.every((row) => row['prevision_j1'] !== '' && row['prevision_j'] === '')).toBe(
+      true,
+    );
   });
 
   it('reaches back its months and answers older days with the header only', async () => {
@@ -50,7 +60,9 @@ describe('real-time dataset', () => {
     let now = new Date('2026-03-20T11:59:00Z');
     const portal = await openPortal({ now: () => now });
     const measured = async (): Promise<number> =>
-      (await exportRows(portal, TR, "date=date'2026-03-20'")).filter((row) => row['consommation'] !== '').length;
+      (await exportRows(portal, TR, "date=date'2026-03-20'")).filter(
+        (row) => row['consommation'] !== '',
+      ).length;
     const before = [await measured(), await dataProcessed(portal, TR)];
     now = new Date('2026-03-20T12:01:00Z');
     expect([await measured(), await dataProcessed(portal, TR)]).toEqual([
@@ -82,8 +94,12 @@ describe('consolidated dataset', () => {
     const consolidated = await exportRows(portal, CONS, where);
     now = new Date('2025-06-01T12:00:00Z');
     const definitive = await exportRows(portal, CONS, where);
-    expect(new Set(consolidated.map((row) => row['nature']))).toEqual(new Set(['Données consolidées']));
-    expect(new Set(definitive.map((row) => row['nature']))).toEqual(new Set(['Données définitives']));
+    expect(new Set(consolidated.map((row) => row['nature']))).toEqual(
+      new Set(['Données consolidées']),
+    );
+    expect(new Set(definitive.map((row) => row['nature']))).toEqual(
+      new Set(['Données définitives']),
+    );
     const changes = definitive.map((row, i) =>
       Math.abs(mw(row, 'consommation') - mw(consolidated[i]!, 'consommation')),
     );
@@ -91,7 +107,9 @@ describe('consolidated dataset', () => {
     expect(known).toHaveLength(48);
     expect(Math.max(...known)).toBeGreaterThan(0);
     expect(Math.max(...known)).toBeLessThan(200);
-    expect(definitive.map((row) => row['prevision_j1'])).toEqual(consolidated.map((row) => row['prevision_j1']));
+    expect(definitive.map((row) => row['prevision_j1'])).toEqual(
+      consolidated.map((row) => row['prevision_j1']),
+    );
   });
 
   it('differs slightly from real time at the same instants', async () => {
@@ -110,7 +128,11 @@ describe('consolidated dataset', () => {
 
   it('begins on 2012-01-01', async () => {
     const portal = await openPortal();
-    const rows = await exportRows(portal, CONS, "date >= date'2011-12-25' AND date <= date'2012-01-02'");
+    const rows = await exportRows(
+      portal,
+      CONS,
+      "date >= date'2011-12-25' AND date <= date'2012-01-02'",
+    );
     expect(new Set(rows.map((row) => row['date']))).toEqual(new Set(['2012-01-01', '2012-01-02']));
     expect(rows[0]!['nature']).toBe('Données définitives');
   });
@@ -133,7 +155,8 @@ describe('layout of an export', () => {
     expect(current.filter((name) => !old.includes(name))).toEqual(FOUR);
     expect(current.indexOf('eolien_terrestre')).toBe(current.indexOf('eolien') + 1);
     expect(current.slice(-2)).toEqual(['stockage_batterie', 'destockage_batterie']);
-    for (const row of await exportRows(after, CONS, where)) for (const name of FOUR) expect(row[name]).toBe('');
+    for (const row of await exportRows(after, CONS, where))
+      for (const name of FOUR) expect(row[name]).toBe('');
     for (const row of await exportRows(after, TR, "date=date'2026-02-02'")) {
       expect(
         Math.abs(mw(row, 'eolien') - mw(row, 'eolien_terrestre') - mw(row, 'eolien_offshore')),
@@ -158,8 +181,12 @@ describe('a revision by the publisher', () => {
     const after = await exportRows(portal, CONS, where);
     portal.revise({ dataset: CONS, from: '2025-11-11', to: '2025-11-11', salt: 2 });
     times.push(await dataProcessed(portal, CONS));
-    const changed = after.filter((row, index) => row['consommation'] !== before[index]!['consommation']);
-    expect(new Set(changed.map((row) => row['date']))).toEqual(new Set(['2025-11-10', '2025-11-11']));
+    const changed = after.filter(
+      (row, index) => row['consommation'] !== before[index]!['consommation'],
+    );
+    expect(new Set(changed.map((row) => row['date']))).toEqual(
+      new Set(['2025-11-10', '2025-11-11']),
+    );
     expect(changed).toHaveLength(96);
     expect(new Set(times).size).toBe(3);
     expect([...times].sort()).toEqual(times);
@@ -186,8 +213,14 @@ describe('a revision by the publisher', () => {
     const portal = await openPortal();
     const etag = async (where: string): Promise<string | null> =>
       (await fetch(exportUrl(portal, CONS, where), { method: 'HEAD' })).headers.get('etag');
-    const inside = ["date=date'2025-11-10'", "date >= date'2025-11-01' AND date <= date'2025-11-30'"];
-    const outside = ["date=date'2025-11-09'", "date >= date'2025-10-01' AND date <= date'2025-10-31'"];
+    const inside = [
+      "date=date'2025-11-10'",
+      "date >= date'2025-11-01' AND date <= date'2025-11-30'",
+    ];
+    const outside = [
+      "date=date'2025-11-09'",
+      "date >= date'2025-10-01' AND date <= date'2025-10-31'",
+    ];
     const before = await Promise.all([...inside, ...outside].map(etag));
     portal.revise({ dataset: CONS, from: '2025-11-10', to: '2025-11-10', salt: 1 });
     const after = await Promise.all([...inside, ...outside].map(etag));

@@ -22,11 +22,19 @@ describe('writeSyntheticCsv', () => {
     const portal = await openPortal({ seed: 3, now: () => now });
     const where = "date >= date'2024-03-01' AND date <= date'2024-03-31'";
     expect(rows).toBe(31 * 96 - 4);
-    expect(await readFile(file, 'utf8')).toBe(await exportText(portal, CONS, where, { use_labels: 'true' }));
+    expect(await readFile(file, 'utf8')).toBe(
+      await exportText(portal, CONS, where, { use_labels: 'true' }),
+    );
   });
 
   it('refuses a date that is none', async () => {
-    const request = { dataset: CONS, from: '2024-03-01', to: '2024-03-32', path: '/nowhere', now: new Date() } as const;
+    const request = {
+      dataset: CONS,
+      from: '2024-03-01',
+      to: '2024-03-32',
+      path: '/nowhere',
+      now: new Date(),
+    } as const;
     await expect(writeSyntheticCsv(request)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 });

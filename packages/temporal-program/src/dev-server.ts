@@ -11,9 +11,21 @@ import { isAlive } from '@quotidien/machine/living-process';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import type { SearchAttributeTypes } from './search-attributes.ts';
 import { serverArguments } from './server-flags.ts';
-import { EarlyExitError, earlyExitOf, spawnServer, startFailure, untilReady } from './server-process.ts';
+import {
+  EarlyExitError,
+  earlyExitOf,
+  spawnServer,
+  startFailure,
+  untilReady,
+} from './server-process.ts';
 import type { ServerExit, ServerProcess } from './server-process.ts';
-import { readRecord, recordFile, removeRecord, replaceRecord, writeFirstRecord } from './server-record.ts';
+import {
+  readRecord,
+  recordFile,
+  removeRecord,
+  replaceRecord,
+  writeFirstRecord,
+} from './server-record.ts';
 import type { ServerRecord } from './server-record.ts';
 import { clusterIdOf, serverStanding } from './server-standing.ts';
 import { watchServer } from './server-watch.ts';
@@ -22,11 +34,14 @@ import { withStartLock } from './start-lock.ts';
 /*
  * One server for one database, shared by programs.
  *
- * I1  Two servers never hold one database. They would both start and fight over its shard; so a start looks for a
+ * I1 Two servers never hold one database. They would both start and fight over its shard; so a
+ * start looks for a
  *     running server first, and start and stop exclude each other by the start lock.
- * I2  A server that runs can be found: its record is written in the same breath as its start.
- * I3  The last user stops the server. `users` counts them; users that died without a word are left out of the count.
- *     A server whose users all died by kill -9 runs on, and the next start takes it over and, in the end, stops it.
+ * I2 A server that runs can be found: its record is written in the same breath as its start. I3 The
+ * last user stops the server. `users` counts them; users that died without a word are left out of
+ * the count.
+ *     A server whose users all died by kill -9 runs on, and the next start takes it over and, in
+ *     the end, stops it.
  * I4  A signal goes only to a process that was seen to answer as the recorded server.
  */
 
@@ -38,7 +53,10 @@ const USUAL_UI_PORT = 8233;
 const PORT_SETTINGS = { port: 'TEMPORAL_PORT', uiPort: 'TEMPORAL_UI_PORT' } as const;
 /** Between SIGTERM and SIGKILL; an idle server needs 1.3 s. Nothing is lost by the kill. */
 const STOP_GRACE_MS = 10_000;
-/** How often a start is tried with other ports when something takes them between our look and the server's. */
+/**
+ * How often a start is tried with other ports when something takes them between our look and the
+ * server's.
+ */
 const PORT_RACES = 4;
 
 /** A server that keeps its state in a file. */
@@ -46,7 +64,10 @@ export interface DevServerOptions {
   readonly cli: RunnableCli;
   /** The server's database; its folder also holds the record, the lock, and no second database. */
   readonly dbFile: string;
-  /** Must be free; without one, the first free port from 7233 up, or any when others take that one meanwhile. */
+  /**
+   * Must be free; without one, the first free port from 7233 up, or any when others take that one
+   * meanwhile.
+   */
   readonly port?: number | undefined;
   /** Of the web UI; the same, from 8233 up. */
   readonly uiPort?: number | undefined;
@@ -63,19 +84,28 @@ export interface DevServer {
   readonly address: string;
   readonly uiUrl: string;
   readonly pid: number;
-  /** Whether the server ran before and is shared; then it has its own ports, whatever was asked for. */
+  /**
+   * Whether the server ran before and is shared; then it has its own ports, whatever was asked for.
+   */
   readonly joined: boolean;
-  /** Resolves when the server has ended, for whatever reason; never rejects. Silent once `stop` has left it to others. */
+  /**
+   * Resolves when the server has ended, for whatever reason; never rejects. Silent once `stop` has
+   * left it to others.
+   */
   readonly exited: Promise<ServerExit>;
-  /** Leaves the server: ends it when nobody else uses it, and resolves once its process is gone. Repeatable. */
+  /**
+   * Leaves the server: ends it when nobody else uses it, and resolves once its process is gone.
+   * Repeatable.
+   */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the tuned development server, or joins the one that runs for this database, and resolves when it answers and
- * knows the search attributes. All that was in the database is there again, also after kill -9. Throws `CONFIG_INVALID`
- * when a demanded port is taken, when the server ends early (with its last lines), when the folder belongs to another
- * database, or when a search attribute has another type than asked; `STORE_DENIED` when the folder cannot be written;
+ * Starts the tuned development server, or joins the one that runs for this database, and resolves
+ * when it answers and knows the search attributes. All that was in the database is there again,
+ * also after kill -9. Throws `CONFIG_INVALID` when a demanded port is taken, when the server ends
+ * early (with its last lines), when the folder belongs to another database, or when a search
+ * attribute has another type than asked; `STORE_DENIED` when the folder cannot be written;
  * `STORE_UNAVAILABLE` when somebody ends the server while it starts.
  */
 export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
@@ -94,8 +124,15 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   });
 }
 
-/** Keeps I1 when the recorded server takes connections and does not answer: it is stopped, or much too busy. */
-function silentServer(home: string, { pid, address, dbFile }: ServerRecord, cause?: unknown): TemporalProgramError {
+/**
+ * Keeps I1 when the recorded server takes connections and does not answer: it is stopped, or much
+ * too busy.
+ */
+function silentServer(
+  home: string,
+  { pid, address, dbFile }: ServerRecord,
+  cause?: unknown,
+): TemporalProgramError {
   return new TemporalProgramError(
     'CONFIG_INVALID',
     `process ${pid} is recorded as the Temporal server of ${dbFile}, and does not answer at ${address}. ` +
@@ -125,7 +162,8 @@ async function joinServer(
       await connection.close();
     }
   } catch (error) {
-    // It answered a moment ago; a wrong type of a search attribute is the only thing that it can be clear about.
+    // It answered a moment ago; a wrong type of a search attribute is the only thing that it can be
+    // clear about.
     throw isProgramError(error, 'CONFIG_INVALID') ? error : silentServer(home, found, error);
   }
   await replaceRecord(home, { ...found, users: [...found.users.filter(isAlive), process.pid] });
@@ -145,15 +183,21 @@ async function joinServer(
 }
 
 /**
- * Starts a server on free ports. One that loses a port between our look and its own says "address already in use" at best;
- * at worst it crashes, and by then the winner may have crashed for its other port as well, so that both are free again:
- * a crash counts as a lost port.
+ * Starts a server on free ports. One that loses a port between our look and its own says "address
+ * already in use" at best; at worst it crashes, and by then the winner may have crashed for its
+ * other port as well, so that both are free again: a crash counts as a lost port.
  */
 async function launchServer(home: string, options: DevServerOptions): Promise<DevServer> {
   for (let race = 1; ; race += 1) {
     const { port, uiPort } = await choosePorts(options, race);
     const { cli, dbFile, logFile, searchAttributes } = options;
-    const args = serverArguments({ serverVersion: cli.serverVersion, port, uiPort, dbFile, searchAttributes });
+    const args = serverArguments({
+      serverVersion: cli.serverVersion,
+      port,
+      uiPort,
+      dbFile,
+      searchAttributes,
+    });
     const server = await spawnServer({ command: cli.path, args, logFile });
     const record: ServerRecord = {
       pid: server.pid,
@@ -167,15 +211,20 @@ async function launchServer(home: string, options: DevServerOptions): Promise<De
     holdServer(home, server.pid);
     try {
       writeFirstRecord(home, record);
-      const clusterId = await unlessAborted(options.signal, prepareServer(server, port, searchAttributes));
+      const clusterId = await unlessAborted(
+        options.signal,
+        prepareServer(server, port, searchAttributes),
+      );
       await replaceRecord(home, { ...record, clusterId });
       return ownedServer(home, server, record);
     } catch (error) {
       if (!server.ended()) await endProcess(server.pid, server.exited, STOP_GRACE_MS);
       letGoServer(home);
       await removeRecord(home);
-      const portLost = error instanceof EarlyExitError && (error.portLost || !(await areFree(port, uiPort)));
-      if (!portLost || race === PORT_RACES) throw startFailure(error, options, whatNext(portLost, dbFile));
+      const portLost =
+        error instanceof EarlyExitError && (error.portLost || !(await areFree(port, uiPort)));
+      if (!portLost || race === PORT_RACES)
+        throw startFailure(error, options, whatNext(portLost, dbFile));
     }
   }
 }
@@ -198,8 +247,14 @@ function deferredAbort(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** Waits for the server and makes it know the search attributes; returns the name of its database. */
-async function prepareServer(server: ServerProcess, port: number, wanted: SearchAttributeTypes): Promise<string> {
+/**
+ * Waits for the server and makes it know the search attributes; returns the name of its database.
+ */
+async function prepareServer(
+  server: ServerProcess,
+  port: number,
+  wanted: SearchAttributeTypes,
+): Promise<string> {
   const connection = await untilReady(server, port);
   try {
     await ensureSearchAttributes(connection, NAMESPACE, wanted);
@@ -211,7 +266,11 @@ async function prepareServer(server: ServerProcess, port: number, wanted: Search
   }
 }
 
-function ownedServer(home: string, server: ServerProcess, { address, uiUrl }: ServerRecord): DevServer {
+function ownedServer(
+  home: string,
+  server: ServerProcess,
+  { address, uiUrl }: ServerRecord,
+): DevServer {
   const { pid, exited, child } = server;
   const stop = leaveOnce(home, {
     pid,
@@ -274,14 +333,20 @@ async function leaveUnderLock(home: string, leave: () => Promise<void>): Promise
   }
 }
 
-/** The living users without one use by `pid`; a program that holds the server twice stays with its other use. */
+/**
+ * The living users without one use by `pid`; a program that holds the server twice stays with its
+ * other use.
+ */
 function usersBeside(record: ServerRecord | undefined, pid: number): readonly number[] {
   const users = record?.users ?? [];
   const own = users.indexOf(pid);
   return users.filter((user, index) => index !== own && isAlive(user));
 }
 
-async function choosePorts(options: DevServerOptions, race: number): Promise<{ port: number; uiPort: number }> {
+async function choosePorts(
+  options: DevServerOptions,
+  race: number,
+): Promise<{ port: number; uiPort: number }> {
   const demanded = [
     [options.port, PORT_SETTINGS.port],
     [options.uiPort, PORT_SETTINGS.uiPort],
@@ -294,7 +359,8 @@ async function choosePorts(options: DevServerOptions, race: number): Promise<{ p
         'End that program, choose another port, or leave the setting away so that a free one is found.',
     );
   }
-  // Those who lost one race would run into each other again at the next number: they take any port instead.
+  // Those who lost one race would run into each other again at the next number: they take any port
+  // instead.
   const free = (usual: number, except?: number): Promise<number> =>
     race === 1 ? firstFreePort(usual, except) : unusedPort();
   const port = options.port ?? (await free(USUAL_PORT, options.uiPort));

@@ -26,9 +26,10 @@ export interface EphemeralServer {
 }
 
 /**
- * Runs a program and kills it when standard input ends, without grace: what is in memory only has nothing to put in
- * order. The pipe on standard input ends with its owner, kill -9 included, so a test run that was shot down leaves no
- * server behind. The shell outlives the program, so its end says that the program is gone.
+ * Runs a program and kills it when standard input ends, without grace: what is in memory only has
+ * nothing to put in order. The pipe on standard input ends with its owner, kill -9 included, so a
+ * test run that was shot down leaves no server behind. The shell outlives the program, so its end
+ * says that the program is gone.
  */
 export const UNTIL_STDIN_ENDS = `
 exec 3<&0 </dev/null
@@ -41,15 +42,20 @@ code=$?
 kill "$watch" 2>/dev/null
 exit "$code"`;
 
-/** Starts that may lose a port: a server looks for more of them by itself, also for one that nobody asked for. */
+/**
+ * Starts that may lose a port: a server looks for more of them by itself, also for one that nobody
+ * asked for.
+ */
 const PORT_RACES = 5;
 
 /**
- * Starts a tuned server of its own: in memory, without a UI, on a free port, known to nobody else, and gone with this
- * process however that ends. Needs a POSIX shell. Throws `CONFIG_INVALID`, with the server's last lines, when it ends
- * before it is ready.
+ * Starts a tuned server of its own: in memory, without a UI, on a free port, known to nobody else,
+ * and gone with this process however that ends. Needs a POSIX shell. Throws `CONFIG_INVALID`, with
+ * the server's last lines, when it ends before it is ready.
  */
-export async function startEphemeralServer(options: EphemeralServerOptions): Promise<EphemeralServer> {
+export async function startEphemeralServer(
+  options: EphemeralServerOptions,
+): Promise<EphemeralServer> {
   for (let race = 1; ; race += 1) {
     try {
       return await launch(options, await unusedPort());

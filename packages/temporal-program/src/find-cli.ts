@@ -17,9 +17,9 @@ import {
 import type { Environment, WheelBuilds } from './cli-wheel.ts';
 
 /**
- * The oldest server that does what the workflows need: the first with task queue fairness beside worker versioning and
- * Update-with-Start. A CLI that carries an older one is passed over. The server's version is asked, not the CLI's: a CLI
- * built from source calls itself 0.0.0-DEV.
+ * The oldest server that does what the workflows need: the first with task queue fairness beside
+ * worker versioning and Update-with-Start. A CLI that carries an older one is passed over. The
+ * server's version is asked, not the CLI's: a CLI built from source calls itself 0.0.0-DEV.
  */
 export const OLDEST_SERVER = '1.29.0';
 /** The first CLI that carries it, for people. */
@@ -82,10 +82,11 @@ const PLACES: readonly Place[] = [
 ];
 
 /**
- * Finds a Temporal CLI that can run the embedded server, fetching one when none is here. Throws `CONFIG_INVALID`: at
- * once when `TEMPORAL_CLI` names something unusable, because a person chose it; otherwise after every place was tried,
- * with the reason for each and the ways to install one. Whether a server is needed at all is the caller's decision:
- * with `TEMPORAL_ADDRESS` there is one already, and the trail only says so.
+ * Finds a Temporal CLI that can run the embedded server, fetching one when none is here. Throws
+ * `CONFIG_INVALID`: at once when `TEMPORAL_CLI` names something unusable, because a person chose
+ * it; otherwise after every place was tried, with the reason for each and the ways to install one.
+ * Whether a server is needed at all is the caller's decision: with `TEMPORAL_ADDRESS` there is one
+ * already, and the trail only says so.
  */
 export async function findTemporalCli(options: FindCliOptions): Promise<TemporalCli> {
   const search: Search = { platform: `${process.platform}-${process.arch}`, ...options };
@@ -103,7 +104,9 @@ export async function findTemporalCli(options: FindCliOptions): Promise<Temporal
 
 function addressEntry(env: Environment): TrailEntry {
   const address = env['TEMPORAL_ADDRESS'];
-  const outcome = address ? `set to ${address}: that server is used and needs no CLI here` : 'not set';
+  const outcome = address
+    ? `set to ${address}: that server is used and needs no CLI here`
+    : 'not set';
   return { place: 'TEMPORAL_ADDRESS', outcome };
 }
 
@@ -140,12 +143,15 @@ async function lookInCache({ cacheDir, platform, builds }: Search): Promise<Runn
 }
 
 /**
- * The SDK keeps what it downloads for its test environments as one file of the temporary folder, named
- * `temporal-sdk-typescript-<SDK version>` (`ephemeral_server/mod.rs` in `@temporalio/core-bridge`); all packages of the SDK have one
- * version. The folder is shared with other users of the machine, so the file is run only when nobody else could have put it there.
+ * The SDK keeps what it downloads for its test environments as one file of the temporary folder,
+ * named `temporal-sdk-typescript-<SDK version>` (`ephemeral_server/mod.rs` in
+ * `@temporalio/core-bridge`); all packages of the SDK have one version. The folder is shared with
+ * other users of the machine, so the file is run only when nobody else could have put it there.
  */
 async function lookAtSdkDownload({ env }: Search): Promise<RunnableCli | string> {
-  const { version } = createRequire(import.meta.url)('@temporalio/client/package.json') as { version: string };
+  const { version } = createRequire(import.meta.url)('@temporalio/client/package.json') as {
+    version: string;
+  };
   const file = path.join(env['TMPDIR'] ?? '/tmp', `temporal-sdk-typescript-${version}`);
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) return `${file} does not exist`;
@@ -163,7 +169,10 @@ async function fetchWheel(search: Search): Promise<RunnableCli | string> {
   }
 }
 
-/** Runs `--version` (0.16 s): a file that exists may still be a broken link, of another platform, or too old. */
+/**
+ * Runs `--version` (0.16 s): a file that exists may still be a broken link, of another platform, or
+ * too old.
+ */
 async function runnableCli(file: string, env: Environment): Promise<RunnableCli | string> {
   if (!(await isFile(file))) return 'it does not exist';
   const executable = await access(file, constants.X_OK).then(
@@ -172,8 +181,12 @@ async function runnableCli(file: string, env: Environment): Promise<RunnableCli 
   );
   if (!executable) return 'it is not executable';
   try {
-    const { stdout } = await promisify(execFile)(file, ['--version'], { env, timeout: VERSION_TIMEOUT_MS });
-    const [, version, serverVersion] = /^temporal version (\S+) \(Server (\d+\.\d+\.\d+)/m.exec(stdout) ?? [];
+    const { stdout } = await promisify(execFile)(file, ['--version'], {
+      env,
+      timeout: VERSION_TIMEOUT_MS,
+    });
+    const [, version, serverVersion] =
+      /^temporal version (\S+) \(Server (\d+\.\d+\.\d+)/m.exec(stdout) ?? [];
     if (version === undefined || serverVersion === undefined) {
       return `it answers --version with "${stdout.trim().slice(0, 80)}": not the Temporal CLI`;
     }

@@ -3,7 +3,10 @@ import { isAlive } from '@quotidien/machine/living-process';
 import { recordFile } from './server-record.ts';
 import type { ServerRecord } from './server-record.ts';
 
-/** The servers that this process uses, for an end that cannot wait: a server runs in a session of its own, and would outlive it. */
+/**
+ * The servers that this process uses, for an end that cannot wait: a server runs in a session of
+ * its own, and would outlive it.
+ */
 
 const held = new Map<string, number>();
 
@@ -25,7 +28,8 @@ export function killHeldServers(): void {
       process.kill(pid, 'SIGKILL');
       rmSync(recordFile(home), { force: true });
     } catch {
-      // It has ended already, or its folder is gone: there is nothing left to do, and nobody to tell.
+      // It has ended already, or its folder is gone: there is nothing left to do, and nobody to
+      // tell.
     }
   }
   held.clear();
@@ -34,7 +38,9 @@ export function killHeldServers(): void {
 /** None when the record cannot be read, or is that of another server. */
 function usersOf(home: string, pid: number): readonly number[] {
   try {
-    const record = JSON.parse(readFileSync(recordFile(home), 'utf8')) as Partial<ServerRecord> | null;
+    const record = JSON.parse(
+      readFileSync(recordFile(home), 'utf8'),
+    ) as Partial<ServerRecord> | null;
     return record?.pid === pid ? (record.users ?? []) : [];
   } catch {
     return [];

@@ -17,7 +17,10 @@ const TRIES = 50;
 /** How far above the usual port to look before giving up. */
 const REACH = 100;
 
-/** Whether a server could listen on this port of the loopback address now; a moment later it may not. */
+/**
+ * Whether a server could listen on this port of the loopback address now; a moment later it may
+ * not.
+ */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
@@ -44,10 +47,16 @@ export async function unusedPort(): Promise<number> {
   throw new TemporalProgramError('CONFIG_INVALID', `no free port on ${HOST}: close some programs`);
 }
 
-/** The first free port at or above `usual`, but not `except`. Throws `CONFIG_INVALID` when all of a hundred are taken. */
+/**
+ * The first free port at or above `usual`, but not `except`. Throws `CONFIG_INVALID` when all of a
+ * hundred are taken.
+ */
 export async function firstFreePort(usual: number, except?: number): Promise<number> {
   for (let port = usual; port < usual + REACH; port += 1) {
     if (port !== except && (await isPortFree(port))) return port;
   }
-  throw new TemporalProgramError('CONFIG_INVALID', `no port from ${usual} to ${usual + REACH - 1} is free on ${HOST}`);
+  throw new TemporalProgramError(
+    'CONFIG_INVALID',
+    `no port from ${usual} to ${usual + REACH - 1} is free on ${HOST}`,
+  );
 }

@@ -16,7 +16,10 @@ export class TemporalProgramError extends Error {
   constructor(
     code: ProgramErrorCode,
     message: string,
-    { context = {}, cause }: { readonly context?: ProgramErrorContext; readonly cause?: unknown } = {},
+    {
+      context = {},
+      cause,
+    }: { readonly context?: ProgramErrorContext; readonly cause?: unknown } = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'TemporalProgramError';
@@ -26,6 +29,9 @@ export class TemporalProgramError extends Error {
 }
 
 /** Whether something that was thrown is of this kind. */
-export function isProgramError(error: unknown, code: ProgramErrorCode): error is TemporalProgramError {
+export function isProgramError(
+  error: unknown,
+  code: ProgramErrorCode,
+): error is TemporalProgramError {
   return error instanceof TemporalProgramError && error.code === code;
 }

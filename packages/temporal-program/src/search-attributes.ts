@@ -9,7 +9,10 @@ import type { ProgramErrorCode } from './program-error.ts';
 
 const types = proto.temporal.api.enums.v1.IndexedValueType;
 
-/** The types a search attribute can have, as the `temporal` command spells them, with their numbers in the API. */
+/**
+ * The types a search attribute can have, as the `temporal` command spells them, with their numbers
+ * in the API.
+ */
 const TYPE_NUMBERS = {
   Text: types.INDEXED_VALUE_TYPE_TEXT,
   Keyword: types.INDEXED_VALUE_TYPE_KEYWORD,
@@ -25,16 +28,18 @@ export type SearchAttributeTypeName = keyof typeof TYPE_NUMBERS;
 /** By name of the attribute. */
 export type SearchAttributeTypes = Readonly<Record<string, SearchAttributeTypeName>>;
 
-/** A server of several nodes reads new attributes at an interval of its own, a minute by default. */
+/**
+ * A server of several nodes reads new attributes at an interval of its own, a minute by default.
+ */
 const USABLE_WITHIN_MS = 90_000;
 /** For a single call; a busy development server answers within a second. */
 const ANSWER_WITHIN_MS = 10_000;
 
 /**
- * Registers the search attributes that the namespace lacks, waits until queries know them, and returns their names.
- * Throws `CONFIG_INVALID` when one exists with another type (a server that is asked to add it again keeps the old type
- * and says nothing), when the namespace is missing, or when the caller may not register; `STORE_UNAVAILABLE` when the
- * server does not answer.
+ * Registers the search attributes that the namespace lacks, waits until queries know them, and
+ * returns their names. Throws `CONFIG_INVALID` when one exists with another type (a server that is
+ * asked to add it again keeps the old type and says nothing), when the namespace is missing, or
+ * when the caller may not register; `STORE_UNAVAILABLE` when the server does not answer.
  */
 export async function ensureSearchAttributes(
   connection: Connection,
@@ -44,14 +49,19 @@ export async function ensureSearchAttributes(
 ): Promise<readonly string[]> {
   const server: Server = {
     namespace,
-    // Without a deadline a call to a server that is stopped, or behind a dead line, would wait for ever.
+    // Without a deadline a call to a server that is stopped, or behind a dead line, would wait for
+    // ever.
     ask: (call) => connection.withDeadline(Date.now() + answerWithinMs, () => call(connection)),
   };
   const missing = await missingAttributes(server, wanted);
   if (missing.length === 0) return [];
-  const searchAttributes = Object.fromEntries(missing.map(([name, type]) => [name, TYPE_NUMBERS[type]]));
+  const searchAttributes = Object.fromEntries(
+    missing.map(([name, type]) => [name, TYPE_NUMBERS[type]]),
+  );
   try {
-    await server.ask(({ operatorService }) => operatorService.addSearchAttributes({ namespace, searchAttributes }));
+    await server.ask(({ operatorService }) =>
+      operatorService.addSearchAttributes({ namespace, searchAttributes }),
+    );
   } catch (error) {
     // Another process may have added them between our look and now; then nothing is wrong.
     const stillMissing = await missingAttributes(server, wanted);
@@ -71,18 +81,22 @@ interface Server {
 type Attribute = readonly [name: string, type: SearchAttributeTypeName];
 
 /** What has to be added; throws when one is there with another type. */
-async function missingAttributes({ namespace, ask }: Server, wanted: SearchAttributeTypes): Promise<Attribute[]> {
-  const listed = await ask(({ operatorService }) => operatorService.listSearchAttributes({ namespace })).catch(
-    (error: unknown) => {
-      throw registrationError(error, namespace, Object.entries(wanted));
-    },
-  );
+async function missingAttributes(
+  { namespace, ask }: Server,
+  wanted: SearchAttributeTypes,
+): Promise<Attribute[]> {
+  const listed = await ask(({ operatorService }) =>
+    operatorService.listSearchAttributes({ namespace }),
+  ).catch((error: unknown) => {
+    throw registrationError(error, namespace, Object.entries(wanted));
+  });
   const conflicts: string[] = [];
   const missing: Attribute[] = [];
   for (const [name, type] of Object.entries(wanted)) {
     const found = listed.customAttributes[name];
     if (found === undefined) missing.push([name, type]);
-    else if (found !== TYPE_NUMBERS[type]) conflicts.push(`${name} is ${typeName(found)} and must be ${type}`);
+    else if (found !== TYPE_NUMBERS[type])
+      conflicts.push(`${name} is ${typeName(found)} and must be ${type}`);
   }
   if (conflicts.length === 0) return missing;
   throw new TemporalProgramError(
@@ -98,17 +112,23 @@ function typeName(found: proto.temporal.api.enums.v1.IndexedValueType): string {
   return entry?.[0] ?? `of type ${found}`;
 }
 
-/** Asks until a query over the new attributes is understood, with growing pauses: 50 ms at first, 5 s at most. */
+/**
+ * Asks until a query over the new attributes is understood, with growing pauses: 50 ms at first, 5
+ * s at most.
+ */
 async function untilUsable({ namespace, ask }: Server, added: readonly Attribute[]): Promise<void> {
   const query = added.map(([name]) => `${name} IS NOT NULL`).join(' AND ');
   const deadline = Date.now() + USABLE_WITHIN_MS;
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
-      await ask(({ workflowService }) => workflowService.countWorkflowExecutions({ namespace, query }));
+      await ask(({ workflowService }) =>
+        workflowService.countWorkflowExecutions({ namespace, query }),
+      );
       return;
     } catch (error) {
       const status: number | undefined = isGrpcServiceError(error) ? error.code : undefined;
-      if (status !== GRPC.invalidArgument || Date.now() > deadline) throw registrationError(error, namespace, added);
+      if (status !== GRPC.invalidArgument || Date.now() > deadline)
+        throw registrationError(error, namespace, added);
     }
     await delay(pauseMs);
   }
@@ -125,7 +145,11 @@ const GRPC = {
   unauthenticated: 16,
 };
 
-function registrationError(error: unknown, namespace: string, attributes: readonly Attribute[]): Error {
+function registrationError(
+  error: unknown,
+  namespace: string,
+  attributes: readonly Attribute[],
+): Error {
   if (!isGrpcServiceError(error)) return error instanceof Error ? error : new Error(String(error));
   const list = attributes.map(([name, type]) => `${name}=${type}`).join(', ');
   const said = error.details || error.message;
@@ -152,6 +176,9 @@ function registrationError(error: unknown, namespace: string, attributes: readon
           '--name NAME --type TYPE" (on Temporal Cloud: in the namespace’s settings), then start again.',
       );
     default:
-      return fail('CONFIG_INVALID', `search attributes ${list} cannot be registered in ${namespace}: ${said}`);
+      return fail(
+        'CONFIG_INVALID',
+        `search attributes ${list} cannot be registered in ${namespace}: ${said}`,
+      );
   }
 }

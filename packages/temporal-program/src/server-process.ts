@@ -14,13 +14,19 @@ import { untilKilled } from './process-liveness.ts';
 
 /** Measured 0.4 s; the rest is for the recovery of a large database on a slow disk. */
 const READY_WITHIN_MS = 60_000;
-/** As patient as a machine with ten times more work than processors asks for: there it took more than two seconds. */
+/**
+ * As patient as a machine with ten times more work than processors asks for: there it took more
+ * than two seconds.
+ */
 const ANNOUNCED_WITHIN_MS = 15_000;
 const LOG_LIMIT_BYTES = 10_000_000;
 const TAIL_BYTES = 32_000;
 const TAIL_LINES = 12;
 
-/** How a server ended; both are null when it was not our child, because the system does not tell then. */
+/**
+ * How a server ended; both are null when it was not our child, because the system does not tell
+ * then.
+ */
 export interface ServerExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -44,14 +50,17 @@ export interface SpawnOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly logFile: string;
-  /** A pipe whose end tells the process that its owner is gone; without it standard input is empty. */
+  /**
+   * A pipe whose end tells the process that its owner is gone; without it standard input is empty.
+   */
   readonly stdinPipe?: boolean;
 }
 
 /**
- * Starts a server in a session of its own, so that Ctrl-C in the terminal reaches only the program that owns it: the
- * workers still need the server while they drain. Its output goes straight to the log file, not through us, because it
- * may outlive us. Throws `CONFIG_INVALID` when the program cannot be started at all.
+ * Starts a server in a session of its own, so that Ctrl-C in the terminal reaches only the program
+ * that owns it: the workers still need the server while they drain. Its output goes straight to the
+ * log file, not through us, because it may outlive us. Throws `CONFIG_INVALID` when the program
+ * cannot be started at all.
  */
 export async function spawnServer(options: SpawnOptions): Promise<ServerProcess> {
   const { logFile } = options;
@@ -70,12 +79,19 @@ export async function spawnServer(options: SpawnOptions): Promise<ServerProcess>
   const { pid } = child;
   if (pid !== undefined) return { child, pid, exited, ended, logFile, logStart };
   const reason = await new Promise<Error>((resolve) => child.once('error', resolve));
-  throw new TemporalProgramError('CONFIG_INVALID', `${options.command} cannot be started: ${reason.message}`, {
-    cause: reason,
-  });
+  throw new TemporalProgramError(
+    'CONFIG_INVALID',
+    `${options.command} cannot be started: ${reason.message}`,
+    {
+      cause: reason,
+    },
+  );
 }
 
-/** Makes the log's folder, sets a log that has grown too long aside as `.old`, and returns where new lines begin. */
+/**
+ * Makes the log's folder, sets a log that has grown too long aside as `.old`, and returns where new
+ * lines begin.
+ */
 async function prepareLog(logFile: string): Promise<number> {
   await mkdir(path.dirname(logFile), { recursive: true });
   const size = await logSize(logFile);
@@ -93,9 +109,15 @@ function logSize(logFile: string): Promise<number> {
 
 /** The server ended before it was ready. */
 export class EarlyExitError extends Error {
-  /** Whether it lost one of its ports to somebody else. It says so, or crashes for it: 2 is how a Go program ends by a panic. */
+  /**
+   * Whether it lost one of its ports to somebody else. It says so, or crashes for it: 2 is how a Go
+   * program ends by a panic.
+   */
   readonly portLost: boolean;
-  /** Somebody ended it: it said nothing against its ports or its database. A shell that waited for it tells that as 128 and the signal. */
+  /**
+   * Somebody ended it: it said nothing against its ports or its database. A shell that waited for
+   * it tells that as 128 and the signal.
+   */
   readonly killed: boolean;
   /** What it wrote last. */
   readonly tail: string;
@@ -108,7 +130,10 @@ export class EarlyExitError extends Error {
   }
 }
 
-/** What a person is told when a server did not get ready: why, its last lines, what to do. A `TemporalProgramError` says so itself. */
+/**
+ * What a person is told when a server did not get ready: why, its last lines, what to do. A
+ * `TemporalProgramError` says so itself.
+ */
 export function startFailure(
   error: unknown,
   { cli, logFile }: { readonly cli: RunnableCli; readonly logFile: string },
@@ -129,15 +154,20 @@ export function startFailure(
   );
 }
 
-/** What a server did that died under work on it: the broken connection is told a moment before the exit, which is the truer reason. */
+/**
+ * What a server did that died under work on it: the broken connection is told a moment before the
+ * exit, which is the truer reason.
+ */
 export async function earlyExitOf(server: ServerProcess): Promise<EarlyExitError | undefined> {
   await untilKilled(server.exited);
-  return server.ended() ? new EarlyExitError(await server.exited, await logTail(server)) : undefined;
+  return server.ended()
+    ? new EarlyExitError(await server.exited, await logTail(server))
+    : undefined;
 }
 
 /**
- * Resolves when the server answers, with a connection that the caller closes. Attempts are 10 ms apart at first and
- * 250 ms at most. Throws `EarlyExitError` when the process ends first.
+ * Resolves when the server answers, with a connection that the caller closes. Attempts are 10 ms
+ * apart at first and 250 ms at most. Throws `EarlyExitError` when the process ends first.
  */
 export async function untilReady(server: ServerProcess, port: number): Promise<Connection> {
   const abort = new AbortController();
@@ -151,7 +181,8 @@ export async function untilReady(server: ServerProcess, port: number): Promise<C
     return connection;
   } catch (error) {
     await connection?.close();
-    // The port can close under an attempt a moment before the exit is reported: the exit is the truer reason.
+    // The port can close under an attempt a moment before the exit is reported: the exit is the
+    // truer reason.
     if (error instanceof EarlyExitError || !server.ended()) throw error;
     return await died;
   } finally {
@@ -169,15 +200,23 @@ async function connectWhenOpen(port: number, signal: AbortSignal): Promise<Conne
     }
     await delay(pauseMs, undefined, { signal });
   }
-  return Connection.connect({ address: `127.0.0.1:${port}`, connectTimeout: Math.max(deadline - Date.now(), 1_000) });
+  return Connection.connect({
+    address: `127.0.0.1:${port}`,
+    connectTimeout: Math.max(deadline - Date.now(), 1_000),
+  });
 }
 
 /**
- * Waits until the server has written its address to the log, which it does once it holds the port (0.25 s after the port
- * opens). Until then what answers may be another server that took the same port at the same moment, while ours is about
- * to crash for want of it. A server that announces itself in other words, and lives on, is believed after 15 s.
+ * Waits until the server has written its address to the log, which it does once it holds the port
+ * (0.25 s after the port opens). Until then what answers may be another server that took the same
+ * port at the same moment, while ours is about to crash for want of it. A server that announces
+ * itself in other words, and lives on, is believed after 15 s.
  */
-async function untilAnnounced(server: ServerProcess, port: number, signal: AbortSignal): Promise<void> {
+async function untilAnnounced(
+  server: ServerProcess,
+  port: number,
+  signal: AbortSignal,
+): Promise<void> {
   const announcement = new RegExp(`^(Temporal )?Server: .*:${port}$`, 'm');
   const deadline = Date.now() + ANNOUNCED_WITHIN_MS;
   for (let pauseMs = 20; Date.now() < deadline; pauseMs = Math.min(pauseMs * 1.5, 100)) {
@@ -203,19 +242,27 @@ export function isOpen(port: number): Promise<boolean> {
   });
 }
 
-/** The last lines that this server wrote, at most twelve; after a crash those that say why, not the end of the trace. */
+/**
+ * The last lines that this server wrote, at most twelve; after a crash those that say why, not the
+ * end of the trace.
+ */
 async function logTail(server: ServerProcess): Promise<string> {
   const size = await logSize(server.logFile);
   const start = Math.max(server.logStart, size - TAIL_BYTES);
   const file = await open(server.logFile);
   try {
-    const { buffer, bytesRead } = await file.read({ position: start, buffer: Buffer.alloc(Math.max(size - start, 1)) });
+    const { buffer, bytesRead } = await file.read({
+      position: start,
+      buffer: Buffer.alloc(Math.max(size - start, 1)),
+    });
     const lines = buffer
       .toString('utf8', 0, bytesRead)
       .split('\n')
       .filter((line) => line !== '');
     const crash = lines.findIndex((line) => line.startsWith('panic: '));
-    return (crash === -1 ? lines.slice(-TAIL_LINES) : lines.slice(crash, crash + TAIL_LINES)).join('\n');
+    return (crash === -1 ? lines.slice(-TAIL_LINES) : lines.slice(crash, crash + TAIL_LINES)).join(
+      '\n',
+    );
   } finally {
     await file.close();
   }

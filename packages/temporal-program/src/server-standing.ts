@@ -20,13 +20,15 @@ export type ServerStanding =
   | { readonly state: 'silent'; readonly record: ServerRecord };
 
 /**
- * Finds out whether the recorded server runs: its process lives, and what answers at its address has the recorded
- * database. A server whose start was cut short is given ten seconds to open its port.
+ * Finds out whether the recorded server runs: its process lives, and what answers at its address
+ * has the recorded database. A server whose start was cut short is given ten seconds to open its
+ * port.
  */
 export async function serverStanding(home: string): Promise<ServerStanding> {
   const record = await readRecord(home);
   if (record === undefined || !isAlive(record.pid)) return { state: 'none' };
-  const open = record.clusterId === undefined ? await opensSoon(record) : await isOpen(portOf(record.address));
+  const open =
+    record.clusterId === undefined ? await opensSoon(record) : await isOpen(portOf(record.address));
   if (!open) return { state: 'none' };
   const clusterId = await clusterIdAt(record.address);
   if (clusterId === undefined) return { state: 'silent', record };
@@ -34,15 +36,19 @@ export async function serverStanding(home: string): Promise<ServerStanding> {
   return { state: 'running', record: { ...record, clusterId } };
 }
 
-/** The server that runs for this folder; undefined also for a record that was left behind, and for a silent server. */
+/**
+ * The server that runs for this folder; undefined also for a record that was left behind, and for a
+ * silent server.
+ */
 export async function findRunningServer(home: string): Promise<ServerRecord | undefined> {
   const standing = await serverStanding(home);
   return standing.state === 'running' ? standing.record : undefined;
 }
 
 /**
- * Whether a server whose start was cut short gets to hold its port. It is asked no sooner than two seconds after its
- * start: until then the port may be another server's, and ours about to crash for want of it.
+ * Whether a server whose start was cut short gets to hold its port. It is asked no sooner than two
+ * seconds after its start: until then the port may be another server's, and ours about to crash for
+ * want of it.
  */
 async function opensSoon({ address, pid, startedAt }: ServerRecord): Promise<boolean> {
   const trustedAt = Date.parse(startedAt) + START_SETTLES_MS;
@@ -59,7 +65,10 @@ export function portOf(address: string): number {
   return Number(address.slice(address.lastIndexOf(':') + 1));
 }
 
-/** Asks a Temporal server for the name of its database; undefined when none answers within five seconds. */
+/**
+ * Asks a Temporal server for the name of its database; undefined when none answers within five
+ * seconds.
+ */
 async function clusterIdAt(address: string): Promise<string | undefined> {
   try {
     const connection = await Connection.connect({ address, connectTimeout: ANSWER_WITHIN_MS });

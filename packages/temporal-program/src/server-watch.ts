@@ -10,9 +10,10 @@ export interface ServerWatch {
 }
 
 /**
- * Watches a server that is not our child, for whose end the system gives no event: keeps one idle HTTP/2 session (what
- * gRPC speaks) open to it. When the session ends a new one is opened, because servers end idle sessions after some
- * minutes; when that fails, the server is gone. A kill -9 is so noticed at once, without asking again and again.
+ * Watches a server that is not our child, for whose end the system gives no event: keeps one idle
+ * HTTP/2 session (what gRPC speaks) open to it. When the session ends a new one is opened, because
+ * servers end idle sessions after some minutes; when that fails, the server is gone. A kill -9 is
+ * so noticed at once, without asking again and again.
  */
 export function watchServer(address: string): ServerWatch {
   let closed = false;

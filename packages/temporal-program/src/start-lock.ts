@@ -10,10 +10,11 @@ import { TemporalProgramError } from './program-error.ts';
 const PATIENCE_MS = 120_000;
 
 /**
- * Runs `work` while no other process (and no other call in this one) does so for the same folder, which is made when it
- * is missing. The lock is SQLite's own on an empty database file: the system gives it back when its holder dies, also by
- * kill -9, so it can never be left behind. Throws `STORE_DENIED` when the folder cannot be written, `CONFIG_INVALID` when
- * the holder keeps the lock for two minutes.
+ * Runs `work` while no other process (and no other call in this one) does so for the same folder,
+ * which is made when it is missing. The lock is SQLite's own on an empty database file: the system
+ * gives it back when its holder dies, also by kill -9, so it can never be left behind. Throws
+ * `STORE_DENIED` when the folder cannot be written, `CONFIG_INVALID` when the holder keeps the lock
+ * for two minutes.
  */
 export async function withStartLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
   const file = path.join(folder, 'temporal-server.lock');
@@ -35,7 +36,10 @@ async function openLockFile(file: string): Promise<Database.Database> {
   }
 }
 
-/** SQLite tells of no release, so this asks again after growing pauses: 10 ms at first, 250 ms at most. */
+/**
+ * SQLite tells of no release, so this asks again after growing pauses: 10 ms at first, 250 ms at
+ * most.
+ */
 async function lockExclusively(database: Database.Database, file: string): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 2, 250)) {

@@ -42,7 +42,9 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  const started = (await Promise.allSettled(starting)).filter((start) => start.status === 'fulfilled');
+  const started = (await Promise.allSettled(starting)).filter(
+    (start) => start.status === 'fulfilled',
+  );
   await Promise.all(started.map(({ value }) => value.stop()));
   expect(existsSync(recordFile(home))).toBe(false);
   for (const { value } of started) expect(isAlive(value.pid)).toBe(false);
@@ -51,7 +53,13 @@ afterEach(async () => {
 
 function start(options: Partial<DevServerOptions> = {}): Promise<DevServer> {
   const logFile = path.join(home, 'server.log');
-  const server = startDevServer({ cli, dbFile, logFile, searchAttributes: SEARCH_ATTRIBUTES, ...options });
+  const server = startDevServer({
+    cli,
+    dbFile,
+    logFile,
+    searchAttributes: SEARCH_ATTRIBUTES,
+    ...options,
+  });
   starting.push(server);
   return server;
 }
@@ -74,7 +82,10 @@ async function otherProgram(): Promise<number> {
   return (other.address() as AddressInfo).port;
 }
 
-/** Search attributes that kill the server when they are read to be compared with its own: it is ready, and not prepared. */
+/**
+ * Search attributes that kill the server when they are read to be compared with its own: it is
+ * ready, and not prepared.
+ */
 function killingAttributes(): typeof SEARCH_ATTRIBUTES {
   let reads = 0;
   return new Proxy(SEARCH_ATTRIBUTES, {
@@ -82,7 +93,10 @@ function killingAttributes(): typeof SEARCH_ATTRIBUTES {
       reads += 1;
       // The first reading makes the arguments of the start.
       if (reads > 1)
-        process.kill((JSON.parse(readFileSync(recordFile(home), 'utf8')) as { pid: number }).pid, 'SIGKILL');
+        process.kill(
+          (JSON.parse(readFileSync(recordFile(home), 'utf8')) as { pid: number }).pid,
+          'SIGKILL',
+        );
       return Reflect.ownKeys(target);
     },
   });
@@ -116,9 +130,13 @@ describe('startDevServer', () => {
   it('resolves when the server answers and knows the search attributes', async () => {
     const server = await start();
     const client = await clientOf(server);
-    const { customAttributes } = await client.connection.operatorService.listSearchAttributes({ namespace: 'default' });
+    const { customAttributes } = await client.connection.operatorService.listSearchAttributes({
+      namespace: 'default',
+    });
     expect(Object.keys(customAttributes).sort()).toEqual(Object.keys(SEARCH_ATTRIBUTES).sort());
-    expect(await client.workflow.count("Pipeline = 'eco2mix' AND DataDate >= '2024-01-15'")).toMatchObject({
+    expect(
+      await client.workflow.count("Pipeline = 'eco2mix' AND DataDate >= '2024-01-15'"),
+    ).toMatchObject({
       count: 0,
     });
     expect(server).toMatchObject({
@@ -153,7 +171,11 @@ describe('startDevServer', () => {
       { key: defineSearchAttributeKey('Pipeline', 'KEYWORD'), value: 'eco2mix' },
       { key: defineSearchAttributeKey('DataDate', 'KEYWORD'), value: '2024-01-15' },
     ]);
-    const action = { taskQueue: 'nobody-works-here', workflowId: 'day/eco2mix/2024-01-15', typedSearchAttributes };
+    const action = {
+      taskQueue: 'nobody-works-here',
+      workflowId: 'day/eco2mix/2024-01-15',
+      typedSearchAttributes,
+    };
     const { firstExecutionRunId } = await before.workflow.start('day', action);
     await before.schedule.create({
       scheduleId: 'eco2mix-daily',
@@ -167,16 +189,25 @@ describe('startDevServer', () => {
     const after = await clientOf(await start());
     const found = await after.workflow.getHandle(action.workflowId).describe();
     expect(found).toMatchObject({ status: { name: 'RUNNING' }, runId: firstExecutionRunId });
-    expect(found.typedSearchAttributes.get(defineSearchAttributeKey('DataDate', 'KEYWORD'))).toBe('2024-01-15');
-    expect((await after.schedule.getHandle('eco2mix-daily').describe()).action.type).toBe('startWorkflow');
-    await expect.poll(() => after.workflow.count("Pipeline = 'eco2mix'")).toMatchObject({ count: 1 });
+    expect(found.typedSearchAttributes.get(defineSearchAttributeKey('DataDate', 'KEYWORD'))).toBe(
+      '2024-01-15',
+    );
+    expect((await after.schedule.getHandle('eco2mix-daily').describe()).action.type).toBe(
+      'startWorkflow',
+    );
+    await expect
+      .poll(() => after.workflow.count("Pipeline = 'eco2mix'"))
+      .toMatchObject({ count: 1 });
   });
 
   it('gives each database a server of its own when many start at the same moment and want the same ports', async () => {
     const homes = ['a', 'b', 'c', 'd', 'e'].map((name) => path.join(home, name));
     const servers = await Promise.all(
       homes.map((folder) =>
-        start({ dbFile: path.join(folder, 'temporal.db'), logFile: path.join(folder, 'server.log') }),
+        start({
+          dbFile: path.join(folder, 'temporal.db'),
+          logFile: path.join(folder, 'server.log'),
+        }),
       ),
     );
     expect(new Set(servers.map(({ address }) => address)).size).toBe(homes.length);
@@ -188,7 +219,10 @@ describe('startDevServer', () => {
   it('takes the demanded ports', async () => {
     const [port, uiPort] = [await unusedPort(), await unusedPort()];
     const server = await start({ port, uiPort });
-    expect(server).toMatchObject({ address: `127.0.0.1:${port}`, uiUrl: `http://127.0.0.1:${uiPort}` });
+    expect(server).toMatchObject({
+      address: `127.0.0.1:${port}`,
+      uiUrl: `http://127.0.0.1:${uiPort}`,
+    });
   });
 
   it.each([
@@ -200,7 +234,9 @@ describe('startDevServer', () => {
       const taken = await otherProgram();
       const error = await errorOf(start({ [option]: taken }));
       expect(error.code).toBe('CONFIG_INVALID');
-      expect(error.message).toContain(`port ${taken}, demanded by ${setting}, is not free: another program has it`);
+      expect(error.message).toContain(
+        `port ${taken}, demanded by ${setting}, is not free: another program has it`,
+      );
     },
   );
 
@@ -221,7 +257,9 @@ describe('startDevServer', () => {
       if (asked === undefined) process.kill(await recordedPid(), 'SIGKILL');
       const error = await starting;
       expect(error.code).toBe('STORE_UNAVAILABLE');
-      expect(error.message).toContain('was ended by somebody while it started: it ended with SIGKILL');
+      expect(error.message).toContain(
+        'was ended by somebody while it started: it ended with SIGKILL',
+      );
       expect(error.message).not.toContain('aside');
     },
   );
@@ -236,7 +274,9 @@ describe('startDevServer', () => {
 
   it('says so when the CLI cannot be run', async () => {
     const error = await errorOf(
-      start({ cli: { path: path.join(home, 'nothing'), version: '1.9.1', serverVersion: '1.32.0' } }),
+      start({
+        cli: { path: path.join(home, 'nothing'), version: '1.9.1', serverVersion: '1.32.0' },
+      }),
     );
     expect(error.code).toBe('CONFIG_INVALID');
     expect(error.message).toContain(`${path.join(home, 'nothing')} cannot be started`);
@@ -249,10 +289,13 @@ describe('startDevServer', () => {
     expect(await readRecord(home)).toBeUndefined();
   });
 
-  it.runIf(process.platform === 'linux')('lets no variable that is meant for clients reach the server', async () => {
-    const server = await start();
-    expect(await readFile(`/proc/${server.pid}/environ`, 'utf8')).toBe('');
-  });
+  it.runIf(process.platform === 'linux')(
+    'lets no variable that is meant for clients reach the server',
+    async () => {
+      const server = await start();
+      expect(await readFile(`/proc/${server.pid}/environ`, 'utf8')).toBe('');
+    },
+  );
 });
 
 describe('startDevServer with a server that runs (I1)', () => {
@@ -315,14 +358,20 @@ describe('startDevServer with a server that runs (I1)', () => {
     expect((await readRecord(home))?.clusterId).toBeDefined();
   });
 
-  it('refuses to start beside a server that holds the database and does not answer', { timeout: 60_000 }, async () => {
-    const server = await start();
-    process.kill(server.pid, 'SIGSTOP');
-    const error = await errorOf(start()).finally(() => process.kill(server.pid, 'SIGCONT'));
-    expect(error.code).toBe('CONFIG_INVALID');
-    expect(error.message).toContain(`process ${server.pid} is recorded as the Temporal server of ${dbFile}`);
-    expect(error.message).toContain(`kill -9 ${server.pid}`);
-  });
+  it(
+    'refuses to start beside a server that holds the database and does not answer',
+    { timeout: 60_000 },
+    async () => {
+      const server = await start();
+      process.kill(server.pid, 'SIGSTOP');
+      const error = await errorOf(start()).finally(() => process.kill(server.pid, 'SIGCONT'));
+      expect(error.code).toBe('CONFIG_INVALID');
+      expect(error.message).toContain(
+        `process ${server.pid} is recorded as the Temporal server of ${dbFile}`,
+      );
+      expect(error.message).toContain(`kill -9 ${server.pid}`);
+    },
+  );
 
   it('refuses a second database in the same folder', async () => {
     await start();

@@ -40,7 +40,9 @@ describe('startEphemeralServer', () => {
       searchAttributes,
     });
     const connection = await Connection.connect({ address: server.address });
-    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'default' });
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({
+      namespace: 'default',
+    });
     expect(Object.keys(customAttributes)).toContain('DataDate');
     await connection.close();
     await server.stop();
@@ -63,9 +65,15 @@ describe('startEphemeralServer', () => {
 
   it('shows why a server ended early', async () => {
     const cli = { path: '/bin/ls', version: '1.9.1', serverVersion: '1.32.0' };
-    const work = startEphemeralServer({ cli, logFile: path.join(folder, 'server.log'), searchAttributes });
+    const work = startEphemeralServer({
+      cli,
+      logFile: path.join(folder, 'server.log'),
+      searchAttributes,
+    });
     const error = await work.then(() => expect.unreachable('nothing was thrown'), programError);
     expect(error.code).toBe('CONFIG_INVALID');
-    expect(error.message).toMatch(/did not start: it ended with code \d+\. What it wrote last is in .*:\n.*ls: /);
+    expect(error.message).toMatch(
+      /did not start: it ended with code \d+\. What it wrote last is in .*:\n.*ls: /,
+    );
   });
 });

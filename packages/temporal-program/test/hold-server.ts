@@ -1,6 +1,7 @@
 /**
- * A program that starts a server, says so on stdout, and holds it until it is killed: for the tests of what remains
- * when an owner dies. `hold-server.ts durable <dbFile>` or `hold-server.ts ephemeral <folder>`.
+ * A program that starts a server, says so on stdout, and holds it until it is killed: for the tests
+ * of what remains when an owner dies. `hold-server.ts durable <dbFile>` or `hold-server.ts
+ * ephemeral <folder>`.
  */
 import path from 'node:path';
 
@@ -19,6 +20,10 @@ const server =
         logFile: path.join(path.dirname(place), 'server.log'),
         searchAttributes,
       })
-    : await startEphemeralServer({ cli, logFile: path.join(place, 'server.log'), searchAttributes });
+    : await startEphemeralServer({
+        cli,
+        logFile: path.join(place, 'server.log'),
+        searchAttributes,
+      });
 process.stdout.write(`${JSON.stringify({ address: server.address })}\n`);
 setInterval(() => undefined, 60_000);

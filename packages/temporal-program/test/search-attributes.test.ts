@@ -22,7 +22,11 @@ let connection: Connection;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'quotidien-attributes-'));
   const logFile = path.join(folder, 'server.log');
-  server = await startEphemeralServer({ cli: await testCli(), logFile, searchAttributes: { FailedStep: 'Keyword' } });
+  server = await startEphemeralServer({
+    cli: await testCli(),
+    logFile,
+    searchAttributes: { FailedStep: 'Keyword' },
+  });
   connection = await Connection.connect({ address: server.address });
 });
 
@@ -40,11 +44,17 @@ async function errorOf(work: Promise<unknown>): Promise<TemporalProgramError> {
 async function refusingServer(grpcStatus: number): Promise<Connection> {
   const guard = createServer().listen(0, '127.0.0.1');
   guard.on('stream', (stream) => {
-    const headers = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': grpcStatus };
+    const headers = {
+      ':status': 200,
+      'content-type': 'application/grpc',
+      'grpc-status': grpcStatus,
+    };
     stream.respond({ ...headers, 'grpc-message': 'Request unauthorized.' }, { endStream: true });
   });
   await once(guard, 'listening');
-  const refused = Connection.lazy({ address: `127.0.0.1:${(guard.address() as AddressInfo).port}` });
+  const refused = Connection.lazy({
+    address: `127.0.0.1:${(guard.address() as AddressInfo).port}`,
+  });
   onTestFinished(async () => {
     await refused.close();
     guard.close();
@@ -74,7 +84,9 @@ describe('ensureSearchAttributes', () => {
   });
 
   it('refuses one that exists with another type, and names both', async () => {
-    const error = await errorOf(ensureSearchAttributes(connection, 'default', { FailedStep: 'Datetime' }));
+    const error = await errorOf(
+      ensureSearchAttributes(connection, 'default', { FailedStep: 'Datetime' }),
+    );
     expect(error.code).toBe('CONFIG_INVALID');
     expect(error.message).toContain('FailedStep is Keyword and must be Datetime');
   });
@@ -91,9 +103,13 @@ describe('ensureSearchAttributes', () => {
     ['not signed in', 16],
     ['without the operator service', 12],
   ])('says what an administrator must add when it is %s', async (_case, status) => {
-    const error = await errorOf(ensureSearchAttributes(await refusingServer(status), 'prod', SEARCH_ATTRIBUTES));
+    const error = await errorOf(
+      ensureSearchAttributes(await refusingServer(status), 'prod', SEARCH_ATTRIBUTES),
+    );
     expect(error.code).toBe('CONFIG_INVALID');
-    expect(error.message).toContain('does not let us register search attributes in prod (Request unauthorized.)');
+    expect(error.message).toContain(
+      'does not let us register search attributes in prod (Request unauthorized.)',
+    );
     expect(error.message).toContain('add Pipeline=Keyword, DataDate=Keyword, FailedStep=Keyword');
     expect(error.context).toMatchObject({ namespace: 'prod', grpcCode: status });
   });

@@ -5,7 +5,8 @@ import { standingOf } from './standing.ts';
 export function answerDocument(answer: Answer): Record<string, unknown> {
   const { pipeline, question, parameters, sentence, columns, rows, chart, cuts } = answer;
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, asText(value));
+  for (const [name, value] of Object.entries(parameters))
+    if (value !== undefined) query.set(name, asText(value));
   return {
     question: question.id,
     pipeline,

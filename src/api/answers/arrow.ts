@@ -30,11 +30,15 @@ const TYPES: Readonly<Record<ColumnType, () => DataType>> = {
 };
 
 /** An Arrow IPC stream; every column may be null. One that breaks off lacks its end mark. */
-export function arrowStream(columns: readonly TableColumn[], sets: AsyncIterable<readonly AnswerRow[]>): Readable {
+export function arrowStream(
+  columns: readonly TableColumn[],
+  sets: AsyncIterable<readonly AnswerRow[]>,
+): Readable {
   const fields = columns.map(({ name, type }) => new Field(name, TYPES[type](), true));
   const schema = new Schema(fields);
   const through = RecordBatchStreamWriter.throughNode();
-  // A failure destroys the stream, and with it the answer: what was sent ends without its last bytes.
+  // A failure destroys the stream, and with it the answer: what was sent ends without its last
+  // bytes.
   pipeline(Readable.from(batchesOf(schema, columns, sets)), through, () => undefined);
   return through;
 }
@@ -53,7 +57,11 @@ async function* batchesOf(
   if (none) yield* batchOf(schema, columns, []);
 }
 
-function batchOf(schema: Schema, columns: readonly TableColumn[], rows: readonly AnswerRow[]): readonly RecordBatch[] {
+function batchOf(
+  schema: Schema,
+  columns: readonly TableColumn[],
+  rows: readonly AnswerRow[],
+): readonly RecordBatch[] {
   const vectors = columns.map(({ name, type }) => [
     name,
     vectorOf(
@@ -95,7 +103,10 @@ function instantsOf(values: readonly AnswerValue[]): Vector {
   return new Vector([makeData({ type, length: values.length, nullCount, nullBitmap, data })]);
 }
 
-/** Of an instant as rows have it, such as `2024-03-31T01:00:00.000250Z`: since 1970; undefined for times that no year has. */
+/**
+ * Of an instant as rows have it, such as `2024-03-31T01:00:00.000250Z`: since 1970; undefined for
+ * times that no year has.
+ */
 function microsOf(instant: string): bigint | undefined {
   const [, fraction = ''] = /\.(\d{1,6})/.exec(instant) ?? [];
   const ms = Date.parse(`${textBefore(textBefore(instant, '.'), 'Z')}Z`);

@@ -5,13 +5,18 @@ import type { Dialect } from './csv.ts';
 import { instantTextSql, numberTextSql } from './value-sql.ts';
 
 /**
- * The lines of `csvRows` as SQL, byte for byte: for tables whose rows the engine has, and that are longer than what one thread writes while
- * others wait for it.
+ * The lines of `csvRows` as SQL, byte for byte: for tables whose rows the engine has, and that are
+ * longer than what one thread writes while others wait for it.
  */
 
 /** A line of the table, with its CRLF, over columns in their declared types. */
-export function csvLineSql(columns: readonly Pick<TableColumn, 'name' | 'type'>[], dialect: Dialect): string {
-  const fields = columns.map(({ name, type }) => `coalesce(${FIELDS[type](quoteIdentifier(name), dialect)}, '')`);
+export function csvLineSql(
+  columns: readonly Pick<TableColumn, 'name' | 'type'>[],
+  dialect: Dialect,
+): string {
+  const fields = columns.map(
+    ({ name, type }) => `coalesce(${FIELDS[type](quoteIdentifier(name), dialect)}, '')`,
+  );
   return `concat_ws(${quoteText(csvSeparator(dialect))}, ${fields.join(', ')}) || chr(13) || chr(10)`;
 }
 

@@ -22,8 +22,15 @@ function bare(mediaType: string): string {
   return textBefore(mediaType, ';').trim().toLowerCase();
 }
 
-/** A suffix decides, then `Accept` (RFC 9110, by quality, then by our order); `NOT_ACCEPTABLE` names what there is. */
-export function chooseFormat(suffix: string | undefined, accept: string | undefined, offered = NAMES): Format {
+/**
+ * A suffix decides, then `Accept` (RFC 9110, by quality, then by our order); `NOT_ACCEPTABLE` names
+ * what there is.
+ */
+export function chooseFormat(
+  suffix: string | undefined,
+  accept: string | undefined,
+  offered = NAMES,
+): Format {
   if (suffix !== undefined) {
     const named = offered.find((format) => format === suffix);
     if (named !== undefined) return named;

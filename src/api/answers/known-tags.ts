@@ -2,7 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { KnownVersions } from '../../engine/look/known-versions.ts';
 import { isKnown } from './tags.ts';
 
-/** Most tags in memory; then all are forgotten. A tag with its address takes a few hundred bytes. */
+/**
+ * Most tags in memory; then all are forgotten. A tag with its address takes a few hundred bytes.
+ */
 const MAX_TAGS = 10_000;
 
 /** The tag of an answer, and what it was made of. */
@@ -14,8 +16,9 @@ export interface KnownTag {
 }
 
 /**
- * The tags of answers that depend on nothing but the request and the versions of a pipeline, so that a repeated question whether something has
- * changed costs no more than to ask whether versions have. Invariants:
+ * The tags of answers that depend on nothing but the request and the versions of a pipeline, so
+ * that a repeated question whether something has changed costs no more than to ask whether versions
+ * have. Invariants:
  * 1. A tag stands only while the versions in memory are those that it was made of.
  * 2. It stands only for callers with the same rights: whoever may not read learns nothing from it.
  */
@@ -27,7 +30,10 @@ export class KnownTags {
     this.#known = known;
   }
 
-  /** Whether the caller has the answer already, as far as it is known without looking; then all but the sending is done. */
+  /**
+   * Whether the caller has the answer already, as far as it is known without looking; then all but
+   * the sending is done.
+   */
   async isUnchanged(request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
     if (request.headers['if-none-match'] === undefined) return false;
     const found = this.#tags.get(nameOf(request));
@@ -43,7 +49,10 @@ export class KnownTags {
     return this.#tags.get(nameOf(request));
   }
 
-  /** Keeps the tag of the answer to a request; `state` is that of the versions from before they were read for it. */
+  /**
+   * Keeps the tag of the answer to a request; `state` is that of the versions from before they were
+   * read for it.
+   */
   keep(request: FastifyRequest, known: KnownTag): void {
     if (this.#tags.size >= MAX_TAGS) this.#tags.clear();
     this.#tags.set(nameOf(request), known);

@@ -11,7 +11,10 @@ const MAX_CHARACTERS = 16 * 1024 * 1024;
 /** What an answer takes beside its body. */
 const OWN_CHARACTERS = 2_048;
 
-/** Requests with any other header are answered in the usual way: it may say who asks, or what part of an answer is wanted. */
+/**
+ * Requests with any other header are answered in the usual way: it may say who asks, or what part
+ * of an answer is wanted.
+ */
 const PLAIN_HEADERS = new Set([
   'host',
   'connection',
@@ -35,10 +38,12 @@ interface KeptAnswer {
 }
 
 /**
- * Short answers about tables, given again to the same request before any route is looked for. Invariants:
+ * Short answers about tables, given again to the same request before any route is looked for.
+ * Invariants:
  * 1. An answer stands only while the versions in memory are those that it was made of.
- * 2. It is for requests that are equal in everything that any part of the server looks at, and that say nothing of who asks. What is open
- *    is open to all who can send one: so there are none where others than this machine can.
+ * 2. It is for requests that are equal in everything that any part of the server looks at, and that
+ *    say nothing of who asks. What is open is open to all who can send one: so there are none where
+ *    others than this machine can.
  * 3. A repeated request counts as any other.
  */
 export class RepeatedAnswers {
@@ -76,15 +81,20 @@ export class RepeatedAnswers {
   keep(request: FastifyRequest, reply: FastifyReply, payload: unknown, tags: KnownTags): void {
     if (typeof payload !== 'string' && payload !== undefined && payload !== null) return;
     const body = typeof payload === 'string' ? payload : '';
-    if (body.length > MAX_BODY_CHARACTERS || (reply.statusCode !== 200 && reply.statusCode !== 304)) return;
+    if (body.length > MAX_BODY_CHARACTERS || (reply.statusCode !== 200 && reply.statusCode !== 304))
+      return;
     const name = nameOf(request.raw);
     const known = name === undefined ? undefined : tags.of(request);
     if (name === undefined || known === undefined) return;
     const before = this.#answers.get(name);
     if (before?.state === known.state) return;
     if (this.#characters > MAX_CHARACTERS) this.#forget();
-    const told = Object.entries(reply.getHeaders()).filter(([header]) => !header.startsWith(COUNTED));
-    const headers = told.flatMap(([header, value]) => [value].flat().flatMap((one) => [header, String(one)]));
+    const told = Object.entries(reply.getHeaders()).filter(
+      ([header]) => !header.startsWith(COUNTED),
+    );
+    const headers = told.flatMap(([header, value]) =>
+      [value].flat().flatMap((one) => [header, String(one)]),
+    );
     if (reply.statusCode === 200) headers.push('content-length', String(Buffer.byteLength(body)));
     this.#answers.set(name, { ...known, status: reply.statusCode, headers, body });
     this.#characters += body.length - (before?.body.length ?? -name.length - OWN_CHARACTERS);
@@ -105,7 +115,8 @@ function nameOf({ method, url, rawHeaders, httpVersion }: IncomingMessage): stri
     const header = rawHeaders[index]?.toLowerCase();
     if (header === undefined || !PLAIN_HEADERS.has(header)) return undefined;
     if (header === 'host') hosts += 1;
-    if (header !== 'connection' && header !== 'user-agent') name += `\n${header}: ${rawHeaders[index + 1]}`;
+    if (header !== 'connection' && header !== 'user-agent')
+      name += `\n${header}: ${rawHeaders[index + 1]}`;
   }
   return hosts === 1 ? name : undefined;
 }

@@ -37,8 +37,12 @@ export async function* textOf(
 
 const PIECE_CHARACTERS = 64 * 1024;
 
-/** The same texts in pieces that a reader takes one by one: by pieces it is seen whether somebody reads. */
+/**
+ * The same texts in pieces that a reader takes one by one: by pieces it is seen whether somebody
+ * reads.
+ */
 export async function* inPieces(texts: AsyncIterable<string>): AsyncGenerator<string> {
   for await (const text of texts)
-    for (let at = 0; at < text.length; at += PIECE_CHARACTERS) yield text.slice(at, at + PIECE_CHARACTERS);
+    for (let at = 0; at < text.length; at += PIECE_CHARACTERS)
+      yield text.slice(at, at + PIECE_CHARACTERS);
 }

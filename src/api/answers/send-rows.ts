@@ -35,7 +35,10 @@ export function fileNameOf({ cut, format }: Pick<WholeRows, 'cut' | 'format'>): 
   return `${cut.table.id}_${cut.span.from}_${cut.span.to}.${suffix}`;
 }
 
-/** Streams, so that a range of years needs no memory; a client that hangs up stops the reading. `BUSY` beyond what is sent at once. */
+/**
+ * Streams, so that a range of years needs no memory; a client that hangs up stops the reading.
+ * `BUSY` beyond what is sent at once.
+ */
 export async function sendWhole(
   engine: Engine,
   whole: WholeRows,
@@ -71,12 +74,25 @@ async function sendParquet(
 }
 
 /** The bytes of a file, or the one range of them that is asked for (RFC 9110, 14). */
-export function sendFile(file: string, size: number, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function sendFile(
+  file: string,
+  size: number,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   reply.header('accept-ranges', 'bytes');
-  const range = rangeOf(request.headers.range, size, request.headers['if-range'], reply.getHeader('etag'));
+  const range = rangeOf(
+    request.headers.range,
+    size,
+    request.headers['if-range'],
+    reply.getHeader('etag'),
+  );
   if (range === 'outside') {
     reply.header('content-range', `bytes */${size}`);
-    throw new HttpRefusal(416, `the range ${request.headers.range} is outside of the ${size} bytes`);
+    throw new HttpRefusal(
+      416,
+      `the range ${request.headers.range} is outside of the ${size} bytes`,
+    );
   }
   if (range === undefined) return reply.header('content-length', size).send(createReadStream(file));
   const { start, end } = range;

@@ -1,7 +1,10 @@
 import type { FastifyReply } from 'fastify';
 import type { TableCut } from '../../engine/look/table-cut.ts';
 
-/** What an answer stands on, as headers and as a member of JSON answers: its coverage, revision, versions and proof. */
+/**
+ * What an answer stands on, as headers and as a member of JSON answers: its coverage, revision,
+ * versions and proof.
+ */
 
 /** What every answer with rows says of them; members as the JSON has them. */
 export interface Standing {
@@ -12,7 +15,10 @@ export interface Standing {
   /** How many days or periods have rows, and which that are due have none. */
   readonly scopes: number;
   readonly missing: readonly string[];
-  /** Of the newest version, ISO instant. The same request with it as `as_of` gives the same rows for ever. */
+  /**
+   * Of the newest version, ISO instant. The same request with it as `as_of` gives the same rows for
+   * ever.
+   */
   readonly committed_at: string | null;
   /** Address of the versions and hashes of every file. */
   readonly proof: string;
@@ -38,7 +44,11 @@ export function standingOf(cut: TableCut, asOf?: string): Standing {
 }
 
 /** The same as headers, for formats without a place for it. */
-export function tellStanding(reply: FastifyReply, standing: Standing, links: readonly string[] = []): void {
+export function tellStanding(
+  reply: FastifyReply,
+  standing: Standing,
+  links: readonly string[] = [],
+): void {
   const { coverage, revision, version, committed_at: at, proof } = standing;
   if (coverage !== null) reply.header('quotidien-coverage', coverage);
   if (revision !== null) reply.header('quotidien-revision', revision);
@@ -47,7 +57,10 @@ export function tellStanding(reply: FastifyReply, standing: Standing, links: rea
   reply.header('link', [...links, `<${proof}>; rel="describedby"`].join(', '));
 }
 
-/** Of an answer from several tables: the lowest coverage, what all of them share, and the proof of each. */
+/**
+ * Of an answer from several tables: the lowest coverage, what all of them share, and the proof of
+ * each.
+ */
 export function tellStandings(reply: FastifyReply, standings: readonly Standing[]): void {
   const [first, ...others] = standings;
   if (first === undefined) return;

@@ -1,8 +1,8 @@
 /** Values of the engine as the text that JavaScript and our answers have of them. */
 
 /**
- * As JavaScript writes a number: the same digits, because both engines take the fewest that give the number back, but with an exponent only
- * from 1e21 on and below 1e-6, and without `.0`.
+ * As JavaScript writes a number: the same digits, because both engines take the fewest that give
+ * the number back, but with an exponent only from 1e21 on and below 1e-6, and without `.0`.
  */
 export function numberTextSql(value: string): string {
   const text = `CAST(${value} AS VARCHAR)`;
@@ -18,8 +18,9 @@ export function numberTextSql(value: string): string {
 }
 
 /**
- * An instant in UTC: fractions have three or six digits, or are not there. Years outside of 1 to 9999 and infinity are the engine's text.
- * `between` stands between day and time, `zone` at the end.
+ * An instant in UTC: fractions have three or six digits, or are not there. Years outside of 1 to
+ * 9999 and infinity are the engine's text. `between` stands between day and time, `zone` at the
+ * end.
  */
 export function instantTextSql(value: string, between = 'T', zone = 'Z'): string {
   const micros = `epoch_us(${value})`;

@@ -8,8 +8,16 @@ import { csvLineSql } from './csv-sql.ts';
 import { rowStream } from './row-stream.ts';
 import type { WholeRows } from './send-rows.ts';
 
-/** Writes a whole table into a file, in any of the formats, at the pace of the disk; returns the number of rows. */
-export async function writeRows(engine: Engine, whole: WholeRows, file: string, signal: AbortSignal): Promise<number> {
+/**
+ * Writes a whole table into a file, in any of the formats, at the pace of the disk; returns the
+ * number of rows.
+ */
+export async function writeRows(
+  engine: Engine,
+  whole: WholeRows,
+  file: string,
+  signal: AbortSignal,
+): Promise<number> {
   const { cut, names, format, columns, dialect } = whole;
   if (format === 'parquet') return writeParquet(engine, cut, names, file);
   let rows = 0;

@@ -7,11 +7,15 @@ import type { AnswerRow, AnswerValue, ColumnType, TableColumn } from '../../pipe
 import { sheetHeader } from './spreadsheet.ts';
 
 /**
- * Rows as a workbook, made while they are read: names of columns in the first row, which stays in sight; numbers as numbers, days and instants as
- * dates (in UTC), empty cells for what is not there. Texts are texts, whatever they begin with: none is a formula. What is more than a sheet
+ * Rows as a workbook, made while they are read: names of columns in the first row, which stays in
+ * sight; numbers as numbers, days and instants as dates (in UTC), empty cells for what is not
+ * there. Texts are texts, whatever they begin with: none is a formula. What is more than a sheet
  * holds (1,048,576 rows) goes on in the next one.
  */
-export function xlsxStream(columns: readonly TableColumn[], sets: AsyncIterable<readonly AnswerRow[]>): Readable {
+export function xlsxStream(
+  columns: readonly TableColumn[],
+  sets: AsyncIterable<readonly AnswerRow[]>,
+): Readable {
   const stream = writeXlsxStream(cellsOf(columns, sets), {
     name: 'quotidien',
     columns: columns.map(columnOf),
@@ -35,7 +39,9 @@ export async function xlsxWorkbook(
       columns: columns.map(columnOf),
       rows: [
         columns.map(sheetHeader),
-        ...rows.map((row) => columns.map((column) => cellOf(column.type, row[column.name] ?? null))),
+        ...rows.map((row) =>
+          columns.map((column) => cellOf(column.type, row[column.name] ?? null)),
+        ),
       ],
       freezePane: { rows: 1 },
     })),
@@ -65,12 +71,16 @@ async function* cellsOf(
     for (const row of set) yield columns.map(({ name, type }) => cellOf(type, row[name] ?? null));
 }
 
-/** Spreadsheets count days from 1900, with a 29th of February that was none; days before are texts. */
+/**
+ * Spreadsheets count days from 1900, with a 29th of February that was none; days before are texts.
+ */
 const FIRST_DAY_OF_SHEETS = '1900-03-01';
 
 function cellOf(type: ColumnType, value: AnswerValue): CellValue {
   if (typeof value !== 'string') return value;
-  if (type === 'instant' || type === 'date') return value < FIRST_DAY_OF_SHEETS ? value : new Date(value);
-  // In a workbook `_x000D_` stands for a character, which its own first sign prevents (ECMA-376, ST_Xstring).
+  if (type === 'instant' || type === 'date')
+    return value < FIRST_DAY_OF_SHEETS ? value : new Date(value);
+  // In a workbook `_x000D_` stands for a character, which its own first sign prevents (ECMA-376,
+  // ST_Xstring).
   return value.replace(/_(?=x[0-9A-Fa-f]{4}_)/g, '_x005F_');
 }

@@ -18,8 +18,9 @@ import { anything } from '../shared/responses.ts';
 import { pipelineErrorOf, statusOf } from '../shared/problems.ts';
 
 /**
- * The endpoints of the earlier CityFlow and of its rewrite, at the root and under `/api`, in their shapes; errors are `{error, message,
- * statusCode}`. Paths that both have are told apart by whether the last part is a date.
+ * The endpoints of the earlier CityFlow and of its rewrite, at the root and under `/api`, in their
+ * shapes; errors are `{error, message, statusCode}`. Paths that both have are told apart by whether
+ * the last part is a date.
  */
 
 const TYPES = ['bikes', 'traffic', 'weather', 'comptages', 'chantiers', 'referentiel'] as const;
@@ -27,7 +28,9 @@ type MetricType = (typeof TYPES)[number];
 const DEFAULT_LISTED = 30;
 const MAX_LISTED = 200;
 
-const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(DEFAULT_LISTED) });
+const listQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(DEFAULT_LISTED),
+});
 const reportQuery = z.strictObject({ report_type: z.enum(['daily']).default('daily') });
 
 const cityError = z
@@ -39,7 +42,10 @@ const schema = {
   tags: ['CityFlow (earlier)'],
   response: {
     200: anything,
-    default: { description: 'What went wrong', content: { 'application/json': { schema: cityError } } },
+    default: {
+      description: 'What went wrong',
+      content: { 'application/json': { schema: cityError } },
+    },
   },
 };
 
@@ -106,11 +112,15 @@ function addRoutes(app: ApiApp, city: City, { engine, settings }: ApiContext): v
       reports: days.map(({ scope, version }) => ({ date: scope, version, report_type: 'daily' })),
     };
   });
-  app.get('/reports/:date', { schema: { ...schema, querystring: reportQuery } }, async (request) => {
-    const { report_type: type } = request.query;
-    const date = dateOf((request.params as { date: string }).date);
-    return { date, report_type: type, report: await city.report(date) };
-  });
+  app.get(
+    '/reports/:date',
+    { schema: { ...schema, querystring: reportQuery } },
+    async (request) => {
+      const { report_type: type } = request.query;
+      const date = dateOf((request.params as { date: string }).date);
+      return { date, report_type: type, report: await city.report(date) };
+    },
+  );
   app.get('/correlations', { schema: { ...schema, querystring: listQuery } }, async (request) => {
     const { limit } = request.query;
     const days = await city.newest(limit, 'metrics/history:history');
@@ -127,7 +137,10 @@ function addMetrics(app: ApiApp, city: City): void {
     const { limit } = request.query;
     const days = await city.newest(limit, undefined);
     const metrics = days.flatMap(({ scope, outputs }) =>
-      TYPES.filter((type) => outputs[outputOf(type)] !== undefined).map((type) => ({ metric_type: type, date: scope })),
+      TYPES.filter((type) => outputs[outputOf(type)] !== undefined).map((type) => ({
+        metric_type: type,
+        date: scope,
+      })),
     );
     return { count: Math.min(metrics.length, limit), metrics: metrics.slice(0, limit) };
   });
@@ -141,7 +154,8 @@ function addMetrics(app: ApiApp, city: City): void {
     }
     const study = await city.study(date).catch(ifThere);
     if (study !== undefined) for (const name of STUDY_METRICS) metrics[name] = study[name];
-    if (Object.keys(metrics).length === 0) throw new PipelineError('NOT_FOUND', `no metrics for ${date}`);
+    if (Object.keys(metrics).length === 0)
+      throw new PipelineError('NOT_FOUND', `no metrics for ${date}`);
     return { date, metrics };
   });
   // `/metrics/{type}/{date}` of the one, `/metrics/{date}/{name}` of the other.
@@ -150,7 +164,8 @@ function addMetrics(app: ApiApp, city: City): void {
     const [type, day] = isDateLike(first) ? [second, first] : [first, second];
     const date = dateOf(day);
     const studied = STUDY_METRICS.find((one) => one === type);
-    if (studied !== undefined) return { metric_type: studied, date, data: (await city.study(date))[studied] };
+    if (studied !== undefined)
+      return { metric_type: studied, date, data: (await city.study(date))[studied] };
     const known = TYPES.find((one) => one === type);
     if (known === undefined) {
       const names = [...TYPES, ...STUDY_METRICS].join(', ');
@@ -198,20 +213,29 @@ class City {
   /** Of an answer about a day: its coverage and version, and where that is proven. */
   async tellVersion({ params }: FastifyRequest, reply: FastifyReply): Promise<void> {
     const date = Object.values(params as Readonly<Record<string, string>>).find(isCivilDate);
-    const found = date === undefined ? undefined : (await this.#context.known.newest('cityflow', [date])).get(date);
+    const found =
+      date === undefined
+        ? undefined
+        : (await this.#context.known.newest('cityflow', [date])).get(date);
     if (found === undefined) return;
     const { scope, version, facts } = found;
     const { coverage } = facts;
     if (typeof coverage === 'number') reply.header('quotidien-coverage', coverage);
     reply.header('quotidien-version', version);
-    reply.header('link', `</api/v1/pipelines/cityflow/days/${scope}/versions/${version}>; rel="describedby"`);
+    reply.header(
+      'link',
+      `</api/v1/pipelines/cityflow/days/${scope}/versions/${version}>; rel="describedby"`,
+    );
   }
 
   async document(date: string, output: string): Promise<unknown> {
     const version = (await this.#context.known.newest('cityflow', [date])).get(date);
     const ref = version?.outputs[output];
     if (ref === undefined)
-      throw new PipelineError('NOT_FOUND', `nothing is known of ${textBefore(output, ':')} for ${date}`);
+      throw new PipelineError(
+        'NOT_FOUND',
+        `nothing is known of ${textBefore(output, ':')} for ${date}`,
+      );
     return JSON.parse(await this.#text(ref)) as unknown;
   }
 
@@ -220,14 +244,17 @@ class City {
     const span = await this.#context.known.span('cityflow');
     if (span === undefined) return [];
     const newest = await this.#context.known.newest('cityflow', datesBetween(span.from, span.to));
-    const days = [...newest.values()].filter(({ outputs }) => output === undefined || outputs[output] !== undefined);
+    const days = [...newest.values()].filter(
+      ({ outputs }) => output === undefined || outputs[output] !== undefined,
+    );
     return days.sort((a, b) => toEpochDay(b.scope) - toEpochDay(a.scope)).slice(0, limit);
   }
 
   async counts(): Promise<{ readonly metrics_count: number; readonly reports_count: number }> {
     const days = await this.newest(Number.MAX_SAFE_INTEGER, undefined);
     const metrics = days.reduce(
-      (sum, { outputs }) => sum + TYPES.filter((type) => outputs[outputOf(type)] !== undefined).length,
+      (sum, { outputs }) =>
+        sum + TYPES.filter((type) => outputs[outputOf(type)] !== undefined).length,
       0,
     );
     return {

@@ -8,7 +8,10 @@ import { addCapacityRoute, addGridRoutes } from './eco2mix.ts';
 import { addEnergyPeriods } from './enedis/energies.ts';
 import { addSupplierRoutes } from './enedis/routes.ts';
 
-/** The routes of earlier systems that stood below `/api/v1`; each is there while its pipeline is, and a key of that one is enough. */
+/**
+ * The routes of earlier systems that stood below `/api/v1`; each is there while its pipeline is,
+ * and a key of that one is enough.
+ */
 export function addEarlierApi(api: ApiApp, context: ApiContext): void {
   const { datasets } = context.engine;
   const capacity = tablesOf(datasets).get('parc_mensuel')?.pipeline ?? 'eco2mix';

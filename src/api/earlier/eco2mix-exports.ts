@@ -10,7 +10,10 @@ import { civilDate } from '../shared/fields.ts';
 import { bounded, csvText, problems } from '../shared/responses.ts';
 import { notFound } from '../shared/problems.ts';
 
-/** The CSV exports of the earlier system's pages, by the table that has their columns: `;`, a decimal comma, French headers. */
+/**
+ * The CSV exports of the earlier system's pages, by the table that has their columns: `;`, a
+ * decimal comma, French headers.
+ */
 const EXPORTS: Readonly<Record<string, string>> = {
   '/consommation/export-puissance/': 'consommation_puissance',
   '/consommation/export-mensuel/': 'consommation_mensuelle',
@@ -46,10 +49,17 @@ export function addGridExports(app: ApiApp, context: ApiContext): void {
       const span = await known.span(pipeline);
       if (span === undefined) throw notFound(`finished day of ${pipeline} yet`);
       const to = request.query.fin ?? span.to;
-      const from = request.query.debut ?? (table.rows.each === 'day' ? addDays(to, -DEFAULT_DAYS) : span.from);
+      const from =
+        request.query.debut ?? (table.rows.each === 'day' ? addDays(to, -DEFAULT_DAYS) : span.from);
       const cut = await cutTable(engine, known, placed, { from, to });
       tellStanding(reply, standingOf(cut));
-      const whole = { cut, columns: table.columns, names: undefined, format: 'csv', dialect: 'fr-earlier' } as const;
+      const whole = {
+        cut,
+        columns: table.columns,
+        names: undefined,
+        format: 'csv',
+        dialect: 'fr-earlier',
+      } as const;
       return sendWhole(engine, { ...whole, isAttachment: true }, request, reply);
     });
   }

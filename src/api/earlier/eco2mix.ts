@@ -23,8 +23,9 @@ import { answerAs, anyRecord, bounded, problems, unchanged } from '../shared/res
 import { notFound } from '../shared/problems.ts';
 
 /**
- * The endpoints of the earlier eCO2mix system, under their paths and in their shapes: power in MW for at most a year, energies in GWh by month
- * for at most ten. French names, as its clients know them.
+ * The endpoints of the earlier eCO2mix system, under their paths and in their shapes: power in MW
+ * for at most a year, energies in GWh by month for at most ten. French names, as its clients know
+ * them.
  */
 
 const MAX_CURVE_DAYS = 366;
@@ -68,7 +69,10 @@ const CAPACITY_NAMES: Readonly<Record<string, string>> = {
   solaire: 'Solaire',
 };
 
-/** Installed capacity of wind and sun by month, as RTE's figures give it; without a range all that is known. */
+/**
+ * Installed capacity of wind and sun by month, as RTE's figures give it; without a range all that
+ * is known.
+ */
 export function addCapacityRoute(app: ApiApp, { engine, known }: ApiContext): void {
   const placed = tablesOf(engine.datasets).get('parc_mensuel');
   const schema = {
@@ -87,7 +91,8 @@ export function addCapacityRoute(app: ApiApp, { engine, known }: ApiContext): vo
     for await (const rows of readRowSets(engine, cut))
       for (const { period, source, derived_mw: power } of rows) {
         const filiere = CAPACITY_NAMES[String(source)];
-        if (filiere !== undefined && power !== null) data.push({ date: period, filiere, parc_mw: power });
+        if (filiere !== undefined && power !== null)
+          data.push({ date: period, filiere, parc_mw: power });
       }
     return { count: data.length, unite: 'MW', data };
   });
@@ -98,12 +103,20 @@ function addCurves(app: ApiApp, grid: Grid): void {
     schema: {
       tags,
       querystring: query,
-      response: { 200: answerAs('The curve', { 'application/json': anyRecord }), ...problems, ...unchanged },
+      response: {
+        200: answerAs('The curve', { 'application/json': anyRecord }),
+        ...problems,
+        ...unchanged,
+      },
     },
   });
   app.get('/courbe_conso', curve(plain), (request, reply) => {
     const asked = plain.parse(request.query);
-    return grid.sendCurve(request, reply, asked, { name: 'consommation', columns: ['load_mw'], head: {} });
+    return grid.sendCurve(request, reply, asked, {
+      name: 'consommation',
+      columns: ['load_mw'],
+      head: {},
+    });
   });
   app.get('/courbe_prod', curve(byFiliere), (request, reply) => {
     const asked = byFiliere.parse(request.query);
@@ -114,7 +127,11 @@ function addCurves(app: ApiApp, grid: Grid): void {
   app.get('/echange', curve(byPays), (request, reply) => {
     const asked = byPays.parse(request.query);
     const head = { pays: asked.pays, note: 'positif : import ; négatif : export' };
-    return grid.sendCurve(request, reply, asked, { name: 'echange', columns: exchangeColumns(asked.pays), head });
+    return grid.sendCurve(request, reply, asked, {
+      name: 'echange',
+      columns: exchangeColumns(asked.pays),
+      head,
+    });
   });
 }
 
@@ -125,7 +142,9 @@ function addEnergies(app: ApiApp, grid: Grid): void {
   const gwh = (value: unknown): number => Math.round(Number(value) / 100) / 10;
   app.get('/energie_conso', energies(plain), (request, reply) => {
     const asked = plain.parse(request.query);
-    return grid.energies({ request, reply }, asked, 'consommation', (row) => ({ energie_gwh: gwh(row['energy_mwh']) }));
+    return grid.energies({ request, reply }, asked, 'consommation', (row) => ({
+      energie_gwh: gwh(row['energy_mwh']),
+    }));
   });
   app.get('/energie_prod', energies(byFiliere), async (request, reply) => {
     const { filiere, ...asked } = byFiliere.parse(request.query);
@@ -152,12 +171,18 @@ function exchangeColumns(pays: Pays): string[] {
 interface Curve {
   /** The member that has the power. */
   readonly name: string;
-  /** It is their sum, and is not there where one of them has not been published: a part of the sum is another figure. */
+  /**
+   * It is their sum, and is not there where one of them has not been published: a part of the sum
+   * is another figure.
+   */
   readonly columns: readonly string[];
   readonly head: Readonly<Record<string, string>>;
 }
 
-/** A row as JSON, with a comma before it; none where there is no power: half of the quarters of consolidated days. */
+/**
+ * A row as JSON, with a comma before it; none where there is no power: half of the quarters of
+ * consolidated days.
+ */
 function curveRowSql({ name, columns }: Pick<Curve, 'name' | 'columns'>): string {
   const power = columns.map(quoteIdentifier).join(' + ');
   const source = `CASE WHEN revision = 'provisional' THEN 'Temps Réel' ELSE 'Données Consolidées' END`;
@@ -180,7 +205,8 @@ class Grid {
     { name, columns, head }: Curve,
   ): Promise<FastifyReply> {
     const cut = await this.#cut(request, 'eco2mix_national', { debut, fin }, MAX_CURVE_DAYS);
-    if (isKnown(request, reply, tagOf(['curve', cut.hash, ...columns, JSON.stringify(head)]))) return reply.send();
+    if (isKnown(request, reply, tagOf(['curve', cut.hash, ...columns, JSON.stringify(head)])))
+      return reply.send();
     tellStanding(reply, standingOf(cut));
     const line = curveRowSql({ name, columns });
     const texts = await readAllTexts(this.#context.engine, cut, line, untilHungUp(reply.raw));
@@ -207,14 +233,21 @@ class Grid {
     return { debut, fin, unite: 'GWh', data };
   }
 
-  async #cut(request: FastifyRequest, id: string, { debut, fin }: Range, maxDays: number): Promise<TableCut> {
+  async #cut(
+    request: FastifyRequest,
+    id: string,
+    { debut, fin }: Range,
+    maxDays: number,
+  ): Promise<TableCut> {
     const { engine, known } = this.#context;
     const table = tablesOf(engine.datasets).get(id);
     if (table === undefined) throw notFound(`table ${id}`);
     const days = countDays(debut, fin);
-    if (days === 0) throw new PipelineError('INPUT_INVALID', `debut (${debut}) doit précéder fin (${fin})`);
+    if (days === 0)
+      throw new PipelineError('INPUT_INVALID', `debut (${debut}) doit précéder fin (${fin})`);
     // The earlier system answers 400 here, and its clients know that.
-    if (days > maxDays) throw new PipelineError('INPUT_INVALID', `au plus ${maxDays} jours, ${days} demandés`);
+    if (days > maxDays)
+      throw new PipelineError('INPUT_INVALID', `au plus ${maxDays} jours, ${days} demandés`);
     return cutTable(engine, known, table, { from: debut, to: fin });
   }
 }

@@ -20,8 +20,9 @@ import type { Verifier } from './verify-order.ts';
 import { orderSchedule, orderWatch, scheduleAction, scheduleBody } from './upkeep-orders.ts';
 
 /**
- * What operators do: each is a start, an update or a schedule call that Temporal has already, with a reason that is kept. Starting what runs
- * joins it, so that two who press the same button make one run.
+ * What operators do: each is a start, an update or a schedule call that Temporal has already, with
+ * a reason that is kept. Starting what runs joins it, so that two who press the same button make
+ * one run.
  */
 
 const tags = ['actions'];
@@ -50,7 +51,9 @@ export function addActionRoutes(app: ApiApp, context: ApiContext, verifier: Veri
     },
     async (request, reply) => {
       reply.code(202);
-      return { ...(await orderWatch(context, orders, request, request.params.pipeline, request.body)) };
+      return {
+        ...(await orderWatch(context, orders, request, request.params.pipeline, request.body)),
+      };
     },
   );
   app.post(
@@ -74,7 +77,15 @@ export function addActionRoutes(app: ApiApp, context: ApiContext, verifier: Veri
 function addDayActions(app: ApiApp, context: ApiContext, orders: Orders): void {
   app.post(
     '/pipelines/:pipeline/days/:date/runs',
-    { schema: { tags, summary: 'Run a day, or join its run', params: dayParams, body: runBody, response: accepted } },
+    {
+      schema: {
+        tags,
+        summary: 'Run a day, or join its run',
+        params: dayParams,
+        body: runBody,
+        response: accepted,
+      },
+    },
     async (request, reply) => {
       const { pipeline, date } = request.params;
       const answer = await orderRun(context, orders, request, { pipeline, date }, request.body);
@@ -137,7 +148,14 @@ function addBackfills(app: ApiApp, context: ApiContext, orders: Orders): void {
   );
   app.post(
     '/backfills',
-    { schema: { tags, summary: 'Start exactly a plan, or join it', body: backfillBody, response: accepted } },
+    {
+      schema: {
+        tags,
+        summary: 'Start exactly a plan, or join it',
+        body: backfillBody,
+        response: accepted,
+      },
+    },
     async (request, reply) => {
       const { id, path } = await orderBackfill(context, orders, request, request.body);
       reply.code(202).header('location', `/api/v1/backfills/${path}`);

@@ -13,7 +13,10 @@ import { civilDate, pipelineName } from '../shared/fields.ts';
 import { reason } from './day-orders.ts';
 import type { Orders } from './orders.ts';
 
-/** What people order of many days, the same over the API and from a form: a plan, exactly that plan, and what it does then. */
+/**
+ * What people order of many days, the same over the API and from a form: a plan, exactly that plan,
+ * and what it does then.
+ */
 
 /** What a plan is asked for. */
 export const planBody = z.strictObject({
@@ -58,7 +61,10 @@ export const backfillActionBody = z.strictObject({
 type BackfillPlace = z.output<typeof backfillParams>;
 
 /** The id of the workflow; with its path below `/backfills`. */
-function placeOf({ pipeline, range, hash }: BackfillPlace): { readonly id: string; readonly path: string } {
+function placeOf({ pipeline, range, hash }: BackfillPlace): {
+  readonly id: string;
+  readonly path: string;
+} {
   const path = `${pipeline}/${range}/${hash}`;
   return { id: `backfill/${path}`, path };
 }
@@ -80,7 +86,10 @@ export async function orderPlan(
   return detailed;
 }
 
-/** Starts exactly a plan or joins it; `PLAN_INVALID` when the stores have moved since. Needs `ops:write`. */
+/**
+ * Starts exactly a plan or joins it; `PLAN_INVALID` when the stores have moved since. Needs
+ * `ops:write`.
+ */
 export async function orderBackfill(
   { engine, runs }: Pick<ApiContext, 'engine' | 'runs'>,
   orders: Orders,
@@ -95,11 +104,17 @@ export async function orderBackfill(
   await orders.note(request, { action: 'backfill', target: id, pipeline, reason: why });
   // One that runs has changed the stores itself: it is joined, not planned again.
   if (!(await orders.runs(id))) await checkPlan(engine, pipeline, hash, () => undefined);
-  const started = await runs.startBackfill({ ...asked, plan: hash, ...definedMembers({ parallel, canary }) });
+  const started = await runs.startBackfill({
+    ...asked,
+    plan: hash,
+    ...definedMembers({ parallel, canary }),
+  });
   return { id: started, path };
 }
 
-/** Tells a backfill that runs what to do; returns what it answers. `NOT_FOUND` when it does not run. */
+/**
+ * Tells a backfill that runs what to do; returns what it answers. `NOT_FOUND` when it does not run.
+ */
 export async function orderOnBackfill(
   orders: Orders,
   request: FastifyRequest,
@@ -109,14 +124,22 @@ export async function orderOnBackfill(
 ): Promise<{ readonly id: string; readonly answer: unknown }> {
   const { id } = placeOf(place);
   const { pipeline } = place;
-  const by = await orders.note(request, { action: `backfill/${action}`, target: id, pipeline, reason: why });
+  const by = await orders.note(request, {
+    action: `backfill/${action}`,
+    target: id,
+    pipeline,
+    reason: why,
+  });
   const inputs = {
     resize: { parallel },
     decide: { decision, reason: why, by },
     pause: { reason: why, by },
     cancel: { reason: why, by },
   };
-  return { id, answer: await orders.update(id, action, action === 'resume' ? undefined : inputs[action]) };
+  return {
+    id,
+    answer: await orders.update(id, action, action === 'resume' ? undefined : inputs[action]),
+  };
 }
 
 const BACKFILLS_LISTED = 200;

@@ -14,16 +14,23 @@ import { answerAs, anyRecord, plainText, problems } from '../shared/responses.ts
 import { PipelineError } from '../../errors.ts';
 
 /**
- * What was committed: by pages, and as events (server-sent) while a connection lasts. Both tell each change at least once: a change carries
- * its pipeline, scope and version, by which a repetition is known.
+ * What was committed: by pages, and as events (server-sent) while a connection lasts. Both tell
+ * each change at least once: a change carries its pipeline, scope and version, by which a
+ * repetition is known.
  */
 
 const tags = ['changes'];
 const PAGE = 500;
-/** A change is told before its version is there, and by the clock of another host: a cursor stays this far behind. */
+/**
+ * A change is told before its version is there, and by the clock of another host: a cursor stays
+ * this far behind.
+ */
 const SETTLED_MS = 10_000;
 const LOOK_EVERY_MS = 1_000;
-/** Readers see a change so much later at the most, for which a thousand of them look twice a second, not a thousand times. */
+/**
+ * Readers see a change so much later at the most, for which a thousand of them look twice a second,
+ * not a thousand times.
+ */
 const SHARED_MS = 500;
 const MAX_LISTENERS = 1_000;
 /** What a reader may have unread; one that is slower is let go, and comes back with its last id. */
@@ -54,7 +61,10 @@ export function addChangeRoutes(app: ApiApp, context: ApiContext): void {
     },
     async ({ query }) => {
       if (query.since !== undefined && !isCursor(query.since))
-        throw new PipelineError('INPUT_INVALID', 'since takes an instant, or `next` of the page before');
+        throw new PipelineError(
+          'INPUT_INVALID',
+          'since takes an instant, or `next` of the page before',
+        );
       const told = await changesOf(context, query.pipeline, fromOf(query.since), query.limit);
       const settled = new Date(context.engine.now().getTime() - SETTLED_MS).toISOString();
       const next = told.findLast(({ change }) => change.committedAt < settled)?.id;
@@ -72,7 +82,10 @@ export function addChangeRoutes(app: ApiApp, context: ApiContext): void {
         tags,
         summary: 'Changes as they come (text/event-stream)',
         querystring: z.strictObject({ pipeline: pipelineName.optional() }),
-        response: { 200: answerAs('Events, one for each change', { 'text/event-stream': plainText }), ...problems },
+        response: {
+          200: answerAs('Events, one for each change', { 'text/event-stream': plainText }),
+          ...problems,
+        },
       },
     },
     (request, reply) => sendEvents(context, request.query.pipeline, request, reply, listeners),
@@ -83,7 +96,10 @@ function isCursor(text: string): boolean {
   return instant.safeParse(text.split('/')[0]).success;
 }
 
-/** Where the feed goes on: its keys begin with instants in UTC with milliseconds, and are compared as texts. */
+/**
+ * Where the feed goes on: its keys begin with instants in UTC with milliseconds, and are compared
+ * as texts.
+ */
 function fromOf(since: string | undefined): string | undefined {
   return since === undefined || since.includes('/') ? since : new Date(since).toISOString();
 }
@@ -94,8 +110,13 @@ async function changesOf(
   since: string | undefined,
   limit: number,
 ): Promise<Told[]> {
-  const names = pipeline === undefined ? Object.keys(engine.datasets) : [datasetOf(engine, pipeline).definition.name];
-  const pages = await Promise.all(names.map((name) => toldChanges(engine.documents, name, { since, limit })));
+  const names =
+    pipeline === undefined
+      ? Object.keys(engine.datasets)
+      : [datasetOf(engine, pipeline).definition.name];
+  const pages = await Promise.all(
+    names.map((name) => toldChanges(engine.documents, name, { since, limit })),
+  );
   const all = pages.flat().map((change) => ({ change, id: changeKey(change).sort }));
   all.sort((a, b) => (a.id < b.id ? -1 : 1));
   const page = all.slice(0, limit);
@@ -113,7 +134,10 @@ function secondOf(instant: Date): string {
   return `${instant.toISOString().slice(0, 19)}.000Z`;
 }
 
-/** What all readers of events look for: those who ask for the same within half a second look together. */
+/**
+ * What all readers of events look for: those who ask for the same within half a second look
+ * together.
+ */
 class Looks {
   readonly #context: ApiContext;
   readonly #looks = new Map<string, { readonly atMs: number; readonly look: Promise<Told[]> }>();
@@ -124,7 +148,8 @@ class Looks {
 
   of(pipeline: string | undefined, from: string): Promise<Told[]> {
     const now = performance.now();
-    for (const [name, { atMs }] of this.#looks) if (now - atMs >= SHARED_MS) this.#looks.delete(name);
+    for (const [name, { atMs }] of this.#looks)
+      if (now - atMs >= SHARED_MS) this.#looks.delete(name);
     const name = JSON.stringify([pipeline, from]);
     const known = this.#looks.get(name);
     if (known !== undefined) return known.look;
@@ -153,7 +178,8 @@ async function sendEvents(
   listeners: Listeners,
 ): Promise<FastifyReply> {
   requireScope(request, 'data:read', pipeline);
-  if (listeners.count >= MAX_LISTENERS) throw new PipelineError('BUSY', `${MAX_LISTENERS} readers listen already`);
+  if (listeners.count >= MAX_LISTENERS)
+    throw new PipelineError('BUSY', `${MAX_LISTENERS} readers listen already`);
   listeners.count += 1;
   const gone = untilHungUp(reply.raw);
   const last = request.headers['last-event-id'];
@@ -179,7 +205,10 @@ async function sendEvents(
 
 async function tell(
   context: ApiContext,
-  { pipeline, since }: { readonly pipeline: string | undefined; readonly since: string | undefined },
+  {
+    pipeline,
+    since,
+  }: { readonly pipeline: string | undefined; readonly since: string | undefined },
   { reply, looks, signal }: Listener,
 ): Promise<void> {
   const told = new Set<string>();
@@ -192,7 +221,8 @@ async function tell(
       told.add(name);
       reply.raw.write(`id: ${id}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`);
     }
-    // What was told long ago is not asked for again; what is young may still lack the change before it.
+    // What was told long ago is not asked for again; what is young may still lack the change before
+    // it.
     const settled = secondOf(new Date(context.engine.now().getTime() - SETTLED_MS));
     const full = page.length === PAGE;
     if (full) from = page.at(-1)?.id ?? from;

@@ -32,8 +32,15 @@ const step = z
 /** The body of a run. */
 export const runBody = z.strictObject({
   reason,
-  from_step: z.string().max(80).optional().describe('Execute this step or stage, and what follows, again'),
-  recheck: z.boolean().optional().describe('Ask the publisher even where its last answer counts as fresh'),
+  from_step: z
+    .string()
+    .max(80)
+    .optional()
+    .describe('Execute this step or stage, and what follows, again'),
+  recheck: z
+    .boolean()
+    .optional()
+    .describe('Ask the publisher even where its last answer counts as fresh'),
   force: z.boolean().optional().describe('Execute every step again; needs the scope admin'),
   until: z.enum(STAGES).optional(),
 });
@@ -56,7 +63,10 @@ interface Day {
   readonly date: string;
 }
 
-/** Runs a day or joins its run; returns the id of the run and what is going to be done. Needs `ops:write`, `force` needs `admin`. */
+/**
+ * Runs a day or joins its run; returns the id of the run and what is going to be done. Needs
+ * `ops:write`, `force` needs `admin`.
+ */
 export async function orderRun(
   context: ApiContext,
   orders: Orders,
@@ -69,7 +79,12 @@ export async function orderRun(
   const fromStep = force === true ? STAGES[0] : (from as StepId | undefined);
   checkRequest(definition, { dates: [date], options: definedMembers({ fromStep }) });
   if (force === true) requireScope(request, 'admin', pipeline);
-  const by = await orders.note(request, { action: 'run', target: `${pipeline}/${date}`, pipeline, reason: why });
+  const by = await orders.note(request, {
+    action: 'run',
+    target: `${pipeline}/${date}`,
+    pipeline,
+    reason: why,
+  });
   const { plans } = await planRun(engine, definition, [date], { days: 1 });
   const id = await context.runs.startDay({
     pipeline,
@@ -93,7 +108,10 @@ export async function orderDay(
 ): Promise<{ readonly id: string; readonly answer: unknown }> {
   const id = `day/${pipeline}/${date}`;
   if (action === 'decide' ? decision === undefined : named === undefined)
-    throw new PipelineError('INPUT_INVALID', `${action} needs ${action === 'decide' ? 'decision' : 'step'}`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `${action} needs ${action === 'decide' ? 'decision' : 'step'}`,
+    );
   const by = await orders.note(request, { action, target: id, pipeline, reason: why });
   const input = { reason: why, by, ...definedMembers({ step: named, decision }) };
   return { id, answer: await orders.update(id, action, input) };

@@ -37,10 +37,16 @@ import { dossierOf } from './dossiers.ts';
 import { asPage } from './published.ts';
 import { Rehearsals } from './rehearsals.ts';
 
-/** One day: what it is made of, what a run would do, its versions, what changed between them, and its report. */
+/**
+ * One day: what it is made of, what a run would do, its versions, what changed between them, and
+ * its report.
+ */
 
 const tags = ['days'];
-const versionParams = z.strictObject({ ...dayParams.shape, version: z.coerce.number().int().min(1) });
+const versionParams = z.strictObject({
+  ...dayParams.shape,
+  version: z.coerce.number().int().min(1),
+});
 const reportFiles = {
   'text/html': plainText,
   'application/json': anything,
@@ -54,7 +60,10 @@ const reportAnswer = {
   ...unchanged,
   ...byRanges,
 };
-const reportParams = z.strictObject({ ...dayParams.shape, format: z.enum(['html', 'json', 'csv', 'parquet']) });
+const reportParams = z.strictObject({
+  ...dayParams.shape,
+  format: z.enum(['html', 'json', 'csv', 'parquet']),
+});
 const diffQuery = z.strictObject({
   versions: z
     .string()
@@ -77,7 +86,9 @@ export function addDayRoutes(app: ApiApp, context: ApiContext): void {
   const response = { 200: anyRecord, ...problems };
   app.get(
     '/pipelines/:pipeline/days/:date',
-    { schema: { tags, summary: 'Everything that is kept about a day', params: dayParams, response } },
+    {
+      schema: { tags, summary: 'Everything that is kept about a day', params: dayParams, response },
+    },
     async (request) => {
       const { pipeline, date } = request.params;
       return dossierOf(context, request, pipeline, date);
@@ -104,7 +115,10 @@ export function addDayRoutes(app: ApiApp, context: ApiContext): void {
       const { plans, unreadable } = await planRun(engine, definition, [date], { days: 1 });
       const [plan] = plans;
       if (plan === undefined)
-        throw new PipelineError('STORE_CORRUPT', [...unreadable.values()].map(({ why }) => why).join('; '));
+        throw new PipelineError(
+          'STORE_CORRUPT',
+          [...unreadable.values()].map(({ why }) => why).join('; '),
+        );
       const { steps, upToDate, unpublished } = plan;
       const effects = isEffects ? await rehearsals.of(pipeline, date, reply) : undefined;
       return { pipeline, date, upToDate, steps, unpublished, ...definedMembers({ effects }) };
@@ -118,7 +132,14 @@ function addVersionRoutes(app: ApiApp, context: ApiContext): void {
   const response = { 200: anyRecord, ...problems };
   app.get(
     '/pipelines/:pipeline/days/:date/versions/:version',
-    { schema: { tags, summary: 'One version, as it was committed', params: versionParams, response } },
+    {
+      schema: {
+        tags,
+        summary: 'One version, as it was committed',
+        params: versionParams,
+        response,
+      },
+    },
     async (request) => {
       const { pipeline, date, version } = request.params;
       requireScope(request, 'ops:read', pipeline);
@@ -146,9 +167,15 @@ function addVersionRoutes(app: ApiApp, context: ApiContext): void {
       const { definition } = datasetOf(engine, pipeline);
       const manifests = await readVersions(engine, pipeline, date);
       const newest = manifests.at(-1)?.version ?? 0;
-      if (newest < 2 && request.query.versions === undefined) throw notFound(`second version of ${pipeline} ${date}`);
-      const [from = newest - 1, to = newest] = request.query.versions?.split('..').map(Number) ?? [];
-      const diff = await compareVersions(engine, versionOf(manifests, from), versionOf(manifests, to));
+      if (newest < 2 && request.query.versions === undefined)
+        throw notFound(`second version of ${pipeline} ${date}`);
+      const [from = newest - 1, to = newest] =
+        request.query.versions?.split('..').map(Number) ?? [];
+      const diff = await compareVersions(
+        engine,
+        versionOf(manifests, from),
+        versionOf(manifests, to),
+      );
       return { ...(mayKnowPeople(request.caller) ? diff : openDiff(definition, diff)) };
     },
   );
@@ -184,7 +211,10 @@ async function sendReport(
   return sendArtefact(context, ref, request, reply);
 }
 
-/** Who may not read the report in this format is told in which it is open; a pipeline without it needs the right to read it. */
+/**
+ * Who may not read the report in this format is told in which it is open; a pipeline without it
+ * needs the right to read it.
+ */
 function requireReport(
   request: FastifyRequest,
   definition: PipelineDefinition,
@@ -195,7 +225,9 @@ function requireReport(
     requireScope(request, 'data:read', definition.name);
     return;
   }
-  const instead = reportFormats(definition, request.caller).flatMap((one) => (one.isOpen ? [one.format] : []));
+  const instead = reportFormats(definition, request.caller).flatMap((one) =>
+    one.isOpen ? [one.format] : [],
+  );
   requireOutput(request, definition, found.output, { what: `the report as ${format}`, instead });
 }
 

@@ -16,8 +16,9 @@ const answer = z.object({
 });
 
 /**
- * `POST /deposits`: an object store tells of new objects. The body is that of S3, SNS, MinIO or the Versity gateway, or
- * `{"objects": ["raw/api/…"]}`. Every pipeline that an object is for needs the scope `ops:write`.
+ * `POST /deposits`: an object store tells of new objects. The body is that of S3, SNS, MinIO or the
+ * Versity gateway, or `{"objects": ["raw/api/…"]}`. Every pipeline that an object is for needs the
+ * scope `ops:write`.
  */
 export function addDepositRoute(app: ApiApp, { engine, deposits }: ApiContext): void {
   // SNS says that it sends text.
@@ -35,15 +36,18 @@ export function addDepositRoute(app: ApiApp, { engine, deposits }: ApiContext): 
       schema: {
         tags: ['actions'],
         summary: 'Say that files were put into the store or the raw bucket',
-        description: 'Events of S3, SNS, MinIO or the Versity gateway; or {"objects": ["raw/api/…"]}',
+        description:
+          'Events of S3, SNS, MinIO or the Versity gateway; or {"objects": ["raw/api/…"]}',
         body: z.record(z.string(), z.unknown()),
         response: { 202: answer, ...orderProblems },
       },
     },
     async (request, reply) => {
-      // A key of one pipeline is good for its objects alone, so all are looked at before any is refused by name.
+      // A key of one pipeline is good for its objects alone, so all are looked at before any is
+      // refused by name.
       const { scopes, name: by } = request.caller;
-      if (!scopes.some((scope) => scope.startsWith('ops:write'))) requireScope(request, 'ops:write');
+      if (!scopes.some((scope) => scope.startsWith('ops:write')))
+        requireScope(request, 'ops:write');
       const { orders, ignored, remarks } = await deposits.ordersOf(request.body);
       for (const { pipeline } of orders) requireScope(request, 'ops:write', pipeline);
       const at = engine.now().toISOString();

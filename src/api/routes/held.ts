@@ -9,7 +9,10 @@ import { dossierOf } from './dossiers.ts';
 import { Orders } from './orders.ts';
 import { orderUnitOfDay, orderUnitOfPeriod, unitDecisionBody } from './unit-orders.ts';
 
-/** Periods, and the units that days and periods are held without: where they are, and what people decide on them. */
+/**
+ * Periods, and the units that days and periods are held without: where they are, and what people
+ * decide on them.
+ */
 
 const ofPipeline = z.strictObject({ pipeline: pipelineName.optional() });
 
@@ -71,7 +74,9 @@ function addDecisions(app: ApiApp, context: ApiContext): void {
     },
     async (request, reply) => {
       reply.code(202);
-      return { ...(await orderUnitOfDay({ context, orders, request }, request.params, request.body)) };
+      return {
+        ...(await orderUnitOfDay({ context, orders, request }, request.params, request.body)),
+      };
     },
   );
   app.post(
@@ -87,7 +92,9 @@ function addDecisions(app: ApiApp, context: ApiContext): void {
     },
     async (request, reply) => {
       reply.code(202);
-      return { ...(await orderUnitOfPeriod({ context, orders, request }, request.params, request.body)) };
+      return {
+        ...(await orderUnitOfPeriod({ context, orders, request }, request.params, request.body)),
+      };
     },
   );
 }

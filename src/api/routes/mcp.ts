@@ -7,7 +7,10 @@ import type { ApiContext } from '../shared/context.ts';
 import { onceDone } from '../shared/hung-up.ts';
 import { PipelineError } from '../../errors.ts';
 
-/** `POST /mcp`: the questions for assistants over streamable HTTP. Every request stands for itself; no session is kept. */
+/**
+ * `POST /mcp`: the questions for assistants over streamable HTTP. Every request stands for itself;
+ * no session is kept.
+ */
 export function addMcpRoute(app: ApiApp, { engine, known, settings }: ApiContext): void {
   const tables = tablesOf(engine.datasets);
   app.post('/mcp', { schema: { hide: true } }, async (request, reply) => {

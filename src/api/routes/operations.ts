@@ -25,14 +25,20 @@ export function addOperationRoutes(app: ApiApp, context: ApiContext): void {
     async (request) => {
       requireScope(request, 'ops:read');
       return {
-        schedules: await context.withClient((client) => listSchedules(client, engine.datasets, context.taskQueue)),
+        schedules: await context.withClient((client) =>
+          listSchedules(client, engine.datasets, context.taskQueue),
+        ),
       };
     },
   );
-  app.get('/backfills', { schema: { tags, summary: 'Backfills, the newest first', response } }, async (request) => {
-    requireScope(request, 'ops:read');
-    return { backfills: await context.withClient(listBackfills) };
-  });
+  app.get(
+    '/backfills',
+    { schema: { tags, summary: 'Backfills, the newest first', response } },
+    async (request) => {
+      requireScope(request, 'ops:read');
+      return { backfills: await context.withClient(listBackfills) };
+    },
+  );
   app.get(
     '/backfill-plans/:pipeline/:hash',
     {
@@ -47,7 +53,11 @@ export function addOperationRoutes(app: ApiApp, context: ApiContext): void {
       const { pipeline, hash } = request.params;
       requireScope(request, 'ops:read', pipeline);
       datasetOf(engine, pipeline);
-      const found = await engine.documents.get<BackfillPlan>({ table: PLAN_TABLE, partition: pipeline, sort: hash });
+      const found = await engine.documents.get<BackfillPlan>({
+        table: PLAN_TABLE,
+        partition: pipeline,
+        sort: hash,
+      });
       if (found === undefined) throw notFound(`plan ${hash} of ${pipeline}`);
       return { plan: found.body };
     },

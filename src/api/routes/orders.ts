@@ -45,11 +45,20 @@ export class Orders {
   }
 
   /** Refuses who may not; writes down who asked, and returns that. */
-  async note(request: FastifyRequest, { action, target, pipeline, reason: why }: Order): Promise<string> {
+  async note(
+    request: FastifyRequest,
+    { action, target, pipeline, reason: why }: Order,
+  ): Promise<string> {
     requireScope(request, 'ops:write', pipeline);
     const { engine } = this.#context;
     const by = request.caller.name;
-    await writeAudit(engine.documents, { at: engine.now().toISOString(), by, action, target, reason: why });
+    await writeAudit(engine.documents, {
+      at: engine.now().toISOString(),
+      by,
+      action,
+      target,
+      reason: why,
+    });
     return by;
   }
 
@@ -90,23 +99,37 @@ export class Orders {
     return asked.catch(() => undefined);
   }
 
-  /** Works on runs that have ended, as long as Temporal keeps their history; without a worker that answers the progress is null. */
+  /**
+   * Works on runs that have ended, as long as Temporal keeps their history; null where no worker
+   * tells the progress.
+   */
   async progress(id: string): Promise<RunProgress> {
     return this.#context.withClient((client) =>
       told(id, async () => {
         const handle = client.workflow.getHandle(id);
         const { status, startTime, closeTime } = await handle.describe();
         const progress = await client
-          .withDeadline(Date.now() + ANSWER_WITHIN_MS, () => handle.query<BackfillProgress>('progress'))
+          .withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
+            handle.query<BackfillProgress>('progress'),
+          )
           .catch(() => null);
         const ended = closeTime?.toISOString() ?? null;
-        return { id, status: status.name, started_at: startTime.toISOString(), ended_at: ended, progress };
+        return {
+          id,
+          status: status.name,
+          started_at: startTime.toISOString(),
+          ended_at: ended,
+          progress,
+        };
       }),
     );
   }
 }
 
-/** Temporal's refusals in our codes: `NOT_FOUND` of a run that is not under way, else the code that the run gave. */
+/**
+ * Temporal's refusals in our codes: `NOT_FOUND` of a run that is not under way, else the code that
+ * the run gave.
+ */
 export async function told<T>(id: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -115,6 +138,8 @@ export async function told<T>(id: string, work: () => Promise<T>): Promise<T> {
     if (!(error instanceof WorkflowUpdateFailedError)) throw error;
     const { type, message } = error.cause as { type?: string; message?: string };
     const code = errorCodeOf({ code: type }) ?? 'PLAN_INVALID';
-    throw new PipelineError(code, messageWithoutCode(type, message ?? 'the order was refused'), { cause: error });
+    throw new PipelineError(code, messageWithoutCode(type, message ?? 'the order was refused'), {
+      cause: error,
+    });
   }
 }

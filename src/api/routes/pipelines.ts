@@ -5,7 +5,13 @@ import { rangeOfDays } from '../../engine/look/range-of-days.ts';
 import { staleDays } from '../../engine/look/stale-days.ts';
 import { findUnfinished } from '../../engine/look/unfinished.ts';
 import { stalePeriods } from '../../engine/derive/stale-periods.ts';
-import { calendarTotals, GAP_KINDS, gapsOf, publishersOf, rangesOf } from '../../pipelines/calendar-of-days.ts';
+import {
+  calendarTotals,
+  GAP_KINDS,
+  gapsOf,
+  publishersOf,
+  rangesOf,
+} from '../../pipelines/calendar-of-days.ts';
 import type { CalendarDay } from '../../pipelines/calendar-of-days.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
 import { firstDayOf } from '../../pipelines/part-days.ts';
@@ -42,11 +48,25 @@ export function addPipelineRoutes(app: ApiApp, context: ApiContext): void {
   );
   app.get(
     '/pipelines/:pipeline',
-    { schema: { tags, summary: 'One pipeline', params: pipelineParams, response: { 200: anyRecord, ...problems } } },
+    {
+      schema: {
+        tags,
+        summary: 'One pipeline',
+        params: pipelineParams,
+        response: { 200: anyRecord, ...problems },
+      },
+    },
     async ({ params: { pipeline } }) => {
       const dataset = datasetOf(engine, pipeline);
       const { parts, steps, rollups, schedules, publication } = dataset.definition;
-      return { ...described(dataset, await known.span(pipeline)), parts, steps, rollups, schedules, publication };
+      return {
+        ...described(dataset, await known.span(pipeline)),
+        parts,
+        steps,
+        rollups,
+        schedules,
+        publication,
+      };
     },
   );
   app.get(
@@ -69,7 +89,10 @@ export function addPipelineRoutes(app: ApiApp, context: ApiContext): void {
   addLacks(app, context);
 }
 
-function described({ definition, tables, questions }: Dataset, span: object | undefined): Record<string, unknown> {
+function described(
+  { definition, tables, questions }: Dataset,
+  span: object | undefined,
+): Record<string, unknown> {
   const { name, title, zone } = definition;
   return {
     name,
@@ -104,21 +127,36 @@ function named({ engine }: ApiContext, pipeline: string | undefined): string[] {
 
 function addLacks(app: ApiApp, context: ApiContext): void {
   const { engine } = context;
-  const schema = { tags, querystring: ofPipeline, response: { 200: anyRecord, ...problems, ...bounded } };
-  app.get('/gaps', { schema: { ...schema, summary: 'Days that are not ok and whole, by kind' } }, async (request) => {
-    const { pipeline, ...range } = request.query;
-    const gaps = [];
-    for (const name of named(context, pipeline)) {
-      const days = await daysOf(context, name, range);
-      for (const kind of GAP_KINDS) {
-        const own = days.filter((day) => gapsOf(day).includes(kind));
-        const dates = own.map(({ date }) => date);
-        const publishers = publishersOf(own);
-        if (own.length > 0) gaps.push({ pipeline: name, kind, days: own.length, ranges: rangesOf(dates), publishers });
+  const schema = {
+    tags,
+    querystring: ofPipeline,
+    response: { 200: anyRecord, ...problems, ...bounded },
+  };
+  app.get(
+    '/gaps',
+    { schema: { ...schema, summary: 'Days that are not ok and whole, by kind' } },
+    async (request) => {
+      const { pipeline, ...range } = request.query;
+      const gaps = [];
+      for (const name of named(context, pipeline)) {
+        const days = await daysOf(context, name, range);
+        for (const kind of GAP_KINDS) {
+          const own = days.filter((day) => gapsOf(day).includes(kind));
+          const dates = own.map(({ date }) => date);
+          const publishers = publishersOf(own);
+          if (own.length > 0)
+            gaps.push({
+              pipeline: name,
+              kind,
+              days: own.length,
+              ranges: rangesOf(dates),
+              publishers,
+            });
+        }
       }
-    }
-    return { gaps };
-  });
+      return { gaps };
+    },
+  );
   app.get(
     '/stale',
     { schema: { ...schema, summary: 'Finished days and periods that are out of date' } },
@@ -129,17 +167,26 @@ function addLacks(app: ApiApp, context: ApiContext): void {
         const dates = rangeOfDays(engine, name, range);
         const { days } = await staleDays(engine, name, dates);
         const periods = await stalePeriods(engine, name, dates);
-        stale.push({ pipeline: name, days, periods, unfinished: await findUnfinished(engine, name) });
+        stale.push({
+          pipeline: name,
+          days,
+          periods,
+          unfinished: await findUnfinished(engine, name),
+        });
       }
       return { stale };
     },
   );
-  app.get('/failures', { schema: { ...schema, summary: 'Days whose last run failed, by code' } }, async (request) => {
-    requireScope(request, 'ops:read');
-    const { pipeline, ...range } = request.query;
-    const failures = await failedDays(engine, named(context, pipeline), range);
-    return { failures, codes: countBy(failures.map(({ code }) => code)) };
-  });
+  app.get(
+    '/failures',
+    { schema: { ...schema, summary: 'Days whose last run failed, by code' } },
+    async (request) => {
+      requireScope(request, 'ops:read');
+      const { pipeline, ...range } = request.query;
+      const failures = await failedDays(engine, named(context, pipeline), range);
+      return { failures, codes: countBy(failures.map(({ code }) => code)) };
+    },
+  );
 }
 
 function countBy(names: readonly string[]): Record<string, number> {

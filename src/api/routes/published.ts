@@ -10,14 +10,18 @@ import type { ApiContext } from '../shared/context.ts';
 import { notFound } from '../shared/problems.ts';
 
 /**
- * What is published, under the names that readers know, as a folder or a bucket has it: the relative links of reports lead to the same places
- * whether a page was opened from a disk, from a bucket or from here.
+ * What is published, under the names that readers know, as a folder or a bucket has it: the
+ * relative links of reports lead to the same places whether a page was opened from a disk, from a
+ * bucket or from here.
  */
 
 /** Where the published names begin. */
 export const STORE = '/store/';
 
-/** Reports have their style within and run nothing: the policy of the console's own pages would leave them bare. */
+/**
+ * Reports have their style within and run nothing: the policy of the console's own pages would
+ * leave them bare.
+ */
 const PAGE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -34,7 +38,9 @@ interface WithPath {
 
 /** Files under their published names; only names that a definition declares are looked up. */
 export function addPublished(app: ApiApp, context: ApiContext): void {
-  const names = publishedNames(Object.values(context.engine.datasets).map(({ definition }) => definition));
+  const names = publishedNames(
+    Object.values(context.engine.datasets).map(({ definition }) => definition),
+  );
   app.get(`${STORE}*`, { schema: { hide: true } }, async (request, reply) => {
     const key = (request.params as WithPath)['*'];
     const found = names.find(({ form }) => form.test(key));
@@ -45,7 +51,10 @@ export function addPublished(app: ApiApp, context: ApiContext): void {
   });
 }
 
-/** Links of a report that is read as a route of its day: the days beside it and its files lie in its folder, the rest above that. */
+/**
+ * Links of a report that is read as a route of its day: the days beside it and its files lie in its
+ * folder, the rest above that.
+ */
 export function addReportLinks(app: ApiApp, { engine }: ApiContext): void {
   const to = (reply: FastifyReply, key: string): FastifyReply => reply.redirect(`${STORE}${key}`);
   app.get('/pipelines/:pipeline/days/:date/*', { schema: { hide: true } }, (request, reply) => {
@@ -71,12 +80,18 @@ export function asPage(reply: FastifyReply): void {
   reply.header('content-security-policy', PAGE_POLICY);
 }
 
-async function sendPublished({ engine }: ApiContext, key: string, reply: FastifyReply): Promise<FastifyReply> {
+async function sendPublished(
+  { engine }: ApiContext,
+  key: string,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const body = await engine.objects.get(key);
   if (body === undefined) throw notFound(`published ${key} yet`);
   const extension = path.extname(key).slice(1);
   // A name is replaced by each new version.
-  reply.type(MEDIA_TYPES[extension] ?? 'application/octet-stream').header('cache-control', 'no-cache');
+  reply
+    .type(MEDIA_TYPES[extension] ?? 'application/octet-stream')
+    .header('cache-control', 'no-cache');
   if (extension === 'html') asPage(reply);
   return reply.send(Readable.from(body, { objectMode: false }));
 }
@@ -85,12 +100,20 @@ interface PublishedName {
   readonly form: RegExp;
   /** Undefined: it tells of all pipelines. */
   readonly pipeline: string | undefined;
-  /** The output that has the name; undefined for what the engine writes, which is about no person. */
-  readonly made: { readonly definition: PipelineDefinition; readonly output: OutputDefinition } | undefined;
+  /**
+   * The output that has the name; undefined for what the engine writes, which is about no person.
+   */
+  readonly made:
+    | { readonly definition: PipelineDefinition; readonly output: OutputDefinition }
+    | undefined;
 }
 
 function publishedNames(definitions: readonly PipelineDefinition[]): PublishedName[] {
-  const index: PublishedName = { form: formOf(CALENDAR_INDEX), pipeline: undefined, made: undefined };
+  const index: PublishedName = {
+    form: formOf(CALENDAR_INDEX),
+    pipeline: undefined,
+    made: undefined,
+  };
   return [
     index,
     ...definitions.flatMap((definition) => {
@@ -120,6 +143,8 @@ function outputsOf({ steps, rollups }: PipelineDefinition): PublishedOutput[] {
 
 /** A day, a month or a year stands for its scope, and nothing else does. */
 function formOf(template: string): RegExp {
-  const text = template.split('{scope}').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  const text = template
+    .split('{scope}')
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
   return new RegExp(`^${text.join(String.raw`(?:\d{4}(?:-\d\d){0,2}|all)`)}$`);
 }

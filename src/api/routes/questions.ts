@@ -14,7 +14,15 @@ import { isKnown, tagOf } from '../answers/tags.ts';
 import { whyNotAsk } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { answerAs, anyRecord, bounded, negotiated, plainText, problems, unchanged } from '../shared/responses.ts';
+import {
+  answerAs,
+  anyRecord,
+  bounded,
+  negotiated,
+  plainText,
+  problems,
+  unchanged,
+} from '../shared/responses.ts';
 
 /** Declared questions: a list of them, and their answers. */
 
@@ -50,7 +58,13 @@ export function addQuestionRoutes(app: ApiApp, context: ApiContext): void {
   );
   for (const [id, placed] of questions) {
     const { title, description, parameters } = placed.question;
-    const own = { tags, summary: title.en, description: description.en, querystring: parameters, response: answered };
+    const own = {
+      tags,
+      summary: title.en,
+      description: description.en,
+      querystring: parameters,
+      response: answered,
+    };
     const answer = answerer(context, tables, placed);
     app.get(`/questions/${id}`, { schema: own }, (request, reply) => answer(request, reply));
     // As `accept` has it: for links.
@@ -61,9 +75,17 @@ export function addQuestionRoutes(app: ApiApp, context: ApiContext): void {
 }
 
 /** Answers one question; its parameters were read by the schema of the route. */
-function answerer(context: ApiContext, tables: ReadonlyMap<string, PlacedTable>, placed: PlacedQuestion) {
+function answerer(
+  context: ApiContext,
+  tables: ReadonlyMap<string, PlacedTable>,
+  placed: PlacedQuestion,
+) {
   const { id } = placed.question;
-  return async (request: FastifyRequest, reply: FastifyReply, suffix?: string): Promise<FastifyReply> => {
+  return async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    suffix?: string,
+  ): Promise<FastifyReply> => {
     const refusal = whyNotAsk(request.caller, tables, placed);
     if (refusal !== undefined) throw refusal;
     const parameters = request.query as Readonly<Record<string, unknown>>;
@@ -71,7 +93,8 @@ function answerer(context: ApiContext, tables: ReadonlyMap<string, PlacedTable>,
     const { cuts, sql } = await cutsOf(context.engine, context.known, placed, parameters);
     const asked = JSON.parse(canonicalJson(parameters)) as JsonValue;
     reply.header('vary', 'accept');
-    if (isKnown(request, reply, tagOf([id, asked, sql, format, ...cuts.map(({ hash }) => hash)]))) return reply.send();
+    if (isKnown(request, reply, tagOf([id, asked, sql, format, ...cuts.map(({ hash }) => hash)])))
+      return reply.send();
     const answer = await askQuestion(context.engine, context.known, placed, parameters);
     tellStandings(
       reply,
@@ -80,7 +103,9 @@ function answerer(context: ApiContext, tables: ReadonlyMap<string, PlacedTable>,
     if (format === 'csv')
       return reply
         .type(FORMATS.csv)
-        .send(csvHeader(answer.columns, 'standard') + csvRows(answer.columns, answer.rows, 'standard'));
+        .send(
+          csvHeader(answer.columns, 'standard') + csvRows(answer.columns, answer.rows, 'standard'),
+        );
     return reply.send(answerDocument(answer));
   };
 }

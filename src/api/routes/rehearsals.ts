@@ -5,7 +5,10 @@ import type { Rehearsal } from '../../engine/look/rehearse-day.ts';
 import { PipelineError } from '../../errors.ts';
 import { untilHungUp } from '../shared/hung-up.ts';
 
-/** Runs that this server tries: one after the other, because each takes the SQL engine that answers questions as well. */
+/**
+ * Runs that this server tries: one after the other, because each takes the SQL engine that answers
+ * questions as well.
+ */
 export class Rehearsals {
   readonly #engine: Engine;
   #busy: string | undefined;
@@ -14,9 +17,13 @@ export class Rehearsals {
     this.#engine = engine;
   }
 
-  /** What a run of the day would change. `BUSY` while another one is tried. Stops when the caller hangs up. */
+  /**
+   * What a run of the day would change. `BUSY` while another one is tried. Stops when the caller
+   * hangs up.
+   */
   async of(pipeline: string, date: string, reply: FastifyReply): Promise<Rehearsal> {
-    if (this.#busy !== undefined) throw new PipelineError('BUSY', `a run of ${this.#busy} is being tried`);
+    if (this.#busy !== undefined)
+      throw new PipelineError('BUSY', `a run of ${this.#busy} is being tried`);
     this.#busy = `${pipeline}/${date}`;
     const signal = untilHungUp(reply.raw);
     try {

@@ -16,11 +16,18 @@ function reportOutputs({ steps }: PipelineDefinition): ReportOutput[] {
   return steps
     .filter(({ id }) => id.startsWith('report/'))
     .flatMap(({ id, outputs }) =>
-      Object.entries(outputs).map(([name, output]) => ({ id: `${id}:${name}`, extension: output.extension, output })),
+      Object.entries(outputs).map(([name, output]) => ({
+        id: `${id}:${name}`,
+        extension: output.extension,
+        output,
+      })),
     );
 }
 
-/** The report of a version in a format: of several the first that it has, or else the first that is declared. */
+/**
+ * The report of a version in a format: of several the first that it has, or else the first that is
+ * declared.
+ */
 export function reportIn(
   definition: PipelineDefinition,
   format: string,
@@ -37,6 +44,7 @@ export function reportFormats(
 ): readonly { readonly format: string; readonly isOpen: boolean }[] {
   const byFormat = new Map<string, boolean>();
   for (const { extension, output } of reportOutputs(definition))
-    if (!byFormat.has(extension)) byFormat.set(extension, mayReadOutput(caller, definition, output));
+    if (!byFormat.has(extension))
+      byFormat.set(extension, mayReadOutput(caller, definition, output));
   return [...byFormat].map(([format, isOpen]) => ({ format, isOpen }));
 }

@@ -48,7 +48,13 @@ const columnsField = {
 const rowsQuery = z.strictObject({
   ...rangeFields,
   ...columnsField,
-  limit: z.coerce.number().int().min(1).max(MAX_ROWS_PER_PAGE).default(ROWS_PER_PAGE).describe('Rows of a page'),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_ROWS_PER_PAGE)
+    .default(ROWS_PER_PAGE)
+    .describe('Rows of a page'),
   cursor: z.string().max(500).optional().describe('From the `next` link of the page before'),
 });
 const fileQuery = z.strictObject({ ...rangeFields, ...columnsField });
@@ -63,8 +69,12 @@ export function addTableRoutes(app: ApiApp, context: ApiContext, known: KnownTag
   const tags = ['tables'];
   const rows = (request: FastifyRequest, reply: FastifyReply, given: Query, suffix?: string) =>
     sendPage({ context, tables, known }, { request, reply, given, suffix });
-  const file = (request: FastifyRequest, reply: FastifyReply, given: z.output<typeof fileQuery>, suffix?: string) =>
-    sendTable({ context, tables, known }, { request, reply, given, suffix });
+  const file = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    given: z.output<typeof fileQuery>,
+    suffix?: string,
+  ) => sendTable({ context, tables, known }, { request, reply, given, suffix });
   const summary = 'A page of rows';
   app.get(
     '/tables/:table/rows',
@@ -109,7 +119,11 @@ export function addTableRoutes(app: ApiApp, context: ApiContext, known: KnownTag
   addProof(app, context, tables);
 }
 
-function addProof(app: ApiApp, context: ApiContext, tables: ReadonlyMap<string, PlacedTable>): void {
+function addProof(
+  app: ApiApp,
+  context: ApiContext,
+  tables: ReadonlyMap<string, PlacedTable>,
+): void {
   const tags = ['tables'];
   app.get(
     '/tables/:table/proof',
@@ -127,7 +141,12 @@ function addProof(app: ApiApp, context: ApiContext, tables: ReadonlyMap<string, 
       const versions = cut.versions.flatMap((known) => {
         const { scope, version, verdict, committedAt } = known;
         const about = { scope, version, verdict, committed_at: committedAt };
-        return filesOf(known, cut.table.rows).map(({ key, sha256, bytes }) => ({ ...about, key, sha256, bytes }));
+        return filesOf(known, cut.table.rows).map(({ key, sha256, bytes }) => ({
+          ...about,
+          key,
+          sha256,
+          bytes,
+        }));
       });
       return { table: cut.table.id, ...cut.span, hash: cut.hash, missing: cut.missing, versions };
     },
@@ -149,7 +168,14 @@ function addDescriptions(app: ApiApp, tables: ReadonlyMap<string, PlacedTable>):
   );
   app.get(
     '/tables/:table',
-    { schema: { tags, summary: 'One table', params: tableParams, response: { 200: anyRecord, ...problems } } },
+    {
+      schema: {
+        tags,
+        summary: 'One table',
+        params: tableParams,
+        response: { 200: anyRecord, ...problems },
+      },
+    },
     (request) => {
       const found = placed(tables, request.params.table);
       mayReadTable(request, found);
@@ -165,7 +191,8 @@ function described({ pipeline, table }: PlacedTable): Record<string, unknown> {
 
 function placed(tables: ReadonlyMap<string, PlacedTable>, id: string): PlacedTable {
   const found = tables.get(id);
-  if (found === undefined) throw notFound(`table ${JSON.stringify(id)}; there are ${[...tables.keys()].join(', ')}`);
+  if (found === undefined)
+    throw notFound(`table ${JSON.stringify(id)}; there are ${[...tables.keys()].join(', ')}`);
   return found;
 }
 
@@ -197,12 +224,23 @@ async function cutOf(
   const last = to ?? from ?? span?.to;
   const first = from ?? last;
   if (first === undefined || last === undefined) throw notFound(`finished day of ${pipeline} yet`);
-  if (last < first) throw new PipelineError('INPUT_INVALID', `the range ends (${last}) before it begins (${first})`);
+  if (last < first)
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `the range ends (${last}) before it begins (${first})`,
+    );
   const days = countDays(first, last);
   if (days > MAX_DAYS)
-    throw new PipelineError('RANGE_TOO_LARGE', `${days} days are asked for, at most ${MAX_DAYS} are given at once`);
+    throw new PipelineError(
+      'RANGE_TOO_LARGE',
+      `${days} days are asked for, at most ${MAX_DAYS} are given at once`,
+    );
   const at = asOf === undefined ? undefined : new Date(asOf).toISOString();
-  return { pipeline, state, cut: await cutTable(engine, known, table, { from: first, to: last, asOf: at }) };
+  return {
+    pipeline,
+    state,
+    cut: await cutTable(engine, known, table, { from: first, to: last, asOf: at }),
+  };
 }
 
 /** Where the next page begins: it is of the same versions, whatever is committed in between. */
@@ -216,9 +254,15 @@ interface Cursor {
 
 function readCursor(text: string): Cursor {
   try {
-    const [skip, hash, asOf, from, to] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
+    const [skip, hash, asOf, from, to] = JSON.parse(
+      Buffer.from(text, 'base64url').toString(),
+    ) as unknown[];
     const parts = [hash, asOf, from, to];
-    if (Number.isSafeInteger(skip) && Number(skip) >= 0 && parts.every((part) => typeof part === 'string'))
+    if (
+      Number.isSafeInteger(skip) &&
+      Number(skip) >= 0 &&
+      parts.every((part) => typeof part === 'string')
+    )
       return { skip: Number(skip), hash, asOf, from, to } as Cursor;
   } catch {
     // Told below.
@@ -249,7 +293,8 @@ async function sendPage(
 ): Promise<unknown> {
   const format = chooseFormat(suffix, request.headers.accept, ['json', 'ndjson', 'csv', 'arrow']);
   const cursor = given.cursor === undefined ? undefined : readCursor(given.cursor);
-  const range = cursor === undefined ? given : { from: cursor.from, to: cursor.to, as_of: cursor.asOf };
+  const range =
+    cursor === undefined ? given : { from: cursor.from, to: cursor.to, as_of: cursor.asOf };
   const { cut, pipeline, state } = await cutOf(context, tables, request, range);
   if (cursor !== undefined && cursor.hash !== cut.hash)
     throw new PipelineError(
@@ -275,7 +320,12 @@ async function sendPage(
   known.keep(request, { pipeline, state, tag });
   if (isKnown(request, reply, tag)) return reply.send();
   const standing = standingOf(cut, given.as_of);
-  const { rows, more } = await pageOf(context, cut, { columns: names, skip, limit, signal: untilHungUp(reply.raw) });
+  const { rows, more } = await pageOf(context, cut, {
+    columns: names,
+    skip,
+    limit,
+    signal: untilHungUp(reply.raw),
+  });
   const next = more && cut.committedAt !== null ? nextLink(request, cut, skip + limit) : undefined;
   tellStanding(reply, standing, next === undefined ? [] : [`<${next}>; rel="next"`]);
   reply.type(FORMATS[format]);
@@ -288,7 +338,10 @@ function nextLink(request: FastifyRequest, cut: TableCut, skip: number): string 
   const [path = '', query = ''] = request.url.split('?');
   const params = new URLSearchParams(query);
   for (const name of ['from', 'to', 'as_of']) params.delete(name);
-  params.set('cursor', writeCursor({ skip, hash: cut.hash, asOf: cut.committedAt ?? '', ...cut.span }));
+  params.set(
+    'cursor',
+    writeCursor({ skip, hash: cut.hash, asOf: cut.committedAt ?? '', ...cut.span }),
+  );
   return `${path}?${params.toString()}`;
 }
 
@@ -322,8 +375,10 @@ function sendRows(
   rows: readonly AnswerRow[],
   dialect: Dialect,
 ): FastifyReply {
-  if (format === 'csv') return reply.send(csvHeader(columns, dialect) + csvRows(columns, rows, dialect));
-  if (format === 'ndjson') return reply.send(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  if (format === 'csv')
+    return reply.send(csvHeader(columns, dialect) + csvRows(columns, rows, dialect));
+  if (format === 'ndjson')
+    return reply.send(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   return reply.send(arrowStream(columns, oneSet(rows)));
 }
 
@@ -336,7 +391,14 @@ async function sendTable(
   { context, tables, known }: Room,
   { request, reply, given, suffix }: Asked<z.output<typeof fileQuery>>,
 ): Promise<FastifyReply> {
-  const format = chooseFormat(suffix, request.headers.accept, ['csv', 'json', 'ndjson', 'parquet', 'arrow', 'xlsx']);
+  const format = chooseFormat(suffix, request.headers.accept, [
+    'csv',
+    'json',
+    'ndjson',
+    'parquet',
+    'arrow',
+    'xlsx',
+  ]);
   const { cut, pipeline, state } = await cutOf(context, tables, request, given);
   const names = given.columns?.split(',').map((name) => name.trim());
   const columns = columnsNamed(cut.table, names);
@@ -345,5 +407,10 @@ async function sendTable(
   known.keep(request, { pipeline, state, tag });
   if (isKnown(request, reply, tag)) return reply.send();
   tellStanding(reply, standingOf(cut, given.as_of));
-  return sendWhole(context.engine, { cut, columns, names, format, dialect: given.dialect }, request, reply);
+  return sendWhole(
+    context.engine,
+    { cut, columns, names, format, dialect: given.dialect },
+    request,
+    reply,
+  );
 }

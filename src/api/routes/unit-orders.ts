@@ -12,14 +12,21 @@ import { reason } from './day-orders.ts';
 import { told } from './orders.ts';
 import type { Orders } from './orders.ts';
 
-/** What people decide on single held units of days and periods, the same over the API, from a form and by command. */
+/**
+ * What people decide on single held units of days and periods, the same over the API, from a form
+ * and by command.
+ */
 
 /** The body of a decision on one unit. */
 export const unitDecisionBody = z.strictObject({
   reason,
   unit: z.string().min(1).max(200).describe('As the version of the day or period names it'),
   decision: z.enum(['accept', 'reject']),
-  step: z.string().max(80).optional().describe('Where several steps hold the unit: the one that is meant'),
+  step: z
+    .string()
+    .max(80)
+    .optional()
+    .describe('Where several steps hold the unit: the one that is meant'),
 });
 
 type Asked = z.output<typeof unitDecisionBody>;
@@ -31,7 +38,10 @@ export interface UnitOrder {
   readonly request: FastifyRequest;
 }
 
-/** Keeps the decision and has the day made again without asking its publisher. `PLAN_INVALID` when it holds no such unit. */
+/**
+ * Keeps the decision and has the day made again without asking its publisher. `PLAN_INVALID` when
+ * it holds no such unit.
+ */
 export async function orderUnitOfDay(
   { context, orders, request }: UnitOrder,
   { pipeline, date }: { readonly pipeline: string; readonly date: CivilDate },
@@ -44,7 +54,10 @@ export async function orderUnitOfDay(
   return told(id, () => context.runs.decideUnit({ pipeline, date }, { ...given(asked), by }));
 }
 
-/** Keeps the decision and has the period made again, with what is made from it. `PLAN_INVALID` when it holds no such unit. */
+/**
+ * Keeps the decision and has the period made again, with what is made from it. `PLAN_INVALID` when
+ * it holds no such unit.
+ */
 export async function orderUnitOfPeriod(
   { context, orders, request }: UnitOrder,
   { pipeline, period }: { readonly pipeline: string; readonly period: Period },
@@ -58,8 +71,15 @@ export async function orderUnitOfPeriod(
   return told(`rollup/${pipeline}`, () => context.runs.decidePeriodUnit(pipeline, decision));
 }
 
-/** The update starts what it is sent to: a scope without a version has nothing to decide on, and is not started for it. */
-async function requireVersion({ engine }: UnitOrder['context'], pipeline: string, scope: Scope): Promise<void> {
+/**
+ * The update starts what it is sent to: a scope without a version has nothing to decide on, and is
+ * not started for it.
+ */
+async function requireVersion(
+  { engine }: UnitOrder['context'],
+  pipeline: string,
+  scope: Scope,
+): Promise<void> {
   const found = await newestManifests(engine.documents, pipeline, [scope]);
   if (!found.has(scope)) throw notFound(`version of ${pipeline} ${scope}`);
 }

@@ -1,7 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { datasetOf } from '../../engine/engine.ts';
-import { pauseSchedule, resumeSchedule, triggerSchedule } from '../../schedules/control-schedules.ts';
+import {
+  pauseSchedule,
+  resumeSchedule,
+  triggerSchedule,
+} from '../../schedules/control-schedules.ts';
 import { declaredSchedules } from '../../schedules/declared-schedules.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { civilDate, pipelineName } from '../shared/fields.ts';
@@ -9,7 +13,10 @@ import { notFound } from '../shared/problems.ts';
 import { reason } from './day-orders.ts';
 import type { Orders } from './orders.ts';
 
-/** What people order of schedules and of the watch over publishers, the same over the API and from a form. */
+/**
+ * What people order of schedules and of the watch over publishers, the same over the API and from a
+ * form.
+ */
 
 /** The parameters of an action on a schedule. */
 export const scheduleAction = z.strictObject({
@@ -37,7 +44,10 @@ export async function orderWatch(
   return { id: await runs.startWatch(pipeline) };
 }
 
-/** Triggers, pauses or resumes a declared schedule; `NOT_FOUND` when there is none. Needs `ops:write`. */
+/**
+ * Triggers, pauses or resumes a declared schedule; `NOT_FOUND` when there is none. Needs
+ * `ops:write`.
+ */
 export async function orderSchedule(
   { engine, taskQueue, withClient }: Pick<ApiContext, 'engine' | 'taskQueue' | 'withClient'>,
   orders: Orders,
@@ -51,7 +61,9 @@ export async function orderSchedule(
   await orders.note(request, { action: `schedule/${action}`, target: id, pipeline, reason: why });
   await withClient((client) => {
     if (action === 'pause') return pauseSchedule(client, declared, why);
-    return action === 'resume' ? resumeSchedule(client, declared, why) : triggerSchedule(client, declared, date);
+    return action === 'resume'
+      ? resumeSchedule(client, declared, why)
+      : triggerSchedule(client, declared, date);
   });
   return { id, action };
 }

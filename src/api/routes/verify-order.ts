@@ -8,7 +8,10 @@ import { untilHungUp } from '../shared/hung-up.ts';
 import { notFound } from '../shared/problems.ts';
 import type { Orders } from './orders.ts';
 
-/** Days that this server rebuilds: one after the other, because each takes the SQL engine that answers questions as well. */
+/**
+ * Days that this server rebuilds: one after the other, because each takes the SQL engine that
+ * answers questions as well.
+ */
 export class Verifier {
   readonly #engine: Engine;
   #busy: string | undefined;
@@ -18,19 +21,25 @@ export class Verifier {
   }
 
   /**
-   * Rebuilds a finished day from its raw files and compares every byte; only what came of it is kept. `BUSY` while another day is rebuilt,
-   * `NOT_FOUND` when no run of the day has finished. Stops when the caller hangs up. Needs `ops:write`.
+   * Rebuilds a finished day from its raw files and compares every byte; only what came of it is
+   * kept. `BUSY` while another day is rebuilt, `NOT_FOUND` when no run of the day has finished.
+   * Stops when the caller hangs up. Needs `ops:write`.
    */
   async verify(
     orders: Orders,
     request: FastifyRequest,
     reply: FastifyReply,
-    { pipeline, date, reason }: { readonly pipeline: string; readonly date: string; readonly reason: string },
+    {
+      pipeline,
+      date,
+      reason,
+    }: { readonly pipeline: string; readonly date: string; readonly reason: string },
   ): Promise<Verification> {
     datasetOf(this.#engine, pipeline);
     const target = `${pipeline}/${date}`;
     await orders.note(request, { action: 'verify', target, pipeline, reason });
-    if (this.#busy !== undefined) throw new PipelineError('BUSY', `${this.#busy} is being verified`);
+    if (this.#busy !== undefined)
+      throw new PipelineError('BUSY', `${this.#busy} is being verified`);
     this.#busy = target;
     const signal = untilHungUp(reply.raw);
     try {

@@ -38,7 +38,9 @@ declare module 'fastify' {
 
 /** A scope, or the same for this pipeline alone. */
 export function hasScope({ scopes }: Caller, scope: ScopeName, pipeline?: string): boolean {
-  return scopes.includes(scope) || (pipeline !== undefined && scopes.includes(`${scope}:${pipeline}`));
+  return (
+    scopes.includes(scope) || (pipeline !== undefined && scopes.includes(`${scope}:${pipeline}`))
+  );
 }
 
 /** Of pipelines by name those about which the caller may see how they stand. */
@@ -47,16 +49,27 @@ export function seenBy(caller: Caller, pipelines: readonly string[]): string[] {
 }
 
 /** Refuses by `AUTH_REQUIRED` who gave no key, by `AUTH_DENIED` who gave another. */
-export function requireScope({ caller }: FastifyRequest, scope: ScopeName, pipeline?: string): void {
+export function requireScope(
+  { caller }: FastifyRequest,
+  scope: ScopeName,
+  pipeline?: string,
+): void {
   const refusal = whyWithoutScope(caller, scope, pipeline);
   if (refusal !== undefined) throw refusal;
 }
 
-function whyWithoutScope(caller: Caller, scope: ScopeName, pipeline?: string): PipelineError | undefined {
+function whyWithoutScope(
+  caller: Caller,
+  scope: ScopeName,
+  pipeline?: string,
+): PipelineError | undefined {
   if (hasScope(caller, scope, pipeline)) return undefined;
   const wanted = pipeline === undefined ? scope : `${scope} or ${scope}:${pipeline}`;
   if (caller.anonymous)
-    return new PipelineError('AUTH_REQUIRED', `this needs a sign-in, or a key with the scope ${wanted}`);
+    return new PipelineError(
+      'AUTH_REQUIRED',
+      `this needs a sign-in, or a key with the scope ${wanted}`,
+    );
   const who = caller.role === undefined ? 'the key' : `the role ${caller.role}`;
   return new PipelineError('AUTH_DENIED', `${who} has not the scope ${wanted}`);
 }
@@ -65,19 +78,25 @@ function whyWithoutScope(caller: Caller, scope: ScopeName, pipeline?: string): P
 const LISTS = /^\/api\/v1\/(?:pipelines|tables|questions)$/;
 
 /**
- * What every route of the API needs before it looks at what is its own: reading of the pipeline that the request names, or of all. Tables and
- * questions name theirs by what they read, and are checked there.
+ * What every route of the API needs before it looks at what is its own: reading of the pipeline
+ * that the request names, or of all. Tables and questions name theirs by what they read, and are
+ * checked there.
  */
 export function requireReading(request: FastifyRequest): void {
   const { url = '' } = request.routeOptions;
-  const named = { ...(request.query as object), ...(request.params as object) } as { readonly pipeline?: string };
+  const named = { ...(request.query as object), ...(request.params as object) } as {
+    readonly pipeline?: string;
+  };
   const readsSomething = request.caller.scopes.some((scope) => scope.startsWith('data:read'));
   const ownCheck = LISTS.test(url) || /^\/api\/v1\/(?:tables|questions)\//.test(url);
   if (ownCheck && readsSomething) return;
   requireScope(request, 'data:read', named.pipeline);
 }
 
-/** Refuses who may not read a table: those with columns about people are for those who say who they are, on whatever machine. */
+/**
+ * Refuses who may not read a table: those with columns about people are for those who say who they
+ * are, on whatever machine.
+ */
 export function mayReadTable({ caller }: FastifyRequest, placed: PlacedTable): void {
   const refusal = whyNotRead(caller, placed);
   if (refusal !== undefined) throw refusal;
@@ -93,7 +112,10 @@ function whyNotRead(caller: Caller, placed: PlacedTable): PipelineError | undefi
   return whyWithoutScope(caller, 'data:read', pipeline);
 }
 
-/** Why the caller may not ask a question; undefined where they may: it takes the right to read its pipeline, and every table that it reads. */
+/**
+ * Why the caller may not ask a question; undefined where they may: it takes the right to read its
+ * pipeline, and every table that it reads.
+ */
 export function whyNotAsk(
   caller: Caller,
   tables: ReadonlyMap<string, PlacedTable>,
@@ -106,20 +128,32 @@ export function whyNotAsk(
   return whyWithoutScope(caller, 'data:read', pipeline);
 }
 
-/** Whether the caller is told of people, as far as the scopes reach: who does not say who they are is not, on whatever machine. */
+/**
+ * Whether the caller is told of people, as far as the scopes reach: who does not say who they are
+ * is not, on whatever machine.
+ */
 export function mayKnowPeople({ anonymous }: Pick<Caller, 'anonymous'>): boolean {
   return !anonymous;
 }
 
-/** Whether the caller may read an output; those about people are for those who say who they are, as tables are. */
-export function mayReadOutput(caller: Caller, definition: PipelineDefinition, output: OutputDefinition): boolean {
+/**
+ * Whether the caller may read an output; those about people are for those who say who they are, as
+ * tables are.
+ */
+export function mayReadOutput(
+  caller: Caller,
+  definition: PipelineDefinition,
+  output: OutputDefinition,
+): boolean {
   return (
     (mayKnowPeople(caller) || !isAboutPeople(definition, output)) &&
     whyWithoutScope(caller, 'data:read', definition.name) === undefined
   );
 }
 
-/** Refuses who may not read an output of the name `what`; `instead` says what is open in its place. */
+/**
+ * Refuses who may not read an output of the name `what`; `instead` says what is open in its place.
+ */
 export function requireOutput(
   { caller }: FastifyRequest,
   definition: PipelineDefinition,
@@ -140,6 +174,7 @@ const HOW_TO_SAY_WHO = 'sign in at the console ("quotidien console" prints a lin
 export function hasPersonalColumns({ table, dataset }: PlacedTable): boolean {
   const classified = classifiedColumns(dataset.definition);
   return table.columns.some(
-    ({ name, class: own }) => (own !== undefined && own !== 'open') || classified.has(name.toLowerCase()),
+    ({ name, class: own }) =>
+      (own !== undefined && own !== 'open') || classified.has(name.toLowerCase()),
   );
 }

@@ -7,7 +7,10 @@ import type { Person } from './sessions.ts';
 
 /** What an issuer tells about a person, and what that is worth here. */
 
-/** Members of an id token and of the user information; `sub` names the person at the issuer for ever. */
+/**
+ * Members of an id token and of the user information; `sub` names the person at the issuer for
+ * ever.
+ */
 export interface Claims {
   readonly sub: string;
   readonly [name: string]: unknown;
@@ -45,8 +48,8 @@ export function personOf(
 }
 
 /**
- * For the audit: `oidc:` and the claim, or what the issuer calls the person. The beginning keeps it apart from keys and from
- * names of this machine, whatever people call themselves.
+ * For the audit: `oidc:` and the claim, or what the issuer calls the person. The beginning keeps it
+ * apart from keys and from names of this machine, whatever people call themselves.
  */
 export function nameOf(claims: Claims, nameClaim: string): string {
   const [given = claims.sub] = valuesOf(claims, nameClaim);

@@ -3,9 +3,10 @@ import { PipelineError } from '../../errors.ts';
 import type { ApiSettings } from '../shared/context.ts';
 
 /**
- * What a request must be before anybody looks at what it wants: addressed to this server by a name that is its own (else a page of another
- * site could reach a server on this machine under a name that it has pointed here), and, where it changes something, sent by our own pages or
- * by no page at all.
+ * What a request must be before anybody looks at what it wants: addressed to this server by a name
+ * that is its own (else a page of another site could reach a server on this machine under a name
+ * that it has pointed here), and, where it changes something, sent by our own pages or by no page
+ * at all.
  */
 export function checkOrigin(
   request: FastifyRequest,
@@ -13,10 +14,16 @@ export function checkOrigin(
 ): void {
   // RFC 9112, 3.2: one name of a host, no less and no more. Node keeps the first one alone.
   if (countOf(request.raw.rawHeaders, 'host') !== 1)
-    throw new PipelineError('INPUT_INVALID', 'a request names one host: the header Host is there once');
+    throw new PipelineError(
+      'INPUT_INVALID',
+      'a request names one host: the header Host is there once',
+    );
   const host = hostOf(request.headers.host);
   if (host === undefined || !hosts.includes(host))
-    throw new PipelineError('AUTH_DENIED', `this server is not called ${request.headers.host ?? '(nothing)'}`);
+    throw new PipelineError(
+      'AUTH_DENIED',
+      `this server is not called ${request.headers.host ?? '(nothing)'}`,
+    );
   if (request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS') return;
   const site = request.headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none')
@@ -25,7 +32,10 @@ export function checkOrigin(
   if (origin === undefined) return;
   // For others it is reached by https alone.
   if (origin !== (publicUrl ?? `${loopback ? 'http' : 'https'}://${request.headers.host}`))
-    throw new PipelineError('AUTH_DENIED', 'a page of another origin must not change anything here');
+    throw new PipelineError(
+      'AUTH_DENIED',
+      'a page of another origin must not change anything here',
+    );
 }
 
 /** `rawHeaders` has names and values in turn. */

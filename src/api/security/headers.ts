@@ -3,8 +3,13 @@ import { Socket } from 'node:net';
 import helmet from 'helmet';
 import type { ApiSettings } from '../shared/context.ts';
 
-/** What every answer tells browsers to refuse: the same for all requests, and so made once. Pages run only scripts of this server. */
-export function securityHeaders({ loopback }: Pick<ApiSettings, 'loopback'>): Readonly<Record<string, string>> {
+/**
+ * What every answer tells browsers to refuse: the same for all requests, and so made once. Pages
+ * run only scripts of this server.
+ */
+export function securityHeaders({
+  loopback,
+}: Pick<ApiSettings, 'loopback'>): Readonly<Record<string, string>> {
   const none = ["'none'"];
   const own = ["'self'"];
   const setHeaders = helmet({
@@ -27,5 +32,7 @@ export function securityHeaders({ loopback }: Pick<ApiSettings, 'loopback'>): Re
   const request = new IncomingMessage(new Socket());
   const response = new ServerResponse(request);
   setHeaders(request, response, () => undefined);
-  return Object.fromEntries(Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]));
+  return Object.fromEntries(
+    Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]),
+  );
 }

@@ -6,8 +6,9 @@ import { firstOf } from '../../given.ts';
 import type { Claims } from './claims.ts';
 
 /**
- * The OpenID Connect issuer by which people sign in: authorization code with PKCE (S256), state and nonce. What it sends is
- * checked by `openid-client`: issuer, audience, times, nonce and the signature of the id token, and `iss` of the answer (RFC 9207).
+ * The OpenID Connect issuer by which people sign in: authorization code with PKCE (S256), state and
+ * nonce. What it sends is checked by `openid-client`: issuer, audience, times, nonce and the
+ * signature of the id token, and `iss` of the answer (RFC 9207).
  */
 
 /** What a browser keeps while its person is at the issuer. */
@@ -34,12 +35,21 @@ export class Issuer {
     this.#settings = settings;
   }
 
-  /** Where to send a browser, and what it keeps meanwhile. `ISSUER_UNAVAILABLE` when the issuer does not answer. */
-  async begin(redirectUri: string): Promise<{ readonly address: URL; readonly pending: PendingSignIn }> {
+  /**
+   * Where to send a browser, and what it keeps meanwhile. `ISSUER_UNAVAILABLE` when the issuer does
+   * not answer.
+   */
+  async begin(
+    redirectUri: string,
+  ): Promise<{ readonly address: URL; readonly pending: PendingSignIn }> {
     const library = await import('openid-client');
     const config = await this.#configuration(library);
     const { randomState, randomNonce, randomPKCECodeVerifier } = library;
-    const pending = { state: randomState(), nonce: randomNonce(), verifier: randomPKCECodeVerifier() };
+    const pending = {
+      state: randomState(),
+      nonce: randomNonce(),
+      verifier: randomPKCECodeVerifier(),
+    };
     const address = library.buildAuthorizationUrl(config, {
       redirect_uri: redirectUri,
       scope: this.#settings.scopes,
@@ -52,11 +62,16 @@ export class Issuer {
   }
 
   /**
-   * Who has come back, by the address that the browser came to. `needs` is a claim that the user information is asked for
-   * when the id token lacks it. `AUTH_REQUIRED` when something does not fit, `AUTH_DENIED` when the issuer refused the
-   * person, `CONFIG_INVALID` when it refused us, `ISSUER_UNAVAILABLE` when it did not answer.
+   * Who has come back, by the address that the browser came to. `needs` is a claim that the user
+   * information is asked for when the id token lacks it. `AUTH_REQUIRED` when something does not
+   * fit, `AUTH_DENIED` when the issuer refused the person, `CONFIG_INVALID` when it refused us,
+   * `ISSUER_UNAVAILABLE` when it did not answer.
    */
-  async finish(address: URL, { state, nonce, verifier }: PendingSignIn, needs: string): Promise<Claims> {
+  async finish(
+    address: URL,
+    { state, nonce, verifier }: PendingSignIn,
+    needs: string,
+  ): Promise<Claims> {
     const library = await import('openid-client');
     const config = await this.#configuration(library);
     try {
@@ -67,16 +82,24 @@ export class Issuer {
         idTokenExpected: true,
       });
       const claims = tokens.claims();
-      if (claims === undefined) throw new PipelineError('AUTH_REQUIRED', 'the issuer sent no id token');
-      const hasAll = Object.hasOwn(claims, needs) || Object.hasOwn(claims, firstOf(needs.split('.')));
+      if (claims === undefined)
+        throw new PipelineError('AUTH_REQUIRED', 'the issuer sent no id token');
+      const hasAll =
+        Object.hasOwn(claims, needs) || Object.hasOwn(claims, firstOf(needs.split('.')));
       if (hasAll || config.serverMetadata().userinfo_endpoint === undefined) return claims;
-      return { ...(await library.fetchUserInfo(config, tokens.access_token, claims.sub)), ...claims };
+      return {
+        ...(await library.fetchUserInfo(config, tokens.access_token, claims.sub)),
+        ...claims,
+      };
     } catch (error) {
       throw asRefusal(library, error);
     }
   }
 
-  /** Where a person signs out at the issuer too; undefined when it has no such place, or does not answer. */
+  /**
+   * Where a person signs out at the issuer too; undefined when it has no such place, or does not
+   * answer.
+   */
   async leaveAddress(back: string): Promise<URL | undefined> {
     const library = await import('openid-client');
     const config = await this.#configuration(library).catch(() => undefined);
@@ -120,21 +143,38 @@ export async function discoverIssuer(
       { execute: [...insecure, library.enableNonRepudiationChecks], timeout: ANSWER_WITHIN_S },
     );
   } catch (error) {
-    throw new PipelineError('ISSUER_UNAVAILABLE', `${address.origin} does not say what it is (${reasonOf(error)})`, {
-      cause: error,
-    });
+    throw new PipelineError(
+      'ISSUER_UNAVAILABLE',
+      `${address.origin} does not say what it is (${reasonOf(error)})`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
-/** A word for what went wrong: codes of the protocol alone, because a message may quote what a stranger sent. */
+/**
+ * A word for what went wrong: codes of the protocol alone, because a message may quote what a
+ * stranger sent.
+ */
 function reasonOf(error: unknown): string {
-  const { error: told, code, cause } = error as { error?: unknown; code?: unknown; cause?: unknown };
-  if (typeof told === 'string') return /^[a-z_]{1,40}$/.test(told) ? told : 'an error without a name';
+  const {
+    error: told,
+    code,
+    cause,
+  } = error as { error?: unknown; code?: unknown; cause?: unknown };
+  if (typeof told === 'string')
+    return /^[a-z_]{1,40}$/.test(told) ? told : 'an error without a name';
   if (typeof code === 'string') return code;
   return cause instanceof Error ? reasonOf(cause) : 'no answer';
 }
 
-const AWAY = ['OAUTH_TIMEOUT', 'OAUTH_ABORT', 'OAUTH_RESPONSE_IS_NOT_CONFORM', 'OAUTH_RESPONSE_IS_NOT_JSON'];
+const AWAY = [
+  'OAUTH_TIMEOUT',
+  'OAUTH_ABORT',
+  'OAUTH_RESPONSE_IS_NOT_CONFORM',
+  'OAUTH_RESPONSE_IS_NOT_JSON',
+];
 
 function asRefusal(library: Library, error: unknown): PipelineError {
   if (error instanceof PipelineError) return error;
@@ -143,9 +183,21 @@ function asRefusal(library: Library, error: unknown): PipelineError {
   if (error instanceof library.AuthorizationResponseError)
     return new PipelineError('AUTH_DENIED', `the issuer did not sign you in (${reason})`, options);
   if (error instanceof library.ResponseBodyError && reason !== 'invalid_grant')
-    return new PipelineError('CONFIG_INVALID', `the issuer refuses this server as its client (${reason})`, options);
+    return new PipelineError(
+      'CONFIG_INVALID',
+      `the issuer refuses this server as its client (${reason})`,
+      options,
+    );
   // What `fetch` throws when nobody answers.
   if (AWAY.includes(reason) || (error instanceof TypeError && error.message === 'fetch failed'))
-    return new PipelineError('ISSUER_UNAVAILABLE', `the issuer did not answer as it has to (${reason})`, options);
-  return new PipelineError('AUTH_REQUIRED', `what came from the issuer does not fit this sign-in (${reason})`, options);
+    return new PipelineError(
+      'ISSUER_UNAVAILABLE',
+      `the issuer did not answer as it has to (${reason})`,
+      options,
+    );
+  return new PipelineError(
+    'AUTH_REQUIRED',
+    `what came from the issuer does not fit this sign-in (${reason})`,
+    options,
+  );
 }

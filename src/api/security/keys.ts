@@ -5,9 +5,10 @@ import { SCOPES } from './callers.ts';
 import type { Caller, ScopeName } from './callers.ts';
 
 /**
- * Keys of programs: `qtd_<id>_<256 random bits>_<checksum>`. The store has the SHA-256 of the secret alone; the checksum tells a mistyped or
- * truncated key from a wrong one without the store, and lets scanners of leaked secrets recognise ours. Keys that an earlier system made keep their form, and are
- * known by their hash.
+ * Keys of programs: `qtd_<id>_<256 random bits>_<checksum>`. The store has the SHA-256 of the
+ * secret alone; the checksum tells a mistyped or truncated key from a wrong one without the store,
+ * and lets scanners of leaked secrets recognise ours. Keys that an earlier system made keep their
+ * form, and are known by their hash.
  */
 
 /** Keys by id, also those that have ended. */
@@ -71,7 +72,10 @@ export interface ForeignKey extends NewKey {
   readonly sha256: string;
 }
 
-/** Takes in a key of an earlier system, so that its programs go on as they are; undefined where it is here already, whatever became of it. */
+/**
+ * Takes in a key of an earlier system, so that its programs go on as they are; undefined where it
+ * is here already, whatever became of it.
+ */
 export async function takeKey(
   documents: DocumentStore,
   { sha256, ...wanted }: ForeignKey,
@@ -89,22 +93,43 @@ function foreignId(sha256: string): string {
   return sha256.slice(0, 2 * ID_BYTES);
 }
 
-function recordOf(id: string, sha256: string, { owner, scopes, days, by }: NewKey, now: Date): KeyRecord {
+function recordOf(
+  id: string,
+  sha256: string,
+  { owner, scopes, days, by }: NewKey,
+  now: Date,
+): KeyRecord {
   const expiresAt = new Date(now.getTime() + days * DAY_MS).toISOString();
-  return { id, owner, scopes, sha256, createdAt: now.toISOString(), expiresAt, revokedAt: null, by };
+  return {
+    id,
+    owner,
+    scopes,
+    sha256,
+    createdAt: now.toISOString(),
+    expiresAt,
+    revokedAt: null,
+    by,
+  };
 }
 
 function checkWanted({ scopes, days }: NewKey): void {
   for (const scope of scopes) checkScope(scope);
-  if (scopes.length === 0) throw new PipelineError('INPUT_INVALID', 'a key needs a scope, such as data:read');
+  if (scopes.length === 0)
+    throw new PipelineError('INPUT_INVALID', 'a key needs a scope, such as data:read');
   if (!(days >= 1 && days <= MAX_DAYS))
-    throw new PipelineError('INPUT_INVALID', `a key is good for 1 to ${MAX_DAYS} days, not ${days}`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `a key is good for 1 to ${MAX_DAYS} days, not ${days}`,
+    );
 }
 
 function checkScope(scope: string): void {
   const known = SCOPES.find((name) => scope === name || scope.startsWith(`${name}:`));
   if (known === undefined)
-    throw new PipelineError('INPUT_INVALID', `${scope} is no scope; there are ${SCOPES.join(', ')}`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `${scope} is no scope; there are ${SCOPES.join(', ')}`,
+    );
 }
 
 function placeOf(id: string) {
@@ -114,7 +139,11 @@ function placeOf(id: string) {
 /** In the order of their ids, also those that have ended. */
 export async function listKeys(documents: DocumentStore): Promise<KeyRecord[]> {
   const keys: KeyRecord[] = [];
-  for await (const { body } of documents.query<KeyRecord>({ table: KEY_TABLE, partition: PARTITION })) keys.push(body);
+  for await (const { body } of documents.query<KeyRecord>({
+    table: KEY_TABLE,
+    partition: PARTITION,
+  }))
+    keys.push(body);
   return keys;
 }
 
@@ -129,8 +158,14 @@ export async function endKey(documents: DocumentStore, id: string, at: Date): Pr
   return record;
 }
 
-/** Who sends a key; `AUTH_REQUIRED` says why it is not good, and nothing about which part was right. */
-export async function callerOfKey(documents: DocumentStore, key: string, now: Date): Promise<Caller> {
+/**
+ * Who sends a key; `AUTH_REQUIRED` says why it is not good, and nothing about which part was right.
+ */
+export async function callerOfKey(
+  documents: DocumentStore,
+  key: string,
+  now: Date,
+): Promise<Caller> {
   const id = idOf(key);
   const found = (await documents.get<KeyRecord>(placeOf(id)))?.body;
   const given = Buffer.from(hashOf(key));
@@ -139,8 +174,14 @@ export async function callerOfKey(documents: DocumentStore, key: string, now: Da
   const at = now.toISOString();
   if (found.revokedAt !== null && found.revokedAt <= at)
     throw new PipelineError('AUTH_REQUIRED', `the key was revoked at ${found.revokedAt}`);
-  if (found.expiresAt <= at) throw new PipelineError('AUTH_REQUIRED', `the key expired at ${found.expiresAt}`);
-  return { name: `key:${id}`, owner: found.owner, scopes: impliedScopes(found.scopes), anonymous: false };
+  if (found.expiresAt <= at)
+    throw new PipelineError('AUTH_REQUIRED', `the key expired at ${found.expiresAt}`);
+  return {
+    name: `key:${id}`,
+    owner: found.owner,
+    scopes: impliedScopes(found.scopes),
+    anonymous: false,
+  };
 }
 
 function idOf(key: string): string {

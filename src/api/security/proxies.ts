@@ -3,7 +3,10 @@ import type { FastifyRequest } from 'fastify';
 import { PipelineError } from '../../errors.ts';
 import type { ApiSettings } from '../shared/context.ts';
 
-/** The proxies that speak https in our place: what they say of a request is believed, and what others say is not. */
+/**
+ * The proxies that speak https in our place: what they say of a request is believed, and what
+ * others say is not.
+ */
 
 /** Tells of an address whether it is one of these, which are addresses and ranges. */
 export function inRanges(ranges: readonly string[]): (address: string | undefined) => boolean {
@@ -25,8 +28,13 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 6 ? 'ipv6' : 'ipv4';
 }
 
-/** Refuses by `AUTH_DENIED` what did not come over https through one of the proxies, where there are any. */
-export function proxyCheck({ proxies }: Pick<ApiSettings, 'proxies'>): (request: FastifyRequest) => void {
+/**
+ * Refuses by `AUTH_DENIED` what did not come over https through one of the proxies, where there are
+ * any.
+ */
+export function proxyCheck({
+  proxies,
+}: Pick<ApiSettings, 'proxies'>): (request: FastifyRequest) => void {
   if (proxies === undefined) return () => undefined;
   const isProxy = inRanges(proxies);
   return ({ socket, headers }) => {

@@ -4,15 +4,18 @@ import { errorCodeOf, PipelineError } from '../../errors.ts';
 import type { ApiSettings } from '../shared/context.ts';
 import type { QuotaWindow, SharedCounts, Taken } from './shared-counts.ts';
 
-/** A page is several requests, and follows what happens: people in a session get as many times more. */
+/**
+ * A page is several requests, and follows what happens: people in a session get as many times more.
+ */
 const OF_PEOPLE = 10;
 
 type TellHeader = (header: string, value: string) => unknown;
 type Counted = Pick<Caller, 'name' | 'role' | 'owner'> & Partial<Pick<Caller, 'anonymous'>>;
 
 /**
- * Requests of one caller: so many in a minute, and so many in a second; of a person in a session ten times as many. All keys of an owner
- * count together. With `shared` every process of the installation counts the same ones of who has shown a key or a session; strangers are counted
+ * Requests of one caller: so many in a minute, and so many in a second; of a person in a session
+ * ten times as many. All keys of an owner count together. With `shared` every process of the
+ * installation counts the same ones of who has shown a key or a session; strangers are counted
  * where they ask, so that they write nothing to the stores.
  */
 export class Quotas {
@@ -56,10 +59,14 @@ class Quota {
     tell('ratelimit-policy', `"minute";q=${points};w=60`);
     tell('ratelimit', `"minute";r=${left};t=${Math.ceil(resetMs / 1000)}`);
     if (refused !== undefined)
-      throw new PipelineError('RATE_LIMITED', 'too many requests for the moment', { retryAfterMs: resetMs });
+      throw new PipelineError('RATE_LIMITED', 'too many requests for the moment', {
+        retryAfterMs: resetMs,
+      });
   }
 
-  /** While the store is away each process counts alone: more is let in then, and nobody is kept out. */
+  /**
+   * While the store is away each process counts alone: more is let in then, and nobody is kept out.
+   */
   async #together(caller: string): Promise<readonly Taken[]> {
     if (this.#shared === undefined) return this.#alone(caller);
     try {

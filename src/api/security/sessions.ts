@@ -7,9 +7,12 @@ import type { Caller } from './callers.ts';
 
 /**
  * Sessions of people in a browser, and the one-time links that begin them. Invariants:
- * 1. A link and a session are known by the SHA-256 of their secret; the secret itself is kept nowhere.
- * 2. A link begins one session, also when two ask with it at once: its use is one conditional write.
- * 3. A session begins with a secret that the server chose then: none that a browser had before becomes one.
+ * 1. A link and a session are known by the SHA-256 of their secret; the secret itself is kept
+ *    nowhere.
+ * 2. A link begins one session, also when two ask with it at once: its use is one conditional
+ *    write.
+ * 3. A session begins with a secret that the server chose then: none that a browser had before
+ *    becomes one.
  */
 
 /** Sessions and links, by the hash of their secret; both end by themselves. */
@@ -42,7 +45,10 @@ export interface Person {
 
 /** How a session is judged that an issuer's word began. */
 export interface SessionTerms {
-  /** What the rules were by which the person got the role (`rulesHash`); the session counts under the same alone. */
+  /**
+   * What the rules were by which the person got the role (`rulesHash`); the session counts under
+   * the same alone.
+   */
   readonly rules?: string;
   /** How long it lasts whatever is done; twelve hours unless told otherwise. */
   readonly lifeMs?: number;
@@ -66,7 +72,11 @@ export interface SessionRecord extends Person {
 }
 
 function placeOf(partition: 'links' | 'sessions', secret: string): DocumentKey {
-  return { table: SESSION_TABLE, partition, sort: createHash('sha256').update(secret).digest('hex') };
+  return {
+    table: SESSION_TABLE,
+    partition,
+    sort: createHash('sha256').update(secret).digest('hex'),
+  };
 }
 
 function newSecret(): string {
@@ -78,7 +88,11 @@ function later(now: Date, ms: number): string {
 }
 
 /** The secret of a link that is good once, for ten minutes; what has ended is removed first. */
-export async function createLink(documents: DocumentStore, person: Person, now: Date): Promise<string> {
+export async function createLink(
+  documents: DocumentStore,
+  person: Person,
+  now: Date,
+): Promise<string> {
   await removeEnded(documents, now);
   const secret = newSecret();
   const record: LinkRecord = { ...person, expiresAt: later(now, LINK_MS), usedAt: null };
@@ -86,25 +100,40 @@ export async function createLink(documents: DocumentStore, person: Person, now: 
   return secret;
 }
 
-/** Uses a link up and returns who may begin a session by it; `AUTH_REQUIRED` when it is not good, or not any more. */
-export async function takeLink(documents: DocumentStore, secret: string, now: Date): Promise<Person> {
+/**
+ * Uses a link up and returns who may begin a session by it; `AUTH_REQUIRED` when it is not good, or
+ * not any more.
+ */
+export async function takeLink(
+  documents: DocumentStore,
+  secret: string,
+  now: Date,
+): Promise<Person> {
   const place = placeOf('links', secret);
   const found = FORM.test(secret) ? await documents.get<LinkRecord>(place) : undefined;
-  if (found === undefined) throw new PipelineError('AUTH_REQUIRED', 'the link is none of this server');
+  if (found === undefined)
+    throw new PipelineError('AUTH_REQUIRED', 'the link is none of this server');
   const { name, role, expiresAt, usedAt } = found.body;
   const at = now.toISOString();
-  if (usedAt !== null) throw new PipelineError('AUTH_REQUIRED', 'the link was used already: it is good once');
-  if (expiresAt <= at) throw new PipelineError('AUTH_REQUIRED', 'the link is too old: it is good for ten minutes');
+  if (usedAt !== null)
+    throw new PipelineError('AUTH_REQUIRED', 'the link was used already: it is good once');
+  if (expiresAt <= at)
+    throw new PipelineError('AUTH_REQUIRED', 'the link is too old: it is good for ten minutes');
   try {
     await documents.put(place, { ...found.body, usedAt: at }, { expectedVersion: found.version });
   } catch (error) {
     if (errorCodeOf(error) !== 'STORE_CONFLICT') throw error;
-    throw new PipelineError('AUTH_REQUIRED', 'the link was used already: it is good once', { cause: error });
+    throw new PipelineError('AUTH_REQUIRED', 'the link was used already: it is good once', {
+      cause: error,
+    });
   }
   return { name, role };
 }
 
-/** A session of its own for somebody who has shown who they are; returns its secret. What has ended is removed. */
+/**
+ * A session of its own for somebody who has shown who they are; returns its secret. What has ended
+ * is removed.
+ */
 export async function beginSession(
   documents: DocumentStore,
   { name, role, grants }: Person,
@@ -122,8 +151,9 @@ export async function beginSession(
 }
 
 /**
- * Who has this session; undefined when it has ended or never was, which is no error: reading may be open to all. One that
- * an issuer's word began has ended when the rules are not those of the server (`rules`) any more.
+ * Who has this session; undefined when it has ended or never was, which is no error: reading may be
+ * open to all. One that an issuer's word began has ended when the rules are not those of the server
+ * (`rules`) any more.
  */
 export async function callerOfSession(
   documents: DocumentStore,
@@ -162,7 +192,10 @@ async function keepSeen(
   }
 }
 
-/** Ends a session at every server; one that is not there is no error. Returns whether an issuer's word began it. */
+/**
+ * Ends a session at every server; one that is not there is no error. Returns whether an issuer's
+ * word began it.
+ */
 export async function endSession(documents: DocumentStore, secret: string): Promise<boolean> {
   if (!FORM.test(secret)) return false;
   const place = placeOf('sessions', secret);
@@ -179,11 +212,17 @@ export async function listSessions(documents: DocumentStore, now: Date): Promise
   return found;
 }
 
-/** Ends every session of a person, and takes back their links; at every server with its next request. Returns how many there were. */
+/**
+ * Ends every session of a person, and takes back their links; at every server with its next
+ * request. Returns how many there were.
+ */
 export async function endSessionsOf(documents: DocumentStore, name: string): Promise<number> {
   const places: DocumentKey[] = [];
   for (const partition of ['sessions', 'links'])
-    for await (const { body, table, sort } of documents.query<Person>({ table: SESSION_TABLE, partition }))
+    for await (const { body, table, sort } of documents.query<Person>({
+      table: SESSION_TABLE,
+      partition,
+    }))
       if (body.name === name) places.push({ table, partition, sort });
   for (const place of places) await documents.delete(place);
   return places.length;
@@ -200,5 +239,6 @@ async function removeEnded(documents: DocumentStore, now: Date): Promise<void> {
   for await (const { body, ...place } of links) if (body.expiresAt <= at) ended.push(place);
   const sessions = documents.query<SessionRecord>({ table: SESSION_TABLE, partition: 'sessions' });
   for await (const { body, ...place } of sessions) if (hasEnded(body, now)) ended.push(place);
-  for (const { table, partition, sort } of ended) await documents.delete({ table, partition, sort });
+  for (const { table, partition, sort } of ended)
+    await documents.delete({ table, partition, sort });
 }

@@ -2,7 +2,10 @@ import { sha256Hex } from '../../canonical-json.ts';
 import { errorCodeOf } from '../../errors.ts';
 import type { DocumentKey, DocumentStore } from '../../ports/documents.ts';
 
-/** Requests by caller and by window of time, counted together by every process that has the same store. */
+/**
+ * Requests by caller and by window of time, counted together by every process that has the same
+ * store.
+ */
 
 /** One document of each caller, written over with every request. */
 export const QUOTA_TABLE = 'api-quotas';
@@ -44,7 +47,10 @@ export class SharedCounts {
     this.#now = now;
   }
 
-  /** How the caller stands in each of the windows. `STORE_UNAVAILABLE` when the store does not answer. */
+  /**
+   * How the caller stands in each of the windows. `STORE_UNAVAILABLE` when the store does not
+   * answer.
+   */
   async take(caller: string, windows: readonly QuotaWindow[]): Promise<readonly Taken[]> {
     const place = placeOf(caller);
     for (;;) {
@@ -52,13 +58,18 @@ export class SharedCounts {
       const nowMs = this.#now().getTime();
       const counts = windows.map((window) => countIn(window, found?.body[window.name], nowMs));
       const hasRoom = windows.every(({ points }, at) => (counts[at]?.taken ?? 0) < points);
-      const after = counts.map(({ taken, endsAtMs }) => ({ taken: taken + (hasRoom ? 1 : 0), endsAtMs }));
+      const after = counts.map(({ taken, endsAtMs }) => ({
+        taken: taken + (hasRoom ? 1 : 0),
+        endsAtMs,
+      }));
       if (!hasRoom || (await this.#isWritten(place, windows, after, found?.version ?? 0)))
         return windows.map(({ points }, at) => standingOf(points, after[at], hasRoom, nowMs));
     }
   }
 
-  /** False where another request was counted meanwhile: at most as often as the windows have room. */
+  /**
+   * False where another request was counted meanwhile: at most as often as the windows have room.
+   */
   async #isWritten(
     place: DocumentKey,
     windows: readonly QuotaWindow[],
@@ -81,13 +92,22 @@ function placeOf(caller: string): DocumentKey {
   return { table: QUOTA_TABLE, partition: 'callers', sort: sha256Hex(caller) };
 }
 
-/** A window that has ended begins anew; one that ends later than it can was written by a clock that is far ahead. */
+/**
+ * A window that has ended begins anew; one that ends later than it can was written by a clock that
+ * is far ahead.
+ */
 function countIn({ durationMs }: QuotaWindow, found: Count | undefined, nowMs: number): Count {
-  if (found !== undefined && found.endsAtMs > nowMs && found.endsAtMs <= nowMs + durationMs) return found;
+  if (found !== undefined && found.endsAtMs > nowMs && found.endsAtMs <= nowMs + durationMs)
+    return found;
   return { taken: 0, endsAtMs: nowMs + durationMs };
 }
 
-function standingOf(points: number, count: Count | undefined, hasRoom: boolean, nowMs: number): Taken {
+function standingOf(
+  points: number,
+  count: Count | undefined,
+  hasRoom: boolean,
+  nowMs: number,
+): Taken {
   const { taken, endsAtMs } = count ?? { taken: 0, endsAtMs: nowMs };
   const left = Math.max(0, points - taken);
   return { isTaken: hasRoom || left > 0, left, resetMs: endsAtMs - nowMs };

@@ -4,9 +4,10 @@ import type { ApiSettings } from '../shared/context.ts';
 import { cookieName, cookiesOf, cookieTerms } from './session-cookie.ts';
 
 /**
- * What a browser keeps while its person is at the issuer, in a cookie for each sign-in: two tabs that sign in at once do not
- * disturb each other, and strangers who begin sign-ins write nothing to the stores. Nobody else learns the nonce and the
- * verifier, so that a code is of use in the browser alone that asked for it.
+ * What a browser keeps while its person is at the issuer, in a cookie for each sign-in: two tabs
+ * that sign in at once do not disturb each other, and strangers who begin sign-ins write nothing to
+ * the stores. Nobody else learns the nonce and the verifier, so that a code is of use in the
+ * browser alone that asked for it.
  */
 
 const kept = z.strictObject({
@@ -35,7 +36,12 @@ function nameOf(state: string, settings: Reached): string {
 }
 
 /** Has the browser keep a sign-in for ten minutes, and at most four of them. */
-export function keepSignIn(request: FastifyRequest, reply: FastifyReply, begun: KeptSignIn, settings: Reached): void {
+export function keepSignIn(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  begun: KeptSignIn,
+  settings: Reached,
+): void {
   const start = cookieName(NAME, settings);
   const earlier = [...cookiesOf(request).keys()].filter((name) => name.startsWith(start));
   for (const name of earlier.slice(0, Math.max(0, earlier.length - MAX_KEPT + 1)))
@@ -45,7 +51,10 @@ export function keepSignIn(request: FastifyRequest, reply: FastifyReply, begun: 
   reply.header('set-cookie', `${nameOf(begun.state, settings)}=${value}; ${terms}`);
 }
 
-/** The sign-in of a state, which the browser forgets now; undefined when it has none that is young enough. */
+/**
+ * The sign-in of a state, which the browser forgets now; undefined when it has none that is young
+ * enough.
+ */
 export function takeSignIn(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -21,7 +21,10 @@ export interface ApiContext {
   readonly calendar: KnownCalendar;
   /** The days that run now, as far as Temporal tells; empty when it cannot be asked. */
   readonly running: (pipeline: string) => Promise<ReadonlyMap<CivilDate, RunningDay>>;
-  /** For what only Temporal knows; `STORE_UNAVAILABLE` when it does not answer, `CONFIG_INVALID` when there is none. */
+  /**
+   * For what only Temporal knows; `STORE_UNAVAILABLE` when it does not answer, `CONFIG_INVALID`
+   * when there is none.
+   */
   readonly withClient: <T>(work: (client: Client) => Promise<T>) => Promise<T>;
   /** Starts runs, or joins those that are under way; each returns the id of the run. */
   readonly runs: RunStarts;
@@ -31,7 +34,10 @@ export interface ApiContext {
     start(orders: readonly ObjectOrder[]): Promise<void>;
   };
   readonly taskQueue: string;
-  /** Waits until a request may take time of the processors, or its caller is gone; `BUSY` when too many wait. Absent: each begins at once. */
+  /**
+   * Waits until a request may take time of the processors, or its caller is gone; `BUSY` when too
+   * many wait. Absent: each begins at once.
+   */
   readonly untilRoom?: (gone: AbortSignal) => Promise<void>;
   readonly settings: ApiSettings;
 }
@@ -41,7 +47,10 @@ export interface RunStarts {
   startDay(input: DayInput): Promise<string>;
   startBackfill(input: BackfillInput): Promise<string>;
   startWatch(pipeline: string): Promise<string>;
-  /** Returns the id of the one run among those of this name; `PLAN_INVALID` while another runs. `called` is kept with it. */
+  /**
+   * Returns the id of the one run among those of this name; `PLAN_INVALID` while another runs.
+   * `called` is kept with it.
+   */
   startFetch(input: FetchInput, called: string): Promise<string>;
   /** Keeps a decision on a held unit of a day, and has the day made again. */
   decideUnit(day: Pick<DayInput, 'pipeline' | 'date'>, decision: DecideUnitInput): Promise<ToldRun>;
@@ -62,11 +71,17 @@ export interface ApiSettings {
   readonly hosts: readonly string[];
   /** Only this machine can connect: reading what is open needs no key. */
   readonly loopback: boolean;
-  /** The https address under which others reach it, such as `https://days.example.org`; absent: nobody but this machine does. */
+  /**
+   * The https address under which others reach it, such as `https://days.example.org`; absent:
+   * nobody but this machine does.
+   */
   readonly publicUrl?: string;
   /** PEM; with it the server speaks https itself. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Addresses and ranges of the proxies that speak https in its place; when there are any, no other peer is answered. */
+  /**
+   * Addresses and ranges of the proxies that speak https in its place; when there are any, no other
+   * peer is answered.
+   */
   readonly proxies?: readonly string[];
   /** How people sign in; absent: by the link of `quotidien console` alone. */
   readonly signIn?: SignInSettings;
@@ -78,6 +93,9 @@ export interface ApiSettings {
   readonly nameHome?: (text: string) => string;
   /** Pages of other origins that may read. */
   readonly corsOrigins: readonly string[];
-  /** Requests per minute of one caller, and how many of them in a second; all keys of an owner are one caller. */
+  /**
+   * Requests per minute of one caller, and how many of them in a second; all keys of an owner are
+   * one caller.
+   */
   readonly quota: { readonly perMinute: number; readonly burst: number };
 }

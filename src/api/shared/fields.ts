@@ -13,7 +13,9 @@ export const civilDate = z
 export const pipelineName = z.string().min(1).max(64).describe('Name of a pipeline');
 
 /** ISO instant in UTC. */
-export const instant = z.iso.datetime({ offset: true }).describe('An instant, such as 2024-01-15T10:00:00Z');
+export const instant = z.iso
+  .datetime({ offset: true })
+  .describe('An instant, such as 2024-01-15T10:00:00Z');
 
 /** Of a path below `/pipelines/:pipeline`. */
 export const pipelineParams = z.strictObject({ pipeline: pipelineName });

@@ -7,8 +7,9 @@ import { pipelineErrorOf, sendProblem } from './problems.ts';
 const HOLD_MS = 1_000;
 
 /**
- * Problems, of which "busy" is told after a second: who asks again at once, whatever `Retry-After` says, would otherwise get so many
- * refusals that those who wait for an answer have no processor time left. A refusal that waits is a timer, and no work.
+ * Problems, of which "busy" is told after a second: who asks again at once, whatever `Retry-After`
+ * says, would otherwise get so many refusals that those who wait for an answer have no processor
+ * time left. A refusal that waits is a timer, and no work.
  */
 export async function sendProblemInTime(
   error: unknown,

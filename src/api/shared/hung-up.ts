@@ -4,8 +4,9 @@ import { PipelineError } from '../../errors.ts';
 /** When nobody waits for an answer any more. */
 
 /**
- * Calls once when an answer is done with: it was sent, or its caller has hung up; at once where that has been. Of an answer that waits behind
- * others of its connection, only the connection tells that it was closed.
+ * Calls once when an answer is done with: it was sent, or its caller has hung up; at once where
+ * that has been. Of an answer that waits behind others of its connection, only the connection tells
+ * that it was closed.
  */
 export function onceDone(response: ServerResponse, done: () => void): void {
   const { socket } = response.req;

@@ -20,7 +20,10 @@ const REFUSALS = new Map<string | undefined, Refusal>([
     'HPE_CHUNK_EXTENSIONS_OVERFLOW',
     { status: 413, detail: 'the extensions of a chunk are longer than this server takes' },
   ],
-  ['ERR_HTTP_REQUEST_TIMEOUT', { status: 408, detail: 'the request did not come to its end in time' }],
+  [
+    'ERR_HTTP_REQUEST_TIMEOUT',
+    { status: 408, detail: 'the request did not come to its end in time' },
+  ],
 ]);
 const NO_HTTP: Refusal = { status: 400, detail: 'the request is not a valid HTTP request' };
 const UNKNOWN_EXPECTATION: Refusal = {

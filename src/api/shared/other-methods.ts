@@ -2,7 +2,9 @@ import type { RouteOptions } from 'fastify';
 import type { ApiApp } from './app.ts';
 import { HttpRefusal } from './problems.ts';
 
-/** Of all that fastify knows, those that a path may lack. `OPTIONS` is for pages of other origins. */
+/**
+ * Of all that fastify knows, those that a path may lack. `OPTIONS` is for pages of other origins.
+ */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'QUERY'] as const;
 
 /**

@@ -55,11 +55,18 @@ export function statusOf(error: PipelineError): number {
 
 /** What fastify throws for requests that it refuses itself, in our codes. */
 export function pipelineErrorOf(error: unknown): PipelineError {
-  const { statusCode, message, validation } = error as { statusCode?: number; message?: string; validation?: unknown };
-  if (validation !== undefined) return new PipelineError('INPUT_INVALID', message ?? 'the request is not valid');
+  const { statusCode, message, validation } = error as {
+    statusCode?: number;
+    message?: string;
+    validation?: unknown;
+  };
+  if (validation !== undefined)
+    return new PipelineError('INPUT_INVALID', message ?? 'the request is not valid');
   if (error instanceof PipelineError) return error;
-  if (statusCode === 413) return new HttpRefusal(413, 'the body is larger than this route takes', 'RANGE_TOO_LARGE');
-  if (statusCode === 415) return new HttpRefusal(415, 'the body has a media type that this route does not take');
+  if (statusCode === 413)
+    return new HttpRefusal(413, 'the body is larger than this route takes', 'RANGE_TOO_LARGE');
+  if (statusCode === 415)
+    return new HttpRefusal(415, 'the body has a media type that this route does not take');
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return new PipelineError('INPUT_INVALID', message ?? 'the request is not valid');
   return asPipelineError(error);
@@ -71,21 +78,40 @@ export function problemOf(error: PipelineError, instance: string): Problem {
   const { meaning, remedy } = ERROR_TABLE[code];
   // What an unexpected error says may quote anything.
   const detail =
-    code === 'INTERNAL' ? 'the request failed; the log of the server says more' : redactText(error.message);
-  return { type: `/api/errors#${code}`, title: meaning, status: statusOf(error), detail, instance, code, remedy };
+    code === 'INTERNAL'
+      ? 'the request failed; the log of the server says more'
+      : redactText(error.message);
+  return {
+    type: `/api/errors#${code}`,
+    title: meaning,
+    status: statusOf(error),
+    detail,
+    instance,
+    code,
+    remedy,
+  };
 }
 
 /** Errors of unknown kind are `INTERNAL`, and written to the log with their stack. */
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const known = pipelineErrorOf(error);
   const problem = problemOf(known, request.url.split('?')[0] ?? '/');
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   if (problem.status === 503 || problem.status === 429)
     reply.header('retry-after', Math.ceil((known.retryAfterMs ?? TRY_AGAIN_S * 1000) / 1000));
   // They tell of what would have been sent.
-  for (const name of ['etag', 'repr-digest', 'content-disposition', 'accept-ranges']) reply.removeHeader(name);
+  for (const name of ['etag', 'repr-digest', 'content-disposition', 'accept-ranges'])
+    reply.removeHeader(name);
   if (problem.status === 500) request.log.error({ err: error }, 'a request failed');
-  return reply.code(problem.status).type('application/problem+json').header('cache-control', 'no-store').send(problem);
+  return reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .header('cache-control', 'no-store')
+    .send(problem);
 }
 
 /** `what` follows "there is no", such as `table x`. */

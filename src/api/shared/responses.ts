@@ -49,7 +49,9 @@ export const orderProblems = {
 };
 
 /** Nothing is sent: the caller has it. Of routes with an `ETag`. */
-export const unchanged = { 304: z.null().describe('The caller has it already: its tag is the same') };
+export const unchanged = {
+  304: z.null().describe('The caller has it already: its tag is the same'),
+};
 
 /** Of routes that have several media types. */
 export const negotiated = { 406: refusal('It comes in none of the media types of `Accept`') };
@@ -61,7 +63,9 @@ export const bounded = { 422: refusal('The range is larger than is given at once
 export const paged = { 409: refusal('The rows of the cursor are no longer there') };
 
 /** Of routes that plan a run. */
-export const planned = { 409: refusal('No run of this can be planned, such as of a day before the first') };
+export const planned = {
+  409: refusal('No run of this can be planned, such as of a day before the first'),
+};
 
 /** Of routes that send files by ranges of bytes. */
 export const byRanges = { 416: refusal('The range of bytes is outside of the file') };

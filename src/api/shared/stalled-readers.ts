@@ -5,8 +5,9 @@ import { onceDone } from './hung-up.ts';
 const STALL_MS = 60_000;
 
 /**
- * Ends the connection of a reader who takes nothing of a stream for a minute while there is something to take: it holds memory, and what the
- * stream reads from. Time in which we have nothing to send does not count.
+ * Ends the connection of a reader who takes nothing of a stream for a minute while there is
+ * something to take: it holds memory, and what the stream reads from. Time in which we have nothing
+ * to send does not count.
  */
 export function dropStalled(response: ServerResponse, stallMs = STALL_MS): void {
   const timer = setTimeout(() => {

@@ -4,7 +4,10 @@ import type { OpenEngine } from '../../workers/open-engine.ts';
 import { asPipelineError } from '../../errors.ts';
 import type { Finding } from './finding.ts';
 
-/** Lists of values in the code of pipelines, such as rates, of which a newer one may be in force; none of pipelines that nobody runs. */
+/**
+ * Lists of values in the code of pipelines, such as rates, of which a newer one may be in force;
+ * none of pipelines that nobody runs.
+ */
 export async function examineAgedLists(engine: OpenEngine): Promise<Finding[]> {
   const known = new KnownVersions(engine);
   const findings: Finding[] = [];
@@ -13,7 +16,12 @@ export async function examineAgedLists(engine: OpenEngine): Promise<Finding[]> {
     try {
       if ((await known.span(pipeline)) === undefined) continue;
       for (const { subject, ...told } of agedLists(civilDateAt(engine.now(), definition.zone))) {
-        findings.push({ area: 'datasets', subject: `${pipeline}, ${subject}`, status: 'warn', ...told });
+        findings.push({
+          area: 'datasets',
+          subject: `${pipeline}, ${subject}`,
+          status: 'warn',
+          ...told,
+        });
       }
     } catch (error) {
       const { code, message, remedy } = asPipelineError(error);

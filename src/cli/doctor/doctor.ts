@@ -19,8 +19,8 @@ import { count } from '../shared/measures.ts';
 import type { Terminal } from '../shared/terminal.ts';
 
 /**
- * `quotidien doctor`: what was detected and why, tried for real, each with what to do about it. Exit code 1 when something fails, 3
- * when days would run with less than they should have.
+ * `quotidien doctor`: what was detected and why, tried for real, each with what to do about it.
+ * Exit code 1 when something fails, 3 when days would run with less than they should have.
  */
 export async function doctor(context: CommandContext): Promise<ExitCode> {
   const findings = await examine(context);
@@ -36,18 +36,19 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   const { config, signal } = context;
   const opened = await open(context);
   const datasets = 'area' in opened ? context.datasets : opened.datasets;
-  const [home, settings, stores, temporal, publishers, folders, deposits, workers, lists, signIn] = await Promise.all([
-    examineHome(config.home),
-    examineSettings(config, datasets),
-    'area' in opened ? [opened] : examineStores(opened, config),
-    examineTemporal(config, () => ('area' in opened ? new Date() : opened.now())),
-    examinePublishers(datasets, signal),
-    'area' in opened ? [] : examineFolders(opened, signal),
-    'area' in opened ? [] : examineDeposits(opened),
-    'area' in opened ? [] : examineWorkerClocks(opened),
-    'area' in opened ? [] : examineAgedLists(opened),
-    examineIssuer(config, Object.keys(datasets)),
-  ]);
+  const [home, settings, stores, temporal, publishers, folders, deposits, workers, lists, signIn] =
+    await Promise.all([
+      examineHome(config.home),
+      examineSettings(config, datasets),
+      'area' in opened ? [opened] : examineStores(opened, config),
+      examineTemporal(config, () => ('area' in opened ? new Date() : opened.now())),
+      examinePublishers(datasets, signal),
+      'area' in opened ? [] : examineFolders(opened, signal),
+      'area' in opened ? [] : examineDeposits(opened),
+      'area' in opened ? [] : examineWorkerClocks(opened),
+      'area' in opened ? [] : examineAgedLists(opened),
+      examineIssuer(config, Object.keys(datasets)),
+    ]);
   return [
     examineNode(process.versions.node),
     ...home,
@@ -70,7 +71,13 @@ async function open(context: CommandContext): Promise<OpenEngine | Finding> {
     return await context.engine();
   } catch (error) {
     const { code, message, remedy } = asPipelineError(error);
-    return { area: 'stores', subject: 'opening', status: 'fail', detail: `${code}: ${message}`, next: remedy };
+    return {
+      area: 'stores',
+      subject: 'opening',
+      status: 'fail',
+      detail: `${code}: ${message}`,
+      next: remedy,
+    };
   }
 }
 
@@ -87,16 +94,24 @@ async function examineStores(engine: OpenEngine, { storage }: Config): Promise<F
   ];
 }
 
-/** With a fallback, days go on without a store that does not answer; they do not without one that refuses. */
+/**
+ * With a fallback, days go on without a store that does not answer; they do not without one that
+ * refuses.
+ */
 function survivable(finding: Finding): Finding {
   if (finding.status !== 'fail' || !finding.detail.startsWith('STORE_UNAVAILABLE')) return finding;
-  const next = 'Bring the store back; days go on here meanwhile and are degraded until "quotidien reconcile".';
+  const next =
+    'Bring the store back; days go on here meanwhile and are degraded until "quotidien reconcile".';
   return { ...finding, status: 'warn', degrades: true, next };
 }
 
 const STATUS_WIDTH = 6;
 
-function print(terminal: Terminal, findings: readonly Finding[], totals: Record<Finding['status'], number>): void {
+function print(
+  terminal: Terminal,
+  findings: readonly Finding[],
+  totals: Record<Finding['status'], number>,
+): void {
   const { colours } = terminal;
   const paint = { ok: colours.green, warn: colours.yellow, fail: colours.red };
   const width = Math.max(...findings.map(({ subject }) => subject.length));
@@ -112,5 +127,7 @@ function print(terminal: Terminal, findings: readonly Finding[], totals: Record<
     if (finding.next !== undefined) terminal.line(`  ${' '.repeat(STATUS_WIDTH)}→ ${finding.next}`);
   }
   terminal.line();
-  terminal.line(`${totals.ok} ok, ${count(totals.warn, 'warning')}, ${count(totals.fail, 'failure')}`);
+  terminal.line(
+    `${totals.ok} ok, ${count(totals.warn, 'warning')}, ${count(totals.fail, 'failure')}`,
+  );
 }

@@ -4,13 +4,28 @@ import { formatBytes } from '../shared/measures.ts';
 import type { HostFallback } from '../../workers/open-fallback.ts';
 import type { Finding } from './finding.ts';
 
-/** What this host has that the primary stores do not have yet, and which of its processes finds a store away. */
+/**
+ * What this host has that the primary stores do not have yet, and which of its processes finds a
+ * store away.
+ */
 export async function examineFallback(fallback: HostFallback): Promise<Finding[]> {
   try {
-    return [...(await breakerFindings(fallback)), await journalFinding(fallback), ...cacheFinding(fallback)];
+    return [
+      ...(await breakerFindings(fallback)),
+      await journalFinding(fallback),
+      ...cacheFinding(fallback),
+    ];
   } catch (error) {
     const { code, message, remedy } = asPipelineError(error);
-    return [{ area: 'stores', subject: 'fallback', status: 'fail', detail: `${code}: ${message}`, next: remedy }];
+    return [
+      {
+        area: 'stores',
+        subject: 'fallback',
+        status: 'fail',
+        detail: `${code}: ${message}`,
+        next: remedy,
+      },
+    ];
   }
 }
 
@@ -18,7 +33,12 @@ async function breakerFindings({ folder }: HostFallback): Promise<Finding[]> {
   const notes = await readBreakerNotes(folder);
   if (notes.length === 0) {
     return [
-      { area: 'stores', subject: 'circuit breakers', status: 'ok', detail: 'closed in every process of this host' },
+      {
+        area: 'stores',
+        subject: 'circuit breakers',
+        status: 'ok',
+        detail: 'closed in every process of this host',
+      },
     ];
   }
   return notes.flatMap(({ pid, name, state }): Finding[] => {
@@ -57,6 +77,11 @@ function cacheFinding(fallback: HostFallback): Finding[] {
   if (stats === undefined) return [];
   const { folder, maxBytes } = fallback.cache;
   return [
-    { area: 'stores', subject: 'object cache', status: 'ok', detail: `up to ${formatBytes(maxBytes)} in ${folder}` },
+    {
+      area: 'stores',
+      subject: 'object cache',
+      status: 'ok',
+      detail: `up to ${formatBytes(maxBytes)} in ${folder}`,
+    },
   ];
 }

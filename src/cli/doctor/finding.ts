@@ -1,4 +1,13 @@
-type Area = 'machine' | 'settings' | 'stores' | 'sql' | 'temporal' | 'publishers' | 'sign-in' | 'clock' | 'datasets';
+type Area =
+  | 'machine'
+  | 'settings'
+  | 'stores'
+  | 'sql'
+  | 'temporal'
+  | 'publishers'
+  | 'sign-in'
+  | 'clock'
+  | 'datasets';
 
 /** What the doctor found out about one thing. */
 export interface Finding {
@@ -20,7 +29,9 @@ export function whyFailed(error: unknown): string {
 }
 
 /** Runs an attempt and says how long it took, in milliseconds. */
-export async function timed<T>(attempt: () => Promise<T>): Promise<{ readonly value: T; readonly durationMs: number }> {
+export async function timed<T>(
+  attempt: () => Promise<T>,
+): Promise<{ readonly value: T; readonly durationMs: number }> {
   const startedAt = performance.now();
   const value = await attempt();
   return { value, durationMs: Math.round((performance.now() - startedAt) * 10) / 10 };

@@ -9,18 +9,27 @@ import type { OpenEngine } from '../../workers/open-engine.ts';
 import { timed, whyFailed } from './finding.ts';
 import type { Finding } from './finding.ts';
 
-/** Lists the folders of publishers for real: address, pinned key, credentials, and what is new. Nothing is fetched. */
+/**
+ * Lists the folders of publishers for real: address, pinned key, credentials, and what is new.
+ * Nothing is fetched.
+ */
 
 const LISTED_WITHIN_MS = 20_000;
 
 /** One finding for each folder that the configuration gives access to. */
 export async function examineFolders(engine: OpenEngine, signal: AbortSignal): Promise<Finding[]> {
   const folders = Object.values(engine.datasets).flatMap((dataset) => {
-    const declarations = dataset.definition.parts.flatMap(({ id }) => folderSourceOf(dataset, id) ?? []);
+    const declarations = dataset.definition.parts.flatMap(
+      ({ id }) => folderSourceOf(dataset, id) ?? [],
+    );
     const hosts = new Map(declarations.map((declaration) => [declaration.host, declaration]));
-    return [...hosts.values()].filter(({ access }) => access !== undefined).map((folder) => ({ dataset, folder }));
+    return [...hosts.values()]
+      .filter(({ access }) => access !== undefined)
+      .map((folder) => ({ dataset, folder }));
   });
-  return Promise.all(folders.map(({ dataset, folder }) => examine(engine, dataset, folder, signal)));
+  return Promise.all(
+    folders.map(({ dataset, folder }) => examine(engine, dataset, folder, signal)),
+  );
 }
 
 async function examine(
@@ -29,7 +38,10 @@ async function examine(
   declaration: FolderSource,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const common = { area: 'publishers', subject: `${definition.name}, folder of ${declaration.host}` } as const;
+  const common = {
+    area: 'publishers',
+    subject: `${definition.name}, folder of ${declaration.host}`,
+  } as const;
   const limited = { signal: AbortSignal.any([signal, AbortSignal.timeout(LISTED_WITHIN_MS)]) };
   try {
     const { value, durationMs } = await timed(() =>
@@ -40,13 +52,17 @@ async function examine(
     return { ...common, status: 'ok', detail: describe(value), durationMs };
   } catch (error) {
     signal.throwIfAborted();
-    const next = error instanceof PipelineError ? error.remedy : 'Check the network and the address of the folder.';
+    const next =
+      error instanceof PipelineError
+        ? error.remedy
+        : 'Check the network and the address of the folder.';
     return { ...common, status: 'warn', detail: whyFailed(error), next, degrades: true };
   }
 }
 
 function describe({ files, due, noted, unknown }: Survey): string {
   const failed = due.filter(({ why }) => why === 'failed').length;
-  const names = unknown.length === 0 ? '' : `, ${unknown.length} unknown names such as ${firstOf(unknown)}`;
+  const names =
+    unknown.length === 0 ? '' : `, ${unknown.length} unknown names such as ${firstOf(unknown)}`;
   return `${files.length} files, ${due.length} to be fetched (${failed} failed before), ${noted.length} only noted${names}`;
 }

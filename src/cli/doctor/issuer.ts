@@ -7,7 +7,10 @@ import { timed, whyFailed } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { toldTime } from './store-clocks.ts';
 
-/** The issuer by which people sign in to the console, asked for what it is and for the keys that it signs with. */
+/**
+ * The issuer by which people sign in to the console, asked for what it is and for the keys that it
+ * signs with.
+ */
 
 const ANSWER_WITHIN_MS = 5_000;
 /** Id tokens are refused whose times are further off than this. */
@@ -62,8 +65,10 @@ function knowsChallenges(config: Configuration): boolean {
 async function examineKeys(config: Configuration): Promise<Finding[]> {
   const url = config.serverMetadata().jwks_uri;
   const common = { area: 'sign-in', subject: 'keys' } as const;
-  const next = 'Look at the keys that the issuer publishes: what it signs cannot be checked without them.';
-  if (url === undefined) return [{ ...common, status: 'fail', detail: 'the issuer names no keys', next }];
+  const next =
+    'Look at the keys that the issuer publishes: what it signs cannot be checked without them.';
+  if (url === undefined)
+    return [{ ...common, status: 'fail', detail: 'the issuer names no keys', next }];
   try {
     const sentAt = Date.now();
     const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
@@ -101,6 +106,8 @@ function rolesFinding(signIn: SignInSettings, pipelines: readonly string[]): Fin
       detail: problem,
       next: 'Correct it: the API does not start for others with it.',
     };
-  const shown = signIn.rules.map(({ value, role, pipeline = 'all' }) => `${value} → ${role} (${pipeline})`);
+  const shown = signIn.rules.map(
+    ({ value, role, pipeline = 'all' }) => `${value} → ${role} (${pipeline})`,
+  );
   return { ...common, status: 'ok', detail: `${signIn.roleClaim}: ${shown.join(', ')}` };
 }

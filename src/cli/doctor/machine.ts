@@ -70,9 +70,15 @@ async function examineDisk(folder: string): Promise<Finding> {
   }
 }
 
-/** Backfills need gigabytes for raw files; the document store breaks off its writes on a full disk. */
+/**
+ * Backfills need gigabytes for raw files; the document store breaks off its writes on a full disk.
+ */
 export function diskFinding(freeBytes: number): Finding {
-  const common = { area: 'machine', subject: 'disk', detail: `${formatBytes(freeBytes)} free` } as const;
+  const common = {
+    area: 'machine',
+    subject: 'disk',
+    detail: `${formatBytes(freeBytes)} free`,
+  } as const;
   if (freeBytes >= DISK_WARN_BYTES) return { ...common, status: 'ok' };
   const next = `Free some space, or move the home folder: below ${formatBytes(DISK_FAIL_BYTES)} runs are likely to fail.`;
   return { ...common, status: freeBytes < DISK_FAIL_BYTES ? 'fail' : 'warn', next };
@@ -85,7 +91,9 @@ export async function examineSettings(
 ): Promise<Finding[]> {
   const hosts = publisherHosts(datasets);
   const perHost = hosts.flatMap((host) =>
-    (Object.keys(HOST_SETTING) as (keyof typeof HOST_SETTING)[]).map((name) => hostVariable(host, name)),
+    (Object.keys(HOST_SETTING) as (keyof typeof HOST_SETTING)[]).map((name) =>
+      hostVariable(host, name),
+    ),
   );
   const ours = new Set([...Object.keys(SETTINGS.shape), ...perHost, 'QUOTIDIEN_HOME']);
   const names = Object.keys(env)
@@ -116,7 +124,8 @@ async function readNames(file: string): Promise<Map<string, string>> {
     const parsed = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
     return new Map(Object.entries(parsed).map(([name, value]) => [name, String(value)]));
   } catch {
-    // Whether the file is readable was settled when the configuration was loaded: here it is not there.
+    // Whether the file is readable was settled when the configuration was loaded: here it is not
+    // there.
     return new Map();
   }
 }

@@ -8,7 +8,9 @@ import { timed, whyFailed } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { toldTime } from './store-clocks.ts';
 
-/** Asks every publisher for its cheap freshness value, once and briefly; being offline is a warning. */
+/**
+ * Asks every publisher for its cheap freshness value, once and briefly; being offline is a warning.
+ */
 
 const ANSWER_WITHIN_MS = 5_000;
 
@@ -32,10 +34,14 @@ export async function examinePublishers(
   const sources = Object.values(datasets).flatMap((dataset) =>
     Object.keys(dataset.sources).flatMap((part) => {
       const source = httpSourceOf(dataset, part);
-      return source === undefined ? [] : [{ subject: `${dataset.definition.name}, ${part}`, source }];
+      return source === undefined
+        ? []
+        : [{ subject: `${dataset.definition.name}, ${part}`, source }];
     }),
   );
-  const asked = await Promise.all(sources.map(({ subject, source }) => ask(subject, source, signal)));
+  const asked = await Promise.all(
+    sources.map(({ subject, source }) => ask(subject, source, signal)),
+  );
   const clocks = asked.flatMap(({ clockMs }) => (clockMs === undefined ? [] : [clockMs]));
   return [...asked.map(({ finding }) => finding), clockFinding(clocks)];
 }
@@ -70,14 +76,24 @@ async function ask(subject: string, source: HttpSource, signal: AbortSignal): Pr
     // Without a freshness document any answer of the host shows that it is there.
     if (source.freshness === undefined && value.status < 500)
       return {
-        finding: { area: 'publishers', subject, status: 'ok', detail: `${url.host} answers`, durationMs },
+        finding: {
+          area: 'publishers',
+          subject,
+          status: 'ok',
+          detail: `${url.host} answers`,
+          durationMs,
+        },
         ...value.clock,
       };
     if (value.status !== 200) return unusable(`answered ${value.status}`);
     const freshness = freshnessIn(source, value.text);
-    if (freshness === undefined) return unusable('answers, but without the freshness value that is expected there');
+    if (freshness === undefined)
+      return unusable('answers, but without the freshness value that is expected there');
     const detail = `${url.host}: ${freshness}`;
-    return { finding: { area: 'publishers', subject, status: 'ok', detail, durationMs }, ...value.clock };
+    return {
+      finding: { area: 'publishers', subject, status: 'ok', detail, durationMs },
+      ...value.clock,
+    };
   } catch (error) {
     signal.throwIfAborted();
     return unusable(`cannot be reached (${networkReason(error)})`);
@@ -103,7 +119,8 @@ function freshnessIn({ freshness }: HttpSource, text: string): string | undefine
 /** The system's word. A time limit reaches us as the cause of an abort. */
 function networkReason(error: unknown): string {
   const { cause, code } = error as { cause?: unknown; code?: string };
-  if (cause instanceof Error && cause.name === 'TimeoutError') return `no answer within ${ANSWER_WITHIN_MS / 1000} s`;
+  if (cause instanceof Error && cause.name === 'TimeoutError')
+    return `no answer within ${ANSWER_WITHIN_MS / 1000} s`;
   return error instanceof PipelineError ? whyFailed(error) : (code ?? whyFailed(error));
 }
 

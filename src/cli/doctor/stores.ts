@@ -11,10 +11,16 @@ import type { Finding } from './finding.ts';
 
 const WRITERS = 8;
 
-/** For one examination; a store that takes the connection and never answers would keep each of its calls waiting for minutes. */
+/**
+ * For one examination; a store that takes the connection and never answers would keep each of its
+ * calls waiting for minutes.
+ */
 const ANSWER_WITHIN_MS = 20_000;
 
-/** Probes of a doctor that was killed, or whose store went silent, are removed by the next one after this time. */
+/**
+ * Probes of a doctor that was killed, or whose store went silent, are removed by the next one after
+ * this time.
+ */
 const PROBES_LAST_MS = 3_600_000;
 
 interface Patience {
@@ -25,7 +31,12 @@ interface Patience {
 /** Which stores were chosen, and why. */
 export function explainStores({ objects, documents }: StorageChoice): Finding[] {
   return Object.entries({ objects, documents }).map(([half, { kind, reason }]) => {
-    return { area: 'stores', subject: `${half}: ${kind}`, status: 'ok', detail: `chosen because ${reason}` };
+    return {
+      area: 'stores',
+      subject: `${half}: ${kind}`,
+      status: 'ok',
+      detail: `chosen because ${reason}`,
+    };
   });
 }
 
@@ -40,7 +51,11 @@ export function examineObjects(objects: ObjectStore, patience: Patience = {}): P
       detail: 'written, read back, compared, deleted',
       work: () => roundTripObject(objects, `${folder}/probe.bin`),
     },
-    { subject: `${name}, permissions`, detail: 'listing is allowed', work: () => listProbes(objects) },
+    {
+      subject: `${name}, permissions`,
+      detail: 'listing is allowed',
+      work: () => listProbes(objects),
+    },
     {
       subject: `${name}, create-only`,
       detail: `of ${WRITERS} writers of one key exactly one won`,
@@ -54,17 +69,22 @@ async function roundTripObject(objects: ObjectStore, key: string): Promise<void>
   const examine = async (): Promise<void> => {
     await objects.put(key, bytes, { mediaType: 'application/octet-stream', mode: 'create' });
     const found = await readObject(objects, key);
-    if (!found.equals(bytes)) throw corrupt(`${key} has ${found.byteLength} other bytes than were written`);
+    if (!found.equals(bytes))
+      throw corrupt(`${key} has ${found.byteLength} other bytes than were written`);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     if ((await objects.openLocal({ key, sha256, bytes: bytes.byteLength })) === undefined) {
       throw corrupt(`${key} cannot be opened as a local file`);
     }
   };
   await withTidying(examine, () => objects.delete(key));
-  if ((await objects.head(key)) !== undefined) throw corrupt(`${key} is still there after it was deleted`);
+  if ((await objects.head(key)) !== undefined)
+    throw corrupt(`${key} is still there after it was deleted`);
 }
 
-/** Writing, reading and deleting are tried by the round trip; a role may still not list. Removes what earlier doctors left behind. */
+/**
+ * Writing, reading and deleting are tried by the round trip; a role may still not list. Removes
+ * what earlier doctors left behind.
+ */
 async function listProbes(objects: ObjectStore): Promise<void> {
   const oldest = new Date(Date.now() - PROBES_LAST_MS).toISOString().replaceAll(':', '-');
   const old: string[] = [];
@@ -86,7 +106,10 @@ async function readObject(objects: ObjectStore, key: string): Promise<Buffer> {
 async function raceForObject(objects: ObjectStore, key: string): Promise<void> {
   const examine = async (): Promise<void> => {
     const winners = await race((writer) =>
-      objects.put(key, Buffer.from([writer]), { mediaType: 'application/octet-stream', mode: 'create' }),
+      objects.put(key, Buffer.from([writer]), {
+        mediaType: 'application/octet-stream',
+        mode: 'create',
+      }),
     );
     const [kept] = await readObject(objects, key);
     judgeRace(key, winners, kept);
@@ -108,8 +131,14 @@ async function withTidying(examine: () => Promise<void>, tidy: () => Promise<voi
 /** Of its own: what it leaves behind when it is killed is in nobody's way. */
 export const DOCTOR_TABLE = 'doctor';
 
-/** Writes, reads back, replaces by version and deletes a document, then lets eight writers race for one key. */
-export function examineDocuments(documents: DocumentStore, patience: Patience = {}): Promise<Finding[]> {
+/**
+ * Writes, reads back, replaces by version and deletes a document, then lets eight writers race for
+ * one key.
+ */
+export function examineDocuments(
+  documents: DocumentStore,
+  patience: Patience = {},
+): Promise<Finding[]> {
   const place = { table: DOCTOR_TABLE, partition: randomUUID() };
   const name = `documents (${documents.kind})`;
   return examinations(patience, [
@@ -132,7 +161,9 @@ interface Examination {
   readonly work: () => Promise<void>;
 }
 
-/** One after the other; after one that a store left unanswered the others would only wait as long. */
+/**
+ * One after the other; after one that a store left unanswered the others would only wait as long.
+ */
 async function examinations(
   { withinMs = ANSWER_WITHIN_MS }: Patience,
   all: readonly Examination[],
@@ -151,7 +182,9 @@ async function within(limitMs: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new PipelineError('STORE_UNAVAILABLE', `it gave no answer within ${limitMs / 1_000} s`));
+      reject(
+        new PipelineError('STORE_UNAVAILABLE', `it gave no answer within ${limitMs / 1_000} s`),
+      );
     }, limitMs);
   });
   try {
@@ -168,13 +201,17 @@ async function roundTripDocument(documents: DocumentStore, key: Key): Promise<vo
   const examine = async (): Promise<void> => {
     await documents.put(key, { writer: 'doctor' }, { expectedVersion: 0 });
     const found = await documents.get<{ writer?: string }>(key);
-    if (found?.body.writer !== 'doctor') throw corrupt(`${name} does not read back as it was written`);
+    if (found?.body.writer !== 'doctor')
+      throw corrupt(`${name} does not read back as it was written`);
     await documents.put(key, { writer: 'doctor again' }, { expectedVersion: found.version });
-    const late = await outcome(() => documents.put(key, { writer: 'too late' }, { expectedVersion: found.version }));
+    const late = await outcome(() =>
+      documents.put(key, { writer: 'too late' }, { expectedVersion: found.version }),
+    );
     if (late === 'won') throw corrupt(`${name} was replaced although its version had moved on`);
   };
   await withTidying(examine, () => documents.delete(key));
-  if ((await documents.get(key)) !== undefined) throw corrupt(`${name} is still there after it was deleted`);
+  if ((await documents.get(key)) !== undefined)
+    throw corrupt(`${name} is still there after it was deleted`);
 }
 
 async function raceForDocument(documents: DocumentStore, key: Key): Promise<void> {
@@ -209,7 +246,8 @@ function judgeRace(name: string, winners: readonly number[], kept: number | unde
       `of ${WRITERS} writers who created ${name} at once ${winners.length} were told that they had won; exactly one may`,
     );
   }
-  if (kept !== winner) throw corrupt(`${name} holds what writer ${kept ?? 'nobody'} wrote, but writer ${winner} won`);
+  if (kept !== winner)
+    throw corrupt(`${name} holds what writer ${kept ?? 'nobody'} wrote, but writer ${winner} won`);
 }
 
 function corrupt(message: string): PipelineError {

@@ -31,7 +31,8 @@ export async function examineTemporal(config: Config, now: () => Date): Promise<
   }
   if (known === undefined) return [await examineCli(config)];
   const { target, source } = known;
-  const from = source === 'configuration' ? configuredBy(config) : 'the development server of this home';
+  const from =
+    source === 'configuration' ? configuredBy(config) : 'the development server of this home';
   return examineServer(target, from, { queue: config.settings.QUOTIDIEN_TASK_QUEUE, now });
 }
 
@@ -51,16 +52,27 @@ function temporal(
 }
 
 function configuredBy({ env }: Config): string {
-  return env['TEMPORAL_ADDRESS'] === undefined ? 'named by Temporal’s configuration file' : 'named by TEMPORAL_ADDRESS';
+  return env['TEMPORAL_ADDRESS'] === undefined
+    ? 'named by Temporal’s configuration file'
+    : 'named by TEMPORAL_ADDRESS';
 }
 
-async function examineServer(target: TemporalTarget, from: string, asked: Asked): Promise<Finding[]> {
+async function examineServer(
+  target: TemporalTarget,
+  from: string,
+  asked: Asked,
+): Promise<Finding[]> {
   const { address } = target.connection;
   try {
     const { value, durationMs } = await timed(async () => {
-      const connection = await openConnection({ ...target.connection, connectTimeout: ANSWER_WITHIN_MS });
+      const connection = await openConnection({
+        ...target.connection,
+        connectTimeout: ANSWER_WITHIN_MS,
+      });
       try {
-        return await connection.withDeadline(Date.now() + ANSWER_WITHIN_MS, () => askServer(connection, target, asked));
+        return await connection.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
+          askServer(connection, target, asked),
+        );
       } finally {
         await connection.close();
       }
@@ -75,11 +87,19 @@ async function examineServer(target: TemporalTarget, from: string, asked: Asked)
   } catch (error) {
     const next =
       'Start it, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE; without them a development server is used.';
-    return [temporal('server', 'fail', `${address}, ${from}, cannot be used: ${whyFailed(error)}`, { next })];
+    return [
+      temporal('server', 'fail', `${address}, ${from}, cannot be used: ${whyFailed(error)}`, {
+        next,
+      }),
+    ];
   }
 }
 
-async function askServer(connection: Connection, { namespace }: TemporalTarget, { queue, now }: Asked) {
+async function askServer(
+  connection: Connection,
+  { namespace }: TemporalTarget,
+  { queue, now }: Asked,
+) {
   const { serverVersion } = await connection.workflowService.getSystemInfo({});
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const { pollers } = await connection.workflowService.describeTaskQueue({
@@ -107,11 +127,17 @@ function attributesFinding(
 ): Finding {
   const names = Object.keys(SEARCH_ATTRIBUTES);
   const missing = names.filter((name) => registered[name] !== INDEXED_VALUE_TYPE_KEYWORD);
-  if (missing.length === 0) return temporal('search attributes', 'ok', `${names.join(', ')} are registered`);
+  if (missing.length === 0)
+    return temporal('search attributes', 'ok', `${names.join(', ')} are registered`);
   const commands = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
-  return temporal('search attributes', 'fail', `${missing.join(', ')} are not registered as Keyword in ${namespace}`, {
-    next: `temporal operator search-attribute create --namespace ${namespace} ${commands}`,
-  });
+  return temporal(
+    'search attributes',
+    'fail',
+    `${missing.join(', ')} are not registered as Keyword in ${namespace}`,
+    {
+      next: `temporal operator search-attribute create --namespace ${namespace} ${commands}`,
+    },
+  );
 }
 
 /** A poll waits for a minute, and the server notes its time when it begins. */
@@ -123,19 +149,26 @@ function serverClock(polledAtMs: readonly number[], nowMs: number): Finding[] {
   if (polledAtMs.length === 0) return [];
   const agoMs = nowMs - Math.max(...polledAtMs);
   const offMs = agoMs < 0 ? -agoMs : Math.max(0, agoMs - LONGEST_POLL_MS);
-  if (offMs < CLOCK_WARN_MS) return [temporal('clock', 'ok', 'agrees with this machine, within a minute and a half')];
+  if (offMs < CLOCK_WARN_MS)
+    return [temporal('clock', 'ok', 'agrees with this machine, within a minute and a half')];
   const detail = `the server is at least ${Math.round(offMs / 1_000)} s ${agoMs < 0 ? 'ahead of' : 'behind'} this machine`;
   const next =
     'Set both clocks and keep them set (NTP): waits end by the server’s clock, publication times go by the workers’.';
   return [temporal('clock', 'warn', detail, { next })];
 }
 
-/** The server remembers a poller for five minutes; a poll lasts a minute at most, and the next one follows at once. */
+/**
+ * The server remembers a poller for five minutes; a poll lasts a minute at most, and the next one
+ * follows at once.
+ */
 const SILENT_AFTER_MS = LONGEST_POLL_MS + 15_000;
 /** How the SDK calls a worker: its process and host. */
 const IDENTITY = /^(\d+)@(.+)$/;
 
-/** Whether a poller that the server remembers can still be there: it polls, and its process is alive where that can be seen from here. */
+/**
+ * Whether a poller that the server remembers can still be there: it polls, and its process is alive
+ * where that can be seen from here.
+ */
 export function mayLive({ identity, lastAccessTime }: Poller, nowMs: number): boolean {
   const [, pid, host] = matchOf(IDENTITY, identity) ?? [];
   if (host === os.hostname() && !isAlive(Number(pid))) return false;
@@ -163,21 +196,36 @@ const NO_PLATFORM = 'none';
 async function examineCli({ env, cacheDir }: Config): Promise<Finding> {
   const subject = 'development server';
   const intent = 'no server is configured or runs here; one is started when a command needs it';
-  const cached = (await cachedCliProblem(cacheDir, `${process.platform}-${process.arch}`)) === undefined;
-  const found = await findTemporalCli({ env, cacheDir, platform: NO_PLATFORM }).catch((error: unknown) =>
-    whyFailed(error),
+  const cached =
+    (await cachedCliProblem(cacheDir, `${process.platform}-${process.arch}`)) === undefined;
+  const found = await findTemporalCli({ env, cacheDir, platform: NO_PLATFORM }).catch(
+    (error: unknown) => whyFailed(error),
   );
   const chosen =
-    typeof found !== 'string' && (found.source === 'TEMPORAL_CLI' || found.source === 'PATH') ? found : undefined;
+    typeof found !== 'string' && (found.source === 'TEMPORAL_CLI' || found.source === 'PATH')
+      ? found
+      : undefined;
   if (chosen !== undefined)
-    return temporal(subject, 'ok', `${intent}, by ${chosen.path} (${chosen.source}), version ${chosen.version}`);
+    return temporal(
+      subject,
+      'ok',
+      `${intent}, by ${chosen.path} (${chosen.source}), version ${chosen.version}`,
+    );
   if (typeof found === 'string' && env['TEMPORAL_CLI'] !== undefined) {
     return temporal(subject, 'fail', found, { next: 'Correct or unset TEMPORAL_CLI.' });
   }
   if (cached)
-    return temporal(subject, 'ok', `${intent}, by ${cachedCliPath(cacheDir)} (cache), version ${CLI_WHEEL.version}`);
+    return temporal(
+      subject,
+      'ok',
+      `${intent}, by ${cachedCliPath(cacheDir)} (cache), version ${CLI_WHEEL.version}`,
+    );
   if (typeof found !== 'string')
-    return temporal(subject, 'ok', `${intent}, by ${found.path} (${found.source}), version ${found.version}`);
+    return temporal(
+      subject,
+      'ok',
+      `${intent}, by ${found.path} (${found.source}), version ${found.version}`,
+    );
   return temporal(
     subject,
     'warn',

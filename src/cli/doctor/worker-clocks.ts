@@ -8,7 +8,10 @@ import type { Finding } from './finding.ts';
 const DAYS_READ = 7;
 const WARN_MS = 30_000;
 
-/** The clocks of the hosts that made the last days, by the times that they wrote: a time to come is that of a clock ahead of this one. */
+/**
+ * The clocks of the hosts that made the last days, by the times that they wrote: a time to come is
+ * that of a clock ahead of this one.
+ */
 export async function examineWorkerClocks(engine: OpenEngine): Promise<Finding[]> {
   const common = { area: 'clock', subject: 'workers' } as const;
   try {
@@ -18,11 +21,18 @@ export async function examineWorkerClocks(engine: OpenEngine): Promise<Finding[]
     if (newest.size === 0) return [];
     if (wrong.length === 0) {
       return [
-        { ...common, status: 'ok', detail: `no record of ${[...newest.keys()].join(', ')} is of a time to come` },
+        {
+          ...common,
+          status: 'ok',
+          detail: `no record of ${[...newest.keys()].join(', ')} is of a time to come`,
+        },
       ];
     }
-    const words = wrong.map(({ host, ms }) => `${host} is at least ${Math.round(ms / 1_000)} s ahead of this machine`);
-    const next = 'Set the clocks of these hosts and keep them set (NTP): freshness and publication times go by them.';
+    const words = wrong.map(
+      ({ host, ms }) => `${host} is at least ${Math.round(ms / 1_000)} s ahead of this machine`,
+    );
+    const next =
+      'Set the clocks of these hosts and keep them set (NTP): freshness and publication times go by them.';
     return [{ ...common, status: 'warn', detail: words.join('; '), next }];
   } catch (error) {
     // A store that does not answer is told of elsewhere.

@@ -31,7 +31,11 @@ const STANDINGS: Readonly<Record<DayStanding, Sign>> = {
   quarantined: { glyph: '?', word: 'quarantined', paint: (colours) => colours.magenta },
   running: { glyph: '»', word: 'running', paint: (colours) => colours.cyan },
   missing: { glyph: '·', word: 'missing', paint: (colours) => colours.red },
-  unknown: { glyph: '-', word: 'unknown while a store is away', paint: (colours) => colours.yellow },
+  unknown: {
+    glyph: '-',
+    word: 'unknown while a store is away',
+    paint: (colours) => colours.yellow,
+  },
   not_asked: { glyph: '_', word: 'not asked for', paint: (colours) => colours.dim },
   not_due: { glyph: ' ', word: 'not due yet', paint: (colours) => colours.dim },
 };
@@ -40,7 +44,9 @@ const STANDINGS: Readonly<Record<DayStanding, Sign>> = {
 const OK_WITH_REMARK = '◉';
 
 /** Marks behind the sign of a day. */
-const MARKS: Readonly<Partial<Record<DayRemark['kind'], { readonly mark: string; readonly word: string }>>> = {
+const MARKS: Readonly<
+  Partial<Record<DayRemark['kind'], { readonly mark: string; readonly word: string }>>
+> = {
   stale: { mark: '~', word: 'out of date' },
   paused: { mark: '‖', word: 'paused' },
   stands_still: { mark: '#', word: 'stands still' },
@@ -78,14 +84,20 @@ const MAX_MARKS = 3;
 const CELL_WIDTH = 5 + MAX_MARKS;
 
 /**
- * The days (ascending) as lines: a grid of weeks for each of up to three months, or a row for each month; then legend, totals,
- * missing spans and what a person should know.
+ * The days (ascending) as lines: a grid of weeks for each of up to three months, or a row for each
+ * month; then legend, totals, missing spans and what a person should know.
  */
-export function renderCalendar(days: readonly CalendarDay[], { colours }: Pick<Terminal, 'colours'>): string[] {
+export function renderCalendar(
+  days: readonly CalendarDay[],
+  { colours }: Pick<Terminal, 'colours'>,
+): string[] {
   const months = new Map<string, CalendarDay[]>();
-  for (const day of days) months.set(monthOf(day.date), [...(months.get(monthOf(day.date)) ?? []), day]);
+  for (const day of days)
+    months.set(monthOf(day.date), [...(months.get(monthOf(day.date)) ?? []), day]);
   const asRows = months.size > MAX_GRIDS;
-  const lines = asRows ? rows(months, colours) : [...months].flatMap(([month, list]) => grid(month, list, colours));
+  const lines = asRows
+    ? rows(months, colours)
+    : [...months].flatMap(([month, list]) => grid(month, list, colours));
   return [
     ...lines,
     ...legend(days, asRows, colours),
@@ -98,9 +110,15 @@ function grid(month: string, days: readonly CalendarDay[], colours: Colours): st
   const first = days[0]?.date ?? `${month}-01`;
   const cells = [...blankCells(weekdayOf(first)), ...days.map((day) => cell(day, colours))];
   const weeks: string[] = [];
-  for (let at = 0; at < cells.length; at += WEEKDAYS.length) weeks.push(cells.slice(at, at + WEEKDAYS.length).join(''));
+  for (let at = 0; at < cells.length; at += WEEKDAYS.length)
+    weeks.push(cells.slice(at, at + WEEKDAYS.length).join(''));
   const head = WEEKDAYS.map((name) => `  ${name}`.padEnd(CELL_WIDTH)).join('');
-  return [colours.bold(monthTitle(month)), colours.dim(head.trimEnd()), ...weeks.map((week) => week.trimEnd()), ''];
+  return [
+    colours.bold(monthTitle(month)),
+    colours.dim(head.trimEnd()),
+    ...weeks.map((week) => week.trimEnd()),
+    '',
+  ];
 }
 
 function blankCells(count: number): string[] {
@@ -161,7 +179,9 @@ function row(month: string, days: readonly CalendarDay[], colours: Colours): str
   const byNumber = new Map(days.map((day) => [Number(day.date.slice(8)), day]));
   const cells = Array.from({ length: LONGEST_MONTH }, (_, index) => {
     const day = byNumber.get(index + 1);
-    return day === undefined ? ' ' : painted(STANDINGS[day.standing].paint(colours), compactGlyph(day));
+    return day === undefined
+      ? ' '
+      : painted(STANDINGS[day.standing].paint(colours), compactGlyph(day));
   });
   const { standings, revisions } = calendarTotals(days);
   const finals = REVISIONS.flatMap((name) =>
@@ -180,7 +200,9 @@ function compactGlyph({ standing, remarks }: CalendarDay): string {
 function legend(days: readonly CalendarDay[], asRows: boolean, colours: Colours): string[] {
   const parts = Object.entries(STANDINGS)
     .filter(([standing]) => days.some((day) => day.standing === standing))
-    .map(([, { glyph, word, paint }]) => `${glyph === ' ' ? 'blank' : paint(colours)(glyph)} ${word}`);
+    .map(
+      ([, { glyph, word, paint }]) => `${glyph === ' ' ? 'blank' : paint(colours)(glyph)} ${word}`,
+    );
   if (asRows && days.some((day) => compactGlyph(day) === OK_WITH_REMARK)) {
     parts.push(`${colours.green(OK_WITH_REMARK)} ok with a remark`);
   }
@@ -200,14 +222,18 @@ function totalLines({ days, standings, revisions, incomplete, missing }: Calenda
     const count = standings[standing as DayStanding];
     return count === undefined ? [] : [`${count} ${word}`];
   });
-  const finals = REVISIONS.flatMap((name) => (revisions[name] === undefined ? [] : [`${revisions[name]} ${name}`]));
+  const finals = REVISIONS.flatMap((name) =>
+    revisions[name] === undefined ? [] : [`${revisions[name]} ${name}`],
+  );
   if (incomplete > 0) finals.push(`${incomplete} incomplete`);
   const line = `${days === 1 ? '1 day' : `${days} days`}: ${counts.join(', ')}${finals.length === 0 ? '' : `; ${finals.join(', ')}`}`;
   return missing.length === 0 ? [line] : [line, `missing: ${rangeText(missing)}`];
 }
 
 function rangeText(ranges: readonly DateRange[]): string {
-  const shown = ranges.slice(0, MAX_RANGES).map(({ from, to }) => (from === to ? from : `${from} … ${to}`));
+  const shown = ranges
+    .slice(0, MAX_RANGES)
+    .map(({ from, to }) => (from === to ? from : `${from} … ${to}`));
   const rest = ranges.length - shown.length;
   return rest === 0 ? shown.join(', ') : `${shown.join(', ')} and ${rest} more`;
 }
@@ -218,14 +244,22 @@ function remarkLines(days: readonly CalendarDay[], colours: Colours): string[] {
     return remarks.map(({ text }) => `${date}  ${paint(colours)(word)}  ${oneLine(text)}`);
   });
   if (lines.length <= MAX_REMARKS) return lines;
-  return [...lines.slice(0, MAX_REMARKS), `and ${lines.length - MAX_REMARKS} more remarks; --json lists all of them`];
+  return [
+    ...lines.slice(0, MAX_REMARKS),
+    `and ${lines.length - MAX_REMARKS} more remarks; --json lists all of them`,
+  ];
 }
 
 const DAY_MS = 86_400_000;
 
-/** Of how many of these days the publisher is asked again, and when; undefined when it is asked for none of them. */
+/**
+ * Of how many of these days the publisher is asked again, and when; undefined when it is asked for
+ * none of them.
+ */
 export function askAgainLine(days: readonly CalendarDay[], now: Date): string | undefined {
-  const dates = days.flatMap(({ askAgainAt }) => (askAgainAt === null ? [] : [Date.parse(askAgainAt)]));
+  const dates = days.flatMap(({ askAgainAt }) =>
+    askAgainAt === null ? [] : [Date.parse(askAgainAt)],
+  );
   if (dates.length === 0) return undefined;
   const waits = dates.map((at) => at - now.getTime());
   const due = waits.filter((ms) => ms <= 0).length;

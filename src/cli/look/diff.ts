@@ -33,13 +33,18 @@ export interface DiffCommand {
 const MAX_LINES = 12;
 
 /** `quotidien diff`: what changed between two versions of a day or period, and why. */
-export async function diff(context: CommandContext, { pipeline, date, versions }: DiffCommand): Promise<ExitCode> {
+export async function diff(
+  context: CommandContext,
+  { pipeline, date, versions }: DiffCommand,
+): Promise<ExitCode> {
   const engine = await context.engine();
   const { definition } = datasetOf(engine, pipeline);
   const scope = wholeScope(date);
   const manifests = await readVersions(engine, pipeline, scope);
   const [before, after] =
-    versions === undefined ? lastTwo(manifests, `${pipeline} ${scope}`) : chosen(manifests, versions);
+    versions === undefined
+      ? lastTwo(manifests, `${pipeline} ${scope}`)
+      : chosen(manifests, versions);
   const result = await compareVersions(engine, before, after, context.signal);
   context.terminal.data(result);
   print(context.terminal, result, definition.zone);
@@ -56,7 +61,10 @@ function lastTwo(manifests: readonly Manifest[], title: string): [Manifest, Mani
 function chosen(manifests: readonly Manifest[], text: string): [Manifest, Manifest] {
   const [from, to, ...rest] = text.split('..');
   if (from === undefined || to === undefined || rest.length > 0) {
-    throw new PipelineError('INPUT_INVALID', `--versions takes two numbers such as 1..2, not ${JSON.stringify(text)}`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `--versions takes two numbers such as 1..2, not ${JSON.stringify(text)}`,
+    );
   }
   return [versionOf(manifests, parseVersion(from)), versionOf(manifests, parseVersion(to))];
 }
@@ -65,7 +73,8 @@ function print(terminal: Terminal, result: VersionDiff, zone: string): void {
   const { pipeline, scope, from, to, facts, decisions = [], steps } = result;
   const { colours } = terminal;
   terminal.line(colours.bold(`${pipeline} ${scope}  version ${from.version} → ${to.version}`));
-  const told = ({ committedAt, verdict }: typeof from): string => `${withLocal(committedAt, zone)}, ${verdict}`;
+  const told = ({ committedAt, verdict }: typeof from): string =>
+    `${withLocal(committedAt, zone)}, ${verdict}`;
   terminal.line(`${told(from)} → ${told(to)}`);
   if (facts.length > 0) {
     terminal.line();
@@ -100,13 +109,25 @@ function outputLines({ output, before, after, content }: OutputDiff): string[] {
     case 'bytes':
       return [`${head}: ${content.why}`];
     case 'table':
-      return [`${head}: ${tableText(content)}`, ...limited(content.columns.map(columnText)), ...namedLines(content)];
+      return [
+        `${head}: ${tableText(content)}`,
+        ...limited(content.columns.map(columnText)),
+        ...namedLines(content),
+      ];
     case 'document':
       return [`${head}: ${documentText(content)}`, ...limited(content.changes.map(changeText))];
   }
 }
 
-function tableText({ keyColumns, rowsBefore, rowsAfter, added, removed, changed, ...columns }: TableDiff): string {
+function tableText({
+  keyColumns,
+  rowsBefore,
+  rowsAfter,
+  added,
+  removed,
+  changed,
+  ...columns
+}: TableDiff): string {
   const by = keyColumns.length === 0 ? 'as whole rows' : `by ${keyColumns.join(', ')}`;
   const rows = `${rowsBefore} → ${rowsAfter} rows ${by}: ${added} added, ${removed} removed, ${changed} changed`;
   const names = [

@@ -4,18 +4,27 @@ import { count } from '../shared/measures.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import { namedLines } from './diff.ts';
 
-/** What the run of a day would change, for people: by period, rows by name where the dataset has names for them. */
-export function printEffects(terminal: Terminal, { verdict, held, failure, periods }: Rehearsal): void {
+/**
+ * What the run of a day would change, for people: by period, rows by name where the dataset has
+ * names for them.
+ */
+export function printEffects(
+  terminal: Terminal,
+  { verdict, held, failure, periods }: Rehearsal,
+): void {
   const { bold } = terminal.colours;
   if (failure !== null) {
     terminal.line(`the day would fail: ${failure.step} ${failure.code}: ${failure.message}`);
     return;
   }
   if (held.length > 0) {
-    terminal.line(`the day would wait for a decision on ${held.join(', ')}; nothing that follows is known before`);
+    terminal.line(
+      `the day would wait for a decision on ${held.join(', ')}; nothing that follows is known before`,
+    );
     return;
   }
-  if (periods.length === 0) terminal.line(`the day would be ${verdict}, and no month, year or history would change`);
+  if (periods.length === 0)
+    terminal.line(`the day would be ${verdict}, and no month, year or history would change`);
   for (const one of periods) {
     terminal.line(`${bold(`${one.step} of ${one.period}`)} ${headOf(one)}`);
     for (const output of one.diff?.steps.flatMap(({ outputs }) => outputs) ?? []) {
@@ -25,7 +34,9 @@ export function printEffects(terminal: Terminal, { verdict, held, failure, perio
 }
 
 function headOf({ diff }: RehearsedPeriod): string {
-  return diff === null ? 'would be made for the first time' : `would get version ${diff.from.version + 1}`;
+  return diff === null
+    ? 'would be made for the first time'
+    : `would get version ${diff.from.version + 1}`;
 }
 
 function linesOf({ output, content }: OutputDiff): string[] {

@@ -12,7 +12,10 @@ import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { count } from '../shared/measures.ts';
 
-/** Brings a table of ClickHouse to what the stores have: scopes of another version are replaced, those without rows are emptied. */
+/**
+ * Brings a table of ClickHouse to what the stores have: scopes of another version are replaced,
+ * those without rows are emptied.
+ */
 
 /** What was done, by scope. */
 export interface CopyOutcome {
@@ -29,7 +32,8 @@ const ROWS_AT_ONCE = 20_000;
 const TOLERANCE = 1e-9;
 
 /**
- * Copies the cut, scope by scope, and compares counts and sums of each. A piece of the cut must have rows of one scope alone.
+ * Copies the cut, scope by scope, and compares counts and sums of each. A piece of the cut must
+ * have rows of one scope alone.
  * @throws `STORE_CORRUPT` where the copy adds up to something else
  */
 export async function copyCut(
@@ -54,10 +58,17 @@ export async function copyCut(
     rows += own?.rows ?? 0;
     if (own?.oldest === revision && own.newest === revision && own.rows === expected) continue;
     rows +=
-      (await copyScope(engine, copies, { table, cut: { ...cut, pieces: piece }, version, signal })) - (own?.rows ?? 0);
+      (await copyScope(engine, copies, {
+        table,
+        cut: { ...cut, pieces: piece },
+        version,
+        signal,
+      })) - (own?.rows ?? 0);
     written.push(scope);
   }
-  for (const scope of [...there.keys()].filter((one) => !had.has(one) && isWithin(one, cut)).sort()) {
+  for (const scope of [...there.keys()]
+    .filter((one) => !had.has(one) && isWithin(one, cut))
+    .sort()) {
     await copies.remove(table, scope);
     removed.push(scope);
   }
@@ -65,7 +76,10 @@ export async function copyCut(
 }
 
 function isWithin(scope: Scope, { span: { from, to } }: TableCut): boolean {
-  return scope === WHOLE_HISTORY || (scope >= from.slice(0, scope.length) && scope <= to.slice(0, scope.length));
+  return (
+    scope === WHOLE_HISTORY ||
+    (scope >= from.slice(0, scope.length) && scope <= to.slice(0, scope.length))
+  );
 }
 
 interface ScopeCopy {
@@ -88,7 +102,12 @@ async function copyScope(
       const part = set.slice(from, from + ROWS_AT_ONCE);
       await copies.insert(
         table,
-        part.map((row, index) => ({ ...row, _scope: scope, _revision: revision, _row: rows + index })),
+        part.map((row, index) => ({
+          ...row,
+          _scope: scope,
+          _revision: revision,
+          _row: rows + index,
+        })),
       );
       for (const row of part) addTo(sums, row);
       rows += part.length;
@@ -106,11 +125,17 @@ function addTo(sums: Record<string, number>, row: AnswerRow): void {
 
 function compare(ours: CopiedSums, theirs: CopiedSums, what: string): void {
   if (ours.rows !== theirs.rows)
-    throw new PipelineError('STORE_CORRUPT', `${what} has ${theirs.rows} rows in ClickHouse beside ${ours.rows} here`);
+    throw new PipelineError(
+      'STORE_CORRUPT',
+      `${what} has ${theirs.rows} rows in ClickHouse beside ${ours.rows} here`,
+    );
   for (const [name, sum] of Object.entries(ours.sums)) {
     const there = theirs.sums[name] ?? 0;
     if (Math.abs(there - sum) <= TOLERANCE * Math.max(1, Math.abs(sum))) continue;
-    throw new PipelineError('STORE_CORRUPT', `${name} of ${what} adds up to ${there} in ClickHouse beside ${sum} here`);
+    throw new PipelineError(
+      'STORE_CORRUPT',
+      `${name} of ${what} adds up to ${there} in ClickHouse beside ${sum} here`,
+    );
   }
 }
 
@@ -132,7 +157,9 @@ export async function exportToClickHouse(
       `${database}.${as}: ${count(rows, 'row')}; ${written.length} written, ${removed.length} removed, ${unchanged} as before; counts and sums agree`,
     );
     if (hasPersonalColumns(placed))
-      terminal.note(`${as} has columns about persons; after "quotidien forget" give this command again`);
+      terminal.note(
+        `${as} has columns about persons; after "quotidien forget" give this command again`,
+      );
     return cut.missing.length === 0 ? EXIT.done : EXIT.degraded;
   } finally {
     await copies.close();

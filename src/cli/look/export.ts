@@ -44,23 +44,39 @@ export interface ExportCommand {
 /** As the name of a file. */
 export const STANDARD_OUTPUT = '-';
 
-/** `quotidien export`: the rows of a declared table as a file; without a table, what there is. Exit code 3 when days that are due are missing. */
-export async function exportTable(context: CommandContext, command: ExportCommand): Promise<ExitCode> {
+/**
+ * `quotidien export`: the rows of a declared table as a file; without a table, what there is. Exit
+ * code 3 when days that are due are missing.
+ */
+export async function exportTable(
+  context: CommandContext,
+  command: ExportCommand,
+): Promise<ExitCode> {
   const { terminal, datasets, signal } = context;
   const tables = tablesOf(datasets);
   if (command.table === undefined) return listTables(context, tables);
   const placed = tables.get(command.table);
   if (placed === undefined)
-    throw new PipelineError('INPUT_INVALID', `there is no table ${command.table}; "quotidien export" lists them`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `there is no table ${command.table}; "quotidien export" lists them`,
+    );
   if (command.clickhouse === true) return copyTable(context, placed, command);
   if (command.output === STANDARD_OUTPUT && terminal.json)
-    throw new PipelineError('INPUT_INVALID', '--json and the rows cannot both go to standard output');
+    throw new PipelineError(
+      'INPUT_INVALID',
+      '--json and the rows cannot both go to standard output',
+    );
   const format = formatOf(command);
   const dialect = oneOf('--dialect', command.dialect ?? 'standard', DIALECTS);
   const names = command.columns?.split(',').map((name) => name.trim());
   const columns = columnsNamed(placed.table, names);
   const engine = await context.engine();
-  const cut = await cutOf(engine, placed, withExplicitDates(context, { ...command, pipeline: placed.pipeline }));
+  const cut = await cutOf(
+    engine,
+    placed,
+    withExplicitDates(context, { ...command, pipeline: placed.pipeline }),
+  );
   const output = command.output ?? fileNameOf({ cut, format });
   const whole = { cut, columns, names, format, dialect };
   const rows = await engine.withScratchFolder(async (folder) => {
@@ -68,7 +84,8 @@ export async function exportTable(context: CommandContext, command: ExportComman
     const made = output === STANDARD_OUTPUT ? path.join(folder, 'rows') : `${output}.part`;
     try {
       const written = await writeRows(engine, whole, made, signal);
-      if (output === STANDARD_OUTPUT) await pipeline(createReadStream(made), process.stdout, { end: false });
+      if (output === STANDARD_OUTPUT)
+        await pipeline(createReadStream(made), process.stdout, { end: false });
       else await rename(made, output);
       return written;
     } finally {
@@ -79,7 +96,11 @@ export async function exportTable(context: CommandContext, command: ExportComman
 }
 
 /** All columns of the newest versions: what a copy is kept the same as. */
-async function copyTable(context: CommandContext, placed: PlacedTable, command: ExportCommand): Promise<ExitCode> {
+async function copyTable(
+  context: CommandContext,
+  placed: PlacedTable,
+  command: ExportCommand,
+): Promise<ExitCode> {
   const { asOf, columns, output, format, dialect } = command;
   if ([asOf, columns, output, format, dialect].some((option) => option !== undefined))
     throw new PipelineError('INPUT_INVALID', '--clickhouse goes with --from, --to and --as alone');
@@ -95,17 +116,24 @@ async function copyTable(context: CommandContext, placed: PlacedTable, command: 
   return exportToClickHouse(context, engine, placed, { cut, as: command.as });
 }
 
-function listTables({ terminal }: CommandContext, tables: ReadonlyMap<string, PlacedTable>): ExitCode {
+function listTables(
+  { terminal }: CommandContext,
+  tables: ReadonlyMap<string, PlacedTable>,
+): ExitCode {
   const all = [...tables.values()].map(({ pipeline: name, table }) => {
     return { table: table.id, pipeline: name, each: table.rows.each, title: table.title.en };
   });
   terminal.data({ tables: all });
   const width = Math.max(0, ...all.map(({ table }) => table.length));
-  for (const { table, pipeline: name, title } of all) terminal.line(`${table.padEnd(width)}  ${title} (${name})`);
+  for (const { table, pipeline: name, title } of all)
+    terminal.line(`${table.padEnd(width)}  ${title} (${name})`);
   return EXIT.done;
 }
 
-/** The format that is asked for, or that the ending of the file tells, or CSV; `INPUT_INVALID` names those there are. */
+/**
+ * The format that is asked for, or that the ending of the file tells, or CSV; `INPUT_INVALID` names
+ * those there are.
+ */
 export function formatOf({
   format,
   output,
@@ -126,13 +154,19 @@ export function oneOf<T extends string>(option: string, given: string, known: re
   throw new PipelineError('INPUT_INVALID', `${option} takes ${known.join(', ')}, not ${given}`);
 }
 
-async function cutOf(engine: Engine, placed: PlacedTable, command: ExportCommand): Promise<TableCut> {
+async function cutOf(
+  engine: Engine,
+  placed: PlacedTable,
+  command: ExportCommand,
+): Promise<TableCut> {
   const known = new KnownVersions(engine);
   const span = await known.span(placed.pipeline);
-  if (span === undefined) throw new PipelineError('NOT_FOUND', `no day of ${placed.pipeline} is finished yet`);
+  if (span === undefined)
+    throw new PipelineError('NOT_FOUND', `no day of ${placed.pipeline} is finished yet`);
   const from = command.from === undefined ? span.from : parseCivilDate(command.from);
   const to = command.to === undefined ? span.to : parseCivilDate(command.to);
-  if (to < from) throw new PipelineError('INPUT_INVALID', `the range ends (${to}) before it begins (${from})`);
+  if (to < from)
+    throw new PipelineError('INPUT_INVALID', `the range ends (${to}) before it begins (${from})`);
   const asOf = command.asOf === undefined ? undefined : instantOf(command.asOf);
   return cutTable(engine, known, placed, { from, to, asOf });
 }
@@ -140,7 +174,10 @@ async function cutOf(engine: Engine, placed: PlacedTable, command: ExportCommand
 function instantOf(text: string): string {
   const at = new Date(text);
   if (/^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(at.getTime())) return at.toISOString();
-  throw new PipelineError('INPUT_INVALID', `--as-of takes an instant such as 2024-01-15T10:00:00Z, not ${text}`);
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `--as-of takes an instant such as 2024-01-15T10:00:00Z, not ${text}`,
+  );
 }
 
 interface Exported {
@@ -158,11 +195,22 @@ async function tell(
   const { table, span, missing, coverage, revision } = cut;
   const isFile = output !== STANDARD_OUTPUT;
   const bytes = isFile ? (await stat(output)).size : null;
-  terminal.data({ table: table.id, ...span, format, rows, file: output, bytes, coverage, revision, missing });
+  terminal.data({
+    table: table.id,
+    ...span,
+    format,
+    rows,
+    file: output,
+    bytes,
+    coverage,
+    revision,
+    missing,
+  });
   const told = `${table.id} ${span.from} … ${span.to}: ${count(rows, 'row')}`;
   if (isFile) terminal.line(`${told} in ${output}`);
   else terminal.note(told);
-  if (hasPersonalColumns(placed)) terminal.note(`${table.id} has columns about persons: keep the file as such`);
+  if (hasPersonalColumns(placed))
+    terminal.note(`${table.id} has columns about persons: keep the file as such`);
   if (missing.length === 0) return EXIT.done;
   const named = missing.slice(0, 5).join(', ');
   terminal.note(

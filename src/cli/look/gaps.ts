@@ -36,11 +36,20 @@ export async function gaps(context: CommandContext, command: RangeCommand): Prom
   const { days: running } = await findRunningDays(context.config, command.pipeline);
   const days = await calendarOfDays(engine, command.pipeline, dates, running);
   const found: Gap[] = [];
-  for (const kind of GAP_KINDS) found.push(...(await gapsOfKind(engine, command.pipeline, kind, days)));
+  for (const kind of GAP_KINDS)
+    found.push(...(await gapsOfKind(engine, command.pipeline, kind, days)));
   const unfinished = await findUnfinished(engine, command.pipeline);
-  terminal.data({ pipeline: command.pipeline, from: dates[0], to: dates.at(-1), gaps: found, unfinished });
+  terminal.data({
+    pipeline: command.pipeline,
+    from: dates[0],
+    to: dates.at(-1),
+    gaps: found,
+    unfinished,
+  });
   for (const { kind, ranges, days: number, backfill, why = '', publishers = {} } of found) {
-    terminal.line(`${kind.replace('_', ' ').padEnd(11)} ${count(number, 'day')}: ${rangeText(ranges)}`);
+    terminal.line(
+      `${kind.replace('_', ' ').padEnd(11)} ${count(number, 'day')}: ${rangeText(ranges)}`,
+    );
     for (const [heard, some] of Object.entries(publishers))
       terminal.line(`            ${heard} (${count(some, 'day')})`);
     terminal.line(`            ${backfill ?? why}`);
@@ -59,7 +68,10 @@ interface Gap {
   readonly backfill: string | null;
   /** Why no command is proposed. */
   readonly why?: string;
-  /** What came of parts without rows, by part and words, on how many days: an unreached publisher is not one that has nothing. */
+  /**
+   * What came of parts without rows, by part and words, on how many days: an unreached publisher is
+   * not one that has nothing.
+   */
   readonly publishers?: Readonly<Record<string, number>>;
 }
 
@@ -75,7 +87,15 @@ export async function gapsOfKind(
   const gap = (some: readonly CalendarDay[], closed: Pick<Gap, 'backfill' | 'why'>): Gap[] =>
     some.length === 0
       ? []
-      : [{ kind, days: some.length, ranges: rangesOf(some.map(({ date }) => date)), ...closed, ...heardOf(some) }];
+      : [
+          {
+            kind,
+            days: some.length,
+            ranges: rangesOf(some.map(({ date }) => date)),
+            ...closed,
+            ...heardOf(some),
+          },
+        ];
   const closable = own.filter(({ date }) => open.has(date));
   const [from = '', to = ''] = [closable[0]?.date, closable.at(-1)?.date];
   return [
@@ -96,8 +116,9 @@ const NOTHING_CLOSES =
   'no command closes it: nothing is left to ask or to make; "quotidien show" tells what the days lack';
 
 /**
- * The days of a kind for which its command has something to do: degraded ones that a backfill would take, days without data and incomplete
- * ones of which a publisher can still be asked for what they lack; all days of the other kinds.
+ * The days of a kind for which its command has something to do: degraded ones that a backfill would
+ * take, days without data and incomplete ones of which a publisher can still be asked for what they
+ * lack; all days of the other kinds.
  */
 async function openAmong(
   engine: Engine,
@@ -133,7 +154,8 @@ function closing(kind: GapKind, pipeline: string, from: CivilDate, to: CivilDate
       return `${backfill} --failed`;
     case 'degraded':
       return backfill;
-    // Nothing of them is open: only asking the publisher again may change what it has delivered so far.
+    // Nothing of them is open: only asking the publisher again may change what it has delivered so
+    // far.
     case 'no_data':
     case 'incomplete':
       return `${backfill} --all`;
@@ -146,7 +168,10 @@ function closing(kind: GapKind, pipeline: string, from: CivilDate, to: CivilDate
   }
 }
 
-/** `quotidien stale`: finished days and periods with steps that would run again without asking the publisher, and why. */
+/**
+ * `quotidien stale`: finished days and periods with steps that would run again without asking the
+ * publisher, and why.
+ */
 export async function stale(context: CommandContext, command: RangeCommand): Promise<ExitCode> {
   const { terminal } = context;
   const engine = await context.engine();
@@ -163,10 +188,12 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
   });
   for (const { date, steps, unpublished } of days) {
     terminal.line(terminal.colours.bold(date));
-    for (const told of tellTogether(steps, ({ step }) => step)) terminal.line(`  ${staleText(staleOf(told))}`);
+    for (const told of tellTogether(steps, ({ step }) => step))
+      terminal.line(`  ${staleText(staleOf(told))}`);
     for (const name of unpublished) terminal.line(`  ${name} does not show the newest version`);
   }
-  for (const { period, step, reason } of periods) terminal.line(`${period.padEnd(8)} ${staleText({ step, reason })}`);
+  for (const { period, step, reason } of periods)
+    terminal.line(`${period.padEnd(8)} ${staleText({ step, reason })}`);
   printUnreadable(terminal, unreadable);
   for (const line of unfinishedLines(command.pipeline, unfinished)) terminal.line(line);
   const none = days.length + periods.length + unreadable.size === 0 && isFinished(unfinished);
@@ -182,7 +209,9 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
     const input = JSON.stringify({ pipeline: command.pipeline, debounceMs: 0, pending });
     const start = `temporal workflow start --type rollup --workflow-id rollup/${command.pipeline}`;
     const queue = context.config.settings.QUOTIDIEN_TASK_QUEUE;
-    terminal.line(`${count(periods.length, 'period')} out of date: ${start} --task-queue ${queue} --input '${input}'`);
+    terminal.line(
+      `${count(periods.length, 'period')} out of date: ${start} --task-queue ${queue} --input '${input}'`,
+    );
   }
   return none ? EXIT.done : EXIT.degraded;
 }

@@ -19,8 +19,8 @@ export interface OpenCommand {
 }
 
 /**
- * `quotidien open`: shows the calendar or a report in the browser of this machine, and prints where it
- * is. Piped, with `--json` and where there is no desktop it prints alone.
+ * `quotidien open`: shows the calendar or a report in the browser of this machine, and prints where
+ * it is. Piped, with `--json` and where there is no desktop it prints alone.
  */
 export async function open(context: CommandContext, command: OpenCommand): Promise<ExitCode> {
   const { terminal, config } = context;
@@ -40,7 +40,10 @@ async function keyOf(engine: OpenEngine, { pipeline, date }: OpenCommand): Promi
   if ((await engine.objects.head(CALENDAR_INDEX)) === undefined) await publishWholeCalendar(engine);
   if (pipeline === undefined) {
     if ((await engine.objects.head(CALENDAR_INDEX)) !== undefined) return CALENDAR_INDEX;
-    throw new PipelineError('INPUT_INVALID', 'no day is finished here yet; "quotidien demo" makes sample days');
+    throw new PipelineError(
+      'INPUT_INVALID',
+      'no day is finished here yet; "quotidien demo" makes sample days',
+    );
   }
   const { definition } = datasetOf(engine, pipeline);
   const day = date === undefined ? undefined : parseCivilDate(date);
@@ -54,11 +57,16 @@ async function keyOf(engine: OpenEngine, { pipeline, date }: OpenCommand): Promi
 }
 
 /** Where the page lies on this disk; a page of a remote store is copied there. */
-async function fileOf({ config }: CommandContext, objects: ObjectStore, key: string): Promise<string> {
+async function fileOf(
+  { config }: CommandContext,
+  objects: ObjectStore,
+  key: string,
+): Promise<string> {
   const { home, storage } = config;
   if (storage.objects.kind === 'local-files') return path.join(home, 'store', key);
   const body = await objects.get(key);
-  if (body === undefined) throw new PipelineError('STORE_CORRUPT', `${key} is not in the store any more`);
+  if (body === undefined)
+    throw new PipelineError('STORE_CORRUPT', `${key} is not in the store any more`);
   const file = path.join(home, 'opened', key);
   await mkdir(path.dirname(file), { recursive: true });
   const chunks: Uint8Array[] = [];

@@ -37,7 +37,10 @@ interface PipelineStanding {
   readonly next: { readonly id: string; readonly at: string; readonly date: string } | null;
 }
 
-/** `quotidien status` without a pipeline: how all pipelines stand, the next tick of each, and what needs a person today. */
+/**
+ * `quotidien status` without a pipeline: how all pipelines stand, the next tick of each, and what
+ * needs a person today.
+ */
 export async function overview(context: CommandContext): Promise<ExitCode> {
   const { terminal, config } = context;
   const engine = await context.engine();
@@ -46,7 +49,12 @@ export async function overview(context: CommandContext): Promise<ExitCode> {
   const wanted: Wanted[] = [...ticks.asks];
   for (const { definition } of Object.values(context.datasets)) {
     const { days: running } = await findRunningDays(config, definition.name);
-    const days = await calendarOfDays(engine, definition.name, lastDays(definition, engine.now()), running);
+    const days = await calendarOfDays(
+      engine,
+      definition.name,
+      lastDays(definition, engine.now()),
+      running,
+    );
     standings.push(standingOf(definition, days, ticks));
     wanted.push(...wantedOf(definition.name, days));
     const { failed } = await findUnfinished(engine, definition.name);
@@ -71,33 +79,50 @@ export async function overview(context: CommandContext): Promise<ExitCode> {
 
 function lastDays(definition: PipelineDefinition, now: Date): string[] {
   const today = civilDateAt(now, definition.zone);
-  return datesBetween(addDays(today, -DAYS_LOOKED_AT), today).filter((date) => date >= firstDayOf(definition));
+  return datesBetween(addDays(today, -DAYS_LOOKED_AT), today).filter(
+    (date) => date >= firstDayOf(definition),
+  );
 }
 
-function standingOf({ name, title }: PipelineDefinition, days: readonly CalendarDay[], ticks: Ticks): PipelineStanding {
+function standingOf(
+  { name, title }: PipelineDefinition,
+  days: readonly CalendarDay[],
+  ticks: Ticks,
+): PipelineStanding {
   const finished = days.filter(({ verdict }) => verdict !== null);
   const newest = finished.at(-1);
   return {
     pipeline: name,
     title,
     newest:
-      newest === undefined ? null : { date: newest.date, verdict: newest.verdict, committedAt: newest.committedAt },
+      newest === undefined
+        ? null
+        : { date: newest.date, verdict: newest.verdict, committedAt: newest.committedAt },
     finished: finished.length,
     running: days.filter(({ running }) => running !== null).length,
     next: ticks.next.find(({ id }) => id.startsWith(`${name}/`)) ?? null,
   };
 }
 
-const CLOSED_BY: Readonly<Partial<Record<GapKind, (pipeline: string, from: string, to: string) => string>>> = {
+const CLOSED_BY: Readonly<
+  Partial<Record<GapKind, (pipeline: string, from: string, to: string) => string>>
+> = {
   held: (pipeline, from) => `quotidien decide ${pipeline} ${from} --accept --reason "…"`,
   failed: (pipeline, from, to) =>
-    from === to ? `quotidien run ${pipeline} ${from}` : `quotidien backfill ${pipeline} ${from} ${to} --failed`,
+    from === to
+      ? `quotidien run ${pipeline} ${from}`
+      : `quotidien backfill ${pipeline} ${from} ${to} --failed`,
   missing: (pipeline, from, to) =>
-    from === to ? `quotidien run ${pipeline} ${from}` : `quotidien backfill ${pipeline} ${from} ${to} --missing`,
+    from === to
+      ? `quotidien run ${pipeline} ${from}`
+      : `quotidien backfill ${pipeline} ${from} ${to} --missing`,
   unreadable: (pipeline, from, to) => `quotidien repair ${pipeline} ${from} ${to}`,
 };
 
-/** Nobody is asked about a pipeline that has made no day here: it may not be wanted at all. Days before the first one made here were never asked for. */
+/**
+ * Nobody is asked about a pipeline that has made no day here: it may not be wanted at all. Days
+ * before the first one made here were never asked for.
+ */
 function wantedOf(pipeline: string, days: readonly CalendarDay[]): Wanted[] {
   const first = days.findIndex(
     ({ verdict, failure, running }) => verdict !== null || failure !== null || running !== null,
@@ -105,7 +130,9 @@ function wantedOf(pipeline: string, days: readonly CalendarDay[]): Wanted[] {
   if (first < 0) return [];
   const known = days.slice(first);
   return Object.entries(CLOSED_BY).flatMap(([kind, command]) => {
-    const dates = known.filter((day) => gapsOf(day).includes(kind as GapKind)).map(({ date }) => date);
+    const dates = known
+      .filter((day) => gapsOf(day).includes(kind as GapKind))
+      .map(({ date }) => date);
     const [from, to] = [dates[0], dates.at(-1)];
     if (from === undefined || to === undefined) return [];
     const what = `${count(dates.length, 'day')} ${kind}: ${rangeText(rangesOf(dates))}`;
@@ -113,7 +140,10 @@ function wantedOf(pipeline: string, days: readonly CalendarDay[]): Wanted[] {
   });
 }
 
-function standingLines({ pipeline, newest, finished, running, next }: PipelineStanding, zone: string): string[] {
+function standingLines(
+  { pipeline, newest, finished, running, next }: PipelineStanding,
+  zone: string,
+): string[] {
   const when = newest?.committedAt ?? null;
   const state =
     newest === null
@@ -122,7 +152,9 @@ function standingLines({ pipeline, newest, finished, running, next }: PipelineSt
         `${finished} of ${DAYS_LOOKED_AT + 1} days finished`;
   const runs = running === 0 ? '' : `, ${count(running, 'day')} running`;
   const tick =
-    next === null ? [] : [`${' '.repeat(NAME_WIDTH + 1)}next tick ${instantText(next.at, zone)} for ${next.date}`];
+    next === null
+      ? []
+      : [`${' '.repeat(NAME_WIDTH + 1)}next tick ${instantText(next.at, zone)} for ${next.date}`];
   return [`${pipeline.padEnd(NAME_WIDTH)} ${state}${runs}`, ...tick];
 }
 
@@ -130,6 +162,9 @@ function wantedLines(wanted: readonly Wanted[]): string[] {
   if (wanted.length === 0) return ['nothing needs a person'];
   return [
     'needs a person:',
-    ...wanted.flatMap(({ pipeline, what, command }) => [`  ${pipeline}  ${what}`, `    ${command}`]),
+    ...wanted.flatMap(({ pipeline, what, command }) => [
+      `  ${pipeline}  ${what}`,
+      `    ${command}`,
+    ]),
   ];
 }

@@ -41,14 +41,19 @@ export interface PlanCommand {
 /** What the run of the same arguments does. */
 interface Foreseen {
   readonly days: readonly RunPlan[];
-  /** How many days of the range it leaves out, because the publisher is not expected to have them yet. */
+  /**
+   * How many days of the range it leaves out, because the publisher is not expected to have them
+   * yet.
+   */
   readonly notDue: number;
   /** Until when the run of a single day waits. */
   readonly waitsUntil: string | null;
   readonly unreadable: RunPlans['unreadable'];
 }
 
-/** `quotidien plan`: what `quotidien run` of the same days would do, step by step, with the reason. */
+/**
+ * `quotidien plan`: what `quotidien run` of the same days would do, step by step, with the reason.
+ */
 export async function plan(context: CommandContext, options: PlanCommand): Promise<ExitCode> {
   const engine = await context.engine();
   const { definition } = datasetOf(engine, options.pipeline);
@@ -59,7 +64,8 @@ export async function plan(context: CommandContext, options: PlanCommand): Promi
   if (options.effects === true && to !== undefined) {
     throw new PipelineError('INPUT_INVALID', '--effects is of a single day');
   }
-  if (options.probe === true) await probePublisher(engine, options.pipeline, dates, commandControl(context, 'plan'));
+  if (options.probe === true)
+    await probePublisher(engine, options.pipeline, dates, commandControl(context, 'plan'));
   const foreseen = await (to === undefined
     ? foreseeDay(engine, options.pipeline, from)
     : foreseeRange(engine, {
@@ -75,7 +81,12 @@ export async function plan(context: CommandContext, options: PlanCommand): Promi
       : undefined;
   context.terminal.data({
     pipeline: options.pipeline,
-    days: days.map(({ date, steps, upToDate, unpublished }) => ({ date, steps, upToDate, unpublished })),
+    days: days.map(({ date, steps, upToDate, unpublished }) => ({
+      date,
+      steps,
+      upToDate,
+      unpublished,
+    })),
     totals: countActions(days),
     notDue,
     waitsUntil,
@@ -93,7 +104,12 @@ async function foreseeDay(engine: Engine, pipeline: string, date: CivilDate): Pr
   const { plans, unreadable } = await planRun(engine, definition, [date], { days: 1 });
   const expectedAt = afterDayEnd(date, definition.zone, definition.publication.expectedAfter);
   const waits = engine.now() < expectedAt && plans.some(({ upToDate }) => !upToDate);
-  return { days: plans, notDue: 0, waitsUntil: waits ? expectedAt.toISOString() : null, unreadable };
+  return {
+    days: plans,
+    notDue: 0,
+    waitsUntil: waits ? expectedAt.toISOString() : null,
+    unreadable,
+  };
 }
 
 /** A range is a backfill of what is open in it. */
@@ -117,10 +133,17 @@ function countActions(days: readonly RunPlan[]): Record<StepAction, number> {
 
 const ORDER: readonly StepAction[] = ['run', 'recheck', 'reuse', 'skip'];
 
-function print(terminal: Terminal, { days, notDue, waitsUntil }: Foreseen, everything: boolean, zone: string): void {
+function print(
+  terminal: Terminal,
+  { days, notDue, waitsUntil }: Foreseen,
+  everything: boolean,
+  zone: string,
+): void {
   for (const day of days) printDay(terminal, day, everything);
   if (waitsUntil !== null) {
-    terminal.line(`the day is not expected before ${instantText(waitsUntil, zone)}: a run waits until then`);
+    terminal.line(
+      `the day is not expected before ${instantText(waitsUntil, zone)}: a run waits until then`,
+    );
   }
   const totals = countActions(days);
   const steps = ORDER.reduce((sum, action) => sum + totals[action], 0);
@@ -131,9 +154,18 @@ function print(terminal: Terminal, { days, notDue, waitsUntil }: Foreseen, every
   );
 }
 
-function printDay(terminal: Terminal, { date, steps, upToDate, unpublished }: RunPlan, everything: boolean): void {
+function printDay(
+  terminal: Terminal,
+  { date, steps, upToDate, unpublished }: RunPlan,
+  everything: boolean,
+): void {
   const { yellow, cyan, green, dim, bold } = terminal.colours;
-  const paint: Record<StepAction, (text: string) => string> = { run: yellow, recheck: cyan, reuse: green, skip: dim };
+  const paint: Record<StepAction, (text: string) => string> = {
+    run: yellow,
+    recheck: cyan,
+    reuse: green,
+    skip: dim,
+  };
   const active = steps.filter(({ action }) => action === 'run' || action === 'recheck');
   const shown = everything ? steps : active;
   if (shown.length === 0 && upToDate) return;
@@ -148,7 +180,9 @@ function printDay(terminal: Terminal, { date, steps, upToDate, unpublished }: Ru
   }
   if (upToDate || active.length > 0) return;
   const what =
-    unpublished.length > 0 ? `publishes ${unpublished.join(', ')}` : 'a new version of what is there already';
+    unpublished.length > 0
+      ? `publishes ${unpublished.join(', ')}`
+      : 'a new version of what is there already';
   terminal.line(`  ${cyan('commit'.padEnd(8))}${what}`);
 }
 

@@ -27,7 +27,10 @@ import type { Terminal } from '../shared/terminal.ts';
 /** Asks no publisher, and makes nothing. */
 export interface ShowCommand {
   readonly pipeline: string;
-  /** A day, or a period such as `2024-01`, `2024` or `all`; of a day also one shard alone, such as `2024-01-15.07-of-16`. */
+  /**
+   * A day, or a period such as `2024-01`, `2024` or `all`; of a day also one shard alone, such as
+   * `2024-01-15.07-of-16`.
+   */
   readonly date: string;
   /** A number of the version history; the newest without it. */
   readonly version?: string | undefined;
@@ -39,7 +42,10 @@ const UNITS_SHOWN = 20;
 const MAX_VERSIONS = 10;
 
 /** `quotidien show`: what a day or period is made of. */
-export async function show(context: CommandContext, { pipeline, date, version }: ShowCommand): Promise<ExitCode> {
+export async function show(
+  context: CommandContext,
+  { pipeline, date, version }: ShowCommand,
+): Promise<ExitCode> {
   const engine = await context.engine();
   const { definition } = datasetOf(engine, pipeline);
   const { partition, ...scope } = parseScope(date);
@@ -60,7 +66,8 @@ function print(
   shown: Manifest | undefined,
   partition: Shard | undefined,
 ): void {
-  if (shown === undefined) terminal.line(terminal.colours.bold(`${dossier.pipeline} ${dossier.scope}  never finished`));
+  if (shown === undefined)
+    terminal.line(terminal.colours.bold(`${dossier.pipeline} ${dossier.scope}  never finished`));
   else printManifest(terminal, definition, dossier, shown, partition);
   const { failure, degraded, verification, actions } = dossier;
   const { zone } = definition;
@@ -75,9 +82,13 @@ function print(
     terminal.line(
       `  made at ${withLocal(degraded.since, zone)} by ${degraded.host} while a store was away: ${degraded.why}`,
     );
-    terminal.line('  "quotidien reconcile" on that host brings it to the stores, proves it there and lifts this');
+    terminal.line(
+      '  "quotidien reconcile" on that host brings it to the stores, proves it there and lifts this',
+    );
   }
-  const open = dossier.decisions.filter(({ step, key }) => decisionOn(shown?.decisions ?? [], step, key) === undefined);
+  const open = dossier.decisions.filter(
+    ({ step, key }) => decisionOn(shown?.decisions ?? [], step, key) === undefined,
+  );
   if (open.length > 0) section(terminal, 'decided, and not in this version');
   for (const decision of open) terminal.line(`  ${decisionLine(decision, zone)}`);
   if (actions.length > 0) section(terminal, 'asked for by people');
@@ -108,7 +119,8 @@ function printManifest(
   printSteps(terminal, definition, manifest, partition);
   section(terminal, 'origins');
   if (manifest.origins.length === 0) terminal.line('  none of its own');
-  for (const origin of manifest.origins) for (const line of originLines(origin, zone)) terminal.line(`  ${line}`);
+  for (const origin of manifest.origins)
+    for (const line of originLines(origin, zone)) terminal.line(`  ${line}`);
   printDecisions(terminal, manifest, zone);
   section(terminal, 'facts');
   for (const [name, value] of Object.entries(manifest.facts))
@@ -116,7 +128,10 @@ function printManifest(
   printPublished(terminal, dossier, manifest);
 }
 
-/** The newest version that is not proven yet is degraded, whatever it says of itself; a day can be made, and its report lack something. */
+/**
+ * The newest version that is not proven yet is degraded, whatever it says of itself; a day can be
+ * made, and its report lack something.
+ */
 function headline({ pipeline, scope, manifests, degraded }: Dossier, manifest: Manifest): string {
   const { version, verdict, facts } = manifest;
   const { revision, coverage } = facts;
@@ -147,7 +162,9 @@ async function printAskAgain(context: CommandContext, { pipeline, scope }: Dossi
   const [day] = await calendarOfDays(engine, pipeline, [scope], new Map());
   section(terminal, 'asked for again');
   const at = day?.askAgainAt ?? null;
-  terminal.line(at === null ? '  never' : `  from ${withLocal(at, zone)} on, by the watch or a run`);
+  terminal.line(
+    at === null ? '  never' : `  from ${withLocal(at, zone)} on, by the watch or a run`,
+  );
 }
 
 function section(terminal: Terminal, title: string): void {
@@ -155,7 +172,12 @@ function section(terminal: Terminal, title: string): void {
   terminal.line(terminal.colours.bold(title));
 }
 
-function printVersions(terminal: Terminal, manifests: readonly Manifest[], shown: Manifest, zone: string): void {
+function printVersions(
+  terminal: Terminal,
+  manifests: readonly Manifest[],
+  shown: Manifest,
+  zone: string,
+): void {
   section(terminal, 'versions');
   const listed = manifests.slice(-MAX_VERSIONS);
   const left = manifests.length - listed.length;
@@ -186,9 +208,12 @@ function printSteps(
   const known = (Object.entries(steps) as [StepId, ManifestStep][]).sort(
     ([a], [b]) => order.indexOf(a) - order.indexOf(b),
   );
-  const asked = known.filter(([id]) => partition === undefined || sameShard(splitShard(id).shard, partition));
+  const asked = known.filter(
+    ([id]) => partition === undefined || sameShard(splitShard(id).shard, partition),
+  );
   for (const told of tellTogether(asked, ([id]) => id)) {
-    if (told.of !== undefined && partition === undefined) terminal.line(`  ${shardsLine(terminal, told)}`);
+    if (told.of !== undefined && partition === undefined)
+      terminal.line(`  ${shardsLine(terminal, told)}`);
     else
       for (const [id, step] of told.members)
         for (const line of stepLines(terminal, id, step)) terminal.line(`  ${line}`);
@@ -199,8 +224,13 @@ function sameShard(one: Shard | undefined, other: Shard): boolean {
   return one?.index === other.index && one.of === other.of;
 }
 
-/** The shards of a step in one line; `show` of the day with a shard behind it tells of one of them. */
-function shardsLine({ colours }: Terminal, { step, of, members }: ToldStep<readonly [StepId, ManifestStep]>): string {
+/**
+ * The shards of a step in one line; `show` of the day with a shard behind it tells of one of them.
+ */
+function shardsLine(
+  { colours }: Terminal,
+  { step, of, members }: ToldStep<readonly [StepId, ManifestStep]>,
+): string {
   const counts = (['done', 'failed', 'skipped'] as const).flatMap((state) => {
     const those = members.filter(([, one]) => one.state === state);
     const names = those
@@ -208,13 +238,19 @@ function shardsLine({ colours }: Terminal, { step, of, members }: ToldStep<reado
       .flatMap((shard) => (shard === undefined ? [] : shardText(shard)));
     if (those.length === 0) return [];
     return [
-      state === 'failed' ? colours.red(`${those.length} failed: ${names.join(', ')}`) : `${those.length} ${state}`,
+      state === 'failed'
+        ? colours.red(`${those.length} failed: ${names.join(', ')}`)
+        : `${those.length} ${state}`,
     ];
   });
-  const held = unitsHeldIn({ steps: Object.fromEntries(members) }).filter(({ rejected }) => rejected !== true);
+  const held = unitsHeldIn({ steps: Object.fromEntries(members) }).filter(
+    ({ rejected }) => rejected !== true,
+  );
   const names = held.slice(0, UNITS_SHOWN).map(({ unit }) => unit);
   const waiting =
-    held.length === 0 ? '' : `; ${colours.yellow(`${count(held.length, 'unit')} held: ${names.join(', ')}`)}`;
+    held.length === 0
+      ? ''
+      : `; ${colours.yellow(`${count(held.length, 'unit')} held: ${names.join(', ')}`)}`;
   return `${step.padEnd(20)} ${of ?? 0} shards: ${counts.join(', ')}${waiting}`;
 }
 
@@ -222,10 +258,13 @@ function stepLines({ colours }: Terminal, id: StepId, step: ManifestStep): strin
   const name = id.padEnd(20);
   const heard = id.startsWith('download/') ? tellPublisher(step) : undefined;
   const publisher = heard === undefined ? '' : `; ${heard}`;
-  if (step.state === 'failed') return [`${name} ${colours.red('failed')}  ${step.code}: ${step.message}${publisher}`];
-  if (step.state === 'skipped') return [`${name} ${colours.dim('skipped')}  ${step.reason}${publisher}`];
+  if (step.state === 'failed')
+    return [`${name} ${colours.red('failed')}  ${step.code}: ${step.message}${publisher}`];
+  if (step.state === 'skipped')
+    return [`${name} ${colours.dim('skipped')}  ${step.reason}${publisher}`];
   const outputs = Object.entries(step.outputs).map(([output, { key, bytes, rows, sha256 }]) => {
-    const size = rows === undefined ? formatBytes(bytes) : `${count(rows, 'row')}, ${formatBytes(bytes)}`;
+    const size =
+      rows === undefined ? formatBytes(bytes) : `${count(rows, 'row')}, ${formatBytes(bytes)}`;
     return `  ${output.padEnd(12)} ${shortHash(sha256)}  ${size.padEnd(20)}  ${colours.dim(key)}`;
   });
   const empty = outputs.length === 0 ? `  no rows for this scope${publisher}` : '';
@@ -233,8 +272,15 @@ function stepLines({ colours }: Terminal, id: StepId, step: ManifestStep): strin
   const kept =
     step.kept === undefined
       ? []
-      : [`  ${colours.yellow('!')} as delivered by ${step.kept.since}; ${step.kept.code}: ${step.kept.message}`];
-  return [head, ...kept, ...outputs, ...step.failedChecks.flatMap((check) => checkLines(colours, check))];
+      : [
+          `  ${colours.yellow('!')} as delivered by ${step.kept.since}; ${step.kept.code}: ${step.kept.message}`,
+        ];
+  return [
+    head,
+    ...kept,
+    ...outputs,
+    ...step.failedChecks.flatMap((check) => checkLines(colours, check)),
+  ];
 }
 
 function checkLines(
@@ -251,7 +297,10 @@ function checkLines(
   return [rule, ...held, ...examples.map((example) => `      such as ${JSON.stringify(example)}`)];
 }
 
-function originLines({ part, url, etag, lastModified, processedAt, retrievedAt, raw }: Origin, zone: string): string[] {
+function originLines(
+  { part, url, etag, lastModified, processedAt, retrievedAt, raw }: Origin,
+  zone: string,
+): string[] {
   const told = [
     `retrieved ${withLocal(retrievedAt, zone)}`,
     processedAt === null ? 'processing time not told' : `processed by the publisher ${processedAt}`,
@@ -268,9 +317,16 @@ function printDecisions(terminal: Terminal, { decisions }: Manifest, zone: strin
   for (const decision of decisions) terminal.line(`  ${decisionLine(decision, zone)}`);
 }
 
-function printPublished(terminal: Terminal, { published, manifests }: Dossier, shown: Manifest): void {
+function printPublished(
+  terminal: Terminal,
+  { published, manifests }: Dossier,
+  shown: Manifest,
+): void {
   if (published.length === 0) return;
-  section(terminal, shown === manifests.at(-1) ? 'published as' : 'published as (the newest version)');
+  section(
+    terminal,
+    shown === manifests.at(-1) ? 'published as' : 'published as (the newest version)',
+  );
   for (const { key, current } of published) {
     terminal.line(
       `  ${key}${current ? '' : terminal.colours.yellow('  not current: run the day again to publish it')}`,

@@ -22,7 +22,10 @@ export interface StatusCommand {
 }
 
 /** `quotidien status`: the calendar of days. */
-export async function status(context: CommandContext, { pipeline, period }: StatusCommand): Promise<ExitCode> {
+export async function status(
+  context: CommandContext,
+  { pipeline, period }: StatusCommand,
+): Promise<ExitCode> {
   const engine = await context.engine();
   const { definition } = datasetOf(engine, pipeline);
   const thisMonth = monthOf(civilDateAt(engine.now(), definition.zone));
@@ -36,7 +39,8 @@ export async function status(context: CommandContext, { pipeline, period }: Stat
   }
   context.terminal.data(days);
   await print(context, days);
-  for (const line of unfinishedLines(pipeline, await findUnfinished(engine, pipeline))) context.terminal.line(line);
+  for (const line of unfinishedLines(pipeline, await findUnfinished(engine, pipeline)))
+    context.terminal.line(line);
   return EXIT.done;
 }
 
@@ -47,7 +51,11 @@ async function print(context: CommandContext, days: readonly CalendarDay[]): Pro
   if (asked !== undefined) terminal.line(asked);
 }
 
-async function readDays(context: CommandContext, pipeline: string, periods: readonly Period[]): Promise<CalendarDay[]> {
+async function readDays(
+  context: CommandContext,
+  pipeline: string,
+  periods: readonly Period[],
+): Promise<CalendarDay[]> {
   const dates = periods.flatMap(parseDatesOfPeriod);
   const { days, unknown } = await findRunningDays(context.config, pipeline);
   if (unknown !== undefined) context.terminal.note(unknown);

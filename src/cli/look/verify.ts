@@ -13,7 +13,11 @@ import { isPeriod } from '../../pipelines/scope.ts';
 import { describeRow } from '../../pipelines/stored-records.ts';
 import { isDamaged, publishedFinding, worstResult } from '../../pipelines/verification.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
-import type { Verification, StepVerification, VerificationResult } from '../../pipelines/verification.ts';
+import type {
+  Verification,
+  StepVerification,
+  VerificationResult,
+} from '../../pipelines/verification.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { commandControl } from '../shared/control.ts';
@@ -42,8 +46,8 @@ const EXIT_OF: Readonly<Record<VerificationResult, ExitCode>> = {
 };
 
 /**
- * `quotidien verify`: rebuilds days from their raw files, or the tables of a month, a year or `all` from their days, and compares every
- * byte. Exit code 1 when anything differs, 3 when something
+ * `quotidien verify`: rebuilds days from their raw files, or the tables of a month, a year or `all`
+ * from their days, and compares every byte. Exit code 1 when anything differs, 3 when something
  * could not be rebuilt.
  */
 export async function verify(context: CommandContext, command: VerifyCommand): Promise<ExitCode> {
@@ -55,7 +59,9 @@ export async function verify(context: CommandContext, command: VerifyCommand): P
   const range = datesOf(from, to);
   checkRequest(datasetOf(engine, pipeline).definition, { dates: range, options: {} });
   const dates =
-    command.sample === undefined ? range : await drawDays(engine, pipeline, range, parseSample(command.sample));
+    command.sample === undefined
+      ? range
+      : await drawDays(engine, pipeline, range, parseSample(command.sample));
   const startedAt = Date.now();
   let done = 0;
   const first = await verifyDays(engine, commandControl(context, 'verify'), {
@@ -89,12 +95,19 @@ export async function verify(context: CommandContext, command: VerifyCommand): P
   });
   printTotals(terminal, verified, totals, seconds);
   const rows = new Map(verified.unreadable.map((row) => [row.sort, row]));
-  for (const row of rows.values()) terminal.line(`${terminal.colours.red('unreadable')}  ${describeRow(row)}`);
-  return rows.size > 0 ? EXIT.failed : EXIT_OF[worstResult(verified.days.map(({ result }) => result))];
+  for (const row of rows.values())
+    terminal.line(`${terminal.colours.red('unreadable')}  ${describeRow(row)}`);
+  return rows.size > 0
+    ? EXIT.failed
+    : EXIT_OF[worstResult(verified.days.map(({ result }) => result))];
 }
 
 /** Rebuilds the tables of one period. */
-async function verifyTables(context: CommandContext, engine: Engine, command: VerifyCommand): Promise<ExitCode> {
+async function verifyTables(
+  context: CommandContext,
+  engine: Engine,
+  command: VerifyCommand,
+): Promise<ExitCode> {
   const { terminal } = context;
   const { pipeline, from: period } = command;
   const verifyOne = () => verifyPeriod(engine, commandControl(context, 'verify'), pipeline, period);
@@ -112,7 +125,10 @@ async function verifyTables(context: CommandContext, engine: Engine, command: Ve
   return EXIT_OF[verification.result];
 }
 
-/** Makes what is damaged again where that was asked for, and says what came of it; otherwise how to ask for it. */
+/**
+ * Makes what is damaged again where that was asked for, and says what came of it; otherwise how to
+ * ask for it.
+ */
 async function mended(
   context: CommandContext,
   engine: Engine,
@@ -130,13 +146,19 @@ async function mended(
     return verified;
   }
   const range = to === undefined ? from : `${from}_${to}`;
-  await noteCommand(context, { action: 'repair', target: `${pipeline}/${range}`, reason: 'quotidien verify --repair' });
+  await noteCommand(context, {
+    action: 'repair',
+    target: `${pipeline}/${range}`,
+    reason: 'quotidien verify --repair',
+  });
   for (const one of damaged) {
     const { scope, why } = await repairDamage(engine, commandControl(context, 'repair'), one);
     const next = `only its publisher can make it whole: quotidien run ${pipeline} ${scope} --from-step download`;
     terminal.line(why === null ? `${scope}  made again` : `${scope}  ${why}; ${next}`);
   }
-  const again = new Map((await verifyAgain(damaged.map(({ scope }) => scope))).map((one) => [one.scope, one]));
+  const again = new Map(
+    (await verifyAgain(damaged.map(({ scope }) => scope))).map((one) => [one.scope, one]),
+  );
   for (const one of again.values()) printScope(terminal, one);
   return verified.map((one) => again.get(one.scope) ?? one);
 }
@@ -145,17 +167,27 @@ function datesOf(from: string, to: string | undefined): CivilDate[] {
   const first = parseCivilDate(from);
   const dates = datesBetween(first, to === undefined ? first : parseCivilDate(to));
   if (dates.length > 0) return dates;
-  throw new PipelineError('INPUT_INVALID', `the range ${from} … ${to ?? from} is empty: give the earlier date first`);
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `the range ${from} … ${to ?? from} is empty: give the earlier date first`,
+  );
 }
 
 function parseSample(text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number > 0) return number;
-  throw new PipelineError('INPUT_INVALID', `--sample takes a number of days, not ${JSON.stringify(text)}`);
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `--sample takes a number of days, not ${JSON.stringify(text)}`,
+  );
 }
 
 function totalsOf({ days }: VerifiedDays): Record<VerificationResult, number> {
-  const totals: Record<VerificationResult, number> = { identical: 0, different: 0, not_rebuildable: 0 };
+  const totals: Record<VerificationResult, number> = {
+    identical: 0,
+    different: 0,
+    not_rebuildable: 0,
+  };
   for (const { result } of days) totals[result] += 1;
   return totals;
 }
@@ -163,17 +195,25 @@ function totalsOf({ days }: VerifiedDays): Record<VerificationResult, number> {
 function printScope(terminal: Terminal, verification: Verification): void {
   const { scope, version, result, steps, published = [], destroyed = 0 } = verification;
   const outputs = steps.reduce((sum, step) => sum + step.outputs.length, 0);
-  const gone = destroyed === 0 ? '' : `; ${count(destroyed, 'object')} of its versions destroyed on purpose`;
+  const gone =
+    destroyed === 0 ? '' : `; ${count(destroyed, 'object')} of its versions destroyed on purpose`;
   const what = `version ${version}, ${count(steps.length, 'step')}, ${count(outputs, 'output')}${gone}`;
   terminal.line(`${scope}  ${painted(terminal, result)}  ${what}`);
-  for (const step of steps) for (const line of stepLines(terminal, step)) terminal.line(`  ${line}`);
-  for (const { step, destroyed: what = [] } of steps) for (const line of what) terminal.line(`  ${step}: ${line}`);
+  for (const step of steps)
+    for (const line of stepLines(terminal, step)) terminal.line(`  ${line}`);
+  for (const { step, destroyed: what = [] } of steps)
+    for (const line of what) terminal.line(`  ${step}: ${line}`);
   for (const finding of published.flatMap((one) => publishedFinding(one) ?? []))
     terminal.line(`  ${painted(terminal, 'different')}  ${finding}`);
 }
 
-function stepLines(terminal: Terminal, { step, key, result, findings }: StepVerification): string[] {
-  return findings.map((finding) => `${painted(terminal, result)}  ${step} ${shortHash(key)}  ${finding}`);
+function stepLines(
+  terminal: Terminal,
+  { step, key, result, findings }: StepVerification,
+): string[] {
+  return findings.map(
+    (finding) => `${painted(terminal, result)}  ${step} ${shortHash(key)}  ${finding}`,
+  );
 }
 
 function painted({ colours }: Terminal, result: VerificationResult): string {
@@ -191,7 +231,10 @@ function printTotals(
   const parts = [`${totals.identical} identical`];
   if (totals.different > 0) parts.push(`${totals.different} different`);
   if (totals.not_rebuildable > 0) parts.push(`${totals.not_rebuildable} not rebuildable`);
-  terminal.line(`${count(days.length, 'day')} rebuilt and compared: ${parts.join(', ')}; ${seconds.toFixed(1)} s`);
+  terminal.line(
+    `${count(days.length, 'day')} rebuilt and compared: ${parts.join(', ')}; ${seconds.toFixed(1)} s`,
+  );
   const ranges = rangesOf(absent).map(({ from, to }) => (from === to ? from : `${from} … ${to}`));
-  if (ranges.length > 0) terminal.note(`nothing to verify on ${ranges.join(', ')}: no run has ended there`);
+  if (ranges.length > 0)
+    terminal.note(`nothing to verify on ${ranges.join(', ')}: no run has ended there`);
 }

@@ -22,14 +22,16 @@ export async function writeSheets(engine: Engine, request: RowsFileRequest): Pro
   const format = formatOf(request);
   const dialect = oneOf('--dialect', request.dialect ?? 'standard', DIALECTS);
   const finest = request.sheets.at(-1);
-  if (finest === undefined) throw new PipelineError('INTERNAL', `${request.name} has no rows to write`);
+  if (finest === undefined)
+    throw new PipelineError('INTERNAL', `${request.name} has no rows to write`);
   const file = request.output ?? `${request.name}.${format === 'arrow' ? 'arrows' : format}`;
   await engine.withScratchFolder(async (folder) => {
     // Made aside: a file of this name is whole, or what it was before.
     const made = file === STANDARD_OUTPUT ? path.join(folder, 'rows') : `${file}.part`;
     try {
       await writeFormat(engine, { sheets: request.sheets, finest, format, dialect }, made);
-      if (file === STANDARD_OUTPUT) await pipeline(createReadStream(made), process.stdout, { end: false });
+      if (file === STANDARD_OUTPUT)
+        await pipeline(createReadStream(made), process.stdout, { end: false });
       else await rename(made, file);
     } finally {
       await rm(made, { force: true });
@@ -46,14 +48,19 @@ interface Sheets {
 }
 
 /** A workbook and JSON have every sheet; the others have the finest one. */
-async function writeFormat(engine: Engine, { sheets, finest, format, dialect }: Sheets, made: string): Promise<void> {
+async function writeFormat(
+  engine: Engine,
+  { sheets, finest, format, dialect }: Sheets,
+  made: string,
+): Promise<void> {
   const { columns, rows } = finest;
   if (format === 'xlsx') return writeFile(made, await xlsxWorkbook(sheets));
   if (format === 'json' && sheets.length > 1) {
     const members = Object.fromEntries(sheets.map((sheet) => [sheet.name, sheet.rows]));
     return writeFile(made, `${JSON.stringify(members, null, 2)}\n`);
   }
-  if (format === 'parquet') return sqlOf(engine).session((sql) => writeParquetOf(sql, columns, rows, made));
+  if (format === 'parquet')
+    return sqlOf(engine).session((sql) => writeParquetOf(sql, columns, rows, made));
   const stream =
     format === 'arrow'
       ? arrowStream(columns, once(rows))

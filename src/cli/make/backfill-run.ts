@@ -25,7 +25,10 @@ export function daysOfRange(days: number): WantedDays {
   return ({ complete, notDue }) => days - complete - notDue;
 }
 
-/** Runs a backfill, tells how far it is, and waits until what is derived from its days is made as well. */
+/**
+ * Runs a backfill, tells how far it is, and waits until what is derived from its days is made as
+ * well.
+ */
 export async function runBackfill(
   terminal: Terminal,
   target: RunTarget,
@@ -56,7 +59,10 @@ export interface RollupFailure {
 }
 
 /** Waits until everything is made from the changed days, and returns why it could not be. */
-export async function rollupFailure(target: RunTarget, pipeline: string): Promise<RollupFailure | null> {
+export async function rollupFailure(
+  target: RunTarget,
+  pipeline: string,
+): Promise<RollupFailure | null> {
   try {
     await finishRollup(target, pipeline);
     return null;
@@ -66,12 +72,18 @@ export async function rollupFailure(target: RunTarget, pipeline: string): Promis
   }
 }
 
-/** What `--until` means, also under its other name `--steps`: the last stage that is made; those before it are made or reused. */
+/**
+ * What `--until` means, also under its other name `--steps`: the last stage that is made; those
+ * before it are made or reused.
+ */
 export function untilOf(text: string | undefined): { until?: Stage } {
   if (text === undefined) return {};
   const until = STAGES.find((stage) => stage === text);
   if (until !== undefined) return { until };
-  throw new PipelineError('INPUT_INVALID', `--until (or --steps) takes ${STAGES.join(', ')}, not ${text}`);
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `--until (or --steps) takes ${STAGES.join(', ')}, not ${text}`,
+  );
 }
 
 /** What became of days, by number; a single day is the set of one. */
@@ -83,7 +95,12 @@ export interface EndedDays {
 }
 
 /** 0 when every day is `ok`, 3 when some are finished otherwise or wait, 1 when one failed. */
-export function exitCodeOfDays({ failedDays, waitingDays, degradedDays, noDataDays }: EndedDays): ExitCode {
+export function exitCodeOfDays({
+  failedDays,
+  waitingDays,
+  degradedDays,
+  noDataDays,
+}: EndedDays): ExitCode {
   if (failedDays > 0) return EXIT.failed;
   return waitingDays + degradedDays + noDataDays > 0 ? EXIT.degraded : EXIT.done;
 }
@@ -112,7 +129,10 @@ export function leftLines(ended: EndedBackfill): string[] {
 }
 
 /** Of days that are done, and not `ok`. */
-export function notOkLines({ degradedDays, noDataDays }: Pick<EndedDays, 'degradedDays' | 'noDataDays'>): string[] {
+export function notOkLines({
+  degradedDays,
+  noDataDays,
+}: Pick<EndedDays, 'degradedDays' | 'noDataDays'>): string[] {
   const of = (days: number, what: string): string[] =>
     days === 0 ? [] : [`${count(days, 'day')} ${days === 1 ? 'is' : 'are'} ${what}`];
   return [
@@ -146,8 +166,15 @@ async function readProgress(client: Client, handle: WorkflowHandle): Promise<Sho
 const REDRAW_MS = 1_000;
 const BAR_WIDTH = 30;
 
-/** Tells how far the backfill is: on a terminal as a bar every second, else by a line for every tenth; and what it asks. */
-function tellProgress(terminal: Terminal, wanted: WantedDays, read: () => Promise<ShownProgress>): () => void {
+/**
+ * Tells how far the backfill is: on a terminal as a bar every second, else by a line for every
+ * tenth; and what it asks.
+ */
+function tellProgress(
+  terminal: Terminal,
+  wanted: WantedDays,
+  read: () => Promise<ShownProgress>,
+): () => void {
   let asked: string | null = null;
   let told = 0;
   const stop = askEvery(REDRAW_MS, read, (progress) => {
@@ -156,7 +183,9 @@ function tellProgress(terminal: Terminal, wanted: WantedDays, read: () => Promis
     else if (tenth > told) terminal.note(barText(progress, wanted));
     told = tenth;
     if (progress.question !== null && progress.question !== asked)
-      terminal.note(`${progress.question}; send the update "decide" with {"decision":"accept","reason":"…"}`);
+      terminal.note(
+        `${progress.question}; send the update "decide" with {"decision":"accept","reason":"…"}`,
+      );
     asked = progress.question;
   });
   return () => {
@@ -165,7 +194,10 @@ function tellProgress(terminal: Terminal, wanted: WantedDays, read: () => Promis
   };
 }
 
-/** Days that need nothing more from the backfill. Those that were complete before are not among them, as they were not planned. */
+/**
+ * Days that need nothing more from the backfill. Those that were complete before are not among
+ * them, as they were not planned.
+ */
 function endedDays({ done, failedDays, waitingDays }: BackfillProgress): number {
   return done + failedDays + waitingDays;
 }
@@ -188,8 +220,16 @@ export function barText(progress: ShownProgress, wanted: WantedDays): string {
   const bar = '█'.repeat(filled).padEnd(BAR_WIDTH, '░');
   const share = Math.floor(shareOf(progress, wanted) * 100);
   const under = (progress.underWay ?? 0) > 0 ? `${share} % of their steps` : '';
-  const rest = [under, failedDays > 0 ? `${failedDays} failed` : '', waitingDays > 0 ? `${waitingDays} waiting` : ''];
-  return [`${bar} ${ended}/${daysInAll(progress, wanted)} days`, ...rest, paused === null ? '' : `paused: ${paused}`]
+  const rest = [
+    under,
+    failedDays > 0 ? `${failedDays} failed` : '',
+    waitingDays > 0 ? `${waitingDays} waiting` : '',
+  ];
+  return [
+    `${bar} ${ended}/${daysInAll(progress, wanted)} days`,
+    ...rest,
+    paused === null ? '' : `paused: ${paused}`,
+  ]
     .filter(Boolean)
     .join('  ');
 }

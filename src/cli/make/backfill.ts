@@ -3,7 +3,12 @@ import { loadPlan, planBackfill, savePlan } from '../../engine/plan/plan-backfil
 import type { DetailedPlan } from '../../engine/plan/plan-backfill.ts';
 import { PipelineError } from '../../errors.ts';
 import { countReasons, SELECTIONS } from '../../pipelines/backfill.ts';
-import type { BackfillPlan, BackfillRequest, BackfillSelection, StepActions } from '../../pipelines/backfill.ts';
+import type {
+  BackfillPlan,
+  BackfillRequest,
+  BackfillSelection,
+  StepActions,
+} from '../../pipelines/backfill.ts';
 import { parseCivilDate } from '../../pipelines/civil-date.ts';
 import { tellTogether } from '../../pipelines/in-shards.ts';
 import type { StepAction } from '../../pipelines/plan.ts';
@@ -48,19 +53,26 @@ export interface BackfillCommand {
 }
 
 /** `quotidien backfill`: plans the days of a range, and runs them by windows and alone. */
-export async function backfill(context: CommandContext, command: BackfillCommand): Promise<ExitCode> {
+export async function backfill(
+  context: CommandContext,
+  command: BackfillCommand,
+): Promise<ExitCode> {
   const { terminal } = context;
   const engine = await context.engine();
   const { pipeline, plan: hash } = command;
   const detailed = hash === undefined ? await planBackfill(engine, requestOf(command)) : undefined;
   const plan =
-    hash === undefined ? required(detailed, 'the plan').plan : await loadPlan(engine.documents, pipeline, hash);
+    hash === undefined
+      ? required(detailed, 'the plan').plan
+      : await loadPlan(engine.documents, pipeline, hash);
   if (detailed !== undefined) await savePlan(engine.documents, plan);
   for (const line of planLines(plan)) terminal.line(line);
   if (command.dryRun === true) {
     terminal.data({ plan, days: detailed?.days ?? [] });
     for (const line of reasonLines(detailed)) terminal.line(line);
-    terminal.line(`start exactly this: quotidien backfill ${plan.request.pipeline} --plan ${plan.hash}`);
+    terminal.line(
+      `start exactly this: quotidien backfill ${plan.request.pipeline} --plan ${plan.hash}`,
+    );
     return EXIT.done;
   }
   if (plan.days === 0) return finishWithoutDays(context, plan);
@@ -69,7 +81,8 @@ export async function backfill(context: CommandContext, command: BackfillCommand
 
 function requestOf(command: BackfillCommand): BackfillRequest {
   const chosen = SELECTIONS.filter((name) => name !== 'open' && command[name] === true);
-  if (chosen.length > 1) throw new PipelineError('INPUT_INVALID', `choose one of --${chosen.join(', --')}`);
+  if (chosen.length > 1)
+    throw new PipelineError('INPUT_INVALID', `choose one of --${chosen.join(', --')}`);
   const select: BackfillSelection = chosen[0] ?? 'open';
   return {
     pipeline: command.pipeline,
@@ -82,12 +95,17 @@ function requestOf(command: BackfillCommand): BackfillRequest {
   };
 }
 
-/** Only a plan that somebody has looked at before is held to its word; a fresh one may be overtaken by a minute. */
+/**
+ * Only a plan that somebody has looked at before is held to its word; a fresh one may be overtaken
+ * by a minute.
+ */
 function inputOf({ request }: BackfillPlan, command: BackfillCommand): BackfillInput {
   return {
     ...request,
     ...definedMembers({ plan: command.plan }),
-    ...(command.parallel === undefined ? {} : { parallel: numberOf('--parallel', command.parallel) }),
+    ...(command.parallel === undefined
+      ? {}
+      : { parallel: numberOf('--parallel', command.parallel) }),
     ...(command.canary === undefined ? {} : { canary: numberOf('--canary', command.canary) }),
     ...(command.canaryTolerance === undefined
       ? {}
@@ -101,7 +119,10 @@ function numberOf(option: string, text: string): number {
   throw new PipelineError('INPUT_INVALID', `${option} takes a number, not ${JSON.stringify(text)}`);
 }
 
-/** A run that was killed near its end may have left months or comparisons to be made, although every day is there. */
+/**
+ * A run that was killed near its end may have left months or comparisons to be made, although every
+ * day is there.
+ */
 async function finishWithoutDays(context: CommandContext, plan: BackfillPlan): Promise<ExitCode> {
   const { terminal } = context;
   const { pipeline } = plan.request;
@@ -117,15 +138,24 @@ async function finishWithoutDays(context: CommandContext, plan: BackfillPlan): P
   terminal.note(`what is made from ${days} was left by an earlier run, and is made now`);
   const rollup = await withTemporal(context, (target) => rollupFailure(target, pipeline));
   terminal.data({ plan, result: null, rollup });
-  terminal.line(rollup === null ? `what is made from ${days} is made` : `${rollup.code}: ${rollup.message}`);
+  terminal.line(
+    rollup === null ? `what is made from ${days} is made` : `${rollup.code}: ${rollup.message}`,
+  );
   return rollup === null ? done : EXIT.failed;
 }
 
-async function start(context: CommandContext, plan: BackfillPlan, input: BackfillInput): Promise<ExitCode> {
+async function start(
+  context: CommandContext,
+  plan: BackfillPlan,
+  input: BackfillInput,
+): Promise<ExitCode> {
   const ended = await withTemporal(context, async (target) => {
     if (target.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${target.uiUrl}`);
     const { pipeline, from, to } = input;
-    await noteCommand(context, { action: 'backfill', target: `backfill/${pipeline}/${from}_${to}/${plan.hash}` });
+    await noteCommand(context, {
+      action: 'backfill',
+      target: `backfill/${pipeline}/${from}_${to}/${plan.hash}`,
+    });
     return runBackfill(context.terminal, target, input, () => plan.days);
   });
   const result = input.plan === undefined ? ended : withLeftOut(ended, plan);
@@ -134,13 +164,22 @@ async function start(context: CommandContext, plan: BackfillPlan, input: Backfil
   return exitCodeOf(result);
 }
 
-/** A backfill by a stored plan does not look at the days that this leaves out as complete; how they stand is in the plan. */
+/**
+ * A backfill by a stored plan does not look at the days that this leaves out as complete; how they
+ * stand is in the plan.
+ */
 function withLeftOut(
   ended: EndedBackfill,
   { complete, notDue, degraded = 0, noData = 0 }: BackfillPlan,
 ): EndedBackfill {
   const { degradedDays, noDataDays } = ended;
-  return { ...ended, complete, notDue, degradedDays: degradedDays + degraded, noDataDays: noDataDays + noData };
+  return {
+    ...ended,
+    complete,
+    notDue,
+    degradedDays: degradedDays + degraded,
+    noDataDays: noDataDays + noData,
+  };
 }
 
 function planLines(plan: BackfillPlan): string[] {
@@ -148,11 +187,17 @@ function planLines(plan: BackfillPlan): string[] {
   const pages = request.pages === true ? ' with their pages' : '';
   const head = `plan ${hash}: ${request.pipeline} ${request.from} … ${request.to}, ${request.select ?? 'open'} days${pages}`;
   const left = [`${complete} complete`, `${notDue} not due yet`, `${otherwise} not asked for`];
-  const lines = [head, `  ${count(days, 'day')} to run in ${count(windows, 'window')}; left out: ${left.join(', ')}`];
+  const lines = [
+    head,
+    `  ${count(days, 'day')} to run in ${count(windows, 'window')}; left out: ${left.join(', ')}`,
+  ];
   const steps = Object.entries(plan.steps) as [StepId, StepActions[StepId]][];
   for (const told of tellTogether(steps, ([step]) => step)) {
-    const sum = (action: StepAction): number => told.members.reduce((total, [, counts]) => total + counts[action], 0);
-    const actions = (['run', 'recheck', 'reuse', 'skip'] as const).map((action) => `${action} ${sum(action)}`);
+    const sum = (action: StepAction): number =>
+      told.members.reduce((total, [, counts]) => total + counts[action], 0);
+    const actions = (['run', 'recheck', 'reuse', 'skip'] as const).map(
+      (action) => `${action} ${sum(action)}`,
+    );
     lines.push(
       `  ${told.step.padEnd(24)} ${actions.join(', ')}${told.of === undefined ? '' : ` shards of ${told.of}`}`,
     );
@@ -161,7 +206,8 @@ function planLines(plan: BackfillPlan): string[] {
   const asked = Object.entries(requests).map(([host, number]) => `${number} to ${host}`);
   lines.push(`  requests: ${asked.join(', ') || 'none'}`);
   const unknown = predicted.withoutExperience;
-  const besides = unknown.length === 0 ? '' : `, besides ${unknown.join(', ')}, which never ran here`;
+  const besides =
+    unknown.length === 0 ? '' : `, besides ${unknown.join(', ')}, which never ran here`;
   lines.push(
     `  predicted: ${predicted.secondsP50.toFixed(1)} s (p90 ${predicted.secondsP90.toFixed(1)} s), ` +
       `${formatBytes(predicted.storageBytes)} stored${besides}`,

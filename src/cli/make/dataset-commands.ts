@@ -11,7 +11,12 @@ import { withVersion } from '../../engine/look/version-files.ts';
 import { cutTable, tablesOf } from '../../engine/look/table-cut.ts';
 import { withViews } from '../../engine/look/table-rows.ts';
 import { PipelineError } from '../../errors.ts';
-import type { CommandHost, DatasetCommand, TablesCut, TableState } from '../../pipelines/dataset-command.ts';
+import type {
+  CommandHost,
+  DatasetCommand,
+  TablesCut,
+  TableState,
+} from '../../pipelines/dataset-command.ts';
 import type { SqlSession } from '../../ports/sql.ts';
 import { loadDatasets } from '../../workers/load-datasets.ts';
 import { writeSheets } from '../look/write-sheets.ts';
@@ -21,8 +26,8 @@ import { commandControl } from '../shared/control.ts';
 import { readGivenText } from '../shared/given-text.ts';
 
 /**
- * Adds the commands that datasets bring, as `quotidien <pipeline> <command>`. Datasets are loaded for this, so it is done
- * only for a name that the program itself does not know, and for its help.
+ * Adds the commands that datasets bring, as `quotidien <pipeline> <command>`. Datasets are loaded
+ * for this, so it is done only for a name that the program itself does not know, and for its help.
  */
 export async function addDatasetCommands(
   program: Command,
@@ -41,16 +46,26 @@ export async function addDatasetCommands(
   }
 }
 
-function addCommand(own: Command, perform: Perform, pipeline: string, command: DatasetCommand): void {
+function addCommand(
+  own: Command,
+  perform: Perform,
+  pipeline: string,
+  command: DatasetCommand,
+): void {
   const added = own
-    .command(command.arguments === undefined ? command.name : `${command.name} ${command.arguments}`)
+    .command(
+      command.arguments === undefined ? command.name : `${command.name} ${command.arguments}`,
+    )
     .description(command.description);
   for (const { flags, description } of command.options ?? []) added.option(flags, description);
   added.action(() =>
     perform(async (context) => {
       const options = added.opts<Record<string, string | boolean | undefined>>();
       return EXIT[
-        await command.run({ arguments: added.args, options }, hostOf(context, `${pipeline} ${command.name}`, pipeline))
+        await command.run(
+          { arguments: added.args, options },
+          hostOf(context, `${pipeline} ${command.name}`, pipeline),
+        )
       ];
     }),
   );
@@ -72,7 +87,8 @@ export function hostOf(context: CommandContext, name: string, pipeline: string):
     signal,
     readText: readGivenText,
     withScratchFolder: async (use) => (await context.engine()).withScratchFolder(use),
-    importFiles: async (files) => importFiles(await context.engine(), pipeline, files, commandControl(context, name)),
+    importFiles: async (files) =>
+      importFiles(await context.engine(), pipeline, files, commandControl(context, name)),
     withTables: async (ids, work, cut = {}) =>
       withTables(await context.engine(), { ...cut, pipeline, ids, signal }, work),
     nameRows: async (step, output, rows) =>
@@ -83,7 +99,10 @@ export function hostOf(context: CommandContext, name: string, pipeline: string):
     now: async () => (await context.engine()).now(),
     writeRows: async (request) => {
       if (request.output === '-' && terminal.json)
-        throw new PipelineError('INPUT_INVALID', '--json and the rows cannot both go to standard output');
+        throw new PipelineError(
+          'INPUT_INVALID',
+          '--json and the rows cannot both go to standard output',
+        );
       return writeSheets(await context.engine(), request);
     },
     writeText: writePrivate,
@@ -92,7 +111,8 @@ export function hostOf(context: CommandContext, name: string, pipeline: string):
 
 async function personKey(engine: Engine, pipeline: string, id: string): Promise<string> {
   const { persons } = datasetOf(engine, pipeline);
-  if (persons === undefined) throw new PipelineError('INTERNAL', `no table of ${pipeline} tells of persons`);
+  if (persons === undefined)
+    throw new PipelineError('INTERNAL', `no table of ${pipeline} tells of persons`);
   return persons.keyOf(id);
 }
 
@@ -110,13 +130,17 @@ async function withTables<T>(
   const known = new KnownVersions(engine);
   const all = await known.span(pipeline);
   if (all === undefined)
-    throw new PipelineError('NOT_FOUND', `no day of ${pipeline} is finished yet: quotidien run ${pipeline} <day>`);
+    throw new PipelineError(
+      'NOT_FOUND',
+      `no day of ${pipeline} is finished yet: quotidien run ${pipeline} <day>`,
+    );
   const span = spanOf(all);
   const tables = tablesOf(engine.datasets);
   const cuts = await Promise.all(
     ids.map(async (id) => {
       const placed = tables.get(id);
-      if (placed === undefined) throw new PipelineError('INTERNAL', `${pipeline} declares no table ${id}`);
+      if (placed === undefined)
+        throw new PipelineError('INTERNAL', `${pipeline} declares no table ${id}`);
       return { ...(await cutTable(engine, known, placed, span)), where: where[id] };
     }),
   );

@@ -36,14 +36,18 @@ export interface DecideCommand {
   readonly detach?: boolean;
 }
 
-/** `quotidien decide`: answers a held day, one held unit of a day or period, or what the canary of a backfill asks. */
+/**
+ * `quotidien decide`: answers a held day, one held unit of a day or period, or what the canary of a
+ * backfill asks.
+ */
 export async function decide(context: CommandContext, command: DecideCommand): Promise<ExitCode> {
   const { date, unit, step } = command;
   const decision = chosen(command);
   const input = { decision, ...signed(command), ...definedMembers({ step }) };
   if (date === undefined) return decideCanary(context, command.pipeline, input);
   if (unit === undefined) return orderDay(context, { ...command, date }, 'decide', input);
-  if (decision === 'retry') throw new PipelineError('INPUT_INVALID', 'a unit is accepted or rejected, not retried');
+  if (decision === 'retry')
+    throw new PipelineError('INPUT_INVALID', 'a unit is accepted or rejected, not retried');
   const scope = wholeScope(date);
   if (isPeriod(scope)) {
     return decideOnPeriod(context, command.pipeline, { ...input, unit, decision, period: scope });
@@ -65,7 +69,11 @@ function chosen({ accept, reject, retry }: DecideCommand): 'accept' | 'reject' |
 async function decideCanary(
   context: CommandContext,
   target: string,
-  { decision, reason, by }: { readonly decision: string; readonly reason: string; readonly by: string },
+  {
+    decision,
+    reason,
+    by,
+  }: { readonly decision: string; readonly reason: string; readonly by: string },
 ): Promise<ExitCode> {
   return withClient(context, async (client) => {
     const id = await backfillOf(client, target);

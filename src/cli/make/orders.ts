@@ -15,7 +15,10 @@ import { sendOrder } from '../temporal/orders.ts';
 import { withTemporal } from '../temporal/temporal.ts';
 import { describeDay } from './run.ts';
 
-/** Thin senders: each sends one update to a run that is under way, the same that the UI sends, with who asks and why. */
+/**
+ * Thin senders: each sends one update to a run that is under way, the same that the UI sends, with
+ * who asks and why.
+ */
 
 interface Signed {
   readonly reason?: string | undefined;
@@ -32,14 +35,23 @@ export interface DayOrder extends Signed {
 }
 
 /** `quotidien skip`: the running day goes on without the download of a part. */
-export function skip(context: CommandContext, order: DayOrder & { readonly part: string }): Promise<ExitCode> {
+export function skip(
+  context: CommandContext,
+  order: DayOrder & { readonly part: string },
+): Promise<ExitCode> {
   const { part } = order;
   const step = part.includes('/') ? part : `download/${part}`;
   return orderDay(context, order, 'skipPart', { step, ...signed(order) });
 }
 
-/** `quotidien retry`: a failed step of the running day is tried again, or a day that waits asks its publisher now. */
-export function retry(context: CommandContext, order: DayOrder & { readonly step: string }): Promise<ExitCode> {
+/**
+ * `quotidien retry`: a failed step of the running day is tried again, or a day that waits asks its
+ * publisher now.
+ */
+export function retry(
+  context: CommandContext,
+  order: DayOrder & { readonly step: string },
+): Promise<ExitCode> {
   return orderDay(context, order, 'retryStep', { step: order.step, ...signed(order) });
 }
 
@@ -52,7 +64,8 @@ export async function orderDay(
 ): Promise<ExitCode> {
   datasetOf(context, order.pipeline);
   const workflowId = `day/${order.pipeline}/${parseCivilDate(order.date)}`;
-  // The run is on the server of this home; without workers elsewhere it needs those of this command.
+  // The run is on the server of this home; without workers elsewhere it needs those of this
+  // command.
   return withTemporal(context, async ({ client }) => {
     await noteCommand(context, { action: update, target: workflowId, ...signed(order) });
     const told = await sendOrder(client, workflowId, update, input);
@@ -81,7 +94,10 @@ async function followDay(
 
 /** An order to something that runs for longer than a day. */
 export interface RunOrder extends Signed {
-  /** A backfill (`backfill/…`, or its pipeline while only one runs) or a schedule (`<pipeline>/<schedule>`). */
+  /**
+   * A backfill (`backfill/…`, or its pipeline while only one runs) or a schedule
+   * (`<pipeline>/<schedule>`).
+   */
   readonly target: string;
 }
 
@@ -95,10 +111,16 @@ export function resume(context: CommandContext, order: RunOrder): Promise<ExitCo
   return orderRun(context, order, 'resume');
 }
 
-async function orderRun(context: CommandContext, order: RunOrder, verb: 'pause' | 'resume'): Promise<ExitCode> {
+async function orderRun(
+  context: CommandContext,
+  order: RunOrder,
+  verb: 'pause' | 'resume',
+): Promise<ExitCode> {
   const { reason, by } = signed(order);
   const taskQueue = context.config.settings.QUOTIDIEN_TASK_QUEUE;
-  const schedule = declaredSchedules(context.datasets, taskQueue).find(({ id }) => id === order.target);
+  const schedule = declaredSchedules(context.datasets, taskQueue).find(
+    ({ id }) => id === order.target,
+  );
   return withClient(context, async (client) => {
     const id = schedule?.id ?? (await backfillOf(client, order.target));
     const what = schedule === undefined ? 'backfill' : 'schedule';
@@ -116,7 +138,10 @@ async function orderRun(context: CommandContext, order: RunOrder, verb: 'pause' 
   });
 }
 
-/** The backfill that is meant; `PLAN_INVALID` names those that run, when a pipeline has none or several. */
+/**
+ * The backfill that is meant; `PLAN_INVALID` names those that run, when a pipeline has none or
+ * several.
+ */
 export async function backfillOf(client: Client, target: string): Promise<string> {
   if (target.startsWith('backfill/')) return target;
   const running: string[] = [];
@@ -125,13 +150,22 @@ export async function backfillOf(client: Client, target: string): Promise<string
   const [only] = running;
   if (only !== undefined && running.length === 1) return only;
   const known = running.length === 0 ? 'none runs' : `name one of ${running.join(', ')}`;
-  throw new PipelineError('PLAN_INVALID', `${target} is neither a schedule nor the pipeline of one backfill: ${known}`);
+  throw new PipelineError(
+    'PLAN_INVALID',
+    `${target} is neither a schedule nor the pipeline of one backfill: ${known}`,
+  );
 }
 
 /** `INPUT_INVALID` without a reason. */
-export function signed({ reason = '', by }: Signed): { readonly reason: string; readonly by: string } {
+export function signed({ reason = '', by }: Signed): {
+  readonly reason: string;
+  readonly by: string;
+} {
   if (reason.trim() === '') {
-    throw new PipelineError('INPUT_INVALID', 'say why with --reason; it is kept with what was asked for');
+    throw new PipelineError(
+      'INPUT_INVALID',
+      'say why with --reason; it is kept with what was asked for',
+    );
   }
   return { reason: reason.trim(), by: by ?? callerName() };
 }

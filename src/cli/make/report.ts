@@ -14,7 +14,11 @@ import { startDay } from '../temporal/runs.ts';
 import { withTemporal } from '../temporal/temporal.ts';
 
 /** A report of nothing would be a page of dashes under the name that readers know. */
-async function refuseNothing(context: CommandContext, pipeline: string, date: CivilDate): Promise<void> {
+async function refuseNothing(
+  context: CommandContext,
+  pipeline: string,
+  date: CivilDate,
+): Promise<void> {
   const { documents } = await context.engine();
   if ((await newestManifests(documents, pipeline, [date])).has(date)) return;
   throw new PipelineError(
@@ -23,7 +27,10 @@ async function refuseNothing(context: CommandContext, pipeline: string, date: Ci
   );
 }
 
-/** `quotidien report`: makes the report of a day from what is stored; of `REPORT_DATE`, else of yesterday, when no date is given. */
+/**
+ * `quotidien report`: makes the report of a day from what is stored; of `REPORT_DATE`, else of
+ * yesterday, when no date is given.
+ */
 export async function report(
   context: CommandContext,
   { pipeline, date: given }: { pipeline: string; date?: string | undefined },

@@ -43,19 +43,30 @@ export interface RunOptions {
   readonly detach?: boolean;
 }
 
-/** `quotidien run`: one day by its own workflow, a range by a backfill of all its days that have something to do. */
+/**
+ * `quotidien run`: one day by its own workflow, a range by a backfill of all its days that have
+ * something to do.
+ */
 export async function run(context: CommandContext, options: RunOptions): Promise<ExitCode> {
   const { definition } = datasetOf(context, options.pipeline);
   const from = parseCivilDate(options.from);
   const to = options.to === undefined ? undefined : parseCivilDate(options.to);
   const days = to === undefined ? 1 : datesBetween(from, to).length;
-  if (days === 0) throw new PipelineError('INPUT_INVALID', `the range ends (${to ?? from}) before it begins (${from})`);
+  if (days === 0)
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `the range ends (${to ?? from}) before it begins (${from})`,
+    );
   const fromStep = forcedFrom(options);
   checkRequest(definition, { dates: [from], options: definedMembers({ fromStep }) });
   return withTemporal(context, async (target) => {
     if (target.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${target.uiUrl}`);
     const scope = to === undefined ? from : `${from}_${to}`;
-    await noteCommand(context, { action: 'run', target: `${options.pipeline}/${scope}`, reason: options.reason });
+    await noteCommand(context, {
+      action: 'run',
+      target: `${options.pipeline}/${scope}`,
+      reason: options.reason,
+    });
     return to === undefined
       ? runOne(context, target, from, options)
       : runRange(context, target, { from, to, days }, options);
@@ -66,7 +77,8 @@ export async function run(context: CommandContext, options: RunOptions): Promise
 function forcedFrom({ fromStep, force, reason, to }: RunOptions): StepId | Stage | undefined {
   const from = force === true ? STAGES[0] : (fromStep as StepId | Stage | undefined);
   if (from === undefined) return undefined;
-  if (to !== undefined) throw new PipelineError('INPUT_INVALID', '--from-step and --force are for a single day');
+  if (to !== undefined)
+    throw new PipelineError('INPUT_INVALID', '--from-step and --force are for a single day');
   if (force === true && (reason === undefined || reason.trim() === ''))
     throw new PipelineError('INPUT_INVALID', '--force needs --reason');
   return from;
@@ -114,8 +126,17 @@ async function runOne(
 const NONE = { failedDays: 0, waitingDays: 0 } as const;
 
 /** One line for people; scripts read the JSON. */
-export function describeDay({ date, verdict, version, created, ran, reused, revision }: DayResult): string {
-  const nothing = created === true ? 'a new version of what was there' : 'nothing to do, everything is reused';
+export function describeDay({
+  date,
+  verdict,
+  version,
+  created,
+  ran,
+  reused,
+  revision,
+}: DayResult): string {
+  const nothing =
+    created === true ? 'a new version of what was there' : 'nothing to do, everything is reused';
   const work = ran.length === 0 ? nothing : `ran ${ran.join(', ')}; reused ${reused}`;
   return `${date}  ${verdict}${revision === null ? '' : `, ${revision}`}, version ${version}: ${work}`;
 }
@@ -140,7 +161,9 @@ async function runRange(
   const { done, unchangedDays, complete, notDue } = result;
   const later = notDue === 0 ? '' : `, ${notDue} not due yet`;
   const checked = unchangedDays === 0 ? '' : `, ${unchangedDays} looked at and unchanged`;
-  terminal.line(`${count(days, 'day')}: ${done - unchangedDays} made${checked}, ${complete} complete before${later}`);
+  terminal.line(
+    `${count(days, 'day')}: ${done - unchangedDays} made${checked}, ${complete} complete before${later}`,
+  );
   for (const line of leftLines(result)) terminal.line(line);
   return exitCodeOf(result);
 }

@@ -11,7 +11,10 @@ import { finishRollup, resultOf, startWatch } from '../temporal/runs.ts';
 import { tellTries } from '../temporal/tries.ts';
 import { withTemporal } from '../temporal/temporal.ts';
 
-/** `quotidien watch`: asks the publisher now what it revised, and runs the days whose content changed. */
+/**
+ * `quotidien watch`: asks the publisher now what it revised, and runs the days whose content
+ * changed.
+ */
 export async function watch(context: CommandContext, pipeline: string): Promise<ExitCode> {
   const { terminal } = context;
   datasetOf(context, pipeline);
@@ -28,8 +31,15 @@ export async function watch(context: CommandContext, pipeline: string): Promise<
   const engine = await context.engine();
   const { definition } = datasetOf(engine, pipeline);
   const yesterday = addDays(civilDateAt(engine.now(), definition.zone), -1);
-  const days = await calendarOfDays(engine, pipeline, datesBetween(addDays(yesterday, -364), yesterday), new Map());
-  const askAgain = days.flatMap(({ date, askAgainAt }) => (askAgainAt === null ? [] : [{ date, askAgainAt }]));
+  const days = await calendarOfDays(
+    engine,
+    pipeline,
+    datesBetween(addDays(yesterday, -364), yesterday),
+    new Map(),
+  );
+  const askAgain = days.flatMap(({ date, askAgainAt }) =>
+    askAgainAt === null ? [] : [{ date, askAgainAt }],
+  );
   terminal.data({ ...result, askAgain });
   const revisions = Object.entries(result.revisions).map(([name, days]) => `${days} ${name}`);
   terminal.line(`finished days: ${revisions.join(', ') || 'none'}`);
@@ -37,12 +47,16 @@ export async function watch(context: CommandContext, pipeline: string): Promise<
     `${result.moved.length === 0 ? 'the publisher has nothing new' : `new at the publisher: ${result.moved.join(', ')}`}; ` +
       `${count(result.asked, 'day')} asked for again, ${result.changed.length} changed`,
   );
-  terminal.line(askAgainLine(days, engine.now()) ?? 'no finished day of the last year is asked for again');
+  terminal.line(
+    askAgainLine(days, engine.now()) ?? 'no finished day of the last year is asked for again',
+  );
   for (const { date, versions, failure, waits } of result.changed) {
     if (waits !== undefined) terminal.line(`${date}  goes on by itself: ${waits}`);
     if (failure !== null) terminal.line(`${date}  ${failure.code}: ${failure.message}`);
     else if (versions !== null)
-      terminal.line(`${date}  quotidien diff ${pipeline} ${date} --versions ${versions.from}..${versions.to}`);
+      terminal.line(
+        `${date}  quotidien diff ${pipeline} ${date} --versions ${versions.from}..${versions.to}`,
+      );
   }
   return result.changed.some(({ failure }) => failure !== null) ? EXIT.failed : EXIT.done;
 }

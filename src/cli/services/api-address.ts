@@ -16,7 +16,10 @@ function fileOf(home: string): string {
 
 /** Remembers the address; of several servers of a home the last one counts. */
 export async function keepApiAddress(home: string, url: string): Promise<void> {
-  await writeFile(fileOf(home), `${JSON.stringify({ url, pid: process.pid } satisfies ApiAddress)}\n`);
+  await writeFile(
+    fileOf(home),
+    `${JSON.stringify({ url, pid: process.pid } satisfies ApiAddress)}\n`,
+  );
 }
 
 /** Forgets the address, unless another server has taken the place. */

@@ -18,15 +18,23 @@ export interface AskedReach {
 }
 
 /** What the server is told about it. */
-export type Reach = Pick<ApiSettings, 'loopback' | 'hosts' | 'publicUrl' | 'tls' | 'proxies' | 'signIn' | 'sessionMs'>;
+export type Reach = Pick<
+  ApiSettings,
+  'loopback' | 'hosts' | 'publicUrl' | 'tls' | 'proxies' | 'signIn' | 'sessionMs'
+>;
 
 const HOUR_MS = 3_600_000;
 
 /**
- * Either this machine alone, or others by https: by a certificate of our own, or through proxies that are named; and then
- * people sign in by an issuer, unless there shall be none. `CONFIG_INVALID` says what is missing for that.
+ * Either this machine alone, or others by https: by a certificate of our own, or through proxies
+ * that are named; and then people sign in by an issuer, unless there shall be none.
+ * `CONFIG_INVALID` says what is missing for that.
  */
-export function reachOf(asked: AskedReach, settings: Settings, pipelines: readonly string[]): Reach {
+export function reachOf(
+  asked: AskedReach,
+  settings: Settings,
+  pipelines: readonly string[],
+): Reach {
   const { host, publicUrl, keysOnly = false } = asked;
   const sessionMs = settings.QUOTIDIEN_SESSION_HOURS * HOUR_MS;
   if (publicUrl === undefined) {
@@ -58,7 +66,13 @@ export function reachOf(asked: AskedReach, settings: Settings, pipelines: readon
   const problem = signIn === undefined ? undefined : roleProblem(signIn, pipelines);
   if (problem !== undefined) throw new PipelineError('CONFIG_INVALID', problem);
   const hosts = [...LOOPBACK_HOSTS, url.hostname];
-  return { loopback: false, hosts, publicUrl: url.origin, sessionMs, ...definedMembers({ tls, proxies, signIn }) };
+  return {
+    loopback: false,
+    hosts,
+    publicUrl: url.origin,
+    sessionMs,
+    ...definedMembers({ tls, proxies, signIn }),
+  };
 }
 
 function refusal(host: string, next: string): PipelineError {
@@ -68,7 +82,9 @@ function refusal(host: string, next: string): PipelineError {
   );
 }
 
-/** Cookies and the way back from the issuer are of an origin: a path before ours would be another's. */
+/**
+ * Cookies and the way back from the issuer are of an origin: a path before ours would be another's.
+ */
 function originOf(publicUrl: string): URL {
   const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined;
   if (url?.protocol === 'https:' && url.href === `${url.origin}/`) return url;
@@ -88,6 +104,8 @@ function textOf(name: string, file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new PipelineError('CONFIG_INVALID', `${name}: ${(error as Error).message}`, { cause: error });
+    throw new PipelineError('CONFIG_INVALID', `${name}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }

@@ -11,7 +11,14 @@ import { CODE_VERSION } from '../../workers/code-version.ts';
 import { ordersOf, startOrders } from '../../workers/hear-objects.ts';
 import { connectClient } from '../../workers/temporal-target.ts';
 import { targetOf } from '../temporal/known-temporal.ts';
-import { decidePeriodUnit, decideUnit, startBackfill, startDay, startFetch, startWatch } from '../temporal/runs.ts';
+import {
+  decidePeriodUnit,
+  decideUnit,
+  startBackfill,
+  startDay,
+  startFetch,
+  startWatch,
+} from '../temporal/runs.ts';
 import type { RunTarget } from '../temporal/runs.ts';
 import { findRunningDays } from '../temporal/running-days.ts';
 import type { CommandContext } from '../shared/context.ts';
@@ -41,12 +48,17 @@ export interface RunningApi {
   close(): Promise<void>;
 }
 
-/** Who is on this machine may read without a key: not more than a person's pages and scripts need. */
+/**
+ * Who is on this machine may read without a key: not more than a person's pages and scripts need.
+ */
 const LOOPBACK_PER_MINUTE = 60_000;
 const PER_MINUTE = 60;
 const BURST = 10;
 
-/** Starts the API. What it takes for others than this machine, `reachOf` says, whose `CONFIG_INVALID` it throws. */
+/**
+ * Starts the API. What it takes for others than this machine, `reachOf` says, whose
+ * `CONFIG_INVALID` it throws.
+ */
 export async function startApi(context: CommandContext, options: ApiOptions): Promise<RunningApi> {
   const { host, port } = options;
   const reach = reachOf(options, context.config.settings, Object.keys(context.datasets));
@@ -83,13 +95,19 @@ export async function startApiNear(context: CommandContext): Promise<RunningApi>
 
 async function buildServer(
   context: CommandContext,
-  { corsOrigins = [], perMinute, giveWay = false }: Pick<ApiOptions, 'corsOrigins' | 'perMinute' | 'giveWay'>,
+  {
+    corsOrigins = [],
+    perMinute,
+    giveWay = false,
+  }: Pick<ApiOptions, 'corsOrigins' | 'perMinute' | 'giveWay'>,
   { reach, connected }: { readonly reach: Reach; readonly connected: SharedClient },
 ): Promise<ApiApp> {
   const engine = await context.engine();
   const taskQueue = context.config.settings.QUOTIDIEN_TASK_QUEUE;
   const known = new KnownVersions(engine);
-  const room = giveWay ? new WorkersFirst(timesOfHome(sqlScratchOf(context.config.home))) : undefined;
+  const room = giveWay
+    ? new WorkersFirst(timesOfHome(sqlScratchOf(context.config.home)))
+    : undefined;
   return createServer({
     ...definedMembers({ untilRoom: room && ((gone: AbortSignal) => room.enter(gone)) }),
     engine,
@@ -120,10 +138,14 @@ function homeOf({ config: { env, home } }: CommandContext): string | undefined {
 }
 
 function runStarts(connected: SharedClient, taskQueue: string): RunStarts {
-  const start = (work: (target: RunTarget) => Promise<{ readonly workflowId: string }>): Promise<string> =>
+  const start = (
+    work: (target: RunTarget) => Promise<{ readonly workflowId: string }>,
+  ): Promise<string> =>
     connected.use(async (client) => (await work({ client, taskQueue })).workflowId);
   const tell = (
-    work: (target: RunTarget) => Promise<{ readonly told: string; readonly handle: { readonly workflowId: string } }>,
+    work: (
+      target: RunTarget,
+    ) => Promise<{ readonly told: string; readonly handle: { readonly workflowId: string } }>,
   ): Promise<ToldRun> =>
     connected.use(async (client) => {
       const { told, handle } = await work({ client, taskQueue });
@@ -134,9 +156,12 @@ function runStarts(connected: SharedClient, taskQueue: string): RunStarts {
     startBackfill: (input) => start((target) => startBackfill(target, input)),
     startWatch: (pipeline) => start((target) => startWatch(target, pipeline)),
     startFetch: (input, called) =>
-      connected.use(async (client) => (await startFetch({ client, taskQueue }, input, called)).runId),
+      connected.use(
+        async (client) => (await startFetch({ client, taskQueue }, input, called)).runId,
+      ),
     decideUnit: (day, decision) => tell((target) => decideUnit(target, day, decision)),
-    decidePeriodUnit: (pipeline, decision) => tell((target) => decidePeriodUnit(target, pipeline, decision)),
+    decidePeriodUnit: (pipeline, decision) =>
+      tell((target) => decidePeriodUnit(target, pipeline, decision)),
   };
 }
 
@@ -151,12 +176,19 @@ export async function openApiText(context: CommandContext): Promise<string> {
   return text;
 }
 
-function quotaOf(loopback: boolean, perMinute: number | undefined): ApiContext['settings']['quota'] {
-  if (loopback) return { perMinute: perMinute ?? LOOPBACK_PER_MINUTE, burst: perMinute ?? LOOPBACK_PER_MINUTE };
+function quotaOf(
+  loopback: boolean,
+  perMinute: number | undefined,
+): ApiContext['settings']['quota'] {
+  if (loopback)
+    return { perMinute: perMinute ?? LOOPBACK_PER_MINUTE, burst: perMinute ?? LOOPBACK_PER_MINUTE };
   return { perMinute: perMinute ?? PER_MINUTE, burst: BURST };
 }
 
-/** One connection to Temporal for all requests, opened by the first that needs it and again after it broke. */
+/**
+ * One connection to Temporal for all requests, opened by the first that needs it and again after it
+ * broke.
+ */
 class SharedClient {
   readonly #context: CommandContext;
   #client: Promise<Client> | undefined;
@@ -171,7 +203,8 @@ class SharedClient {
       return await work(await this.#client);
     } catch (error) {
       // Of a connection that broke nothing comes any more; what was refused came over a good one.
-      if (errorCodeOf(error) === undefined || errorCodeOf(error) === 'STORE_UNAVAILABLE') await this.close();
+      if (errorCodeOf(error) === undefined || errorCodeOf(error) === 'STORE_UNAVAILABLE')
+        await this.close();
       throw error;
     }
   }

@@ -35,10 +35,14 @@ export async function api(context: CommandContext, command: ApiCommand): Promise
     keysOnly: command.keysOnly,
     corsOrigins: command.corsOrigin ?? [],
     giveWay: command.giveWay,
-    ...(command.perMinute === undefined ? {} : { perMinute: numberOf('--per-minute', command.perMinute, 1e6) }),
+    ...(command.perMinute === undefined
+      ? {}
+      : { perMinute: numberOf('--per-minute', command.perMinute, 1e6) }),
   });
   terminal.data({ url: running.url });
-  terminal.line(`API        ${running.url}/api/v1 (described at ${running.url}/api/docs); stop it with Ctrl-C`);
+  terminal.line(
+    `API        ${running.url}/api/v1 (described at ${running.url}/api/docs); stop it with Ctrl-C`,
+  );
   if (running.listensOn !== running.url) terminal.line(`listens on ${running.listensOn}`);
   if (!signal.aborted) await once(signal, 'abort');
   await running.close();
@@ -48,5 +52,8 @@ export async function api(context: CommandContext, command: ApiCommand): Promise
 function numberOf(option: string, text: string, max: number): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number <= max) return number;
-  throw new PipelineError('INPUT_INVALID', `${option} takes a whole number up to ${max}, not ${text}`);
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `${option} takes a whole number up to ${max}, not ${text}`,
+  );
 }

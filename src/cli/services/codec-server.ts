@@ -16,12 +16,15 @@ const MAX_BODY_BYTES = 32 * 2 ** 20;
 
 const base64 = z.base64().transform((text) => Buffer.from(text, 'base64'));
 const BODY = z.object({
-  payloads: z.array(z.object({ metadata: z.record(z.string(), base64).default({}), data: base64.optional() })),
+  payloads: z.array(
+    z.object({ metadata: z.record(z.string(), base64).default({}), data: base64.optional() }),
+  ),
 });
 
 /**
- * `quotidien codec-server`: lets Temporal's UI and CLI read encrypted payloads. It listens on this machine alone, speaks only to pages of the
- * allowed origins, and gives the keys to nobody; whoever may open a connection on this machine can have payloads decrypted while it runs.
+ * `quotidien codec-server`: lets Temporal's UI and CLI read encrypted payloads. It listens on this
+ * machine alone, speaks only to pages of the allowed origins, and gives the keys to nobody; whoever
+ * may open a connection on this machine can have payloads decrypted while it runs.
  */
 export async function codecServer(
   { config, terminal, signal }: CommandContext,
@@ -76,7 +79,8 @@ export async function startCodecServer(options: {
   const server = createServer((request, response) => {
     answer(request, response, options).catch((error: unknown) => {
       const { code, message } = asPipelineError(error);
-      // Which key is missing is what a person has to know; anything else is the caller's fault or none of its business.
+      // Which key is missing is what a person has to know; anything else is the caller's fault or
+      // none of its business.
       send(response, 400, { code, message: code === 'INTERNAL' ? 'this cannot be read' : message });
     });
   });
@@ -125,12 +129,16 @@ interface Refusal {
 function refusal(request: IncomingMessage, origins: readonly string[]): Refusal | undefined {
   const { origin, host = '', 'content-type': type = '' } = request.headers;
   // A page of any other site must not reach us under a name of its own that points to this machine.
-  if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(host)) return { status: 403, message: 'not this host' };
-  if (origin !== undefined && !origins.includes(origin)) return { status: 403, message: 'not this origin' };
+  if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(host))
+    return { status: 403, message: 'not this host' };
+  if (origin !== undefined && !origins.includes(origin))
+    return { status: 403, message: 'not this origin' };
   if (request.method === 'OPTIONS') return undefined;
   if (actionOf(request) === undefined) return { status: 404, message: 'POST /encode or /decode' };
   // Any page may send other types without asking beforehand.
-  return /^application\/json\b/.test(type) ? undefined : { status: 415, message: 'application/json is wanted' };
+  return /^application\/json\b/.test(type)
+    ? undefined
+    : { status: 415, message: 'application/json is wanted' };
 }
 
 function allow(response: ServerResponse, origin: string): void {
@@ -146,7 +154,8 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
-    if (bytes > MAX_BODY_BYTES) throw new PipelineError('INPUT_INVALID', `more than ${MAX_BODY_BYTES} bytes at once`);
+    if (bytes > MAX_BODY_BYTES)
+      throw new PipelineError('INPUT_INVALID', `more than ${MAX_BODY_BYTES} bytes at once`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

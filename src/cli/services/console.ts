@@ -19,10 +19,14 @@ export interface ConsoleCommand {
 const ANSWER_WITHIN_MS = 2_000;
 
 /**
- * `quotidien console`: a link that is good once and for ten minutes, by which a browser signs in. Whoever can write to the stores may make one:
- * they could do there what the console does. Shown in the browser of this machine where there is one.
+ * `quotidien console`: a link that is good once and for ten minutes, by which a browser signs in.
+ * Whoever can write to the stores may make one: they could do there what the console does. Shown in
+ * the browser of this machine where there is one.
  */
-export async function openConsole(context: CommandContext, { role, url }: ConsoleCommand): Promise<ExitCode> {
+export async function openConsole(
+  context: CommandContext,
+  { role, url }: ConsoleCommand,
+): Promise<ExitCode> {
   const { terminal, config } = context;
   const engine = await context.engine();
   const base = await addressOf(config.home, url);
@@ -30,7 +34,13 @@ export async function openConsole(context: CommandContext, { role, url }: Consol
   const secret = await createLink(engine.documents, person, engine.now());
   const at = engine.now().toISOString();
   const reason = 'quotidien console';
-  await writeAudit(engine.documents, { at, by: person.name, action: 'link', target: person.role, reason });
+  await writeAudit(engine.documents, {
+    at,
+    by: person.name,
+    action: 'link',
+    target: person.role,
+    reason,
+  });
   const link = `${base}/console/enter?link=${secret}`;
   terminal.data({ link, role: person.role, name: person.name });
   terminal.line(link);
@@ -61,7 +71,11 @@ async function addressOf(home: string, given: string | undefined): Promise<strin
 async function answers(url: string): Promise<boolean> {
   if (!URL.canParse(url)) return false;
   try {
-    return (await fetch(new URL('/console/style.css', url), { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })).ok;
+    return (
+      await fetch(new URL('/console/style.css', url), {
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      })
+    ).ok;
   } catch {
     return false;
   }

@@ -28,8 +28,15 @@ interface Made {
   readonly verdicts: Readonly<Partial<Record<Verdict, number>>>;
 }
 
-/** The end of the demo, in a dozen lines: what was made and verified, one file to open, one command to go on, and where the console is then. */
-export async function tellEnd(context: CommandContext, shown: readonly ShownDay[], startedAt: number): Promise<void> {
+/**
+ * The end of the demo, in a dozen lines: what was made and verified, one file to open, one command
+ * to go on, and where the console is then.
+ */
+export async function tellEnd(
+  context: CommandContext,
+  shown: readonly ShownDay[],
+  startedAt: number,
+): Promise<void> {
   const { terminal, config } = context;
   const engine = await context.engine();
   const made = await madeDays(engine, shown);
@@ -67,14 +74,17 @@ async function madeDays({ documents }: OpenEngine, shown: readonly ShownDay[]): 
         datesBetween(addDays(newest, -DAYS_LOOKED_AT), newest),
       );
       const verdicts: Partial<Record<Verdict, number>> = {};
-      for (const { verdict } of manifests.values()) verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
+      for (const { verdict } of manifests.values())
+        verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
       return { pipeline, days: manifests.size, verdicts };
     }),
   );
 }
 
 function madeLine({ pipeline, days, verdicts }: Made): string {
-  const told = Object.entries(verdicts).map(([verdict, number]) => `${number} ${verdict.replace('_', ' ')}`);
+  const told = Object.entries(verdicts).map(
+    ([verdict, number]) => `${number} ${verdict.replace('_', ' ')}`,
+  );
   return `  ${pipeline.padEnd(16)} ${count(days, 'day')}: ${told.join(', ')}`;
 }
 
@@ -90,7 +100,11 @@ async function verifyShown(
     const dates = shown.filter((day) => day.pipeline === pipeline).map(({ result }) => result.date);
     const { days } = await verifyDays(engine, control, { pipeline, dates: [...dates].sort() });
     verified += days.length;
-    different.push(...days.filter(({ result }) => result !== 'identical').map(({ scope }) => `${pipeline} ${scope}`));
+    different.push(
+      ...days
+        .filter(({ result }) => result !== 'identical')
+        .map(({ scope }) => `${pipeline} ${scope}`),
+    );
   }
   return { verified, different };
 }

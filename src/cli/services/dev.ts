@@ -9,14 +9,22 @@ import { openSampleHome } from './sample-home.ts';
 import { portalRecord } from '../temporal/sample-portal.ts';
 import { openTemporal } from '../temporal/temporal.ts';
 
-/** `quotidien dev`: server, workers, schedules and UI together until Ctrl-C; with the sample portal in a sample home. */
+/**
+ * `quotidien dev`: server, workers, schedules and UI together until Ctrl-C; with the sample portal
+ * in a sample home.
+ */
 export async function dev(context: CommandContext): Promise<ExitCode> {
   const { terminal, config } = context;
-  const sample = (await portalRecord(config.home)) === undefined ? undefined : await openSampleHome(config.home);
+  const sample =
+    (await portalRecord(config.home)) === undefined ? undefined : await openSampleHome(config.home);
   try {
     const session = await openTemporal(context);
     try {
-      const schedules = await applySchedules(session.client, context.datasets, config.settings.QUOTIDIEN_TASK_QUEUE);
+      const schedules = await applySchedules(
+        session.client,
+        context.datasets,
+        config.settings.QUOTIDIEN_TASK_QUEUE,
+      );
       const { fallback } = await context.engine();
       if (fallback !== undefined) {
         await applyReconcile(session.client, fallback, config.settings.QUOTIDIEN_TASK_QUEUE);
@@ -36,7 +44,11 @@ export async function dev(context: CommandContext): Promise<ExitCode> {
       if (sample !== undefined) terminal.line(`portal     ${sample.portal.url} (sample data)`);
       terminal.line('Ctrl-C stops everything; nothing is lost.');
       try {
-        const queue = await listenToQueue({ config, engine: await context.engine(), client: session.client });
+        const queue = await listenToQueue({
+          config,
+          engine: await context.engine(),
+          client: session.client,
+        });
         try {
           await Promise.race([untilAborted(context.signal), session.broken]);
         } finally {

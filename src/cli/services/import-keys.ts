@@ -9,7 +9,10 @@ import { noteCommand } from '../shared/note-command.ts';
 import { readGivenText } from '../shared/given-text.ts';
 import { DEFAULT_DAYS, daysOf } from './keys.ts';
 
-/** `quotidien keys import`: keys of the earlier systems, so that their programs go on with what they have. */
+/**
+ * `quotidien keys import`: keys of the earlier systems, so that their programs go on with what they
+ * have.
+ */
 
 /** What the keys of a file may do, and for how long; all have the same. */
 export interface ImportKeysCommand {
@@ -27,29 +30,53 @@ interface EarlierKey {
 
 /** With fewer characters a key may be found by trying. */
 const LEAST_CHARACTERS = 24;
-/** As the earlier eCO2mix has them in `API_KEYS`, and as its table exports them: `label:hash`, with commas or lines between. */
+/**
+ * As the earlier eCO2mix has them in `API_KEYS`, and as its table exports them: `label:hash`, with
+ * commas or lines between.
+ */
 const HASHED = /^(?<owner>[^:=]+):(?<sha256>[0-9a-f]{64})$/i;
 /** As the earlier ElectriCore has them in its environment. */
 const PLAIN = /^(?:export\s+)?API__TROUSSEAU__(?<owner>\w+?)__KEY\s*=\s*["']?(?<key>[^"']*)["']?$/;
 
-/** Keys that are here already stay as they are. `INPUT_INVALID` names the line that is none, never what it holds; then none is taken. */
-export async function keysImport(context: CommandContext, command: ImportKeysCommand): Promise<ExitCode> {
+/**
+ * Keys that are here already stay as they are. `INPUT_INVALID` names the line that is none, never
+ * what it holds; then none is taken.
+ */
+export async function keysImport(
+  context: CommandContext,
+  command: ImportKeysCommand,
+): Promise<ExitCode> {
   const { terminal } = context;
   const given = earlierKeys(await readGivenText(command.file));
   if (given.length === 0)
-    throw new PipelineError('INPUT_INVALID', 'no key is given: lines label:sha256, or API__TROUSSEAU__<label>__KEY=…');
+    throw new PipelineError(
+      'INPUT_INVALID',
+      'no key is given: lines label:sha256, or API__TROUSSEAU__<label>__KEY=…',
+    );
   const engine = await context.engine();
-  const wanted = { scopes: command.scope, days: daysOf(command.days ?? DEFAULT_DAYS), by: callerName() };
+  const wanted = {
+    scopes: command.scope,
+    days: daysOf(command.days ?? DEFAULT_DAYS),
+    by: callerName(),
+  };
   const owners = given.map(({ owner }) => owner).join(', ');
-  await noteCommand(context, { action: 'keys/import', target: `${owners}: ${command.scope.join(' ')}` });
+  await noteCommand(context, {
+    action: 'keys/import',
+    target: `${owners}: ${command.scope.join(' ')}`,
+  });
   const taken = [];
   for (const key of given) {
     const record = await takeKey(engine.documents, { ...key, ...wanted }, engine.now());
-    terminal.line(record === undefined ? `${key.owner}: is here already` : `${record.id}  ${record.owner}`);
-    if (record !== undefined) taken.push({ id: record.id, owner: record.owner, expiresAt: record.expiresAt });
+    terminal.line(
+      record === undefined ? `${key.owner}: is here already` : `${record.id}  ${record.owner}`,
+    );
+    if (record !== undefined)
+      taken.push({ id: record.id, owner: record.owner, expiresAt: record.expiresAt });
   }
   terminal.data({ taken, known: given.length - taken.length });
-  terminal.note(`${count(taken.length, 'key')} taken in, of ${given.length}: ${command.scope.join(' ')}`);
+  terminal.note(
+    `${count(taken.length, 'key')} taken in, of ${given.length}: ${command.scope.join(' ')}`,
+  );
   return EXIT.done;
 }
 
@@ -68,7 +95,10 @@ export function earlierKeys(text: string): EarlierKey[] {
   });
 }
 
-function plainKey({ owner = '', key = '' }: Readonly<Record<string, string>>, line: number): EarlierKey {
+function plainKey(
+  { owner = '', key = '' }: Readonly<Record<string, string>>,
+  line: number,
+): EarlierKey {
   if (key.length < LEAST_CHARACTERS)
     throw new PipelineError(
       'INPUT_INVALID',

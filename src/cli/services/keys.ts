@@ -20,7 +20,10 @@ export interface NewKeyCommand {
 }
 
 /** Prints the key once; nothing can show it again. */
-export async function keysCreate(context: CommandContext, { owner, scope, days }: NewKeyCommand): Promise<ExitCode> {
+export async function keysCreate(
+  context: CommandContext,
+  { owner, scope, days }: NewKeyCommand,
+): Promise<ExitCode> {
   const engine = await context.engine();
   const wanted = { owner, scopes: scope, days: daysOf(days ?? DEFAULT_DAYS), by: callerName() };
   await noteCommand(context, { action: 'keys/create', target: `${owner}: ${scope.join(' ')}` });
@@ -37,7 +40,8 @@ export async function keysList(context: CommandContext): Promise<ExitCode> {
     const end = revokedAt === null ? `until ${expiresAt}` : `revoked ${revokedAt}`;
     terminal.line(`${id}  ${owner}  ${scopes.join(' ')}  ${end}`);
   }
-  if (keys.length === 0) terminal.line('there is no key; "quotidien keys create <owner>" makes one');
+  if (keys.length === 0)
+    terminal.line('there is no key; "quotidien keys create <owner>" makes one');
   return EXIT.done;
 }
 
@@ -51,15 +55,30 @@ export async function keysRevoke(context: CommandContext, id: string): Promise<E
   return EXIT.done;
 }
 
-/** A new key of the same owner and scopes; the old one stays good for the overlap, so that programs can change over. */
-export async function keysRotate(context: CommandContext, id: string, overlap: string): Promise<ExitCode> {
+/**
+ * A new key of the same owner and scopes; the old one stays good for the overlap, so that programs
+ * can change over.
+ */
+export async function keysRotate(
+  context: CommandContext,
+  id: string,
+  overlap: string,
+): Promise<ExitCode> {
   const engine = await context.engine();
   const old = (await listKeys(engine.documents)).find((key) => key.id === id);
   if (old === undefined) throw new PipelineError('NOT_FOUND', `there is no key ${id}`);
   const days = Math.round((Date.parse(old.expiresAt) - Date.parse(old.createdAt)) / DAY_MS);
   const { owner, scopes } = old;
-  await noteCommand(context, { action: 'keys/rotate', target: `key:${id}`, reason: `overlap ${overlap}` });
-  const made = await createKey(engine.documents, { owner, scopes, days, by: callerName() }, engine.now());
+  await noteCommand(context, {
+    action: 'keys/rotate',
+    target: `key:${id}`,
+    reason: `overlap ${overlap}`,
+  });
+  const made = await createKey(
+    engine.documents,
+    { owner, scopes, days, by: callerName() },
+    engine.now(),
+  );
   await endKey(engine.documents, id, new Date(engine.now().getTime() + daysOf(overlap) * DAY_MS));
   tellKey(context, made);
   return EXIT.done;
@@ -71,10 +90,20 @@ function tellKey(
 ): void {
   terminal.data({ key, ...withoutHash(record) });
   terminal.line(key);
-  terminal.note(`of ${record.owner}, ${record.scopes.join(' ')}, until ${record.expiresAt}; it is not shown again`);
+  terminal.note(
+    `of ${record.owner}, ${record.scopes.join(' ')}, until ${record.expiresAt}; it is not shown again`,
+  );
 }
 
-function withoutHash({ id, owner, scopes, createdAt, expiresAt, revokedAt, by }: KeyRecord): Omit<KeyRecord, 'sha256'> {
+function withoutHash({
+  id,
+  owner,
+  scopes,
+  createdAt,
+  expiresAt,
+  revokedAt,
+  by,
+}: KeyRecord): Omit<KeyRecord, 'sha256'> {
   return { id, owner, scopes, createdAt, expiresAt, revokedAt, by };
 }
 

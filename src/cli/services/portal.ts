@@ -19,9 +19,13 @@ export async function portal(
   });
   const distributor = sftpPort === undefined ? undefined : await startSampleDistributor(sftpPort);
   terminal.data({ url: server.url, ...definedMembers({ settings: distributor?.settings }) });
-  terminal.line(`sample data at ${server.url}; use it with QUOTIDIEN_ODRE_URL=${server.url}, stop it with Ctrl-C`);
-  if (distributor !== undefined) terminal.line(`sample archives over SFTP at ${distributor.url}; use them with`);
-  for (const [name, value] of Object.entries(distributor?.settings ?? {})) terminal.line(`export ${name}='${value}'`);
+  terminal.line(
+    `sample data at ${server.url}; use it with QUOTIDIEN_ODRE_URL=${server.url}, stop it with Ctrl-C`,
+  );
+  if (distributor !== undefined)
+    terminal.line(`sample archives over SFTP at ${distributor.url}; use them with`);
+  for (const [name, value] of Object.entries(distributor?.settings ?? {}))
+    terminal.line(`export ${name}='${value}'`);
   await new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => {
       resolve();
@@ -33,6 +37,7 @@ export async function portal(
 }
 
 function wholeNumber(option: string, text: string): number {
-  if (!/^\d+$/.test(text)) throw new PipelineError('INPUT_INVALID', `${option} takes a whole number, not ${text}`);
+  if (!/^\d+$/.test(text))
+    throw new PipelineError('INPUT_INVALID', `${option} takes a whole number, not ${text}`);
   return Number(text);
 }

@@ -12,8 +12,9 @@ import { portalRecord } from '../temporal/sample-portal.ts';
 import type { PortalRecord } from '../temporal/sample-portal.ts';
 
 /**
- * A home that works on sample data: its `settings.json` points every publisher at the sample portal and the distributor at a folder of
- * sample archives, and `portal.json` remembers port and seed, so that it has the same days again tomorrow.
+ * A home that works on sample data: its `settings.json` points every publisher at the sample portal
+ * and the distributor at a folder of sample archives, and `portal.json` remembers port and seed, so
+ * that it has the same days again tomorrow.
  */
 export interface SampleHome {
   readonly home: string;
@@ -25,7 +26,10 @@ const SAMPLE_SEED = 1;
 /** The portal of this machine is not spared: the real publishers are. */
 const SAMPLE_REQUESTS_PER_SECOND = 50;
 
-/** Starts the portal of a sample home, which is made when it is new; joins the one that another process has started, and then writes nothing. */
+/**
+ * Starts the portal of a sample home, which is made when it is new; joins the one that another
+ * process has started, and then writes nothing.
+ */
 export async function openSampleHome(home: string): Promise<SampleHome> {
   await mkdir(home, { recursive: true });
   const known = await portalRecord(home);
@@ -53,7 +57,9 @@ export const SAMPLE_ARCHIVES = 'sample-archives';
 async function distributorSettings(home: string): Promise<Readonly<Record<string, string>>> {
   const { url, fileKeys } = await writeSampleFolder(path.resolve(home, SAMPLE_ARCHIVES));
   const known = await readFile(path.join(home, 'settings.json'), 'utf8').catch(() => '{}');
-  const { QUOTIDIEN_RAW_KEYS = `sample:${randomBytes(32).toString('base64')}` } = JSON.parse(known) as {
+  const { QUOTIDIEN_RAW_KEYS = `sample:${randomBytes(32).toString('base64')}` } = JSON.parse(
+    known,
+  ) as {
     readonly QUOTIDIEN_RAW_KEYS?: string;
   };
   return { QUOTIDIEN_ENEDIS_URL: url, QUOTIDIEN_ENEDIS_FILE_KEYS: fileKeys, QUOTIDIEN_RAW_KEYS };

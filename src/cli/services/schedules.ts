@@ -4,7 +4,11 @@ import { PipelineError } from '../../errors.ts';
 import { parseCivilDate } from '../../pipelines/civil-date.ts';
 import { applySchedules, compareSchedules } from '../../schedules/apply-schedules.ts';
 import type { ScheduleComparison, ScheduleStanding } from '../../schedules/apply-schedules.ts';
-import { pauseSchedule, resumeSchedule, triggerSchedule } from '../../schedules/control-schedules.ts';
+import {
+  pauseSchedule,
+  resumeSchedule,
+  triggerSchedule,
+} from '../../schedules/control-schedules.ts';
 import { declaredSchedules } from '../../schedules/declared-schedules.ts';
 import type { DeclaredSchedule } from '../../schedules/declared-schedules.ts';
 import { listSchedules } from '../../schedules/list-schedules.ts';
@@ -16,13 +20,21 @@ import { instantText } from '../shared/instants.ts';
 import { withClient } from '../temporal/known-temporal.ts';
 import type { Terminal } from '../shared/terminal.ts';
 
-/** `quotidien schedules …`: the declared schedules, those that Temporal has, and what an operator does to them. */
+/**
+ * `quotidien schedules …`: the declared schedules, those that Temporal has, and what an operator
+ * does to them.
+ */
 
-const CHANGES: Readonly<Record<ScheduleStanding, { readonly would: string; readonly did: string }>> = {
+const CHANGES: Readonly<
+  Record<ScheduleStanding, { readonly would: string; readonly did: string }>
+> = {
   missing: { would: 'would be created', did: 'created' },
   same: { would: 'as declared', did: 'unchanged' },
   outdated: { would: 'would be updated: its declaration changed', did: 'updated' },
-  edited: { would: 'was edited by hand, and would be put back', did: 'put back, it had been edited by hand' },
+  edited: {
+    would: 'was edited by hand, and would be put back',
+    did: 'put back, it had been edited by hand',
+  },
   undeclared: { would: 'would be deleted: nothing declares it any more', did: 'deleted' },
 };
 
@@ -42,18 +54,29 @@ export function schedulesDiff(context: CommandContext): Promise<ExitCode> {
 export function schedulesApply(context: CommandContext): Promise<ExitCode> {
   return withClient(context, async (client) => {
     await noteCommand(context, { action: 'schedule/apply', target: 'all schedules' });
-    print(context.terminal, await applySchedules(client, context.datasets, taskQueueOf(context)), 'did');
+    print(
+      context.terminal,
+      await applySchedules(client, context.datasets, taskQueueOf(context)),
+      'did',
+    );
     return EXIT.done;
   });
 }
 
-function print(terminal: Terminal, compared: readonly ScheduleComparison[], tense: 'would' | 'did'): void {
+function print(
+  terminal: Terminal,
+  compared: readonly ScheduleComparison[],
+  tense: 'would' | 'did',
+): void {
   terminal.data(compared);
   for (const line of comparisonLines(compared, tense)) terminal.line(line);
 }
 
 /** One line per schedule, and one for each member that differs. */
-export function comparisonLines(compared: readonly ScheduleComparison[], tense: 'would' | 'did'): string[] {
+export function comparisonLines(
+  compared: readonly ScheduleComparison[],
+  tense: 'would' | 'did',
+): string[] {
   return compared.flatMap(({ id, standing, differences }) => [
     `${id.padEnd(24)} ${CHANGES[standing][tense]}`,
     ...differences.map(
@@ -85,14 +108,19 @@ function listLines(
   if (!exists) return [head, '  not there yet; "quotidien schedules apply" makes it'];
   const lines = [head];
   if (paused) lines.push(`  paused${note === null || note === '' ? '' : `: ${note}`}`);
-  lines.push(`  next     ${next.map(({ at, date }) => `${instantText(at, zone)} for ${date}`).join(', ') || 'none'}`);
+  lines.push(
+    `  next     ${next.map(({ at, date }) => `${instantText(at, zone)} for ${date}`).join(', ') || 'none'}`,
+  );
   if (last !== null) {
     const { started } = last;
     const what = started === null ? '' : `; ${started.workflowId} ${started.status.toLowerCase()}`;
     lines.push(`  last     ${instantText(last.at, zone)} ${last.status.toLowerCase()}${what}`);
   }
   lines.push(`  ticks    ${counters.ticks} taken`);
-  for (const [name, { count, why }] of Object.entries({ missed: counters.missed, skipped: counters.skipped })) {
+  for (const [name, { count, why }] of Object.entries({
+    missed: counters.missed,
+    skipped: counters.skipped,
+  })) {
     if (count > 0) lines.push(`  ${name.padEnd(8)} ${count}: ${why}`);
   }
   return lines;
@@ -107,7 +135,10 @@ export interface ScheduleCommand {
 }
 
 /** The reason stands as a note in Temporal's UI. */
-export function schedulesPause(context: CommandContext, command: ScheduleCommand): Promise<ExitCode> {
+export function schedulesPause(
+  context: CommandContext,
+  command: ScheduleCommand,
+): Promise<ExitCode> {
   return onOne(context, 'pause', command, async (client, declared, reason) => {
     await pauseSchedule(client, declared, reason);
     return 'paused';
@@ -115,7 +146,10 @@ export function schedulesPause(context: CommandContext, command: ScheduleCommand
 }
 
 /** Ticks that were missed meanwhile are not made up for. */
-export function schedulesResume(context: CommandContext, command: ScheduleCommand): Promise<ExitCode> {
+export function schedulesResume(
+  context: CommandContext,
+  command: ScheduleCommand,
+): Promise<ExitCode> {
   return onOne(context, 'resume', command, async (client, declared, reason) => {
     await resumeSchedule(client, declared, reason);
     return 'resumed';
@@ -123,7 +157,10 @@ export function schedulesResume(context: CommandContext, command: ScheduleComman
 }
 
 /** Starts one tick now; with a date as if it were that day's. */
-export function schedulesTrigger(context: CommandContext, command: ScheduleCommand): Promise<ExitCode> {
+export function schedulesTrigger(
+  context: CommandContext,
+  command: ScheduleCommand,
+): Promise<ExitCode> {
   const date = command.date === undefined ? undefined : parseCivilDate(command.date);
   return onOne(context, 'trigger', command, async (client, declared) => {
     await triggerSchedule(client, declared, date);
@@ -141,7 +178,10 @@ function onOne(
   const declared = all.find((one) => one.id === id);
   if (declared === undefined) {
     const names = all.map((one) => one.id).join(', ');
-    throw new PipelineError('PLAN_INVALID', `no pipeline declares schedule ${id}; declared are ${names}`);
+    throw new PipelineError(
+      'PLAN_INVALID',
+      `no pipeline declares schedule ${id}; declared are ${names}`,
+    );
   }
   return withClient(context, async (client) => {
     await noteCommand(context, { action: `schedule/${verb}`, target: id, reason });

@@ -15,7 +15,9 @@ export async function sessionsList(context: CommandContext): Promise<ExitCode> {
   const sessions = found
     .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
     .map(({ name, role, grants = [{ role }], createdAt, seenAt, expiresAt }) => {
-      const roles = grants.map((one) => (one.pipeline === undefined ? one.role : `${one.role}:${one.pipeline}`));
+      const roles = grants.map((one) =>
+        one.pipeline === undefined ? one.role : `${one.role}:${one.pipeline}`,
+      );
       return { name, roles, createdAt, seenAt, expiresAt };
     });
   terminal.data(sessions);
@@ -25,8 +27,15 @@ export async function sessionsList(context: CommandContext): Promise<ExitCode> {
   return EXIT.done;
 }
 
-/** Takes effect at every server with its next request; nobody who is signed in under the name is no error. */
-export async function sessionsEnd(context: CommandContext, name: string, reason: string): Promise<ExitCode> {
+/**
+ * Takes effect at every server with its next request; nobody who is signed in under the name is no
+ * error.
+ */
+export async function sessionsEnd(
+  context: CommandContext,
+  name: string,
+  reason: string,
+): Promise<ExitCode> {
   const { terminal } = context;
   const engine = await context.engine();
   const at = engine.now().toISOString();

@@ -15,8 +15,14 @@ import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { targetOf } from '../temporal/known-temporal.ts';
 import { prepareServer } from '../temporal/temporal.ts';
 
-/** `quotidien worker`: workers against the configured server, or the development server that runs for this home. */
-export async function worker(context: CommandContext, { queues }: { queues: string }): Promise<ExitCode> {
+/**
+ * `quotidien worker`: workers against the configured server, or the development server that runs
+ * for this home.
+ */
+export async function worker(
+  context: CommandContext,
+  { queues }: { queues: string },
+): Promise<ExitCode> {
   const kinds = parseKinds(queues);
   loudRuntime(context.config);
   const target = await targetOf(context.config);
@@ -27,7 +33,8 @@ export async function worker(context: CommandContext, { queues }: { queues: stri
   const workers = await runWorkers({ engine, target, kinds, tuning: configuredTuning(settings) });
   const queue = kinds.includes('compute') ? await openQueue(context, target) : undefined;
   const port = settings.QUOTIDIEN_HEALTH_PORT;
-  const health = port === undefined ? undefined : await startHealthServer(port, () => workers.ready());
+  const health =
+    port === undefined ? undefined : await startHealthServer(port, () => workers.ready());
   const stop = new Promise<void>((resolve) => {
     context.signal.addEventListener('abort', () => {
       resolve();
@@ -40,8 +47,14 @@ export async function worker(context: CommandContext, { queues }: { queues: stri
   return EXIT.done;
 }
 
-/** The queue of deposits, with a connection of its own; undefined where the configuration names none. */
-async function openQueue(context: CommandContext, target: TemporalTarget): Promise<ObjectQueue | undefined> {
+/**
+ * The queue of deposits, with a connection of its own; undefined where the configuration names
+ * none.
+ */
+async function openQueue(
+  context: CommandContext,
+  target: TemporalTarget,
+): Promise<ObjectQueue | undefined> {
   const { config } = context;
   if (config.settings.QUOTIDIEN_DEPOSIT_QUEUE === undefined) return undefined;
   const client = await connectClient(target);
@@ -71,7 +84,10 @@ function parseKinds(text: string): QueueKind[] {
   return text.split(',').map((name) => {
     const kind = QUEUE_KINDS.find((known) => known === name.trim());
     if (kind === undefined)
-      throw new PipelineError('INPUT_INVALID', `--queues takes ${QUEUE_KINDS.join(', ')}, not ${name}`);
+      throw new PipelineError(
+        'INPUT_INVALID',
+        `--queues takes ${QUEUE_KINDS.join(', ')}, not ${name}`,
+      );
     return kind;
   });
 }

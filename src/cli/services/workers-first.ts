@@ -22,7 +22,10 @@ export interface ProcessorTimes {
   others(): Promise<ReadonlyMap<number, number>>;
 }
 
-/** `scratchRoot` has a folder of each process of the home that computes. Without `/proc` no other process is seen. */
+/**
+ * `scratchRoot` has a folder of each process of the home that computes. Without `/proc` no other
+ * process is seen.
+ */
 export function timesOfHome(scratchRoot: string): ProcessorTimes {
   return {
     now: () => performance.now() / 1000,
@@ -34,7 +37,8 @@ export function timesOfHome(scratchRoot: string): ProcessorTimes {
       const names = await readdir(scratchRoot).catch(() => []);
       const times = new Map<number, number>();
       for (const pid of new Set(names.map((name) => ownerOfScratch(name)))) {
-        const seconds = pid === undefined || pid === process.pid ? undefined : processorSeconds(pid);
+        const seconds =
+          pid === undefined || pid === process.pid ? undefined : processorSeconds(pid);
         if (pid !== undefined && seconds !== undefined) times.set(pid, seconds);
       }
       return times;
@@ -43,8 +47,9 @@ export function timesOfHome(scratchRoot: string): ProcessorTimes {
 }
 
 /**
- * Who asks the API waits while workers of the same home are at work on this machine and the API has had its share: also of time that nobody
- * else wants, because two busy processors cost each other a tenth of their speed.
+ * Who asks the API waits while workers of the same home are at work on this machine and the API has
+ * had its share: also of time that nobody else wants, because two busy processors cost each other a
+ * tenth of their speed.
  */
 export class WorkersFirst {
   readonly #times: ProcessorTimes;
@@ -65,7 +70,10 @@ export class WorkersFirst {
     this.#own = times.own();
   }
 
-  /** Returns when the request may begin, or its caller is gone, who keeps no place; `BUSY` when too many wait for it. */
+  /**
+   * Returns when the request may begin, or its caller is gone, who keeps no place; `BUSY` when too
+   * many wait for it.
+   */
   async enter(gone?: AbortSignal): Promise<void> {
     if (gone?.aborted === true) return;
     this.#look();
@@ -100,7 +108,10 @@ export class WorkersFirst {
 
   #hasRoom(): boolean {
     const [now, own] = [this.#times.now(), this.#times.own()];
-    this.#left = Math.min(KEPT_S, this.#left + SHARE * (now - this.#reckonedAt) - (own - this.#own));
+    this.#left = Math.min(
+      KEPT_S,
+      this.#left + SHARE * (now - this.#reckonedAt) - (own - this.#own),
+    );
     this.#reckonedAt = now;
     this.#own = own;
     // What was taken while nobody was at work is not owed.
@@ -120,6 +131,8 @@ export class WorkersFirst {
     const before = this.#seen;
     const times = await this.#times.others();
     this.#seen = times;
-    this.#isWorking = [...times].some(([pid, seconds]) => seconds - (before.get(pid) ?? seconds) > AT_WORK * since);
+    this.#isWorking = [...times].some(
+      ([pid, seconds]) => seconds - (before.get(pid) ?? seconds) > AT_WORK * since,
+    );
   }
 }

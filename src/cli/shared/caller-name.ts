@@ -5,7 +5,9 @@ export function callerName(): string {
   return `${userName()}@${os.hostname()}`;
 }
 
-/** A user without an entry in the machine's list of users, as in some containers, has a number only. */
+/**
+ * A user without an entry in the machine's list of users, as in some containers, has a number only.
+ */
 function userName(): string {
   try {
     return os.userInfo().username;

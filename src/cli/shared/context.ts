@@ -3,13 +3,19 @@ import type { Dataset } from '../../pipelines/dataset.ts';
 import type { OpenEngine } from '../../workers/open-engine.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Exit codes of every command; wrong usage is told by `INPUT_INVALID`, `PLAN_INVALID`, `PIPELINE_UNKNOWN`, `CONFIG_INVALID`. */
+/**
+ * Exit codes of every command; wrong usage is told by `INPUT_INVALID`, `PLAN_INVALID`,
+ * `PIPELINE_UNKNOWN`, `CONFIG_INVALID`.
+ */
 export const EXIT = { done: 0, failed: 1, usage: 2, degraded: 3 } as const;
 
 /** Any of them; the process ends with it after the last line was written. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** What a command works with; the engine is opened when a command asks for it and closed after the command. */
+/**
+ * What a command works with; the engine is opened when a command asks for it and closed after the
+ * command.
+ */
 export interface CommandContext {
   readonly config: Config;
   readonly terminal: Terminal;
@@ -24,7 +30,9 @@ export type Perform = (command: (context: CommandContext) => Promise<ExitCode>) 
 
 /** Options that stand before or behind any command. */
 export interface GlobalOptions {
-  /** Print the result alone, as JSON, to standard output; everything else goes to standard error. */
+  /**
+   * Print the result alone, as JSON, to standard output; everything else goes to standard error.
+   */
   readonly json?: boolean;
   /** Folder of everything that is kept on this machine, relative to the working directory. */
   readonly home?: string;

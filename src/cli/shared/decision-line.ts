@@ -3,7 +3,10 @@ import { withLocal } from './instants.ts';
 import { shortHash } from './measures.ts';
 
 /** A decision as commands print it; `zone` is that of its pipeline. */
-export function decisionLine({ decidedAt, step, key, decision, reason, by, unit }: Decision, zone: string): string {
+export function decisionLine(
+  { decidedAt, step, key, decision, reason, by, unit }: Decision,
+  zone: string,
+): string {
   const what = unit === undefined ? shortHash(key) : `unit ${unit}`;
   return `${withLocal(decidedAt, zone)}  ${step} ${what}  ${decision}${byWhom(by)}: ${reason}`;
 }

@@ -4,7 +4,10 @@ import type { Config } from '../../config/load-config.ts';
 import { nearestName } from '../../config/nearest-name.ts';
 import { PipelineError } from '../../errors.ts';
 
-/** Refuses a home that somebody named and that is not there, for commands that only look: a mistyped one would seem to be empty. `INPUT_INVALID` */
+/**
+ * Refuses a home that somebody named and that is not there, for commands that only look: a mistyped
+ * one would seem to be empty. `INPUT_INVALID`
+ */
 export function checkHomeExists({ home, homeIsNamed }: Pick<Config, 'home' | 'homeIsNamed'>): void {
   if (!homeIsNamed || existsSync(home)) return;
   const folder = path.dirname(home);

@@ -7,7 +7,10 @@ export function instantText(at: string, zone: string): string {
   return `${minuteOf(at, 'utc')} UTC (${localText(at, zone)})`;
 }
 
-/** An instant as it is recorded, and where its pipeline is: `2026-11-23T05:10:00Z (06:10 Europe/Paris)`. */
+/**
+ * An instant as it is recorded, and where its pipeline is: `2026-11-23T05:10:00Z (06:10
+ * Europe/Paris)`.
+ */
 export function withLocal(at: string, zone: string): string {
   return `${at} (${localText(at, zone)})`;
 }

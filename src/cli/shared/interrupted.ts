@@ -1,4 +1,6 @@
-/** What a command ends with when somebody stops it: no mistake of anybody's, and nothing to correct. */
+/**
+ * What a command ends with when somebody stops it: no mistake of anybody's, and nothing to correct.
+ */
 export class Interrupted extends Error {
   /** Ctrl-C, or the name of the signal. */
   readonly by: string;

@@ -1,10 +1,26 @@
 import path from 'node:path';
 
-/** Commands that are proposed to a person are for the home that the person works on, and so they name it. */
+/**
+ * Commands that are proposed to a person are for the home that the person works on, and so they
+ * name it.
+ */
 
 /** Every command of the program itself; a test compares them. */
 export const COMMAND_NAMES = [
-  ...['run', 'report', 'plan', 'import', 'backfill', 'watch', 'fetch', 'decide', 'skip', 'retry', 'pause', 'resume'],
+  ...[
+    'run',
+    'report',
+    'plan',
+    'import',
+    'backfill',
+    'watch',
+    'fetch',
+    'decide',
+    'skip',
+    'retry',
+    'pause',
+    'resume',
+  ],
   ...['status', 'open', 'gaps', 'stale', 'show', 'diff', 'verify', 'export', 'doctor', 'settings'],
   ...['storage', 'reconcile', 'migrate', 'repair', 'gc', 'forget', 'retain'],
   ...['worker', 'dev', 'api', 'console', 'mcp', 'demo', 'portal', 'codec-server'],
@@ -13,7 +29,10 @@ export const COMMAND_NAMES = [
 
 const PROPOSED = new RegExp(`\\bquotidien (?=(?:${COMMAND_NAMES.join('|')})\\b)`, 'g');
 
-/** The home as an option: as it was given, so that it can be pasted where it was. Undefined for the home of the working folder. */
+/**
+ * The home as an option: as it was given, so that it can be pasted where it was. Undefined for the
+ * home of the working folder.
+ */
 export function homeOption({
   env,
   cwd,
@@ -26,7 +45,8 @@ export function homeOption({
 }): string | undefined {
   const given = home ?? (env['QUOTIDIEN_HOME'] === '' ? undefined : env['QUOTIDIEN_HOME']);
   if (given === undefined) return undefined;
-  if (home === undefined && path.resolve(cwd, given) === path.resolve(cwd, '.quotidien')) return undefined;
+  if (home === undefined && path.resolve(cwd, given) === path.resolve(cwd, '.quotidien'))
+    return undefined;
   return `--home ${quoted(given)}`;
 }
 

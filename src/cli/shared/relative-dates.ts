@@ -5,8 +5,8 @@ import { civilDateAt } from '../../pipelines/zoned-day.ts';
 
 /**
  * Dates as people say them, wherever a command takes a date: `today`, `yesterday`, and `-7d` (also
- * `today-7d`) for seven days ago. They are those of the pipeline's zone, and become explicit dates before
- * a command sees them.
+ * `today-7d`) for seven days ago. They are those of the pipeline's zone, and become explicit dates
+ * before a command sees them.
  */
 
 /** A shard of a day may follow, as in `yesterday.07-of-16`. */
@@ -31,7 +31,10 @@ export function explicitDate(text: string, today: CivilDate): string {
 
 const DATES = ['from', 'to', 'date', 'asOf'] as const;
 
-/** The arguments and options of a command, all of whose dates are explicit. A pipeline that nobody knows is left to the command. */
+/**
+ * The arguments and options of a command, all of whose dates are explicit. A pipeline that nobody
+ * knows is left to the command.
+ */
 export function withExplicitDates<T extends { readonly pipeline: string }>(
   { datasets }: { readonly datasets: Readonly<Record<string, Dataset>> },
   command: T,

@@ -12,7 +12,10 @@ const YEAR = /^\d{4}$/;
 export function wholeScope(text: string): Scope {
   const scope = parseScope(text);
   if (scope.partition === undefined) return scopeText(scope);
-  throw new PipelineError('INPUT_INVALID', `${text} names one shard; here a whole day or period is meant`);
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `${text} names one shard; here a whole day or period is meant`,
+  );
 }
 
 /** Every date of a month or year; anything else is `INPUT_INVALID`. */
@@ -32,5 +35,8 @@ export function parseDatesOfPeriod(text: string): CivilDate[] {
 export function parseVersion(text: string): number {
   const version = Number(text);
   if (/^\d+$/.test(text) && version >= 1) return version;
-  throw new PipelineError('INPUT_INVALID', `${JSON.stringify(text)} is no version: versions count from 1`);
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `${JSON.stringify(text)} is no version: versions count from 1`,
+  );
 }

@@ -1,7 +1,10 @@
 import pc from 'picocolors';
 import { nameHome } from './proposed-commands.ts';
 
-/** Where a command prints: results to stdout, progress and remarks to stderr; with `--json` stdout carries JSON only. */
+/**
+ * Where a command prints: results to stdout, progress and remarks to stderr; with `--json` stdout
+ * carries JSON only.
+ */
 export interface Terminal {
   readonly json: boolean;
   /** Whether stdout is a terminal: then colours and redrawn lines are welcome. */
@@ -38,7 +41,8 @@ export function createTerminal(streams: TerminalStreams, json: boolean, home?: s
     },
     data(value) {
       if (!json) return;
-      const named = (_: string, one: unknown): unknown => (typeof one === 'string' ? nameHome(one, home) : one);
+      const named = (_: string, one: unknown): unknown =>
+        typeof one === 'string' ? nameHome(one, home) : one;
       streams.stdout.write(`${JSON.stringify(value, named, 2)}\n`);
     },
   };

@@ -19,7 +19,10 @@ export interface ForgetCommand {
   readonly dryRun?: boolean;
 }
 
-/** `quotidien forget`: removes the rows of a person for good, from every table, old version and raw file. */
+/**
+ * `quotidien forget`: removes the rows of a person for good, from every table, old version and raw
+ * file.
+ */
 export async function forget(context: CommandContext, command: ForgetCommand): Promise<ExitCode> {
   const { terminal } = context;
   const engine = await context.engine();
@@ -35,7 +38,20 @@ export async function forget(context: CommandContext, command: ForgetCommand): P
 }
 
 function print(terminal: Terminal, result: Forgetting): void {
-  const { pipeline, person, state, scopes, slices, objects, raws, records, bytes, left, underWay, why } = result;
+  const {
+    pipeline,
+    person,
+    state,
+    scopes,
+    slices,
+    objects,
+    raws,
+    records,
+    bytes,
+    left,
+    underWay,
+    why,
+  } = result;
   if (state === 'waiting') {
     terminal.line(`${shortHash(person)}  waits: ${why ?? 'a store is away'}`);
     terminal.line(

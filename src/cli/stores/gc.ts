@@ -15,19 +15,28 @@ export interface GcCommand {
 
 const DEFAULT_GRACE_DAYS = 7;
 
-/** `quotidien gc`: removes artefacts that no version of any day or period refers to, after a grace. */
+/**
+ * `quotidien gc`: removes artefacts that no version of any day or period refers to, after a grace.
+ */
 export async function gc(context: CommandContext, command: GcCommand): Promise<ExitCode> {
   const { terminal } = context;
   const graceDays = Number(command.graceDays ?? DEFAULT_GRACE_DAYS);
   if (!Number.isFinite(graceDays) || graceDays < 0)
-    throw new PipelineError('INPUT_INVALID', `--grace-days takes a number, not ${JSON.stringify(command.graceDays)}`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `--grace-days takes a number, not ${JSON.stringify(command.graceDays)}`,
+    );
   const dryRun = command.dryRun === true;
   if (!dryRun) await noteCommand(context, { action: 'gc', target: `older than ${graceDays} days` });
   const result = await collectGarbage(await context.engine(), { graceDays, dryRun });
   const leftovers = await findLeftovers(workFolders(context.config), !dryRun);
   terminal.data({ ...result, leftovers });
   for (const { key, bytes, since, removed } of result.unreferenced) {
-    const state = removed ? 'removed' : since === null ? 'found now' : `found ${since.slice(0, 10)}`;
+    const state = removed
+      ? 'removed'
+      : since === null
+        ? 'found now'
+        : `found ${since.slice(0, 10)}`;
     terminal.line(`${state.padEnd(16)} ${formatBytes(bytes).padStart(10)}  ${key}`);
   }
   const left = result.unreferenced.length - result.removed;

@@ -26,17 +26,23 @@ export interface MigrateCommand {
 /** Signs of life: one after so many groups of objects or documents. */
 const TOLD_EVERY = 12;
 
-/** `quotidien migrate`: copies a whole installation to stores of another kind and proves it by hash. */
+/**
+ * `quotidien migrate`: copies a whole installation to stores of another kind and proves it by hash.
+ */
 export async function migrate(context: CommandContext, options: MigrateCommand): Promise<ExitCode> {
   const { config, terminal, signal } = context;
-  const [from, to] = [options.from, options.to].map((name) => readProfile(name, config, process.cwd())) as [
-    Profile,
-    Profile,
-  ];
+  const [from, to] = [options.from, options.to].map((name) =>
+    readProfile(name, config, process.cwd()),
+  ) as [Profile, Profile];
   if (JSON.stringify([from.home, from.storage]) === JSON.stringify([to.home, to.storage])) {
-    throw new PipelineError('INPUT_INVALID', `${options.from} and ${options.to} are the same stores`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `${options.from} and ${options.to} are the same stores`,
+    );
   }
-  const notes = await openMigrationNotes(path.join(config.home, 'migrations', `${hashOf(from, to)}.jsonl`));
+  const notes = await openMigrationNotes(
+    path.join(config.home, 'migrations', `${hashOf(from, to)}.jsonl`),
+  );
   const earlier = [...notes.all()].length;
   if (earlier > 0) terminal.note(`going on: ${earlier} copies are noted by an earlier try`);
   await initProfile(to);
@@ -47,7 +53,11 @@ export async function migrate(context: CommandContext, options: MigrateCommand):
       from: source,
       to: target,
       tables: [...OPERATIONAL_TABLES, ...recordTableNames()],
-      naming: { [MANIFEST_TABLE]: 'required', [RECEIPT_TABLE]: 'required', [LEDGER_TABLE]: 'collected' },
+      naming: {
+        [MANIFEST_TABLE]: 'required',
+        [RECEIPT_TABLE]: 'required',
+        [LEDGER_TABLE]: 'collected',
+      },
       otherKeyOf: newestName,
       notes,
       signal,
@@ -69,11 +79,16 @@ export async function migrate(context: CommandContext, options: MigrateCommand):
 function print(terminal: Terminal, report: MigrationReport): void {
   for (const half of ['objects', 'documents'] as const) {
     const { copied, same, replaced, removed } = report[half];
-    const changes = replaced + removed === 0 ? '' : `, ${replaced} had changed and ${removed} were gone since`;
-    terminal.line(`${half.padEnd(9)}  ${copied} copied and read back, ${same} were there already${changes}`);
+    const changes =
+      replaced + removed === 0 ? '' : `, ${replaced} had changed and ${removed} were gone since`;
+    terminal.line(
+      `${half.padEnd(9)}  ${copied} copied and read back, ${same} were there already${changes}`,
+    );
   }
-  for (const conflict of report.conflicts) terminal.line(`conflict   ${conflict}; it was left as it is there`);
-  for (const key of report.missing) terminal.line(`missing    ${key} is named by a document, and neither side has it`);
+  for (const conflict of report.conflicts)
+    terminal.line(`conflict   ${conflict}; it was left as it is there`);
+  for (const key of report.missing)
+    terminal.line(`missing    ${key} is named by a document, and neither side has it`);
 }
 
 /** The same two profiles, whatever they are called. */

@@ -19,7 +19,10 @@ export interface RepairCommand {
   readonly dryRun?: boolean;
 }
 
-/** `quotidien repair`: makes records that cannot be read again, from the ledger, the manifests and the objects. */
+/**
+ * `quotidien repair`: makes records that cannot be read again, from the ledger, the manifests and
+ * the objects.
+ */
 export async function repair(context: CommandContext, command: RepairCommand): Promise<ExitCode> {
   const { terminal } = context;
   const engine = await context.engine();
@@ -35,7 +38,12 @@ export async function repair(context: CommandContext, command: RepairCommand): P
     action: 'repair',
     target: `${command.pipeline}/${command.from}${command.to === undefined ? '' : `_${command.to}`}`,
   });
-  const result = await repairRows(engine, commandControl(context, 'repair'), command.pipeline, scopes);
+  const result = await repairRows(
+    engine,
+    commandControl(context, 'repair'),
+    command.pipeline,
+    scopes,
+  );
   terminal.data(result);
   for (const { row, aside } of result.rows) {
     const kept = aside === null ? 'left as it is' : `set aside as ${aside}`;
@@ -43,10 +51,14 @@ export async function repair(context: CommandContext, command: RepairCommand): P
   }
   for (const { scope, version, why } of result.scopes) {
     const next = `only a run can make it whole: quotidien run ${command.pipeline} ${scope}`;
-    terminal.line(version === null ? `${scope}  ${why ?? ''}; ${next}` : `${scope}  whole, version ${version}`);
+    terminal.line(
+      version === null ? `${scope}  ${why ?? ''}; ${next}` : `${scope}  whole, version ${version}`,
+    );
   }
   if (result.rows.length === 0) terminal.line('every row can be read');
-  const left = result.rows.some(({ aside }) => aside === null) || result.scopes.some(({ version }) => version === null);
+  const left =
+    result.rows.some(({ aside }) => aside === null) ||
+    result.scopes.some(({ version }) => version === null);
   return left ? EXIT.failed : EXIT.done;
 }
 
@@ -56,5 +68,8 @@ function scopesOf({ from, to }: RepairCommand): Scope[] {
   const start = parseCivilDate(from);
   const dates = datesBetween(start, to === undefined ? start : parseCivilDate(to));
   if (dates.length > 0) return dates;
-  throw new PipelineError('INPUT_INVALID', `the range ${from} … ${to ?? from} is empty: give the earlier date first`);
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `the range ${from} … ${to ?? from} is empty: give the earlier date first`,
+  );
 }

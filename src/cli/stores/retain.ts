@@ -15,13 +15,21 @@ export interface RetainCommand {
 }
 
 /** `quotidien retain`: removes content that is older than its table is kept, in every version. */
-export async function retain(context: CommandContext, { pipeline, dryRun = false }: RetainCommand): Promise<ExitCode> {
+export async function retain(
+  context: CommandContext,
+  { pipeline, dryRun = false }: RetainCommand,
+): Promise<ExitCode> {
   const { terminal } = context;
   if (!dryRun) await noteCommand(context, { action: 'retain', target: pipeline });
-  const result = await retainContent(await context.engine(), commandControl(context, 'retain'), { pipeline, dryRun });
+  const result = await retainContent(await context.engine(), commandControl(context, 'retain'), {
+    pipeline,
+    dryRun,
+  });
   terminal.data(result);
   for (const { table, months, basis, scopes, objects, bytes } of result.tables) {
-    terminal.line(`${table}  ${count(objects, 'object')}, ${formatBytes(bytes)}  ${rangeOf(scopes)}`);
+    terminal.line(
+      `${table}  ${count(objects, 'object')}, ${formatBytes(bytes)}  ${rangeOf(scopes)}`,
+    );
     terminal.line(`  kept for ${count(months, 'month')}: ${basis}`);
   }
   const verb = dryRun ? 'would be' : 'were';
@@ -29,7 +37,9 @@ export async function retain(context: CommandContext, { pipeline, dryRun = false
     terminal.line(`keys of sealed raw files that ${verb} destroyed: ${result.keys.join(', ')}`);
   const objects = result.tables.reduce((sum, table) => sum + table.objects, 0);
   const bytes = result.tables.reduce((sum, table) => sum + table.bytes, 0);
-  terminal.line(`${count(objects, 'object')} past their time ${verb} destroyed, ${formatBytes(bytes)}`);
+  terminal.line(
+    `${count(objects, 'object')} past their time ${verb} destroyed, ${formatBytes(bytes)}`,
+  );
   return EXIT.done;
 }
 

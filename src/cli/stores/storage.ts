@@ -59,7 +59,10 @@ export const OPERATIONAL_TABLES = [
   DESTROYED_TABLE,
 ];
 
-/** Users of the stores who may write and not create find these there. Sessions and quotas do not go along to other stores. */
+/**
+ * Users of the stores who may write and not create find these there. Sessions and quotas do not go
+ * along to other stores.
+ */
 const MADE_TABLES = [...OPERATIONAL_TABLES, SESSION_TABLE, QUOTA_TABLE, DOCTOR_TABLE];
 
 /** Makes what the stores of a profile need; nothing where they need nothing. */
@@ -67,7 +70,9 @@ export async function initProfile({ storage }: Pick<Profile, 'storage'>): Promis
   for (const target of storageTargets(storage, MADE_TABLES)) await initStorage(target);
 }
 
-/** `quotidien storage init`: makes what the chosen stores need, or prints it for somebody who may. */
+/**
+ * `quotidien storage init`: makes what the chosen stores need, or prints it for somebody who may.
+ */
 export async function storageInit(
   { config, terminal }: CommandContext,
   options: { readonly print?: boolean },
@@ -75,14 +80,21 @@ export async function storageInit(
   const targets = storageTargets(config.storage, MADE_TABLES);
   if (targets.length === 0) {
     terminal.data({ steps: [] });
-    terminal.line('The stores of this installation are local files and SQLite: there is nothing to make.');
+    terminal.line(
+      'The stores of this installation are local files and SQLite: there is nothing to make.',
+    );
     return EXIT.done;
   }
   if (options.print === true) {
     const texts = targets.map(printStorage);
     const [main, ...others] = texts;
-    const otherBuckets = others.length === 0 ? {} : { otherBuckets: others.map((text) => text.cloudFormation) };
-    terminal.data({ cloudFormation: main?.cloudFormation ?? null, mongosh: main?.mongosh ?? null, ...otherBuckets });
+    const otherBuckets =
+      others.length === 0 ? {} : { otherBuckets: others.map((text) => text.cloudFormation) };
+    terminal.data({
+      cloudFormation: main?.cloudFormation ?? null,
+      mongosh: main?.mongosh ?? null,
+      ...otherBuckets,
+    });
     for (const { cloudFormation, mongosh } of texts) {
       for (const text of [cloudFormation, mongosh]) if (text !== undefined) terminal.line(text);
     }

@@ -23,8 +23,9 @@ interface LeftDay extends Omit<DayWaits, 'until'> {
 }
 
 /**
- * The result of a day, with what it waits for told meanwhile: its publisher, a decision, the next try of a step, somebody who has paused it or has to let it go on. With
- * `detach` the first wait of the day itself ends the waiting.
+ * The result of a day, with what it waits for told meanwhile: its publisher, a decision, the next
+ * try of a step, somebody who has paused it or has to let it go on. With `detach` the first wait of
+ * the day itself ends the waiting.
  */
 export function awaitDay(terminal: Terminal, client: Client, day: WaitingDay): Promise<DayResult>;
 export function awaitDay(
@@ -50,10 +51,14 @@ export async function awaitDay(
 }
 
 /**
- * Tells at once when a day waits for its publisher or for a decision, and each time that this changes: what for, until when, and what a
- * person can do. `waits` resolves with the first of them. Call `stop` when nobody listens any more.
+ * Tells at once when a day waits for its publisher or for a decision, and each time that this
+ * changes: what for, until when, and what a person can do. `waits` resolves with the first of them.
+ * Call `stop` when nobody listens any more.
  */
-function tellWaits(terminal: Terminal, day: WaitingDay): { readonly waits: Promise<DayWaits>; stop(): void } {
+function tellWaits(
+  terminal: Terminal,
+  day: WaitingDay,
+): { readonly waits: Promise<DayWaits>; stop(): void } {
   const first = new EventEmitter<{ waits: [DayWaits] }>();
   const waits = once(first, 'waits').then(([one]) => one as DayWaits);
   let told = '';
@@ -72,7 +77,10 @@ function tellWaits(terminal: Terminal, day: WaitingDay): { readonly waits: Promi
   return { waits, stop };
 }
 
-function waitText({ handle, definition, date }: WaitingDay, { why, until, held }: DayWaits): string {
+function waitText(
+  { handle, definition, date }: WaitingDay,
+  { why, until, held }: DayWaits,
+): string {
   const what = `${handle.workflowId} waits until ${withLocal(until, definition.zone)}: ${why}`;
   const how = held ? `; decide by: ${decideCommand(definition.name, date)}` : '';
   return `${what}${how}; Ctrl-C or "run --detach" leaves it waiting`;

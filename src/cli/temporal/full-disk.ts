@@ -15,8 +15,8 @@ export interface DiskWatch {
 }
 
 /**
- * Watches the disk of a home whose Temporal server runs here. The server answers nothing that it cannot write down, and whoever asks it asks
- * again for ever: on a full disk nobody would be told.
+ * Watches the disk of a home whose Temporal server runs here. The server answers nothing that it
+ * cannot write down, and whoever asks it asks again for ever: on a full disk nobody would be told.
  */
 export function watchDisk(folder: string): DiskWatch {
   let close: () => void = () => undefined;

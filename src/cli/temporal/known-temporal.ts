@@ -2,7 +2,11 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../../config/load-config.ts';
 import { PipelineError } from '../../errors.ts';
 import { findRunningServer } from '@quotidien/temporal-program/server-standing';
-import { configuredTarget, connectClient, developmentTarget } from '../../workers/temporal-target.ts';
+import {
+  configuredTarget,
+  connectClient,
+  developmentTarget,
+} from '../../workers/temporal-target.ts';
 import type { TemporalTarget } from '../../workers/temporal-target.ts';
 import type { CommandContext } from '../shared/context.ts';
 
@@ -13,10 +17,13 @@ export interface KnownTemporal {
 }
 
 /**
- * The configured server (whether it answers or not), or the development server that runs for this home; undefined when there is
- * neither. Throws what Temporal's own configuration reader throws.
+ * The configured server (whether it answers or not), or the development server that runs for this
+ * home; undefined when there is neither. Throws what Temporal's own configuration reader throws.
  */
-export async function knownTemporal({ env, home }: Pick<Config, 'env' | 'home'>): Promise<KnownTemporal | undefined> {
+export async function knownTemporal({
+  env,
+  home,
+}: Pick<Config, 'env' | 'home'>): Promise<KnownTemporal | undefined> {
   const target = configuredTarget(env);
   if (target !== undefined) return { target, source: 'configuration' };
   const running = await findRunningServer(home);
@@ -25,7 +32,9 @@ export async function knownTemporal({ env, home }: Pick<Config, 'env' | 'home'>)
     : { target: developmentTarget(running.address, env), source: 'development server' };
 }
 
-/** The target of commands that need a server and start none; `CONFIG_INVALID` when none is known. */
+/**
+ * The target of commands that need a server and start none; `CONFIG_INVALID` when none is known.
+ */
 export async function targetOf(config: Pick<Config, 'env' | 'home'>): Promise<TemporalTarget> {
   const known = await knownTemporal(config);
   if (known !== undefined) return known.target;

@@ -3,8 +3,8 @@ import type { Client } from '@temporalio/client';
 import { errorCodeOf, messageWithoutCode, PipelineError } from '../../errors.ts';
 
 /**
- * Sends an update to a run that is under way, as the UI does, and returns what the run says of it. A
- * refusal keeps its code (`INPUT_INVALID`, `PLAN_INVALID`); `PLAN_INVALID` where nothing runs.
+ * Sends an update to a run that is under way, as the UI does, and returns what the run says of it.
+ * A refusal keeps its code (`INPUT_INVALID`, `PLAN_INVALID`); `PLAN_INVALID` where nothing runs.
  */
 export async function sendOrder(
   client: Client,
@@ -18,9 +18,13 @@ export async function sendOrder(
     return await handle.executeUpdate<string, [object]>(update, { args: [input] });
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) {
-      throw new PipelineError('PLAN_INVALID', `${workflowId} is not under way: there is nothing to tell it`, {
-        cause: error,
-      });
+      throw new PipelineError(
+        'PLAN_INVALID',
+        `${workflowId} is not under way: there is nothing to tell it`,
+        {
+          cause: error,
+        },
+      );
     }
     if (!(error instanceof WorkflowUpdateFailedError)) throw error;
     const { type, message } = error.cause as { type?: string; message?: string };

@@ -20,23 +20,41 @@ export interface RunningDays {
 /** Looking must not hold up a command: a server that does not answer within this is left aside. */
 const ANSWER_WITHIN_MS = 2_000;
 
-/** The days with an open run of their own, or inside an open window. Never fails: what went wrong is said in `unknown`. */
-export async function findRunningDays(config: Pick<Config, 'env' | 'home'>, pipeline: string): Promise<RunningDays> {
+/**
+ * The days with an open run of their own, or inside an open window. Never fails: what went wrong is
+ * said in `unknown`.
+ */
+export async function findRunningDays(
+  config: Pick<Config, 'env' | 'home'>,
+  pipeline: string,
+): Promise<RunningDays> {
   try {
     const known = await knownTemporal(config);
     if (known === undefined) {
       const remedy = 'start one by "quotidien dev", or set TEMPORAL_ADDRESS';
-      return { days: new Map(), unknown: `runs under way are not shown: no Temporal server is known here (${remedy})` };
+      return {
+        days: new Map(),
+        unknown: `runs under way are not shown: no Temporal server is known here (${remedy})`,
+      };
     }
     return { days: await listRunningDays(known, pipeline) };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { days: new Map(), unknown: `runs under way are not shown: the Temporal server cannot be asked (${why})` };
+    return {
+      days: new Map(),
+      unknown: `runs under way are not shown: the Temporal server cannot be asked (${why})`,
+    };
   }
 }
 
-async function listRunningDays({ target }: KnownTemporal, pipeline: string): Promise<Map<CivilDate, RunningDay>> {
-  const connection = await openConnection({ ...target.connection, connectTimeout: ANSWER_WITHIN_MS });
+async function listRunningDays(
+  { target }: KnownTemporal,
+  pipeline: string,
+): Promise<Map<CivilDate, RunningDay>> {
+  const connection = await openConnection({
+    ...target.connection,
+    connectTimeout: ANSWER_WITHIN_MS,
+  });
   try {
     const client = clientOf(connection, target);
     const days = new Map<CivilDate, RunningDay>();
@@ -54,7 +72,10 @@ async function listRunningDays({ target }: KnownTemporal, pipeline: string): Pro
   }
 }
 
-/** By the ids, which need no search attribute. A name of a pipeline holds no quotation mark. A paused run is open, and not running. */
+/**
+ * By the ids, which need no search attribute. A name of a pipeline holds no quotation mark. A
+ * paused run is open, and not running.
+ */
 function openRuns(pipeline: string): string {
   const ids = ['day', 'window'].map((type) => `WorkflowId STARTS_WITH "${type}/${pipeline}/"`);
   return `ExecutionStatus IN ("Running", "Paused") AND (${ids.join(' OR ')})`;
@@ -64,14 +85,27 @@ function isDay({ workflowId }: WorkflowExecutionInfo): boolean {
   return workflowId.startsWith('day/');
 }
 
-function runningDay({ workflowId, status, startTime, typedSearchAttributes }: WorkflowExecutionInfo): RunningDay {
+function runningDay({
+  workflowId,
+  status,
+  startTime,
+  typedSearchAttributes,
+}: WorkflowExecutionInfo): RunningDay {
   const held = typedSearchAttributes.get(SEARCH_KEYS.Verdict) === 'quarantined';
   const paused = status.name === 'PAUSED' ? { paused: true } : {};
   const standsStill = typedSearchAttributes.get(REPORTED_PROBLEMS) !== undefined;
-  return { workflowId, startedAt: startTime.toISOString(), held, ...paused, ...(standsStill ? { standsStill } : {}) };
+  return {
+    workflowId,
+    startedAt: startTime.toISOString(),
+    held,
+    ...paused,
+    ...(standsStill ? { standsStill } : {}),
+  };
 }
 
-/** The dates of `day/<pipeline>/<date>` and `window/<pipeline>/<from>_<to>`; none for any other id. */
+/**
+ * The dates of `day/<pipeline>/<date>` and `window/<pipeline>/<from>_<to>`; none for any other id.
+ */
 function datesOf(workflowId: string): CivilDate[] {
   const [from = '', to = from] = workflowId.slice(workflowId.lastIndexOf('/') + 1).split('_');
   return isCivilDate(from) && isCivilDate(to) ? datesBetween(from, to) : [];

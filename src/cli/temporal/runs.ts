@@ -41,12 +41,16 @@ function describe(pipeline: string, date: string, reason: string) {
 const DAY_OPTIONS = ['recheck', 'offline', 'only', 'fromStep', 'until'] as const;
 
 /**
- * Starts a day, or joins it when it runs. A run that was started without an option that is asked for now is not joined, because it would
- * drop the option without a word: `PLAN_INVALID` names it.
+ * Starts a day, or joins it when it runs. A run that was started without an option that is asked
+ * for now is not joined, because it would drop the option without a word: `PLAN_INVALID` names it.
  */
-export async function startDay(target: RunTarget, input: DayInput): Promise<WorkflowHandle<typeof day>> {
+export async function startDay(
+  target: RunTarget,
+  input: DayInput,
+): Promise<WorkflowHandle<typeof day>> {
   const { client } = target;
-  if (DAY_OPTIONS.every((option) => input[option] === undefined)) return startOrJoinDay(target, input, 'USE_EXISTING');
+  if (DAY_OPTIONS.every((option) => input[option] === undefined))
+    return startOrJoinDay(target, input, 'USE_EXISTING');
   const workflowId = `day/${input.pipeline}/${input.date}`;
   try {
     return await startOrJoinDay(target, input, 'FAIL');
@@ -63,18 +67,25 @@ export async function startDay(target: RunTarget, input: DayInput): Promise<Work
   }
 }
 
-/** The options that the running day does not have. A run of an earlier release does not tell what it has. */
-async function droppedOptions(handle: WorkflowHandle<typeof day>, input: DayInput): Promise<string[]> {
+/**
+ * The options that the running day does not have. A run of an earlier release does not tell what it
+ * has.
+ */
+async function droppedOptions(
+  handle: WorkflowHandle<typeof day>,
+  input: DayInput,
+): Promise<string[]> {
   const running = await handle.query<DayInput>('input').catch((error: unknown) => {
     if (error instanceof QueryNotRegisteredError) return undefined;
     throw error;
   });
   // The whole day has its report; one that leaves it out is asked to go on with it.
-  const asked = running !== undefined && input.only === 'report' ? { ...input, only: running.only } : input;
+  const asked =
+    running !== undefined && input.only === 'report' ? { ...input, only: running.only } : input;
   if (asked !== input && running?.only === 'processing') await handle.signal('reportToo');
-  return DAY_OPTIONS.filter((option) => asked[option] !== undefined && asked[option] !== running?.[option]).map(
-    (option) => `${option} ${JSON.stringify(asked[option])}`,
-  );
+  return DAY_OPTIONS.filter(
+    (option) => asked[option] !== undefined && asked[option] !== running?.[option],
+  ).map((option) => `${option} ${JSON.stringify(asked[option])}`);
 }
 
 function startOrJoinDay(
@@ -89,11 +100,15 @@ function startOrJoinDay(
     workflowIdConflictPolicy,
     typedSearchAttributes: describe(input.pipeline, input.date, input.reason ?? 'manual'),
     staticSummary: `${input.pipeline} ${input.date}`,
-    staticDetails: 'One data day, from plan to publication. Starting it again continues at the step that failed.',
+    staticDetails:
+      'One data day, from plan to publication. Starting it again continues at the step that failed.',
   });
 }
 
-/** Decides on one held unit of a day: starts the day, without asking its publisher, or joins its run. `told` is what the run says of it. */
+/**
+ * Decides on one held unit of a day: starts the day, without asking its publisher, or joins its
+ * run. `told` is what the run says of it.
+ */
 export async function decideUnit(
   { client, taskQueue }: RunTarget,
   { pipeline, date }: Pick<DayInput, 'pipeline' | 'date'>,
@@ -108,14 +123,20 @@ export async function decideUnit(
     typedSearchAttributes: describe(pipeline, date, 'manual'),
     staticSummary: `${pipeline} ${date}`,
   });
-  const told = await client.workflow.executeUpdateWithStart<typeof day, string, [DecideUnitInput]>('decideUnit', {
-    args: [decision],
-    startWorkflowOperation,
-  });
+  const told = await client.workflow.executeUpdateWithStart<typeof day, string, [DecideUnitInput]>(
+    'decideUnit',
+    {
+      args: [decision],
+      startWorkflowOperation,
+    },
+  );
   return { told, handle: client.workflow.getHandle<typeof day>(workflowId) };
 }
 
-/** Decides on one held unit of a period: starts the rollup or joins its run. `told` is what the run says of it. */
+/**
+ * Decides on one held unit of a period: starts the rollup or joins its run. `told` is what the run
+ * says of it.
+ */
 export async function decidePeriodUnit(
   { client, taskQueue }: RunTarget,
   pipeline: string,
@@ -128,14 +149,18 @@ export async function decidePeriodUnit(
     args: [{ pipeline, debounceMs: QUIET_MS }],
     workflowIdConflictPolicy: 'USE_EXISTING',
   });
-  const told = await client.workflow.executeUpdateWithStart<typeof rollup, string, [DecidePeriodUnitInput]>(
-    'decidePeriodUnit',
-    { args: [decision], startWorkflowOperation },
-  );
+  const told = await client.workflow.executeUpdateWithStart<
+    typeof rollup,
+    string,
+    [DecidePeriodUnitInput]
+  >('decidePeriodUnit', { args: [decision], startWorkflowOperation });
   return { told, handle: client.workflow.getHandle<typeof rollup>(workflowId) };
 }
 
-/** Starts a backfill, or joins it when the same one runs: its name ends in the hash of its plan, or else of what is asked for. */
+/**
+ * Starts a backfill, or joins it when the same one runs: its name ends in the hash of its plan, or
+ * else of what is asked for.
+ */
 export async function startBackfill(
   { client, taskQueue }: RunTarget,
   input: BackfillInput,
@@ -155,13 +180,17 @@ export async function startBackfill(
   });
 }
 
-/** Starts the watch of a pipeline, or joins it when it runs. One of folders alone has a name of its own, which ends in the hash of what is asked for. */
+/**
+ * Starts the watch of a pipeline, or joins it when it runs. One of folders alone has a name of its
+ * own, which ends in the hash of what is asked for.
+ */
 export async function startWatch(
   { client, taskQueue }: RunTarget,
   pipeline: string,
   folder?: FolderRequest,
 ): Promise<WorkflowHandle<typeof watch>> {
-  const own = folder === undefined ? '' : `/folder-${sha256Hex(canonicalJson(folder)).slice(0, 12)}`;
+  const own =
+    folder === undefined ? '' : `/folder-${sha256Hex(canonicalJson(folder)).slice(0, 12)}`;
   return client.workflow.start<typeof watch>('watch', {
     workflowId: `watch/${pipeline}${own}`,
     taskQueue,
@@ -172,8 +201,9 @@ export async function startWatch(
 }
 
 /**
- * Starts a fetch of the folders of a pipeline; `called` is kept with the run, in the words of who ordered it. Returns the id of this one run: all of
- * a pipeline have the same workflow id, so that there is one at a time. `PLAN_INVALID` while one runs.
+ * Starts a fetch of the folders of a pipeline; `called` is kept with the run, in the words of who
+ * ordered it. Returns the id of this one run: all of a pipeline have the same workflow id, so that
+ * there is one at a time. `PLAN_INVALID` while one runs.
  */
 export async function startFetch(
   { client, taskQueue }: RunTarget,
@@ -193,19 +223,26 @@ export async function startFetch(
     return { workflowId, runId: firstExecutionRunId };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    throw new PipelineError('PLAN_INVALID', `${workflowId} runs already: wait for its end`, { cause: error });
+    throw new PipelineError('PLAN_INVALID', `${workflowId} runs already: wait for its end`, {
+      cause: error,
+    });
   }
 }
 
 /** The result of a run; a failed one is thrown with the code that its workflow gave. */
-export async function resultOf<T>(handle: { result(): Promise<T>; workflowId: string }): Promise<T> {
+export async function resultOf<T>(handle: {
+  result(): Promise<T>;
+  workflowId: string;
+}): Promise<T> {
   try {
     return await handle.result();
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     if (error.cause instanceof CancelledFailure || error.cause instanceof TerminatedFailure) {
       const what = error.cause instanceof CancelledFailure ? 'cancelled' : 'terminated';
-      throw new PipelineError('CANCELLED', `the run ${handle.workflowId} was ${what}`, { cause: error });
+      throw new PipelineError('CANCELLED', `the run ${handle.workflowId} was ${what}`, {
+        cause: error,
+      });
     }
     const cause = error.cause as { type?: string; message?: string } | undefined;
     const code = errorCodeOf({ code: cause?.type }) ?? 'INTERNAL';
@@ -220,10 +257,14 @@ export async function dayResult(handle: WorkflowHandle<typeof day>): Promise<Day
 }
 
 /**
- * Waits until nothing that is made from changed days is left to rebuild, without waiting for further changes: also what an earlier run left
- * when it was killed. Throws the failure when something cannot be made; it stays announced.
+ * Waits until nothing that is made from changed days is left to rebuild, without waiting for
+ * further changes: also what an earlier run left when it was killed. Throws the failure when
+ * something cannot be made; it stays announced.
  */
-export async function finishRollup({ client, taskQueue }: RunTarget, pipeline: string): Promise<void> {
+export async function finishRollup(
+  { client, taskQueue }: RunTarget,
+  pipeline: string,
+): Promise<void> {
   const handle = await client.workflow.signalWithStart<typeof rollup>('rollup', {
     workflowId: `rollup/${pipeline}`,
     taskQueue,

@@ -4,7 +4,10 @@ import { startPortal } from '@quotidien/sample-portal/portal';
 import type { Portal } from '@quotidien/sample-portal/portal';
 import { isPortFree } from '@quotidien/temporal-program/ports';
 
-/** The portal of a home that works on sample data, whose `portal.json` remembers where it listens and what it has. */
+/**
+ * The portal of a home that works on sample data, whose `portal.json` remembers where it listens
+ * and what it has.
+ */
 export interface PortalRecord {
   readonly port: number;
   readonly seed: number;
@@ -20,7 +23,10 @@ export async function portalRecord(home: string): Promise<PortalRecord | undefin
   }
 }
 
-/** Starts the portal where the settings of a sample home look for it; undefined for other homes, and where one listens already. */
+/**
+ * Starts the portal where the settings of a sample home look for it; undefined for other homes, and
+ * where one listens already.
+ */
 export async function startSamplePortal(home: string): Promise<Portal | undefined> {
   const record = await portalRecord(home);
   if (record === undefined || !(await isPortFree(record.port))) return undefined;

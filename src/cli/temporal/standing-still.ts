@@ -4,8 +4,9 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import proto from '@temporalio/proto';
 
 /**
- * Runs that stand still although workers are there: no worker can take the next decision of the run, because its code, its keys or its history do
- * not fit, and the server has it tried again without end. Nothing of that fails, so nothing else tells of it.
+ * Runs that stand still although workers are there: no worker can take the next decision of the
+ * run, because its code, its keys or its history do not fit, and the server has it tried again
+ * without end. Nothing of that fails, so nothing else tells of it.
  */
 
 /** Once is a restart, twice a slow machine. */
@@ -16,8 +17,14 @@ const EVENTS_LOOKED_AT = 10;
 
 const { WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
 
-/** The search attribute in which the server itself tells of a run whose tries have failed for about a minute. */
-export const REPORTED_PROBLEMS = defineSearchAttributeKey('TemporalReportedProblems', 'KEYWORD_LIST');
+/**
+ * The search attribute in which the server itself tells of a run whose tries have failed for about
+ * a minute.
+ */
+export const REPORTED_PROBLEMS = defineSearchAttributeKey(
+  'TemporalReportedProblems',
+  'KEYWORD_LIST',
+);
 
 const REPORTED = `${REPORTED_PROBLEMS.name} IN ("category=WorkflowTaskFailed", "category=WorkflowTaskTimedOut")`;
 
@@ -27,14 +34,21 @@ export function resetCommand(client: Client, workflowId: string): string {
   return `temporal workflow reset${where} --type FirstWorkflowTask --reason "stands still"`;
 }
 
-/** Temporal's own command line looks elsewhere for a server that listens at another port than the usual one, or for another namespace. */
+/**
+ * Temporal's own command line looks elsewhere for a server that listens at another port than the
+ * usual one, or for another namespace.
+ */
 export function serverOptions({ connection, options: { namespace } }: Client): string {
-  const address = connection instanceof Connection ? ` --address ${connection.options.address}` : '';
+  const address =
+    connection instanceof Connection ? ` --address ${connection.options.address}` : '';
   return namespace === 'default' ? address : `${address} --namespace ${namespace}`;
 }
 
 /** Why a run stands still and what to do, in words; undefined when it does not. */
-export async function whyItStands(client: Client, run: WorkflowExecutionDescription): Promise<string | undefined> {
+export async function whyItStands(
+  client: Client,
+  run: WorkflowExecutionDescription,
+): Promise<string | undefined> {
   const { workflowId, raw } = run;
   const tries = raw.pendingWorkflowTask?.attempt ?? 1;
   if (tries < TRIES_TOLD) return undefined;
@@ -63,11 +77,16 @@ async function lastFailure(client: Client, { workflowId, runId }: WorkflowExecut
   return line === '' ? name : `${name}: ${line}`;
 }
 
-/** The ids of all runs of which the server says that they stand still; none where a server is too old to say so. */
+/**
+ * The ids of all runs of which the server says that they stand still; none where a server is too
+ * old to say so.
+ */
 export async function runsStandingStill(client: Client): Promise<string[]> {
   const found: string[] = [];
   try {
-    for await (const run of client.workflow.list({ query: `ExecutionStatus = "Running" AND ${REPORTED}` }))
+    for await (const run of client.workflow.list({
+      query: `ExecutionStatus = "Running" AND ${REPORTED}`,
+    }))
       found.push(run.workflowId);
   } catch {
     return found;

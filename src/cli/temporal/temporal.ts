@@ -13,7 +13,11 @@ import { openConnection } from '../../workers/client-connection.ts';
 import { quietRuntime } from '../../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../../workers/run-workers.ts';
 import type { RunningWorkers } from '../../workers/run-workers.ts';
-import { configuredTarget, connectClient, developmentTarget } from '../../workers/temporal-target.ts';
+import {
+  configuredTarget,
+  connectClient,
+  developmentTarget,
+} from '../../workers/temporal-target.ts';
 import type { TemporalTarget } from '../../workers/temporal-target.ts';
 import type { CommandContext } from '../shared/context.ts';
 import { Interrupted } from '../shared/interrupted.ts';
@@ -38,8 +42,8 @@ export interface TemporalSession {
 }
 
 /**
- * Opens the configured server, whose workers run elsewhere; or, without one, starts or joins the development server and runs
- * workers in this process for as long as the session lasts.
+ * Opens the configured server, whose workers run elsewhere; or, without one, starts or joins the
+ * development server and runs workers in this process for as long as the session lasts.
  */
 export async function openTemporal(context: CommandContext): Promise<TemporalSession> {
   quietRuntime(context.config);
@@ -73,8 +77,15 @@ export async function openTemporal(context: CommandContext): Promise<TemporalSes
   }
 }
 
-/** Connects to the development server and runs workers on it, in a sample home with the portal that they ask. */
-async function openOn(server: DevServer, context: CommandContext, gone: Promise<never>): Promise<TemporalSession> {
+/**
+ * Connects to the development server and runs workers on it, in a sample home with the portal that
+ * they ask.
+ */
+async function openOn(
+  server: DevServer,
+  context: CommandContext,
+  gone: Promise<never>,
+): Promise<TemporalSession> {
   const portal = await startSamplePortal(context.config.home);
   try {
     return await workOn(server, context, gone, portal);
@@ -94,7 +105,11 @@ async function workOn(
   const client = await connectClient(local);
   const disk = watchDisk(context.config.home);
   try {
-    const workers = await runWorkers({ engine: await context.engine(), target: local, kinds: QUEUE_KINDS });
+    const workers = await runWorkers({
+      engine: await context.engine(),
+      target: local,
+      kinds: QUEUE_KINDS,
+    });
     return {
       client,
       target: local,
@@ -130,7 +145,11 @@ function endOf(server: DevServer): Promise<never> {
 }
 
 /** Fetches the program when it is not there; the server ends with this process. */
-export async function startServer({ config, terminal, signal }: CommandContext): Promise<DevServer> {
+export async function startServer({
+  config,
+  terminal,
+  signal,
+}: CommandContext): Promise<DevServer> {
   const { settings, home } = config;
   const cli = await findTemporalCli({
     env: config.env,
@@ -163,7 +182,8 @@ export async function prepareServer(target: TemporalTarget): Promise<void> {
 function breakage(serverGone: Promise<never>, workers: RunningWorkers): Promise<never> {
   const workersGone = workers.ended.then(() => new Promise<never>(() => undefined));
   const broken = Promise.race([serverGone, workersGone]);
-  // Whoever waits for a result looks at it; when nobody does, a late breakage must not end the process.
+  // Whoever waits for a result looks at it; when nobody does, a late breakage must not end the
+  // process.
   broken.catch(() => undefined);
   return broken;
 }
@@ -180,15 +200,18 @@ export async function withTemporal<T>(
   const { client, uiUrl, ownsWorkers } = session;
   const taskQueue = context.config.settings.QUOTIDIEN_TASK_QUEUE;
   try {
-    return await workWith(session, context.signal, () => work({ client, taskQueue, uiUrl, ownsWorkers }));
+    return await workWith(session, context.signal, () =>
+      work({ client, taskQueue, uiUrl, ownsWorkers }),
+    );
   } finally {
     await session.close();
   }
 }
 
 /**
- * Works with a session until the work is done, the session breaks, or Ctrl-C. Calls that are under way then are given up before the
- * connection is closed: the client would try them again on the closed one, and that ends the process.
+ * Works with a session until the work is done, the session breaks, or Ctrl-C. Calls that are under
+ * way then are given up before the connection is closed: the client would try them again on the
+ * closed one, and that ends the process.
  */
 export async function workWith<T>(
   { client, broken }: TemporalSession,
@@ -199,7 +222,11 @@ export async function workWith<T>(
   // The client leaves one listener for each call.
   setMaxListeners(0, calls.signal);
   try {
-    return await Promise.race([client.withAbortSignal(calls.signal, work), broken, interrupted(signal)]);
+    return await Promise.race([
+      client.withAbortSignal(calls.signal, work),
+      broken,
+      interrupted(signal),
+    ]);
   } finally {
     calls.abort();
   }

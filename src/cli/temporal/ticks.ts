@@ -13,7 +13,11 @@ import { resetCommand, runsStandingStill } from './standing-still.ts';
 export interface Ticks {
   /** The next tick of each schedule that makes days, the earliest first. */
   readonly next: readonly { readonly id: string; readonly at: string; readonly date: string }[];
-  readonly asks: readonly { readonly pipeline: string; readonly what: string; readonly command: string }[];
+  readonly asks: readonly {
+    readonly pipeline: string;
+    readonly what: string;
+    readonly command: string;
+  }[];
   /** Why nothing is known of them, in words. */
   readonly unknown?: string;
 }
@@ -31,9 +35,16 @@ export async function findTicks(
     const known = await knownTemporal(config);
     if (known === undefined) {
       const remedy = 'start one by "quotidien dev", or set TEMPORAL_ADDRESS';
-      return { next: [], asks: [], unknown: `no tick is planned: no Temporal server is known here (${remedy})` };
+      return {
+        next: [],
+        asks: [],
+        unknown: `no tick is planned: no Temporal server is known here (${remedy})`,
+      };
     }
-    const connection = await openConnection({ ...known.target.connection, connectTimeout: ANSWER_WITHIN_MS });
+    const connection = await openConnection({
+      ...known.target.connection,
+      connectTimeout: ANSWER_WITHIN_MS,
+    });
     try {
       const client = clientOf(connection, known.target);
       return await connection.withDeadline(Date.now() + ANSWER_WITHIN_MS, async () => {
@@ -49,7 +60,11 @@ export async function findTicks(
     }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { next: [], asks: [], unknown: `ticks are not shown: the Temporal server cannot be asked (${why})` };
+    return {
+      next: [],
+      asks: [],
+      unknown: `ticks are not shown: the Temporal server cannot be asked (${why})`,
+    };
   }
 }
 
@@ -63,14 +78,20 @@ function nextOf(schedules: readonly ListedSchedule[]): Ticks['next'] {
 function pausedOf(schedules: readonly ListedSchedule[]): Ticks['asks'] {
   return schedules.flatMap(({ id, paused, note, exists }) => {
     const [pipeline = ''] = id.split('/');
-    if (!exists) return [{ pipeline, what: `${id} is not applied`, command: 'quotidien schedules apply' }];
+    if (!exists)
+      return [{ pipeline, what: `${id} is not applied`, command: 'quotidien schedules apply' }];
     if (!paused) return [];
     const why = note === null || note === '' ? '' : `: ${note}`;
-    return [{ pipeline, what: `${id} is paused${why}`, command: `quotidien resume ${id} --reason "…"` }];
+    return [
+      { pipeline, what: `${id} is paused${why}`, command: `quotidien resume ${id} --reason "…"` },
+    ];
   });
 }
 
-async function standing(client: Client, datasets: Readonly<Record<string, Dataset>>): Promise<Ticks['asks']> {
+async function standing(
+  client: Client,
+  datasets: Readonly<Record<string, Dataset>>,
+): Promise<Ticks['asks']> {
   return (await runsStandingStill(client)).flatMap((workflowId) => {
     const [, pipeline = ''] = workflowId.split('/');
     if (!Object.hasOwn(datasets, pipeline)) return [];
@@ -79,7 +100,10 @@ async function standing(client: Client, datasets: Readonly<Record<string, Datase
   });
 }
 
-/** Backfills that are paused, or wait for a decision on their canary. One that no worker answers for is left aside. */
+/**
+ * Backfills that are paused, or wait for a decision on their canary. One that no worker answers for
+ * is left aside.
+ */
 async function backfillsAsking(client: Client): Promise<Ticks['asks']> {
   const asks: { pipeline: string; what: string; command: string }[] = [];
   const query = 'ExecutionStatus = "Running" AND WorkflowId STARTS_WITH "backfill/"';

@@ -5,7 +5,10 @@ import { askEvery } from '../shared/ask-every.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import { serverOptions, whyItStands } from './standing-still.ts';
 
-/** Tells why a run waits that seems to do nothing: steps that fail and are tried again, what somebody has paused, and what no worker can go on with. */
+/**
+ * Tells why a run waits that seems to do nothing: steps that fail and are tried again, what
+ * somebody has paused, and what no worker can go on with.
+ */
 
 /** A step whose tries fail is silent for minutes otherwise: the next try waits longer each time. */
 const ASKED_EVERY_MS = 2_000;
@@ -15,7 +18,9 @@ const RUNS_LOOKED_AT = 8;
 
 const { PENDING_ACTIVITY_STATE_STARTED } = proto.temporal.api.enums.v1.PendingActivityState;
 
-type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+type PendingActivity = NonNullable<
+  WorkflowExecutionDescription['raw']['pendingActivities']
+>[number];
 
 /** Something that a person should know, under a name by which it is told once. */
 interface Remark {
@@ -33,7 +38,10 @@ export interface TellingTries {
   stop(): void;
 }
 
-/** Tells of each failed try of the run and of the runs that it started, once, with the time of the next one; of pauses; and of runs that stand still. */
+/**
+ * Tells of each failed try of the run and of the runs that it started, once, with the time of the
+ * next one; of pauses; and of runs that stand still.
+ */
 export function tellTries(terminal: Terminal, client: Client, workflowId: string): TellingTries {
   const told = new Set<string>();
   let stop: () => void = () => undefined;
@@ -96,7 +104,8 @@ async function standsStill(client: Client, run: WorkflowExecutionDescription): P
 function remarksOfRun(run: WorkflowExecutionDescription, now: number, at: string): Remark[] {
   const { raw, workflowId, runId } = run;
   const steps = (raw.pendingActivities ?? []).flatMap((activity): Remark[] => {
-    const text = activity.paused === true ? pausedStep(run, activity, at) : failedTry(activity, now);
+    const text =
+      activity.paused === true ? pausedStep(run, activity, at) : failedTry(activity, now);
     const name = `${runId}/${activity.activityId ?? ''}/${activity.paused === true ? 'paused' : (activity.attempt ?? 1)}`;
     return text === undefined ? [] : [{ name, text: `${workflowId}: ${text}` }];
   });
@@ -109,7 +118,8 @@ function remarksOfRun(run: WorkflowExecutionDescription, now: number, at: string
 
 /** `download, try 4 of 8, next in 16 s: …`; undefined while nothing has failed. */
 function failedTry(activity: PendingActivity, now: number): string | undefined {
-  const { activityType, attempt, maximumAttempts, lastFailure, state, nextAttemptScheduleTime } = activity;
+  const { activityType, attempt, maximumAttempts, lastFailure, state, nextAttemptScheduleTime } =
+    activity;
   const failed = (attempt ?? 1) - 1;
   const message = lastFailure?.message;
   if (failed < 1 || message === undefined || message === null || message === '') return undefined;

@@ -8,14 +8,24 @@ import type { ShapeOf } from './shapes.tsx';
 
 const DIGITS = 3;
 
-/** A number as people of the language read it: whole from a thousand on, else with three digits that count. */
+/**
+ * A number as people of the language read it: whole from a thousand on, else with three digits that
+ * count.
+ */
 function tellIn(language: Language): (value: number) => string {
-  const whole = new Intl.NumberFormat(language === 'fr' ? 'fr-FR' : 'en-GB', { maximumFractionDigits: 0 });
-  const small = new Intl.NumberFormat(language === 'fr' ? 'fr-FR' : 'en-GB', { maximumSignificantDigits: DIGITS });
+  const whole = new Intl.NumberFormat(language === 'fr' ? 'fr-FR' : 'en-GB', {
+    maximumFractionDigits: 0,
+  });
+  const small = new Intl.NumberFormat(language === 'fr' ? 'fr-FR' : 'en-GB', {
+    maximumSignificantDigits: DIGITS,
+  });
   return (value) => (Math.abs(value) >= 1_000 ? whole : small).format(value);
 }
 
-/** Rows as a drawing made on the server, which needs no script; nothing where there is no number to draw. */
+/**
+ * Rows as a drawing made on the server, which needs no script; nothing where there is no number to
+ * draw.
+ */
 export function Chart({
   chart,
   rows,
@@ -31,7 +41,8 @@ export function Chart({
   readonly columns?: readonly TableColumn[];
 }): JSX.Element | null {
   const name = (own: string): string =>
-    (chart.labels?.[own] ?? columns.find((column) => column.name === own)?.title)?.[language] ?? own;
+    (chart.labels?.[own] ?? columns.find((column) => column.name === own)?.title)?.[language] ??
+    own;
   const shape = { chart, rows, title, tell: tellIn(language), name };
   switch (chart.kind) {
     case 'ring':

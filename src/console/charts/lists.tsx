@@ -1,12 +1,20 @@
 import type { JSX } from 'preact';
 import type { ShapeOf } from './shapes.tsx';
 
-/** Names with a bar or a figure each: they wrap on a narrow screen, and read without the drawing. */
+/**
+ * Names with a bar or a figure each: they wrap on a narrow screen, and read without the drawing.
+ */
 
 const SHOWN = 20;
 
 /** The rows in their order, each with a bar as long as its value. */
-export function BarList({ chart: { x, y, unit }, rows, title, tell, name: nameOf }: ShapeOf): JSX.Element | null {
+export function BarList({
+  chart: { x, y, unit },
+  rows,
+  title,
+  tell,
+  name: nameOf,
+}: ShapeOf): JSX.Element | null {
   const found = rows.flatMap((row) => {
     const value = row[y[0] ?? x];
     return typeof value === 'number' ? [{ name: nameOf(String(row[x] ?? '–')), value }] : [];
@@ -34,8 +42,17 @@ function Bar({ of }: { readonly of: number }): JSX.Element {
   );
 }
 
-/** One figure a row: its name, its value with the unit of the row or of all, and where it is from 0 to 100 % a gauge. */
-export function Figures({ chart: { x, y, unit, series }, rows, title, tell, name }: ShapeOf): JSX.Element | null {
+/**
+ * One figure a row: its name, its value with the unit of the row or of all, and where it is from 0
+ * to 100 % a gauge.
+ */
+export function Figures({
+  chart: { x, y, unit, series },
+  rows,
+  title,
+  tell,
+  name,
+}: ShapeOf): JSX.Element | null {
   const [value] = y;
   if (value === undefined || rows.length === 0) return null;
   return (
@@ -53,7 +70,9 @@ export function Figures({ chart: { x, y, unit, series }, rows, title, tell, name
             <dt>{name(String(row[x]))}</dt>
             <dd>
               {of === undefined ? told : `${told} ${of}`}
-              {of === '%' && typeof figure === 'number' ? <Bar of={Math.min(100, Math.max(0, figure)) / 100} /> : null}
+              {of === '%' && typeof figure === 'number' ? (
+                <Bar of={Math.min(100, Math.max(0, figure)) / 100} />
+              ) : null}
             </dd>
           </div>
         );

@@ -3,12 +3,18 @@ import type { ChartDefinition } from '../../pipelines/tables.ts';
 import { extentOf, numbersOf, stacked, thinned } from './series.ts';
 import type { Placed, Series } from './series.ts';
 
-/** Lines, bars and stacks over places from left to right, with zero, the largest and the least value, the first and the last place named. */
+/**
+ * Lines, bars and stacks over places from left to right, with zero, the largest and the least
+ * value, the first and the last place named.
+ */
 
 const WIDTH = 900;
 const HEIGHT = 280;
 const MARGIN = { left: 10, right: 10, top: 34, bottom: 38 };
-const INNER = { width: WIDTH - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom };
+const INNER = {
+  width: WIDTH - MARGIN.left - MARGIN.right,
+  height: HEIGHT - MARGIN.top - MARGIN.bottom,
+};
 /** Of the room of a place, what bars take. */
 const BARS = 0.8;
 /** Series have so many colours, in turn. */
@@ -49,7 +55,9 @@ export function Plot({
   const own = series.filter(({ name }) => !lines.includes(name));
   const isStacked = chart.kind === 'stack' || chart.kind === 'stacked-bar';
   const layers = isStacked ? stacked({ places, series: own }) : [];
-  const ends = isStacked ? layers.flatMap((layer) => layer.flatMap((one) => one?.[1] ?? [])) : numbersOf(own);
+  const ends = isStacked
+    ? layers.flatMap((layer) => layer.flatMap((one) => one?.[1] ?? []))
+    : numbersOf(own);
   const [low, high] = extentOf([...ends, ...numbersOf(over)]);
   const scales: Scales = {
     x: (index) => MARGIN.left + ((index + 0.5) / places.length) * INNER.width,
@@ -60,7 +68,13 @@ export function Plot({
   return (
     <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={title}>
       <line class="axis" x1={MARGIN.left} x2={WIDTH - MARGIN.right} y1={zero} y2={zero} />
-      <line class="grid" x1={MARGIN.left} x2={WIDTH - MARGIN.right} y1={MARGIN.top} y2={MARGIN.top} />
+      <line
+        class="grid"
+        x1={MARGIN.left}
+        x2={WIDTH - MARGIN.right}
+        y1={MARGIN.top}
+        y2={MARGIN.top}
+      />
       <text x={MARGIN.left} y={MARGIN.top - 10}>
         {[low < 0 ? `${tell(low)} …` : undefined, tell(high), chart.unit].filter(Boolean).join(' ')}
       </text>
@@ -78,7 +92,13 @@ export function Plot({
 const LETTER_WIDTH = 17;
 
 /** All places where their names have room, else the first and the last. */
-function Places({ places, x }: { readonly places: readonly string[]; readonly x: Scales['x'] }): JSX.Element {
+function Places({
+  places,
+  x,
+}: {
+  readonly places: readonly string[];
+  readonly x: Scales['x'];
+}): JSX.Element {
   const letters = places.reduce((longest, place) => Math.max(longest, place.length + 1), 0);
   if (letters * places.length * LETTER_WIDTH <= INNER.width) {
     return (
@@ -119,7 +139,8 @@ function Lines({
         let path = '';
         let isOpen = false;
         for (const [place, value] of thinned(values, WIDTH)) {
-          if (value !== null) path += `${isOpen ? 'L' : 'M'}${x(place).toFixed(1)} ${y(value).toFixed(1)}`;
+          if (value !== null)
+            path += `${isOpen ? 'L' : 'M'}${x(place).toFixed(1)} ${y(value).toFixed(1)}`;
           isOpen = value !== null;
         }
         return <path key={name} class={`line ${colourOf(first + index)}`} d={path} />;
@@ -134,7 +155,13 @@ function bar(left: number, width: number, one: number, other: number): string {
   return `M${x} ${y}h${width.toFixed(1)}v${Math.abs(one - other).toFixed(1)}h-${width.toFixed(1)}z`;
 }
 
-function Bars({ series, scales: { x, y, step } }: { series: readonly Series[]; scales: Scales }): JSX.Element {
+function Bars({
+  series,
+  scales: { x, y, step },
+}: {
+  series: readonly Series[];
+  scales: Scales;
+}): JSX.Element {
   const width = (step * BARS) / series.length;
   return (
     <>
@@ -145,7 +172,9 @@ function Bars({ series, scales: { x, y, step } }: { series: readonly Series[]; s
           fill="currentColor"
           d={values
             .map((value, place) =>
-              value === null ? '' : bar(x(place) - (step * BARS) / 2 + index * width, width, y(value), y(0)),
+              value === null
+                ? ''
+                : bar(x(place) - (step * BARS) / 2 + index * width, width, y(value), y(0)),
             )
             .join('')}
         />
@@ -156,7 +185,13 @@ function Bars({ series, scales: { x, y, step } }: { series: readonly Series[]; s
 
 type Layers = ReturnType<typeof stacked>;
 
-function StackedBars({ layers, scales: { x, y, step } }: { layers: Layers; scales: Scales }): JSX.Element {
+function StackedBars({
+  layers,
+  scales: { x, y, step },
+}: {
+  layers: Layers;
+  scales: Scales;
+}): JSX.Element {
   return (
     <>
       {layers.map((layer, index) => (
@@ -166,7 +201,9 @@ function StackedBars({ layers, scales: { x, y, step } }: { layers: Layers; scale
           fill="currentColor"
           d={layer
             .map((one, place) =>
-              one === null ? '' : bar(x(place) - (step * BARS) / 2, step * BARS, y(one[0]), y(one[1])),
+              one === null
+                ? ''
+                : bar(x(place) - (step * BARS) / 2, step * BARS, y(one[0]), y(one[1])),
             )
             .join('')}
         />

@@ -14,13 +14,17 @@ export interface Placed {
   readonly series: readonly Series[];
 }
 
-/** One series for each column of `y`, or for each value of `series`. Times go from left to right, whatever order the rows have. */
+/**
+ * One series for each column of `y`, or for each value of `series`. Times go from left to right,
+ * whatever order the rows have.
+ */
 export function seriesOf(
   { kind, x, y, series: by }: Pick<ChartDefinition, 'kind' | 'x' | 'y' | 'series'>,
   rows: readonly AnswerRow[],
 ): Placed {
   const given = [...new Set(rows.map((row) => String(row[x])))];
-  const isTime = kind === 'line' || kind === 'stack' || given.every((place) => /^\d{4}/.test(place));
+  const isTime =
+    kind === 'line' || kind === 'stack' || given.every((place) => /^\d{4}/.test(place));
   const places = isTime ? given.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })) : given;
   const at = new Map(places.map((place, index) => [place, index]));
   const found = new Map<string, (number | null)[]>();
@@ -52,8 +56,14 @@ export function extentOf(numbers: readonly number[]): readonly [low: number, hig
   return [low, high];
 }
 
-/** Each value on top of those below it, positive and negative ones apart: `[from, to]` by series and place. */
-export function stacked({ places, series }: Placed): (readonly [from: number, to: number] | null)[][] {
+/**
+ * Each value on top of those below it, positive and negative ones apart: `[from, to]` by series and
+ * place.
+ */
+export function stacked({
+  places,
+  series,
+}: Placed): (readonly [from: number, to: number] | null)[][] {
   const above = places.map(() => 0);
   const below = places.map(() => 0);
   return series.map(({ values }) =>
@@ -68,8 +78,9 @@ export function stacked({ places, series }: Placed): (readonly [from: number, to
 }
 
 /**
- * The values of a line that a drawing of so many columns can show: the first, least, greatest and last of each column, in their order, with
- * the gaps between them. A line of fewer values is left as it is. So no peak is lost, however long the range.
+ * The values of a line that a drawing of so many columns can show: the first, least, greatest and
+ * last of each column, in their order, with the gaps between them. A line of fewer values is left
+ * as it is. So no peak is lost, however long the range.
  */
 export function thinned(
   values: readonly (number | null)[],
@@ -96,5 +107,7 @@ export function thinned(
     }
     for (const index of [from, least, greatest, to - 1]) kept.add(index);
   }
-  return [...kept].sort((one, other) => one - other).map((index) => [index, values[index] ?? null] as const);
+  return [...kept]
+    .sort((one, other) => one - other)
+    .map((index) => [index, values[index] ?? null] as const);
 }

@@ -3,7 +3,10 @@ import type { AnswerRow, ChartDefinition } from '../../pipelines/tables.ts';
 import { colourOf } from './plot.tsx';
 import { extentOf, seriesOf } from './series.ts';
 
-/** Drawings that are not over places from left to right: rings, heat maps, points, lists of bars and figures. */
+/**
+ * Drawings that are not over places from left to right: rings, heat maps, points, lists of bars and
+ * figures.
+ */
 
 /** What each of them is given. */
 export interface ShapeOf {
@@ -23,8 +26,17 @@ const numberIn = (row: AnswerRow, name: string | undefined): number | undefined 
 const RADIUS = 40;
 const AROUND = 2 * Math.PI * RADIUS;
 
-/** Shares of a whole: the largest first as the rows have them, each with its part in the list beside it. */
-export function Ring({ chart: { x, y, unit }, rows, title, tell, name }: ShapeOf): JSX.Element | null {
+/**
+ * Shares of a whole: the largest first as the rows have them, each with its part in the list beside
+ * it.
+ */
+export function Ring({
+  chart: { x, y, unit },
+  rows,
+  title,
+  tell,
+  name,
+}: ShapeOf): JSX.Element | null {
   const parts = rows.flatMap((row) => {
     const value = numberIn(row, y[0]);
     return value === undefined || value <= 0 ? [] : [{ part: name(String(row[x])), value }];
@@ -69,7 +81,13 @@ export function Legend({ names }: { readonly names: readonly string[] }): JSX.El
     <ul class="key">
       {names.map((name, index) => (
         <li key={name}>
-          <svg class={colourOf(index)} viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
+          <svg
+            class={colourOf(index)}
+            viewBox="0 0 12 12"
+            width="12"
+            height="12"
+            aria-hidden="true"
+          >
             <rect width="12" height="12" fill="currentColor" />
           </svg>{' '}
           {name}
@@ -84,7 +102,9 @@ const CELL = { width: 34, height: 34, left: 200, bottom: 40 };
 /** The faintest cell that has a value: it is told from one that has none. */
 const FAINT = 0.08;
 
-/** A cell for each place and row; the darker, the larger. The least and the largest value are told. */
+/**
+ * A cell for each place and row; the darker, the larger. The least and the largest value are told.
+ */
 export function HeatMap({ chart, rows, title, tell, name: nameOf }: ShapeOf): JSX.Element | null {
   const { places, series } = seriesOf(chart, rows);
   const numbers = series.flatMap(({ values }) => values.filter((value) => value !== null));
@@ -109,7 +129,9 @@ export function HeatMap({ chart, rows, title, tell, name: nameOf }: ShapeOf): JS
                   key={places[place]}
                   class="c0"
                   fill="currentColor"
-                  fill-opacity={(FAINT + (1 - FAINT) * ((value - low) / (high - low || 1))).toFixed(2)}
+                  fill-opacity={(FAINT + (1 - FAINT) * ((value - low) / (high - low || 1))).toFixed(
+                    2,
+                  )}
                   x={CELL.left + place * CELL.width + 1}
                   y={row * CELL.height + 1}
                   width={CELL.width - 2}
@@ -136,7 +158,10 @@ const DOT = 5;
 /** Of the latitude of Paris: a degree of longitude is so much of one of latitude. */
 const cosine = (latitude: number): number => Math.cos((latitude * Math.PI) / 180);
 
-/** A dot for each row at two numbers; on a map these are longitude and latitude, and a third is the size of the dot. */
+/**
+ * A dot for each row at two numbers; on a map these are longitude and latitude, and a third is the
+ * size of the dot.
+ */
 export function Dots({ chart, rows, title, tell, name }: ShapeOf): JSX.Element | null {
   const isMap = chart.kind === 'map';
   const [across, third] = chart.y;
@@ -146,7 +171,8 @@ export function Dots({ chart, rows, title, tell, name }: ShapeOf): JSX.Element |
   });
   const [first] = dots;
   if (first === undefined) return null;
-  const groupOf = (row: AnswerRow): string => (chart.series === undefined ? 'all' : String(row[chart.series]));
+  const groupOf = (row: AnswerRow): string =>
+    chart.series === undefined ? 'all' : String(row[chart.series]);
   const names = [...new Set(dots.map(({ row }) => groupOf(row)))];
   const squeeze = isMap ? cosine(first.y) : 1;
   const xs = rangeOf(dots.map(({ x }) => x * squeeze));
@@ -160,7 +186,13 @@ export function Dots({ chart, rows, title, tell, name }: ShapeOf): JSX.Element |
       <svg viewBox={`0 0 ${BOX.width} ${BOX.height}`} role="img" aria-label={title}>
         {isMap ? null : (
           <>
-            <line class="axis" x1={BOX.margin} x2={BOX.width - BOX.margin} y1={BOX.height - 26} y2={BOX.height - 26} />
+            <line
+              class="axis"
+              x1={BOX.margin}
+              x2={BOX.width - BOX.margin}
+              y1={BOX.height - 26}
+              y2={BOX.height - 26}
+            />
             <text
               x={BOX.margin}
               y={BOX.height - 6}
@@ -179,7 +211,11 @@ export function Dots({ chart, rows, title, tell, name }: ShapeOf): JSX.Element |
             fill-opacity="0.6"
             cx={(BOX.margin + (x * squeeze - xs.from) * (scale ?? wide / xs.length)).toFixed(1)}
             cy={(BOX.height - BOX.margin - (y - ys.from) * (scale ?? high / ys.length)).toFixed(1)}
-            r={size === undefined || largest === 0 ? DOT : (2 + 14 * Math.sqrt(Math.max(0, size) / largest)).toFixed(1)}
+            r={
+              size === undefined || largest === 0
+                ? DOT
+                : (2 + 14 * Math.sqrt(Math.max(0, size) / largest)).toFixed(1)
+            }
           />
         ))}
       </svg>

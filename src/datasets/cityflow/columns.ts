@@ -1,6 +1,9 @@
 import type { ColumnNames, CsvLayout } from '../kit/index.ts';
 
-/** The columns of the three CSV sources, in every dialect seen: the portal's short names, its French labels, the history archives. */
+/**
+ * The columns of the three CSV sources, in every dialect seen: the portal's short names, its French
+ * labels, the history archives.
+ */
 
 /**
  * A road count of one arc and hour: `at` is the END of the hour, `flow` vehicles/h, `occupancy` %.
@@ -111,8 +114,9 @@ export const WORK_COLUMNS: ColumnNames<WorkColumn> = {
 };
 
 /**
- * The layouts of the three files. They share columns, so a file is told by what it must have and by what it must not have: a file of
- * road counts whose flow was renamed still has all that a road network needs.
+ * The layouts of the three files. They share columns, so a file is told by what it must have and by
+ * what it must not have: a file of road counts whose flow was renamed still has all that a road
+ * network needs.
  */
 export const COUNTS: CsvLayout<CountColumn> = {
   title: 'road counts (comptages-routiers-permanents)',
@@ -131,7 +135,12 @@ export const NETWORK: CsvLayout<NetworkColumn> = {
   title: 'the road network (referentiel-comptages-routiers)',
   names: NETWORK_COLUMNS,
   required: ['arc', 'label', 'shape', 'upstream', 'downstream'],
-  foreign: [COUNT_COLUMNS.at, COUNT_COLUMNS.flow, COUNT_COLUMNS.occupancy, COUNT_COLUMNS.state].flat(),
+  foreign: [
+    COUNT_COLUMNS.at,
+    COUNT_COLUMNS.flow,
+    COUNT_COLUMNS.occupancy,
+    COUNT_COLUMNS.state,
+  ].flat(),
   usual: ['available_from', 'available_to', 'point'],
   unused: [],
 };
@@ -143,5 +152,10 @@ export const WORKS: CsvLayout<WorkColumn> = {
   required: ['id', 'starts_on', 'ends_on', 'impact'],
   foreign: COUNT_COLUMNS.arc,
   usual: ['streets', 'status', 'shape', 'point'],
-  unused: ['identifiant ctv', 'numero de stv', 'precisions de localisation', 'url lettreinfochantier'],
+  unused: [
+    'identifiant ctv',
+    'numero de stv',
+    'precisions de localisation',
+    'url lettreinfochantier',
+  ],
 };

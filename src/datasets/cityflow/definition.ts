@@ -9,7 +9,14 @@ import {
   parquetFile,
   watchSchedule,
 } from '../kit/index.ts';
-import type { PartDefinition, PartSpec, RecordTable, StepDefinition, StepId, StepInput } from '../kit/index.ts';
+import type {
+  PartDefinition,
+  PartSpec,
+  RecordTable,
+  StepDefinition,
+  StepId,
+  StepInput,
+} from '../kit/index.ts';
 import { ZONE } from './zones.ts';
 import { digestBefore, HISTORY_DAYS } from './metrics/history.ts';
 import { USUAL_DAYS, USUAL_LIMITS } from './metrics/usual.ts';
@@ -24,7 +31,10 @@ import { STUDY_STEPS } from './studies/definition.ts';
 import { STUDY_LIMITS } from './studies/limits.ts';
 import { TRANSPORT_DOWNLOADS, TRANSPORT_PARTS, TRANSPORT_STEPS } from './transport/definition.ts';
 
-/** Counts arrive for days after their day; a state of the moment (disruptions, roadworks) of a past day does not come back. */
+/**
+ * Counts arrive for days after their day; a state of the moment (disruptions, roadworks) of a past
+ * day does not come back.
+ */
 const FRESH_UNTIL_FINAL = {
   empty: '6 hours',
   partial: '6 hours',
@@ -32,14 +42,22 @@ const FRESH_UNTIL_FINAL = {
   consolidated: '30 days',
   definitive: 'ever',
 } as const;
-const FRESH_ONCE_THERE = { empty: '6 hours', provisional: 'ever', consolidated: 'ever', definitive: 'ever' } as const;
+const FRESH_ONCE_THERE = {
+  empty: '6 hours',
+  provisional: 'ever',
+  consolidated: 'ever',
+  definitive: 'ever',
+} as const;
 
 /** A list of roadworks is trusted for this long after its day. */
 export const WORKS_TRUSTED_DAYS = 92;
 
 type PartDetail = Omit<PartSpec, 'source'>;
 
-/** Held against what the publisher usually delivers; versions of earlier releases tell of all sensors alone. */
+/**
+ * Held against what the publisher usually delivers; versions of earlier releases tell of all
+ * sensors alone.
+ */
 function usual(sensors: 'bikes' | 'roads', part: string) {
   const otherwise = { step: `metrics/${part}`, fact: 'coverage' } as const;
   return { step: 'metrics/usual', fact: `${sensors}_coverage`, otherwise } as const;
@@ -56,7 +74,8 @@ const DETAILS: readonly PartDetail[] = [
   {
     id: 'traffic',
     title: 'Public transport disruptions (Île-de-France Mobilités, Navitia)',
-    // The operator clears what is over; the run after midnight still hears of the day that just ended.
+    // The operator clears what is over; the run after midnight still hears of the day that just
+    // ended.
     listed: { daysBefore: 1, daysAfter: 0 },
     momentary: true,
     freshFor: FRESH_ONCE_THERE,
@@ -81,12 +100,16 @@ const DETAILS: readonly PartDetail[] = [
     addsUp: true,
     freshFor: FRESH_UNTIL_FINAL,
     // 4 to 13 % of the hours of a road are missing for good.
-    completeness: { ...usual('roads', 'comptages'), least: USUAL_LIMITS.usual_roads_least_coverage },
+    completeness: {
+      ...usual('roads', 'comptages'),
+      least: USUAL_LIMITS.usual_roads_least_coverage,
+    },
   },
   {
     id: 'chantiers',
     title: 'Roadworks (Paris open data, chantiers-perturbants)',
-    // Works that have ended leave the list; that of the run after midnight still has those of the day that just ended.
+    // Works that have ended leave the list; that of the run after midnight still has those of the
+    // day that just ended.
     listed: { daysBefore: 1, daysAfter: WORKS_TRUSTED_DAYS },
     momentary: true,
     freshFor: FRESH_ONCE_THERE,
@@ -109,7 +132,9 @@ const DETAILS: readonly PartDetail[] = [
   },
 ];
 
-const PARTS: readonly PartDefinition[] = DETAILS.map((detail) => definePart({ ...detail, source: 'http' }));
+const PARTS: readonly PartDefinition[] = DETAILS.map((detail) =>
+  definePart({ ...detail, source: 'http' }),
+);
 
 /** References without a date: every day has all of them. */
 const UNDATED: readonly string[] = ['referentiel', 'arrondissements'];
@@ -127,11 +152,21 @@ const DOWNLOADS = PARTS.map((part) => {
 const LIMITS = { thresholds: THRESHOLDS };
 
 function slice(part: string, optional = false): StepInput {
-  return { name: part, step: `download/${part}`, output: 'slice', ...(optional ? { optional } : {}) };
+  return {
+    name: part,
+    step: `download/${part}`,
+    output: 'slice',
+    ...(optional ? { optional } : {}),
+  };
 }
 
 const DISTRICTS = slice('arrondissements', true);
-const NETWORK: StepInput = { name: 'network', step: 'transform/referentiel', output: 'core', optional: true };
+const NETWORK: StepInput = {
+  name: 'network',
+  step: 'transform/referentiel',
+  output: 'core',
+  optional: true,
+};
 
 const TRANSFORMS: readonly StepDefinition[] = [
   defineStep({
@@ -139,7 +174,10 @@ const TRANSFORMS: readonly StepDefinition[] = [
     title: 'One row per arc of the network, with its length and district',
     inputs: [slice('referentiel'), DISTRICTS],
     outputs: {
-      core: parquetFile('core/cityflow/referentiel', { keyColumns: ['arc_id'], sharedByDays: true }),
+      core: parquetFile('core/cityflow/referentiel', {
+        keyColumns: ['arc_id'],
+        sharedByDays: true,
+      }),
       map: jsonFile('core/cityflow/map'),
     },
     checks: NETWORK_CHECKS,
@@ -210,8 +248,18 @@ function metrics(part: string, title: string, inputs: readonly StepInput[]): Ste
   });
 }
 
-/** The six sections of a report; each is a step of its own, so that one source can be run again alone. */
-export const SECTIONS = ['bikes', 'traffic', 'weather', 'comptages', 'chantiers', 'referentiel'] as const;
+/**
+ * The six sections of a report; each is a step of its own, so that one source can be run again
+ * alone.
+ */
+export const SECTIONS = [
+  'bikes',
+  'traffic',
+  'weather',
+  'comptages',
+  'chantiers',
+  'referentiel',
+] as const;
 /** Also the `metric_type` of a section's document, and part of its published name. */
 export type SectionName = (typeof SECTIONS)[number];
 
@@ -226,7 +274,9 @@ export const DIGEST_STEP: StepId = 'metrics/digest';
 const METRICS: readonly StepDefinition[] = [
   metrics('referentiel', 'Lengths, nodes and places of all arcs', [coreOf('referentiel')]),
   metrics('bikes', 'Totals, peaks, failures and corridors of bike counters', [coreOf('bikes')]),
-  metrics('traffic', 'Disruptions by severity and line, reliability of the metro', [coreOf('traffic')]),
+  metrics('traffic', 'Disruptions by severity and line, reliability of the metro', [
+    coreOf('traffic'),
+  ]),
   metrics('weather', 'Temperatures, rain, wind, and what they do to mobility', [coreOf('weather')]),
   metrics('comptages', 'Flow, occupancy, lost time and alerts of every arc and zone', [
     // How many rows were dropped is told by what the step recorded.
@@ -259,7 +309,9 @@ const METRICS: readonly StepDefinition[] = [
       },
     ],
     outputs: {
-      history: jsonFile('metrics/cityflow/history', { publishAs: 'processed/metrics/history_metrics_{scope}.json' }),
+      history: jsonFile('metrics/cityflow/history', {
+        publishAs: 'processed/metrics/history_metrics_{scope}.json',
+      }),
     },
     params: LIMITS,
   }),
@@ -271,7 +323,12 @@ const USUAL_STEP: StepDefinition = defineStep({
   title: 'How much came of what the publisher usually delivers',
   inputs: [
     { name: 'day', step: DIGEST_STEP, output: 'digest' },
-    { name: 'digest', step: DIGEST_STEP, output: 'digest', previousDays: { from: 1, to: USUAL_DAYS } },
+    {
+      name: 'digest',
+      step: DIGEST_STEP,
+      output: 'digest',
+      previousDays: { from: 1, to: USUAL_DAYS },
+    },
   ],
   outputs: { usual: jsonFile('metrics/cityflow/usual') },
   params: { thresholds: USUAL_LIMITS },
@@ -287,7 +344,10 @@ const REPORTS: readonly StepDefinition[] = [
     id: 'report/daily',
     version: 7,
     title: 'The daily report as JSON, CSV and flat Parquet tables; made whatever is missing',
-    inputs: [...REPORT_INPUTS, { name: 'usual', step: USUAL_STEP.id, output: 'usual', optional: true }],
+    inputs: [
+      ...REPORT_INPUTS,
+      { name: 'usual', step: USUAL_STEP.id, output: 'usual', optional: true },
+    ],
     outputs: {
       report: jsonFile('reports/cityflow/report', {
         publishAs: 'processed/reports/daily_report_{scope}.json',
@@ -298,7 +358,9 @@ const REPORTS: readonly StepDefinition[] = [
           madeAt: 'generated_at',
         },
       }),
-      csv: csvFile('reports/cityflow/csv', { publishAs: 'processed/reports/daily_report_{scope}.csv' }),
+      csv: csvFile('reports/cityflow/csv', {
+        publishAs: 'processed/reports/daily_report_{scope}.csv',
+      }),
       arcs: parquetFile('reports/cityflow/arcs', {
         publishAs: 'processed/reports/daily_report_{scope}_troncons.parquet',
       }),
@@ -309,7 +371,9 @@ const REPORTS: readonly StepDefinition[] = [
     params: {
       thresholds: THRESHOLDS,
       closed_parts: {},
-      step_versions: Object.fromEntries([...TRANSFORMS, ...METRICS].map(({ id, version }) => [id, version])),
+      step_versions: Object.fromEntries(
+        [...TRANSFORMS, ...METRICS].map(({ id, version }) => [id, version]),
+      ),
     },
     withNotes: true,
     required: true,
@@ -324,7 +388,9 @@ const REPORTS: readonly StepDefinition[] = [
       { ...coreOf('referentiel', 'map'), optional: true },
     ],
     outputs: {
-      page: htmlFile('reports/cityflow/page', { publishAs: 'processed/reports/daily_report_{scope}.html' }),
+      page: htmlFile('reports/cityflow/page', {
+        publishAs: 'processed/reports/daily_report_{scope}.html',
+      }),
     },
     params: LIMITS,
     singleDaysOnly: true,
@@ -353,7 +419,10 @@ const RECORD_TABLES: Readonly<Record<string, RecordTable>> = {
   },
 };
 
-/** Mobility of one city day: bikes, public transport, weather, road traffic, roadworks and the road network of Paris. */
+/**
+ * Mobility of one city day: bikes, public transport, weather, road traffic, roadworks and the road
+ * network of Paris.
+ */
 export const cityflowDefinition = definePipeline({
   name: 'cityflow',
   title: 'Mobility of Paris (CityFlow)',

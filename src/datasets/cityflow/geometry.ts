@@ -4,7 +4,10 @@ import { length } from '@turf/length';
 import { isRecord } from '../kit/index.ts';
 import type { JsonRecord } from '../kit/index.ts';
 
-/** Lengths, areas and places on the sphere, by turf. Results are rounded so that they are the same on every machine. */
+/**
+ * Lengths, areas and places on the sphere, by turf. Results are rounded so that they are the same
+ * on every machine.
+ */
 
 /** `[longitude, latitude]` in degrees, WGS 84. */
 export type Position = readonly [lon: number, lat: number];
@@ -13,14 +16,26 @@ export type Position = readonly [lon: number, lat: number];
 const EARTH_RADIUS_M = 6_371_000;
 const CENTRE: Position = [2.3522, 48.8566];
 const CENTRE_RADIUS_M = 2_500;
-const SECTORS = ['Nord', 'Nord-Est', 'Est', 'Sud-Est', 'Sud', 'Sud-Ouest', 'Ouest', 'Nord-Ouest'] as const;
+const SECTORS = [
+  'Nord',
+  'Nord-Est',
+  'Est',
+  'Sud-Est',
+  'Sud',
+  'Sud-Ouest',
+  'Ouest',
+  'Nord-Ouest',
+] as const;
 
 type Ring = number[][];
 type PolygonGeometry =
   | { readonly type: 'Polygon'; readonly coordinates: Ring[] }
   | { readonly type: 'MultiPolygon'; readonly coordinates: Ring[][] };
 
-/** Length of a line in metres, by great circles (haversine) on a sphere of 6,371 km, to the millimetre. */
+/**
+ * Length of a line in metres, by great circles (haversine) on a sphere of 6,371 km, to the
+ * millimetre.
+ */
 export function lineLengthM(line: readonly Position[]): number {
   if (line.length < 2) return 0;
   const coordinates = line.map(([lon, lat]) => [lon, lat]);
@@ -33,21 +48,29 @@ export function lineLengthM(line: readonly Position[]): number {
 
 /** The point halfway along the lines taken one after the other. */
 export function middleOf(lines: readonly (readonly Position[])[]): Position | null {
-  const pieces = lines.flatMap((line) => line.slice(1).map((to, index) => ({ from: line[index] ?? to, to })));
+  const pieces = lines.flatMap((line) =>
+    line.slice(1).map((to, index) => ({ from: line[index] ?? to, to })),
+  );
   const lengths = pieces.map(({ from, to }) => lineLengthM([from, to]));
   let left = lengths.reduce((sum, piece) => sum + piece, 0) / 2;
   for (const [index, { from, to }] of pieces.entries()) {
     const piece = lengths[index] ?? 0;
     if (left <= piece) {
       const share = piece === 0 ? 0 : left / piece;
-      return [degrees(from[0] + (to[0] - from[0]) * share), degrees(from[1] + (to[1] - from[1]) * share)];
+      return [
+        degrees(from[0] + (to[0] - from[0]) * share),
+        degrees(from[1] + (to[1] - from[1]) * share),
+      ];
     }
     left -= piece;
   }
   return lines[0]?.[0] ?? null;
 }
 
-/** Six decimals are a tenth of a metre; what comes after them is noise of the publisher's projections. */
+/**
+ * Six decimals are a tenth of a metre; what comes after them is noise of the publisher's
+ * projections.
+ */
 export function degrees(value: number): number {
   return Math.round(value * 1e6) / 1e6;
 }
@@ -57,7 +80,8 @@ export function linesOfText(text: string | null): Position[][] {
   const geometry = parseGeometry(text);
   if (geometry?.['type'] === 'LineString')
     return [positionsOf(geometry['coordinates'])].filter((line) => line.length > 1);
-  if (geometry?.['type'] !== 'MultiLineString' || !Array.isArray(geometry['coordinates'])) return [];
+  if (geometry?.['type'] !== 'MultiLineString' || !Array.isArray(geometry['coordinates']))
+    return [];
   return (geometry['coordinates'] as unknown[]).map(positionsOf).filter((line) => line.length > 1);
 }
 
@@ -82,8 +106,10 @@ function positionsOf(list: unknown): Position[] {
 
 function polygonOf(value: unknown): PolygonGeometry | undefined {
   if (!isRecord(value) || !Array.isArray(value['coordinates'])) return undefined;
-  if (value['type'] === 'Polygon') return { type: 'Polygon', coordinates: value['coordinates'] as Ring[] };
-  if (value['type'] === 'MultiPolygon') return { type: 'MultiPolygon', coordinates: value['coordinates'] as Ring[][] };
+  if (value['type'] === 'Polygon')
+    return { type: 'Polygon', coordinates: value['coordinates'] as Ring[] };
+  if (value['type'] === 'MultiPolygon')
+    return { type: 'MultiPolygon', coordinates: value['coordinates'] as Ring[][] };
   return undefined;
 }
 
@@ -94,11 +120,17 @@ export function outlinesOfText(text: string | null): Position[][] {
 
 function outlinesOf(polygon: PolygonGeometry | undefined): Position[][] {
   if (polygon === undefined) return [];
-  const rings = polygon.type === 'Polygon' ? [polygon.coordinates[0]] : polygon.coordinates.map(([outer]) => outer);
+  const rings =
+    polygon.type === 'Polygon'
+      ? [polygon.coordinates[0]]
+      : polygon.coordinates.map(([outer]) => outer);
   return rings.map(positionsOf).filter((ring) => ring.length > 2);
 }
 
-/** Area of a polygon given as GeoJSON text, in m² to the square decimetre; null when it is no polygon. */
+/**
+ * Area of a polygon given as GeoJSON text, in m² to the square decimetre; null when it is no
+ * polygon.
+ */
 export function areaM2(text: string | null): number | null {
   const geometry = polygonOf(parseGeometry(text));
   return geometry === undefined ? null : roundedArea(geometry);
@@ -111,8 +143,12 @@ function roundedArea(geometry: PolygonGeometry): number {
 /** `48.85, 2.35` as a position. */
 export function positionOfText(text: string | null): Position | null {
   if (text === null) return null;
-  const [lat, lon] = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  return lat === undefined || lon === undefined || Number.isNaN(lat) || Number.isNaN(lon) ? null : [lon, lat];
+  const [lat, lon] = text
+    .split(',')
+    .map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  return lat === undefined || lon === undefined || Number.isNaN(lat) || Number.isNaN(lon)
+    ? null
+    : [lon, lat];
 }
 
 /** One of the 20 districts of Paris. */
@@ -140,7 +176,11 @@ export function districtOf(feature: JsonRecord): District | undefined {
     areaM2: roundedArea(geometry),
     outlines,
     contains: ([lon, lat]) =>
-      lon >= west && lon <= east && lat >= south && lat <= north && booleanPointInPolygon([lon, lat], geometry),
+      lon >= west &&
+      lon <= east &&
+      lat >= south &&
+      lat <= north &&
+      booleanPointInPolygon([lon, lat], geometry),
   };
 }
 
@@ -158,12 +198,18 @@ export function boxOf(positions: readonly Position[]): readonly [number, number,
 }
 
 /** The number of the district that a position lies in; null outside all of them. Never guessed. */
-export function districtAt(districts: readonly District[], position: Position | null): number | null {
+export function districtAt(
+  districts: readonly District[],
+  position: Position | null,
+): number | null {
   if (position === null) return null;
   return districts.find((district) => district.contains(position))?.number ?? null;
 }
 
-/** Where a place lies seen from Notre-Dame: `Centre` within 2.5 km, otherwise one of eight directions. */
+/**
+ * Where a place lies seen from Notre-Dame: `Centre` within 2.5 km, otherwise one of eight
+ * directions.
+ */
 export function sectorOf(position: Position): string {
   if (lineLengthM([CENTRE, position]) <= CENTRE_RADIUS_M) return 'Centre';
   const east = (position[0] - CENTRE[0]) * Math.cos((CENTRE[1] * Math.PI) / 180);

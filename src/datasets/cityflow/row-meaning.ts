@@ -7,8 +7,8 @@ import { SERVICE } from './transport/columns.ts';
 import { RIDES } from './transport/slices.ts';
 
 /**
- * `Dataset.rowsOf` of CityFlow: what was measured once stays, and a list of things stays until one has as many of them. Only disruptions are
- * a state of a moment that nothing can be held against.
+ * `Dataset.rowsOf` of CityFlow: what was measured once stays, and a list of things stays until one
+ * has as many of them. Only disruptions are a state of a moment that nothing can be held against.
  */
 export function rowsOf(part: string, columns: readonly string[]): RowMeaning | undefined {
   if (part === 'comptages') return countRows(columns);
@@ -16,9 +16,18 @@ export function rowsOf(part: string, columns: readonly string[]): RowMeaning | u
   if (part === 'chantiers') return listRows(columns, WORK_COLUMNS, 'id');
   const rides = RIDES[part];
   if (rides !== undefined)
-    return keyedRows(columns, rides.names, ['operator', 'network', 'unit', 'name', 'category'], ['count']);
+    return keyedRows(
+      columns,
+      rides.names,
+      ['operator', 'network', 'unit', 'name', 'category'],
+      ['count'],
+    );
   if (part === 'service-quality')
-    return keyedRows(columns, SERVICE.names, SERVICE_KEY, ['result_pct', 'result_count', 'target_pct']);
+    return keyedRows(columns, SERVICE.names, SERVICE_KEY, [
+      'result_pct',
+      'result_count',
+      'target_pct',
+    ]);
   return RECORD_ROWS[part];
 }
 
@@ -34,7 +43,10 @@ const SERVICE_KEY = [
   'year',
 ] as const;
 
-/** Rows that several columns name together, with what they tell; a column that a file lacks names nothing. */
+/**
+ * Rows that several columns name together, with what they tell; a column that a file lacks names
+ * nothing.
+ */
 function keyedRows<Column extends string>(
   columns: readonly string[],
   names: ColumnNames<Column>,
@@ -74,7 +86,10 @@ function numberSql(text: string): string {
   return `coalesce(CAST(TRY_CAST(${text} AS DOUBLE) AS VARCHAR), nullif(${text}, ''))`;
 }
 
-/** A list of things with a name each: what it tells of a thing is the text of every column that is known. */
+/**
+ * A list of things with a name each: what it tells of a thing is the text of every column that is
+ * known.
+ */
 function listRows<Column extends string>(
   columns: readonly string[],
   names: ColumnNames<Column>,
@@ -84,7 +99,9 @@ function listRows<Column extends string>(
   const told = [...known].filter(([name]) => name !== id);
   return {
     key: quoteIdentifier(required(known.get(id), `the column ${id}`)),
-    values: Object.fromEntries(told.map(([name, published]) => [name, `nullif(${quoteIdentifier(published)}, '')`])),
+    values: Object.fromEntries(
+      told.map(([name, published]) => [name, `nullif(${quoteIdentifier(published)}, '')`]),
+    ),
     names: Object.fromEntries(known),
   };
 }
@@ -96,7 +113,9 @@ function ofRecord(path: string): string {
 /** Of each hour of a day the temperature, which every source of weather has. */
 function hourly(path: (hour: number) => string): Record<string, string> {
   const hours = Array.from({ length: 24 }, (_, hour) => hour);
-  return Object.fromEntries(hours.map((hour) => [`temp_${String(hour).padStart(2, '0')}h`, ofRecord(path(hour))]));
+  return Object.fromEntries(
+    hours.map((hour) => [`temp_${String(hour).padStart(2, '0')}h`, ofRecord(path(hour))]),
+  );
 }
 
 /** By part; see `slices/records.ts` for the two columns of their slices. */
@@ -109,7 +128,11 @@ const RECORD_ROWS: Readonly<Record<string, RowMeaning>> = {
   },
   arrondissements: {
     key: 'key',
-    values: { district: 'key', name: ofRecord('properties.l_aroff'), outline: ofRecord('geometry.coordinates') },
+    values: {
+      district: 'key',
+      name: ofRecord('properties.l_aroff'),
+      outline: ofRecord('geometry.coordinates'),
+    },
     names: {},
   },
   weather: {

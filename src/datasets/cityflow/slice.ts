@@ -30,6 +30,7 @@ const SLICERS: Readonly<Record<string, Slicer>> = {
 /** `Dataset.slice` of CityFlow; see there. */
 export const sliceRawFile: Dataset['slice'] = (task, sql) => {
   const slicer = SLICERS[task.part];
-  if (slicer === undefined) throw new PipelineError('INTERNAL', `cityflow has no part ${task.part}`);
+  if (slicer === undefined)
+    throw new PipelineError('INTERNAL', `cityflow has no part ${task.part}`);
   return slicer(task, sql);
 };

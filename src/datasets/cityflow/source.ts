@@ -1,8 +1,18 @@
-import { isRecord, numberOf, odsWhere, opendatasoftExport, PipelineError, zonedDay } from '../kit/index.ts';
+import {
+  isRecord,
+  numberOf,
+  odsWhere,
+  opendatasoftExport,
+  PipelineError,
+  zonedDay,
+} from '../kit/index.ts';
 import type { FetchWindow, HttpSource } from '../kit/index.ts';
 import { ZONE } from './zones.ts';
 
-/** Where the live sources are asked: real public endpoints, each host's base URL replaced by its setting. */
+/**
+ * Where the live sources are asked: real public endpoints, each host's base URL replaced by its
+ * setting.
+ */
 
 /** A day or month of records, far from its limit. */
 const RECORDS_MAX_BYTES = 512 * 2 ** 20;
@@ -14,7 +24,10 @@ function bounds({ from, to }: FetchWindow): readonly [start: string, end: string
   return [zonedDay(from, ZONE).startAt, zonedDay(to, ZONE).endAt];
 }
 
-/** A dataset of Paris open data; `conditionOf` selects the window, where there is something to select. */
+/**
+ * A dataset of Paris open data; `conditionOf` selects the window, where there is something to
+ * select.
+ */
 function parisExport(
   dataset: string,
   format: 'json' | 'csv' | 'geojson',
@@ -22,13 +35,16 @@ function parisExport(
   maxBytes = RECORDS_MAX_BYTES,
 ): HttpSource {
   const layout =
-    format === 'csv' ? ['delimiter=%3B', 'use_labels=true', `timezone=${encodeURIComponent(ZONE)}`] : ['timezone=UTC'];
+    format === 'csv'
+      ? ['delimiter=%3B', 'use_labels=true', `timezone=${encodeURIComponent(ZONE)}`]
+      : ['timezone=UTC'];
   return opendatasoftExport({
     host: 'paris',
     baseUrl: 'https://opendata.paris.fr',
     dataset,
     format,
-    query: (window) => (conditionOf === undefined ? layout : [...layout, odsWhere(conditionOf(window))]),
+    query: (window) =>
+      conditionOf === undefined ? layout : [...layout, odsWhere(conditionOf(window))],
     maxBytes,
   });
 }
@@ -45,7 +61,10 @@ function countHours(window: FetchWindow): string {
   return `t_1h>date'${start}' and t_1h<=date'${end}'`;
 }
 
-/** All disruptions with a period in the window; the answer for a past day is what the operator still keeps of it. */
+/**
+ * All disruptions with a period in the window; the answer for a past day is what the operator still
+ * keeps of it.
+ */
 const DISRUPTIONS: HttpSource = {
   host: 'idfm',
   baseUrl: 'https://prim.iledefrance-mobilites.fr',
@@ -60,15 +79,19 @@ const DISRUPTIONS: HttpSource = {
 };
 
 /**
- * Navitia tells in each answer how many there are of what it lists (`total_result`), and which page this is (`start_page`, from 0).
- * Pages are counted in line reports; each carries the disruptions of its own.
+ * Navitia tells in each answer how many there are of what it lists (`total_result`), and which page
+ * this is (`start_page`, from 0). Pages are counted in line reports; each carries the disruptions
+ * of its own.
  */
 function nextOfNavitia(document: unknown, path: string): string | undefined {
   const pagination = isRecord(document) ? document['pagination'] : undefined;
   if (!isRecord(pagination)) return undefined;
-  const [total, page, size, items] = ['total_result', 'start_page', 'items_per_page', 'items_on_page'].map((name) =>
-    numberOf(pagination[name]),
-  );
+  const [total, page, size, items] = [
+    'total_result',
+    'start_page',
+    'items_per_page',
+    'items_on_page',
+  ].map((name) => numberOf(pagination[name]));
   if (typeof total !== 'number' || typeof page !== 'number') return undefined;
   const read = page * (size ?? 0) + (items ?? 0);
   if (read >= total) return undefined;

@@ -1,4 +1,7 @@
-/** Small statistics over few values. Sums run in the order given, so that equal inputs give equal bits. */
+/**
+ * Small statistics over few values. Sums run in the order given, so that equal inputs give equal
+ * bits.
+ */
 
 /** 0 for no values. */
 export function sum(values: readonly number[]): number {

@@ -1,7 +1,10 @@
 /** Data days of Paris begin and end at its midnights. */
 export const ZONE = 'Europe/Paris';
 
-/** A zone is a district of Paris, or a direction outside of them; a place that is not known has no zone, and none is invented. */
+/**
+ * A zone is a district of Paris, or a direction outside of them; a place that is not known has no
+ * zone, and none is invented.
+ */
 
 /** A place that readers know by name. */
 export interface Zone {

@@ -12,13 +12,19 @@ import { COLUMN_OF, RATES, SOURCES } from './columns.ts';
 import { QUARTER_S } from './core.ts';
 import { REGIONS } from './regions.ts';
 
-/** The rules that a day's rows are held to, as SQL over the temporary tables `core` (merged) and `published` (as published). */
+/**
+ * The rules that a day's rows are held to, as SQL over the temporary tables `core` (merged) and
+ * `published` (as published).
+ */
 
 /** Ten whole numbers are rounded; the regions of 2025 have batteries as well. */
 const BALANCE_TOLERANCE_MW = 6;
 /** Consolidated load is metered, generation is not metered again with it. */
 const REVISED_BALANCE_TOLERANCE = 0.02;
-/** The largest regional load is that of Île-de-France and of Auvergne-Rhône-Alpes, below 16 GW on the coldest days. */
+/**
+ * The largest regional load is that of Île-de-France and of Auvergne-Rhône-Alpes, below 16 GW on
+ * the coldest days.
+ */
 const PLAUSIBLE_LOAD_MW = { from: 200, to: 20_000 };
 /** The capacity that RTE knows of may be late: real load factors have been somewhat above 100 %. */
 const PLAUSIBLE_LOAD_FACTOR_PCT = { from: -5, to: 150 };
@@ -105,7 +111,8 @@ const ROW_CHECKS: readonly RowCheck[] = [
     title: 'pumping and charging consume, discharging produces',
     severity: 'warn',
     table: 'core',
-    tested: 'pumping_mw IS NOT NULL OR battery_charging_mw IS NOT NULL OR battery_discharging_mw IS NOT NULL',
+    tested:
+      'pumping_mw IS NOT NULL OR battery_charging_mw IS NOT NULL OR battery_discharging_mw IS NOT NULL',
     failed: 'greatest(pumping_mw, battery_charging_mw) > 0 OR battery_discharging_mw < 0',
     shows: 'pumping_mw, battery_charging_mw, battery_discharging_mw',
   },
@@ -147,7 +154,10 @@ export const CORE_CHECKS: readonly CheckDefinition[] = [
 const EXAMPLES = 3;
 
 /** Runs every row check on all units; the results are by unit, in the order of `CORE_CHECKS`. */
-export async function runRowChecks(sql: SqlSession, units: readonly StepUnit[]): Promise<readonly CheckResult[][]> {
+export async function runRowChecks(
+  sql: SqlSession,
+  units: readonly StepUnit[],
+): Promise<readonly CheckResult[][]> {
   const [published, core] = [await countsOf(sql, 'published'), await countsOf(sql, 'core')];
   const results: CheckResult[][] = units.map(() => []);
   for (const check of ROW_CHECKS) {
@@ -165,7 +175,10 @@ export async function runRowChecks(sql: SqlSession, units: readonly StepUnit[]):
   return results;
 }
 
-function countsOf(sql: SqlSession, table: RowCheck['table']): Promise<ReadonlyMap<number, RowCounts>> {
+function countsOf(
+  sql: SqlSession,
+  table: RowCheck['table'],
+): Promise<ReadonlyMap<number, RowCounts>> {
   const checks = ROW_CHECKS.filter((check) => check.table === table);
   return countRows(sql, table, checks);
 }

@@ -2,8 +2,9 @@ import { oddColumns } from '../kit/index.ts';
 import type { CsvHeader, CsvLayout } from '../kit/index.ts';
 
 /**
- * The columns that RTE publishes by region, under the names of the portal's short dialect. There is one column for all of oil, coal and gas
- * (`thermique`). `tco` is the *taux de couverture* of a source: its part of the region's load; `tch` its *taux de charge*: its part of the capacity that
+ * The columns that RTE publishes by region, under the names of the portal's short dialect. There is
+ * one column for all of oil, coal and gas (`thermique`). `tco` is the *taux de couverture* of a
+ * source: its part of the region's load; `tch` its *taux de charge*: its part of the capacity that
  * is installed there. Both are published in percent, since 2020.
  */
 
@@ -32,25 +33,57 @@ export const MEASURES = [
   { name: 'hydraulique', column: 'hydro_mw', label: 'Hydraulique', kind: 'source' },
   { name: 'bioenergies', column: 'bioenergy_mw', label: 'Bioénergies', kind: 'source' },
   { name: 'pompage', column: 'pumping_mw', label: 'Pompage', kind: 'storage' },
-  { name: 'ech_physiques', column: 'exchange_physical_mw', label: 'Ech. physiques', kind: 'exchange' },
-  { name: 'stockage_batterie', column: 'battery_charging_mw', label: 'Stockage batterie', kind: 'storage' },
-  { name: 'destockage_batterie', column: 'battery_discharging_mw', label: 'Déstockage batterie', kind: 'storage' },
-  { name: 'eolien_terrestre', column: 'wind_onshore_mw', label: 'Eolien terrestre', kind: 'sub-source' },
-  { name: 'eolien_offshore', column: 'wind_offshore_mw', label: 'Eolien offshore', kind: 'sub-source' },
+  {
+    name: 'ech_physiques',
+    column: 'exchange_physical_mw',
+    label: 'Ech. physiques',
+    kind: 'exchange',
+  },
+  {
+    name: 'stockage_batterie',
+    column: 'battery_charging_mw',
+    label: 'Stockage batterie',
+    kind: 'storage',
+  },
+  {
+    name: 'destockage_batterie',
+    column: 'battery_discharging_mw',
+    label: 'Déstockage batterie',
+    kind: 'storage',
+  },
+  {
+    name: 'eolien_terrestre',
+    column: 'wind_onshore_mw',
+    label: 'Eolien terrestre',
+    kind: 'sub-source',
+  },
+  {
+    name: 'eolien_offshore',
+    column: 'wind_offshore_mw',
+    label: 'Eolien offshore',
+    kind: 'sub-source',
+  },
 ] as const satisfies readonly Measure[];
 
 /** The portal's short name. */
 export type MeasureName = (typeof MEASURES)[number]['name'];
 
 /** Sources of generation; the published rates are of these. */
-export const SOURCES = ['nucleaire', 'hydraulique', 'eolien', 'solaire', 'bioenergies', 'thermique'] as const;
+export const SOURCES = [
+  'nucleaire',
+  'hydraulique',
+  'eolien',
+  'solaire',
+  'bioenergies',
+  'thermique',
+] as const;
 /** One of the six sources; `thermique` is oil, coal and gas together. */
 export type Source = (typeof SOURCES)[number];
 
 /** Our column in `core` by the portal's name: English, with the unit. */
-export const COLUMN_OF = Object.fromEntries(MEASURES.map(({ name, column }) => [name, column])) as Readonly<
-  Record<MeasureName, string>
->;
+export const COLUMN_OF = Object.fromEntries(
+  MEASURES.map(({ name, column }) => [name, column]),
+) as Readonly<Record<MeasureName, string>>;
 
 /** The publisher's French label without its unit. */
 export function labelOf(name: MeasureName): string {
@@ -73,8 +106,20 @@ export interface Rate {
 export const RATES: readonly Rate[] = SOURCES.flatMap((source) => {
   const stem = COLUMN_OF[source].replace(/_mw$/, '');
   return [
-    { name: `tco_${source}`, column: `${stem}_coverage_pct`, label: `TCO ${labelOf(source)}`, source, kind: 'tco' },
-    { name: `tch_${source}`, column: `${stem}_load_factor_pct`, label: `TCH ${labelOf(source)}`, source, kind: 'tch' },
+    {
+      name: `tco_${source}`,
+      column: `${stem}_coverage_pct`,
+      label: `TCO ${labelOf(source)}`,
+      source,
+      kind: 'tco',
+    },
+    {
+      name: `tch_${source}`,
+      column: `${stem}_load_factor_pct`,
+      label: `TCH ${labelOf(source)}`,
+      source,
+      kind: 'tch',
+    },
   ] as const;
 });
 
@@ -113,7 +158,9 @@ export const LAYOUT: CsvLayout<ColumnName> = {
 };
 
 /** Published names that nobody knows, without the columns that are known to hold nothing. */
-export function unknownOf(header: Pick<CsvHeader<ColumnName>, 'known' | 'unknown' | 'published'>): string[] {
+export function unknownOf(
+  header: Pick<CsvHeader<ColumnName>, 'known' | 'unknown' | 'published'>,
+): string[] {
   return [...oddColumns(header, LAYOUT).unknown];
 }
 

@@ -6,8 +6,9 @@ import type { ComparedQuantity, NationalComparison, RegionsDay } from './metrics
 import { REGIONS } from './regions.ts';
 
 /**
- * `metrics/comparison`: the sum over the regions beside the national figure of the same day, which has the same perimeter: mainland France without
- * Corsica. A difference is shown and never spread; where one side is incomplete there is none, and the reason is named.
+ * `metrics/comparison`: the sum over the regions beside the national figure of the same day, which
+ * has the same perimeter: mainland France without Corsica. A difference is shown and never spread;
+ * where one side is incomplete there is none, and the reason is named.
  */
 export const metricsComparison: StepImplementation = {
   kind: 'sql',
@@ -34,7 +35,8 @@ const NATIONAL_SOURCES: Readonly<Partial<Record<Source, readonly string[]>>> = {
 
 async function compareUnit(unit: StepUnit): Promise<UnitResult> {
   const day = await readJson<RegionsDay>(unit.inputs['regions']?.[0]);
-  if (day === null) throw new PipelineError('INTERNAL', `${unit.scope} is to be compared and has no metrics`);
+  if (day === null)
+    throw new PipelineError('INTERNAL', `${unit.scope} is to be compared and has no metrics`);
   const comparison = compareDays(day, await readJson<NationalDay>(unit.inputs['national']?.[0]));
   return {
     scope: unit.scope,
@@ -84,7 +86,10 @@ function compare(
         : isWhole(national)
           ? null
           : 'national incomplete';
-  const difference = reason === null && regionsMwh !== null && nationalMwh !== null ? regionsMwh - nationalMwh : null;
+  const difference =
+    reason === null && regionsMwh !== null && nationalMwh !== null
+      ? regionsMwh - nationalMwh
+      : null;
   return {
     quantity,
     regions_mwh: regionsMwh,

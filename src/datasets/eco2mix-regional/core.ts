@@ -3,11 +3,14 @@ import type { SqlSession } from '../kit/index.ts';
 import { MEASURES, RATES } from './columns.ts';
 
 /**
- * The core table: one row per region and instant (UTC) at which anything was published, in order. Parts are merged per column: a column has the value of
- * the best row (`rank`) in which it is not null. `revision` and `source_part` are those of the row that gave the load, without load those of the best row.
+ * The core table: one row per region and instant (UTC) at which anything was published, in order.
+ * Parts are merged per column: a column has the value of the best row (`rank`) in which it is not
+ * null. `revision` and `source_part` are those of the row that gave the load, without load those of
+ * the best row.
  *
- * `quarters` is how long the row stands for, in quarters of an hour: consolidated rows come every half-hour and stand for two, unless the region has a row
- * at the following quarter; real-time rows stand for one, and a gap is never filled.
+ * `quarters` is how long the row stands for, in quarters of an hour: consolidated rows come every
+ * half-hour and stand for two, unless the region has a row at the following quarter; real-time rows
+ * stand for one, and a gap is never filled.
  */
 
 const HALF_HOUR_S = 1_800;
@@ -32,7 +35,10 @@ function ofLoad(value: string): string {
   return `coalesce(arg_min(${value}, rank) FILTER (WHERE load_mw IS NOT NULL), arg_min(${value}, rank))`;
 }
 
-/** Creates `core` of `published`: the columns as written, and `unit`, `data_day`, `start_s`, `hours`, `second`, `finality`. */
+/**
+ * Creates `core` of `published`: the columns as written, and `unit`, `data_day`, `start_s`,
+ * `hours`, `second`, `finality`.
+ */
 export async function createCore(sql: SqlSession): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE core AS
     SELECT * EXCLUDE (following), to_timestamp(start_s + second) AS instant_at, ${REVISION_NAME} AS revision,

@@ -16,8 +16,16 @@ import { ZONE } from './regions.ts';
 import { DATASET_OF } from './source.ts';
 import type { Part } from './source.ts';
 
-/** RTE revises real-time days when it consolidates them, and consolidated ones when they become definitive. */
-const FRESH_FOR = { empty: '6 hours', provisional: '6 hours', consolidated: '30 days', definitive: 'ever' } as const;
+/**
+ * RTE revises real-time days when it consolidates them, and consolidated ones when they become
+ * definitive.
+ */
+const FRESH_FOR = {
+  empty: '6 hours',
+  provisional: '6 hours',
+  consolidated: '30 days',
+  definitive: 'ever',
+} as const;
 
 const COMPLETENESS = { step: 'transform/regions', fact: 'coverage', least: 1 } as const;
 
@@ -48,9 +56,18 @@ const STEPS: readonly StepDefinition[] = [
   defineStep({
     id: 'transform/regions',
     title: 'One typed row per region and instant, best revision first',
-    inputs: PARTS.map(({ id }) => ({ name: id, step: `download/${id}`, output: 'slice', optional: true })),
+    inputs: PARTS.map(({ id }) => ({
+      name: id,
+      step: `download/${id}`,
+      output: 'slice',
+      optional: true,
+    })),
     needsAnyOf: PARTS.map(({ id }) => id),
-    outputs: { core: parquetFile('core/eco2mix-regional/regions', { keyColumns: ['region_code', 'instant_at'] }) },
+    outputs: {
+      core: parquetFile('core/eco2mix-regional/regions', {
+        keyColumns: ['region_code', 'instant_at'],
+      }),
+    },
     checks: CORE_CHECKS,
     timeout: '5 minutes',
     required: true,
@@ -90,7 +107,9 @@ const STEPS: readonly StepDefinition[] = [
       model: jsonFile('reports/eco2mix-regional/model', {
         publishAs: 'reports/eco2mix-regional/daily_report_{scope}.json',
       }),
-      csv: csvFile('reports/eco2mix-regional/csv', { publishAs: 'reports/eco2mix-regional/daily_report_{scope}.csv' }),
+      csv: csvFile('reports/eco2mix-regional/csv', {
+        publishAs: 'reports/eco2mix-regional/daily_report_{scope}.csv',
+      }),
       table: parquetFile('reports/eco2mix-regional/table', {
         publishAs: 'reports/eco2mix-regional/daily_report_{scope}.parquet',
       }),
@@ -146,8 +165,12 @@ const ROLLUPS: readonly RollupDefinition[] = [
       { name: 'years', step: 'rollup/year', output: 'energies', each: 'year' },
     ],
     outputs: {
-      months: parquetFile('history/eco2mix-regional/months', { publishAs: 'eco2mix-regional/energies_month.parquet' }),
-      years: parquetFile('history/eco2mix-regional/years', { publishAs: 'eco2mix-regional/energies_year.parquet' }),
+      months: parquetFile('history/eco2mix-regional/months', {
+        publishAs: 'eco2mix-regional/energies_month.parquet',
+      }),
+      years: parquetFile('history/eco2mix-regional/years', {
+        publishAs: 'eco2mix-regional/energies_year.parquet',
+      }),
     },
     timeout: '5 minutes',
   }),
@@ -171,7 +194,13 @@ export const eco2mixRegionalDefinition = definePipeline({
     fileNameOf: (part) => DATASET_OF[part as Part],
   },
   schedules: [
-    { id: 'daily', title: 'Yesterday, download to report', cron: '15 6 * * *', overlap: 'queue', pauseOnFailure: true },
+    {
+      id: 'daily',
+      title: 'Yesterday, download to report',
+      cron: '15 6 * * *',
+      overlap: 'queue',
+      pauseOnFailure: true,
+    },
     watchSchedule({
       title: 'What the publisher revised',
       cron: '35 * * * *',

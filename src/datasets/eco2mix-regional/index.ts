@@ -13,7 +13,10 @@ import { sliceRawFile } from './slice.ts';
 import { PORTAL_SOURCES } from './source.ts';
 import { transformRegions } from './transform.ts';
 
-/** French electricity by region: load, generation, exchanges, coverage rates and load factors, from RTE's eCO2mix. */
+/**
+ * French electricity by region: load, generation, exchanges, coverage rates and load factors, from
+ * RTE's eCO2mix.
+ */
 export const eco2mixRegional: Dataset = {
   definition: eco2mixRegionalDefinition,
   sources: PORTAL_SOURCES,

@@ -2,8 +2,9 @@ import type { Revision } from '../kit/index.ts';
 import type { Source } from './columns.ts';
 
 /**
- * The metrics of one data day by region. Power is in MW, energy in MWh (multiples of 0.25, exact in a double), rates are in percent with two decimals,
- * coverages 0–1 of the day. `null` means "not published", never zero; a gap is never filled.
+ * The metrics of one data day by region. Power is in MW, energy in MWh (multiples of 0.25, exact in
+ * a double), rates are in percent with two decimals, coverages 0–1 of the day. `null` means "not
+ * published", never zero; a gap is never filled.
  */
 
 /** An energy with the part of the day that it stands on. */
@@ -16,9 +17,15 @@ export interface Energy {
 
 /** A source of one region with the two rates that RTE publishes of it. */
 export interface SourceEnergy extends Energy {
-  /** The part of the region's load that the source has (RTE's TCO), over the rows that have both; above 100 where a region exports. */
+  /**
+   * The part of the region's load that the source has (RTE's TCO), over the rows that have both;
+   * above 100 where a region exports.
+   */
   readonly coverage_rate_pct: number | null;
-  /** Mean over time of the published load factor (TCH): of the capacity that RTE knows to be installed. */
+  /**
+   * Mean over time of the published load factor (TCH): of the capacity that RTE knows to be
+   * installed.
+   */
   readonly load_factor_pct: number | null;
 }
 
@@ -41,7 +48,10 @@ export interface RegionDay {
   };
   readonly pumping: Energy;
   /** Physical exchanges with neighbours and abroad; positive is import. */
-  readonly exchange: Energy & { readonly import_mwh: number | null; readonly export_mwh: number | null };
+  readonly exchange: Energy & {
+    readonly import_mwh: number | null;
+    readonly export_mwh: number | null;
+  };
 }
 
 /** The document of a day. */

@@ -13,7 +13,10 @@ import { COLUMN_OF, MEASURES, RATES, SOURCES } from './columns.ts';
 import type { Energy, RegionDay, RegionsDay, SourceEnergy } from './metrics-model.ts';
 import { regionName, REGIONS } from './regions.ts';
 
-/** `metrics/regions`: core tables → `RegionsDay` as JSON. Sums are whole numbers in SQL; what follows from them is done here. */
+/**
+ * `metrics/regions`: core tables → `RegionsDay` as JSON. Sums are whole numbers in SQL; what
+ * follows from them is done here.
+ */
 export const metricsRegions: StepImplementation = { kind: 'sql', run };
 
 /** What SQL says of a region on a day, by name: sums are quarter-hours times MW. */
@@ -35,7 +38,10 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
       scope: unit.scope,
       outputs: { metrics: { bytes: Buffer.from(JSON.stringify(metrics), 'utf8') } },
       checks: [],
-      facts: { revision: metrics.revision, coverage: leastCoverage(metrics.regions.map(({ load }) => load)) },
+      facts: {
+        revision: metrics.revision,
+        coverage: leastCoverage(metrics.regions.map(({ load }) => load)),
+      },
     };
   });
 }
@@ -47,7 +53,10 @@ function corePath(unit: StepUnit): string {
   return path;
 }
 
-/** Reads all days at once. The peak's key has the value and the instant, so that equal values are told apart by time. */
+/**
+ * Reads all days at once. The peak's key has the value and the instant, so that equal values are
+ * told apart by time.
+ */
 async function readSums(sql: SqlSession, paths: readonly string[]): Promise<RegionRow[]> {
   const load = COLUMN_OF.consommation;
   const columns = [
@@ -82,7 +91,8 @@ function regionsDay(day: ZonedDay, rows: readonly RegionRow[]): RegionsDay {
   const known = new Set(REGIONS.map(({ code }) => code));
   const others = rows.map(({ region_code: code }) => code).filter((code) => !known.has(code));
   const finalities = rows.flatMap(({ finality }) => (finality === null ? [] : [finality]));
-  const revision: Revision | null = finalities.length === 0 ? null : (REVISIONS[Math.min(...finalities)] ?? null);
+  const revision: Revision | null =
+    finalities.length === 0 ? null : (REVISIONS[Math.min(...finalities)] ?? null);
   return {
     schema: 'eco2mix-regional.metrics/1',
     date: day.date,
@@ -96,12 +106,14 @@ function regionsDay(day: ZonedDay, rows: readonly RegionRow[]): RegionsDay {
 
 function regionDay(day: ZonedDay, code: string, sums: Sums): RegionDay {
   const load = energyOf(day, sums, 'consommation');
-  const bySource = Object.fromEntries(SOURCES.map((source) => [source, sourceOf(day, sums, source)])) as Record<
-    Source,
-    SourceEnergy
-  >;
+  const bySource = Object.fromEntries(
+    SOURCES.map((source) => [source, sourceOf(day, sums, source)]),
+  ) as Record<Source, SourceEnergy>;
   const known = SOURCES.filter((source) => bySource[source].energy_mwh !== null);
-  const total = known.length === 0 ? null : known.reduce((sum, source) => sum + (bySource[source].energy_mwh ?? 0), 0);
+  const total =
+    known.length === 0
+      ? null
+      : known.reduce((sum, source) => sum + (bySource[source].energy_mwh ?? 0), 0);
   const isWhole = load.coverage === 1 && known.every((source) => bySource[source].coverage === 1);
   const [peak, second] = [sums['peak'] ?? null, sums['peak_second'] ?? null];
   const exchange = energyOf(day, sums, 'ech_physiques');
@@ -111,7 +123,8 @@ function regionDay(day: ZonedDay, code: string, sums: Sums): RegionDay {
     load: {
       ...load,
       mean_mw: ratio(sums['consommation'], sums['consommation_quarters']),
-      peak: peak === null || second === null ? null : { mw: peak, at: localTime(day, second * 1000) },
+      peak:
+        peak === null || second === null ? null : { mw: peak, at: localTime(day, second * 1000) },
     },
     generation: {
       total_mwh: total,
@@ -129,7 +142,10 @@ function regionDay(day: ZonedDay, code: string, sums: Sums): RegionDay {
 
 function energyOf(day: ZonedDay, sums: Sums, name: string): Energy {
   const sum = sums[name] ?? null;
-  return { energy_mwh: sum === null ? null : sum / 4, coverage: coverageOf(day, sums[`${name}_quarters`] ?? 0) };
+  return {
+    energy_mwh: sum === null ? null : sum / 4,
+    coverage: coverageOf(day, sums[`${name}_quarters`] ?? 0),
+  };
 }
 
 function sourceOf(day: ZonedDay, sums: Sums, source: Source): SourceEnergy {
@@ -151,7 +167,10 @@ function leastCoverage(energies: readonly Energy[]): number {
 }
 
 /** With two decimals; null where either is unknown or the denominator is zero. */
-function ratio(numerator: number | null | undefined, denominator: number | null | undefined): number | null {
+function ratio(
+  numerator: number | null | undefined,
+  denominator: number | null | undefined,
+): number | null {
   if (numerator === null || numerator === undefined || !denominator) return null;
   return Math.round((numerator * 100) / denominator) / 100;
 }

@@ -8,14 +8,17 @@ import { finalitySql } from './row-meaning.ts';
 import type { Part } from './source.ts';
 
 /**
- * Slices as typed rows: one row of the temporary table `published` for each published row of a set of days.
+ * Slices as typed rows: one row of the temporary table `published` for each published row of a set
+ * of days.
  *
- * - `unit`: index into the task's units, with its `data_day`, `start_s` (seconds since 1970 of its start) and `hours`.
+ * - `unit`: index into the task's units, with its `data_day`, `start_s` (seconds since 1970 of its
+ *   start) and `hours`.
  * - `part`, `region_code`, `second` since the start of the data day.
  * - `finality`: 0 provisional, 1 consolidated, 2 definitive.
  * - the measures in MW and the rates in percent; `unreadable`: cells that are no number.
- * - `rank`: the lower, the better: more final first, then a clock that agrees with the instant (on spring days the portal repeats an hour that does not
- *   exist, with the instants of the next), then `cons-def` before `tr`, then the place in the slice.
+ * - `rank`: the lower, the better: more final first, then a clock that agrees with the instant (on
+ *   spring days the portal repeats an hour that does not exist, with the instants of the next),
+ *   then `cons-def` before `tr`, then the place in the slice.
  */
 
 /** Best first among equally final ones. */
@@ -64,7 +67,11 @@ export async function loadPublishedRows(
 
 const COLUMNS = [...MEASURES, ...RATES].map(({ column }) => column).join(', ');
 
-function selectTyped(part: Part, header: CsvHeader<ColumnName>, files: readonly SliceFile[]): string {
+function selectTyped(
+  part: Part,
+  header: CsvHeader<ColumnName>,
+  files: readonly SliceFile[],
+): string {
   const named = { known: header.known, what: `the ${part} slice` };
   const text = (name: ColumnName): string => `trim(s.${published(named, name)})`;
   const has = (name: ColumnName): boolean => header.known.has(name);

@@ -20,9 +20,13 @@ export const TIME = 'quotidien_time';
 export const REGION = 'quotidien_region';
 
 /** The published name of a column that the layout requires, as SQL. */
-export function published({ known, what }: Pick<CsvFile<ColumnName>, 'known' | 'what'>, name: ColumnName): string {
+export function published(
+  { known, what }: Pick<CsvFile<ColumnName>, 'known' | 'what'>,
+  name: ColumnName,
+): string {
   const found = known.get(name);
-  if (found === undefined) throw new PipelineError('SRC_SHAPE_CHANGED', `${what} has no column ${name}`);
+  if (found === undefined)
+    throw new PipelineError('SRC_SHAPE_CHANGED', `${what} has no column ${name}`);
   return quoteIdentifier(found);
 }
 
@@ -37,7 +41,8 @@ export function regionSql(text: string): string {
 }
 
 /**
- * Creates the temporary table `published_cut` with every published column as text and our own three.
+ * Creates the temporary table `published_cut` with every published column as text and our own
+ * three.
  * @throws `SRC_SHAPE_CHANGED` when the time of a row cannot be read
  */
 export async function loadRows(sql: SqlSession, file: CsvFile<ColumnName>): Promise<void> {

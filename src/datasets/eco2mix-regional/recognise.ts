@@ -7,15 +7,24 @@ import { finalitySql } from './row-meaning.ts';
 import { DATASET_OF } from './source.ts';
 
 /**
- * `Dataset.recognise`: both datasets have the same columns, and the nature of the rows tells them apart.
+ * `Dataset.recognise`: both datasets have the same columns, and the nature of the rows tells them
+ * apart.
  * @throws `INPUT_INVALID` with what can be imported
  */
-export async function recogniseFile({ path, name }: GivenFile, sql: SqlSession): Promise<RecognisedFile> {
+export async function recogniseFile(
+  { path, name }: GivenFile,
+  sql: SqlSession,
+): Promise<RecognisedFile> {
   try {
     const file = await openCsv(path, name, LAYOUT);
     await loadRows(sql, file);
     const nature = file.known.has('nature') ? finalitySql(published(file, 'nature')) : 'NULL';
-    const [extent] = await sql.rows<{ rows: number; first: string | null; last: string | null; real_time: number }>(
+    const [extent] = await sql.rows<{
+      rows: number;
+      first: string | null;
+      last: string | null;
+      real_time: number;
+    }>(
       `SELECT count(*) AS rows, min(${DAY}) AS first, max(${DAY}) AS last, count(*) FILTER (WHERE ${nature} = 0) AS real_time
        FROM published_cut`,
     );
@@ -36,6 +45,10 @@ export async function recogniseFile({ path, name }: GivenFile, sql: SqlSession):
     };
   } catch (cause) {
     if (!(cause instanceof PipelineError) || !cause.code.startsWith('SRC_')) throw cause;
-    throw new PipelineError('INPUT_INVALID', `${cause.message}. What can be imported: ${LAYOUT.title}`, { cause });
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `${cause.message}. What can be imported: ${LAYOUT.title}`,
+      { cause },
+    );
   }
 }

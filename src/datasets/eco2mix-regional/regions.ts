@@ -1,6 +1,6 @@
 /**
- * The twelve regions of mainland France without Corsica, which is not part of the grid that eCO2mix tells of. Codes are those of INSEE (Code officiel
- * géographique since 2016).
+ * The twelve regions of mainland France without Corsica, which is not part of the grid that eCO2mix
+ * tells of. Codes are those of INSEE (Code officiel géographique since 2016).
  */
 export interface Region {
   readonly code: string;

@@ -4,10 +4,14 @@ import { LAYOUT, unknownOf } from './columns.ts';
 import { DAY, loadRows, ofDays, REGION, TIME } from './raw-rows.ts';
 
 /**
- * Cuts an export into slices: the rows of one civil day of Paris exactly as published, every published column as text under its
- * published name, by time, region and then all columns, exact duplicates once. So a day has one slice whatever file brought it.
+ * Cuts an export into slices: the rows of one civil day of Paris exactly as published, every
+ * published column as text under its published name, by time, region and then all columns, exact
+ * duplicates once. So a day has one slice whatever file brought it.
  */
-export async function sliceRawFile(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
+export async function sliceRawFile(
+  task: SliceTask,
+  sql: SqlSession,
+): Promise<readonly UnitOutcome[]> {
   const file = await openCsv(task.raw.path, `the regional eCO2mix ${task.part} file`, LAYOUT);
   await loadRows(sql, file);
   const dates = task.days.map(({ date }) => date);

@@ -3,7 +3,11 @@ import type { HttpSource } from '../kit/index.ts';
 
 /** How both datasets are asked for at the portal. */
 
-const FORMAT = ['delimiter=%3B', `timezone=${encodeURIComponent('Europe/Paris')}`, 'use_labels=false'];
+const FORMAT = [
+  'delimiter=%3B',
+  `timezone=${encodeURIComponent('Europe/Paris')}`,
+  'use_labels=false',
+];
 
 function portalSource(dataset: string): HttpSource {
   return opendatasoftExport({
@@ -19,7 +23,10 @@ function portalSource(dataset: string): HttpSource {
 }
 
 /** The portal's name of each dataset, by part. */
-export const DATASET_OF = { tr: 'eco2mix-regional-tr', 'cons-def': 'eco2mix-regional-cons-def' } as const;
+export const DATASET_OF = {
+  tr: 'eco2mix-regional-tr',
+  'cons-def': 'eco2mix-regional-cons-def',
+} as const;
 /** `tr` is real time, `cons-def` consolidated and later definitive. */
 export type Part = keyof typeof DATASET_OF;
 

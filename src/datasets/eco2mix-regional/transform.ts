@@ -13,7 +13,10 @@ import { CORE_COLUMNS, createCore } from './core.ts';
 import { loadPublishedRows, PARTS, sliceOf } from './published-rows.ts';
 import { REGIONS } from './regions.ts';
 
-/** `transform/regions`: the slices of a set of days → per day one typed row per region and instant, the best revision first. */
+/**
+ * `transform/regions`: the slices of a set of days → per day one typed row per region and instant,
+ * the best revision first.
+ */
 export const transformRegions: StepImplementation = { kind: 'sql', run };
 
 async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
@@ -23,7 +26,9 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
   await createCore(sql);
   const loads = await summarizeLoads(sql, units);
   const checks = await runRowChecks(sql, units);
-  task.progress(`merged ${loads.reduce((sum, { rows }) => sum + rows, 0)} rows of ${units.length} days`);
+  task.progress(
+    `merged ${loads.reduce((sum, { rows }) => sum + rows, 0)} rows of ${units.length} days`,
+  );
   const files = await writeDayFiles(sql, {
     table: 'core',
     dayColumn: 'data_day',
@@ -38,7 +43,11 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
     return {
       scope: unit.scope,
       outputs: { core: { path, rows: load.rows } },
-      checks: [expectedSamples(unit, load), ...(checks[index] ?? []), ...lostColumns(columns.get(index) ?? [])],
+      checks: [
+        expectedSamples(unit, load),
+        ...(checks[index] ?? []),
+        ...lostColumns(columns.get(index) ?? []),
+      ],
       facts: factsOf(
         unit,
         load,
@@ -57,7 +66,10 @@ interface LoadSummary {
   readonly quarters: ReadonlyMap<string, number>;
 }
 
-async function summarizeLoads(sql: SqlSession, units: readonly StepUnit[]): Promise<readonly LoadSummary[]> {
+async function summarizeLoads(
+  sql: SqlSession,
+  units: readonly StepUnit[],
+): Promise<readonly LoadSummary[]> {
   const found = await sql.rows<{
     unit: number;
     region_code: string;
@@ -88,7 +100,10 @@ function rowsToWrite(load: LoadSummary | undefined): number {
 
 function notPublished(unit: StepUnit): UnitOutcome {
   const parts = PARTS.filter((part) => sliceOf(unit, part) !== undefined);
-  const slices = parts.length === 0 ? 'no part has a row of it' : `${parts.join(', ')} have no load in their rows`;
+  const slices =
+    parts.length === 0
+      ? 'no part has a row of it'
+      : `${parts.join(', ')} have no load in their rows`;
   return {
     scope: unit.scope,
     failure: {
@@ -113,7 +128,11 @@ function expectedSamples(unit: StepUnit, { quarters }: LoadSummary): CheckResult
   };
 }
 
-function factsOf(unit: StepUnit, { rows, finality, quarters }: LoadSummary, unknown: readonly string[]): JsonObject {
+function factsOf(
+  unit: StepUnit,
+  { rows, finality, quarters }: LoadSummary,
+  unknown: readonly string[],
+): JsonObject {
   const expected = dayOf(unit).hours * 4 * REGIONS.length;
   const observed = REGIONS.reduce((sum, { code }) => sum + (quarters.get(code) ?? 0), 0);
   const sources = PARTS.flatMap((part) => {

@@ -8,20 +8,32 @@ import { PARTS } from './published-rows.ts';
 import { QUARTER_MINUTES } from './sampling.ts';
 
 /**
- * The rules that a day's core table is held to. Each is SQL that returns the failing rows with their data day (`selectFailing`), over
- * the temporary tables `core` (merged) or `published` (as published, see `published-rows.ts`).
+ * The rules that a day's core table is held to. Each is SQL that returns the failing rows with
+ * their data day (`selectFailing`), over the temporary tables `core` (merged) or `published` (as
+ * published, see `published-rows.ts`).
  */
 
-/** Rounding of ten whole numbers, as measured on all 4,787 real-time rows of 2021–22; wider since batteries are published. */
+/**
+ * Rounding of ten whole numbers, as measured on all 4,787 real-time rows of 2021–22; wider since
+ * batteries are published.
+ */
 const BALANCE_TOLERANCE_MW = 1;
 const BALANCE_TOLERANCE_WITH_BATTERIES_MW = 5;
-/** Consolidated load is metered, generation is not re-metered with it: the real rows of 2024-01-01 differ by 77–107 MW, 0.2 % of load. */
+/**
+ * Consolidated load is metered, generation is not re-metered with it: the real rows of 2024-01-01
+ * differ by 77–107 MW, 0.2 % of load.
+ */
 const REVISED_BALANCE_TOLERANCE = 0.01;
 /** More than that is not a matter of rounding or metering: a column is wrong. */
 const GROSS_BALANCE_TOLERANCE = 0.1;
-/** The mainland's load has stayed within 28–103 GW since 2012 (highest: 102,098 MW on 2012-02-08). */
+/**
+ * The mainland's load has stayed within 28–103 GW since 2012 (highest: 102,098 MW on 2012-02-08).
+ */
 const PLAUSIBLE_LOAD_MW = { from: 15_000, to: 120_000 };
-/** Auxiliaries make a stopped plant consume: real files have −4 MW of oil turbines; nothing produces more than the nuclear fleet. */
+/**
+ * Auxiliaries make a stopped plant consume: real files have −4 MW of oil turbines; nothing produces
+ * more than the nuclear fleet.
+ */
 const PLAUSIBLE_GENERATION_MW = { from: -300, to: 70_000 };
 const PLAUSIBLE_CO2_G_PER_KWH = { from: 1, to: 1_000 };
 
@@ -37,8 +49,14 @@ const TERMS: readonly MeasureName[] = [...SOURCES, 'pompage', 'ech_physiques'];
 const COLUMNS = TERMS.map((name) => COLUMN_OF[name]);
 const SUM = `(${COLUMNS.join(' + ')} + coalesce(battery_charging_mw, 0) + coalesce(battery_discharging_mw, 0))`;
 const HAS_BATTERIES = '(battery_charging_mw IS NOT NULL OR battery_discharging_mw IS NOT NULL)';
-const BALANCE_MASK = [...TERMS, 'consommation' as const].reduce((mask, name) => mask + 2 ** BIT_OF[name], 0);
-/** Each part has all of load and terms or none of them: then all come from one row. Values of two revisions need not add up. */
+const BALANCE_MASK = [...TERMS, 'consommation' as const].reduce(
+  (mask, name) => mask + 2 ** BIT_OF[name],
+  0,
+);
+/**
+ * Each part has all of load and terms or none of them: then all come from one row. Values of two
+ * revisions need not add up.
+ */
 const IS_ONE_BALANCE = `(${PARTS.map((part) => `(coalesce(${maskColumnOf(part)}, 0) & ${BALANCE_MASK}) IN (0, ${BALANCE_MASK})`).join(' AND ')})`;
 const BALANCE_TOLERANCE = `CASE WHEN revision <> 'provisional' THEN load_mw * ${REVISED_BALANCE_TOLERANCE}
   WHEN ${HAS_BATTERIES} THEN ${BALANCE_TOLERANCE_WITH_BATTERIES_MW} ELSE ${BALANCE_TOLERANCE_MW} END`;
@@ -48,8 +66,13 @@ const CORE = `(SELECT *, CASE WHEN ${IS_ONE_BALANCE} THEN ${SUM} - load_mw END A
 /** What the checks of a table look at: `tested` and `failed` are SQL over its columns. */
 export const CHECKED_TABLES = { core: CORE, published: 'published' } as const;
 
-/** SQL: whether the least or the greatest of some columns is outside a range; NULLs do not count. */
-function outside(columns: readonly string[], { from, to }: { readonly from: number; readonly to: number }): string {
+/**
+ * SQL: whether the least or the greatest of some columns is outside a range; NULLs do not count.
+ */
+function outside(
+  columns: readonly string[],
+  { from, to }: { readonly from: number; readonly to: number },
+): string {
   return `least(${columns.join(', ')}) < ${from} OR greatest(${columns.join(', ')}) > ${to}`;
 }
 
@@ -124,7 +147,8 @@ export const ROW_CHECKS: readonly RowCheck[] = [
     title: 'pumping and charging consume, discharging produces',
     severity: 'warn',
     table: 'core',
-    tested: 'pumping_mw IS NOT NULL OR battery_charging_mw IS NOT NULL OR battery_discharging_mw IS NOT NULL',
+    tested:
+      'pumping_mw IS NOT NULL OR battery_charging_mw IS NOT NULL OR battery_discharging_mw IS NOT NULL',
     failed: 'greatest(pumping_mw, battery_charging_mw) > 0 OR battery_discharging_mw < 0',
     shows: 'pumping_mw, battery_charging_mw, battery_discharging_mw',
   },
@@ -161,8 +185,8 @@ export const ROW_CHECKS: readonly RowCheck[] = [
 ];
 
 /**
- * Not SQL: what is expected depends on the step of each span, and the one judge of that is `sampling.ts`, which the day's coverage
- * comes from too.
+ * Not SQL: what is expected depends on the step of each span, and the one judge of that is
+ * `sampling.ts`, which the day's coverage comes from too.
  */
 export const EXPECTED_SAMPLES: CheckDefinition = {
   id: 'expected-samples',
@@ -177,7 +201,10 @@ export const CORE_CHECKS: readonly CheckDefinition[] = [
   LOST_COLUMNS,
 ];
 
-/** SQL of all rows that break a rule: `unit`, `data_day` and its `start_s`, `second` since then, and the columns that explain it. */
+/**
+ * SQL of all rows that break a rule: `unit`, `data_day` and its `start_s`, `second` since then, and
+ * the columns that explain it.
+ */
 export function selectFailing({ table, tested, failed, shows }: RowCheck): string {
   return `SELECT unit, data_day, start_s, second, ${shows} FROM (
     SELECT *, coalesce(${failed}, false) AS is_failing FROM ${CHECKED_TABLES[table]} WHERE ${tested}) WHERE is_failing`;

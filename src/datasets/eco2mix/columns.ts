@@ -1,13 +1,21 @@
 /**
- * The columns that RTE publishes about mainland France, under the names of the portal's short dialect, and what they are called in our
- * tables. The position of a measure in `MEASURES` is its bit in the masks of `core` (see `published-rows.ts`): add at the end only.
+ * The columns that RTE publishes about mainland France, under the names of the portal's short
+ * dialect, and what they are called in our tables. The position of a measure in `MEASURES` is its
+ * bit in the masks of `core` (see `published-rows.ts`): add at the end only.
  */
 
 /**
  * What a value means for sums: a `sub-source` is inside of a source, `storage` and `exchange` have
  * signs.
  */
-export type MeasureKind = 'load' | 'forecast' | 'source' | 'sub-source' | 'storage' | 'exchange' | 'carbon';
+export type MeasureKind =
+  | 'load'
+  | 'forecast'
+  | 'source'
+  | 'sub-source'
+  | 'storage'
+  | 'exchange'
+  | 'carbon';
 
 /** A published column of values. */
 export interface Measure {
@@ -28,8 +36,20 @@ export interface Measure {
 /** Every measure is a whole number: RTE publishes MW and g/kWh without decimals. */
 export const MEASURES = [
   { name: 'consommation', column: 'load_mw', label: 'Consommation', unit: 'MW', kind: 'load' },
-  { name: 'prevision_j1', column: 'forecast_day_ahead_mw', label: 'Prévision J-1', unit: 'MW', kind: 'forecast' },
-  { name: 'prevision_j', column: 'forecast_intraday_mw', label: 'Prévision J', unit: 'MW', kind: 'forecast' },
+  {
+    name: 'prevision_j1',
+    column: 'forecast_day_ahead_mw',
+    label: 'Prévision J-1',
+    unit: 'MW',
+    kind: 'forecast',
+  },
+  {
+    name: 'prevision_j',
+    column: 'forecast_intraday_mw',
+    label: 'Prévision J',
+    unit: 'MW',
+    kind: 'forecast',
+  },
   { name: 'fioul', column: 'oil_mw', label: 'Fioul', unit: 'MW', kind: 'source' },
   { name: 'charbon', column: 'coal_mw', label: 'Charbon', unit: 'MW', kind: 'source' },
   { name: 'gaz', column: 'gas_mw', label: 'Gaz', unit: 'MW', kind: 'source' },
@@ -39,7 +59,13 @@ export const MEASURES = [
   { name: 'hydraulique', column: 'hydro_mw', label: 'Hydraulique', unit: 'MW', kind: 'source' },
   { name: 'pompage', column: 'pumping_mw', label: 'Pompage', unit: 'MW', kind: 'storage' },
   { name: 'bioenergies', column: 'bioenergy_mw', label: 'Bioénergies', unit: 'MW', kind: 'source' },
-  { name: 'ech_physiques', column: 'exchange_physical_mw', label: 'Ech. physiques', unit: 'MW', kind: 'exchange' },
+  {
+    name: 'ech_physiques',
+    column: 'exchange_physical_mw',
+    label: 'Ech. physiques',
+    unit: 'MW',
+    kind: 'exchange',
+  },
   {
     name: 'taux_co2',
     column: 'co2_g_per_kwh',
@@ -54,8 +80,20 @@ export const MEASURES = [
     unit: 'MW',
     kind: 'exchange',
   },
-  { name: 'ech_comm_espagne', column: 'exchange_spain_mw', label: 'Ech. comm. Espagne', unit: 'MW', kind: 'exchange' },
-  { name: 'ech_comm_italie', column: 'exchange_italy_mw', label: 'Ech. comm. Italie', unit: 'MW', kind: 'exchange' },
+  {
+    name: 'ech_comm_espagne',
+    column: 'exchange_spain_mw',
+    label: 'Ech. comm. Espagne',
+    unit: 'MW',
+    kind: 'exchange',
+  },
+  {
+    name: 'ech_comm_italie',
+    column: 'exchange_italy_mw',
+    label: 'Ech. comm. Italie',
+    unit: 'MW',
+    kind: 'exchange',
+  },
   {
     name: 'ech_comm_suisse',
     column: 'exchange_switzerland_mw',
@@ -70,7 +108,13 @@ export const MEASURES = [
     unit: 'MW',
     kind: 'exchange',
   },
-  { name: 'fioul_tac', column: 'oil_turbine_mw', label: 'Fioul - TAC', unit: 'MW', kind: 'sub-source' },
+  {
+    name: 'fioul_tac',
+    column: 'oil_turbine_mw',
+    label: 'Fioul - TAC',
+    unit: 'MW',
+    kind: 'sub-source',
+  },
   {
     name: 'fioul_cogen',
     column: 'oil_cogeneration_mw',
@@ -79,7 +123,13 @@ export const MEASURES = [
     kind: 'sub-source',
     also: ['Fioul - Cogén.'],
   },
-  { name: 'fioul_autres', column: 'oil_other_mw', label: 'Fioul - Autres', unit: 'MW', kind: 'sub-source' },
+  {
+    name: 'fioul_autres',
+    column: 'oil_other_mw',
+    label: 'Fioul - Autres',
+    unit: 'MW',
+    kind: 'sub-source',
+  },
   { name: 'gaz_tac', column: 'gas_turbine_mw', label: 'Gaz - TAC', unit: 'MW', kind: 'sub-source' },
   {
     name: 'gaz_cogen',
@@ -89,8 +139,20 @@ export const MEASURES = [
     kind: 'sub-source',
     also: ['Gaz - Cogén.'],
   },
-  { name: 'gaz_ccg', column: 'gas_combined_cycle_mw', label: 'Gaz - CCG', unit: 'MW', kind: 'sub-source' },
-  { name: 'gaz_autres', column: 'gas_other_mw', label: 'Gaz - Autres', unit: 'MW', kind: 'sub-source' },
+  {
+    name: 'gaz_ccg',
+    column: 'gas_combined_cycle_mw',
+    label: 'Gaz - CCG',
+    unit: 'MW',
+    kind: 'sub-source',
+  },
+  {
+    name: 'gaz_autres',
+    column: 'gas_other_mw',
+    label: 'Gaz - Autres',
+    unit: 'MW',
+    kind: 'sub-source',
+  },
   {
     name: 'hydraulique_fil_eau_eclusee',
     column: 'hydro_run_of_river_mw',
@@ -190,6 +252,6 @@ export const BIT_OF = Object.fromEntries(MEASURES.map(({ name }, bit) => [name, 
 >;
 
 /** Our column for a published short name. */
-export const COLUMN_OF = Object.fromEntries(MEASURES.map(({ name, column }) => [name, column])) as Readonly<
-  Record<MeasureName, MeasureColumn>
->;
+export const COLUMN_OF = Object.fromEntries(
+  MEASURES.map(({ name, column }) => [name, column]),
+) as Readonly<Record<MeasureName, MeasureColumn>>;

@@ -1,8 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { PipelineError } from '../kit/index.ts';
-import type { LocalArtefact, StepImplementation, StepTask, StepUnit, UnitOutcome } from '../kit/index.ts';
+import type {
+  LocalArtefact,
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitOutcome,
+} from '../kit/index.ts';
 import { abs, exactRatio } from './exact-ratio.ts';
-import type { ComparedDay, ComparedQuantity, ComparedValue, DayComparison, DayMetrics } from './metrics-model.ts';
+import type {
+  ComparedDay,
+  ComparedQuantity,
+  ComparedValue,
+  DayComparison,
+  DayMetrics,
+} from './metrics-model.ts';
 import { COMPARED_QUANTITIES, COMPARISONS, SOURCES } from './metrics-model.ts';
 
 /** `metrics/comparison`: a day's metrics against those of earlier days. */
@@ -29,13 +41,18 @@ function run(task: StepTask): Promise<readonly UnitOutcome[]> {
 
 function compareUnit(unit: StepUnit, read: QuantitiesReader): DayComparison {
   const day = read(unit.inputs['day']?.[0]);
-  if (day === undefined) throw new PipelineError('INTERNAL', `${unit.scope} is to be compared and has no metrics`);
+  if (day === undefined)
+    throw new PipelineError('INTERNAL', `${unit.scope} is to be compared and has no metrics`);
   const against: Record<string, ComparedDay | null> = {};
   for (const name of COMPARISONS) {
     const reference = read(unit.inputs[name]?.[0]);
     against[name] = reference === undefined ? null : compareQuantities(day, reference);
   }
-  return { schema: 'eco2mix.comparison/1', date: day.date, against: against as DayComparison['against'] };
+  return {
+    schema: 'eco2mix.comparison/1',
+    date: day.date,
+    against: against as DayComparison['against'],
+  };
 }
 
 /** What is compared of a day. */
@@ -47,15 +64,17 @@ interface Quantities {
 type QuantitiesReader = (artefact: LocalArtefact | undefined) => Quantities | undefined;
 
 /**
- * Reads each file once: in a set of days, a day is compared, and is the day before and the day a week before of others. Metrics have
- * 24 KB: reading them takes less time than the way to another thread and back.
+ * Reads each file once: in a set of days, a day is compared, and is the day before and the day a
+ * week before of others. Metrics have 24 KB: reading them takes less time than the way to another
+ * thread and back.
  */
 function quantitiesReader(): QuantitiesReader {
   const known = new Map<string, Quantities>();
   return (artefact) => {
     if (artefact === undefined) return undefined;
     const quantities =
-      known.get(artefact.path) ?? quantitiesOf(JSON.parse(readFileSync(artefact.path, 'utf8')) as DayMetrics);
+      known.get(artefact.path) ??
+      quantitiesOf(JSON.parse(readFileSync(artefact.path, 'utf8')) as DayMetrics);
     known.set(artefact.path, quantities);
     return quantities;
   };
@@ -67,7 +86,10 @@ export function compareDays(day: DayMetrics, reference: DayMetrics): ComparedDay
 }
 
 function compareQuantities(day: Quantities, reference: Quantities): ComparedDay {
-  const compared = COMPARED_QUANTITIES.map((name) => [name, compareValues(day.values[name], reference.values[name])]);
+  const compared = COMPARED_QUANTITIES.map((name) => [
+    name,
+    compareValues(day.values[name], reference.values[name]),
+  ]);
   return { date: reference.date, values: Object.fromEntries(compared) as ComparedDay['values'] };
 }
 
@@ -89,7 +111,8 @@ function quantitiesOf(metrics: DayMetrics): Quantities {
 }
 
 function compareValues(value: number | null, reference: number | null): ComparedValue {
-  if (value === null || reference === null) return { value, reference, difference: null, difference_pct: null };
+  if (value === null || reference === null)
+    return { value, reference, difference: null, difference_pct: null };
   const difference = scaled(value) - scaled(reference);
   return {
     value,

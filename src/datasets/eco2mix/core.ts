@@ -9,22 +9,32 @@ import { QUARTER_MINUTES, sampleDay } from './sampling.ts';
 /**
  * The core table: one row per instant (UTC) at which anything was published, in order.
  *
- * Parts are merged PER COLUMN: a column has the value of the best row (see `rank`) in which it is not null, so that a better row without
- * load never hides a lesser one that has it, and the definitive load of a yearly file does not hide the generation that only the
- * portal has. `revision` and `source_part` are those of the row that gave the load, without load those of the best row. Rows that
- * hold nothing (placeholders of the days to come) are not there; rows with forecasts only are.
+ * Parts are merged PER COLUMN: a column has the value of the best row (see `rank`) in which it is
+ * not null, so that a better row without load never hides a lesser one that has it, and the
+ * definitive load of a yearly file does not hide the generation that only the portal has.
+ * `revision` and `source_part` are those of the row that gave the load, without load those of the
+ * best row. Rows that hold nothing (placeholders of the days to come) are not there; rows with
+ * forecasts only are.
  *
- * `published_by` says what each part published at the instant before the merge, such as `cons-def:6 tr:fffffff`: the part and the mask of
- * its values in hexadecimal, bit i for measure i of `MEASURES`. From it follows the step of every sample (`sampling.ts`).
+ * `published_by` says what each part published at the instant before the merge, such as `cons-def:6
+ * tr:fffffff`: the part and the mask of its values in hexadecimal, bit i for measure i of
+ * `MEASURES`. From it follows the step of every sample (`sampling.ts`).
  */
 
-/** The masks as columns of the temporary table: `tr_mask`, `cons_def_mask`, …; NULL when the part has no row. */
+/**
+ * The masks as columns of the temporary table: `tr_mask`, `cons_def_mask`, …; NULL when the part
+ * has no row.
+ */
 export function maskColumnOf(part: Part): string {
   return `${part.replace('-', '_')}_mask`;
 }
 
-/** What each part published at an instant, from `published_by`: one flag per measure of `MEASURES`. */
-export function parsePublishedBy(text: string): { readonly part: string; readonly has: readonly boolean[] }[] {
+/**
+ * What each part published at an instant, from `published_by`: one flag per measure of `MEASURES`.
+ */
+export function parsePublishedBy(
+  text: string,
+): { readonly part: string; readonly has: readonly boolean[] }[] {
   return text.split(' ').map((entry) => {
     const [part = '', hexadecimal = '0'] = entry.split(':');
     const mask = BigInt(`0x${hexadecimal}`);
@@ -34,7 +44,9 @@ export function parsePublishedBy(text: string): { readonly part: string; readonl
 
 const REVISION_NAME = `CASE finality ${REVISIONS.map((name, index) => `WHEN ${index} THEN ${quoteText(name)}`).join(' ')} END`;
 
-const PUBLISHED_BY = PARTS.map((part) => `${quoteText(`${part}:`)} || lower(to_hex(${maskColumnOf(part)}))`).join(', ');
+const PUBLISHED_BY = PARTS.map(
+  (part) => `${quoteText(`${part}:`)} || lower(to_hex(${maskColumnOf(part)}))`,
+).join(', ');
 
 /** Every column of `core` in its order, as written. */
 export const CORE_COLUMNS: readonly string[] = [
@@ -46,10 +58,9 @@ export const CORE_COLUMNS: readonly string[] = [
 ];
 
 /**
- * Creates the view `core` of `published`: the columns as written, the masks, `loads_differ` (rows of one part with this instant have
- * different loads), and `unit`, `data_day`, `start_s`,
- * `hours`, `second`, `finality`. Where there is nothing to merge, the aggregation of 40 columns
- * is saved.
+ * Creates the view `core` of `published`: the columns as written, the masks, `loads_differ` (rows
+ * of one part with this instant have different loads), and `unit`, `data_day`, `start_s`, `hours`,
+ * `second`, `finality`. Where there is nothing to merge, the aggregation of 40 columns is saved.
  */
 export async function createCore(sql: SqlSession, isMerged: boolean): Promise<void> {
   if (!isMerged) await sql.run(`CREATE OR REPLACE TEMP TABLE merged AS ${MERGED_ROWS}`);
@@ -97,10 +108,19 @@ export function leastFinal(instants: Readonly<Record<Revision, number>>): Revisi
 }
 
 /** Summarizes the load of every unit; units without core rows have zero of everything. */
-export async function summarizeLoad(sql: SqlSession, units: readonly StepUnit[]): Promise<readonly LoadSummary[]> {
+export async function summarizeLoad(
+  sql: SqlSession,
+  units: readonly StepUnit[],
+): Promise<readonly LoadSummary[]> {
   const bit = BIT_OF.consommation;
-  const flags = PARTS.map((part) => `(coalesce(${maskColumnOf(part)}, 0) >> ${bit}) & 1`).join(', ');
-  const found = await sql.rows<{ unit: number; rows: number; samples: string | null }>(`SELECT unit, count(*) AS rows,
+  const flags = PARTS.map((part) => `(coalesce(${maskColumnOf(part)}, 0) >> ${bit}) & 1`).join(
+    ', ',
+  );
+  const found = await sql.rows<{
+    unit: number;
+    rows: number;
+    samples: string | null;
+  }>(`SELECT unit, count(*) AS rows,
       string_agg(CAST(to_json([second, finality, ${flags}]) AS VARCHAR), ',') FILTER (WHERE load_mw IS NOT NULL) AS samples
     FROM core GROUP BY unit`);
   const byUnit = new Map(found.map((row) => [row.unit, row]));
@@ -112,8 +132,13 @@ export async function summarizeLoad(sql: SqlSession, units: readonly StepUnit[])
     for (const [second = 0, finality = 0, ...byPart] of samples) {
       instants[REVISIONS[finality] ?? 'provisional'] += 1;
       const quarter = second / (QUARTER_MINUTES * 60);
-      if (Number.isInteger(quarter)) byPart.forEach((flag, part) => presence[part]?.fill(flag, quarter, quarter + 1));
+      if (Number.isInteger(quarter))
+        byPart.forEach((flag, part) => presence[part]?.fill(flag, quarter, quarter + 1));
     }
-    return { sampling: sampleDay(quarters, presence), instants, rows: byUnit.get(index)?.rows ?? 0 };
+    return {
+      sampling: sampleDay(quarters, presence),
+      instants,
+      rows: byUnit.get(index)?.rows ?? 0,
+    };
   });
 }

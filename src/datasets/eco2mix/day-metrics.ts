@@ -19,7 +19,10 @@ import type {
 } from './metrics-model.ts';
 import { BORDERS, LOW_CARBON, SOURCES, STORAGES, SUB_SOURCES } from './metrics-model.ts';
 
-/** One data day of the core table, by column. Pure: the same day gives the same metrics, member by member in one order. */
+/**
+ * One data day of the core table, by column. Pure: the same day gives the same metrics, member by
+ * member in one order.
+ */
 export interface CoreDay {
   readonly day: ZonedDay;
   readonly instantsByRevision: Readonly<Record<Revision, number>>;
@@ -33,7 +36,10 @@ const PERCENT_DECIMALS = 2;
 /** Single relative errors are summed in units of 10⁻¹². */
 const RELATIVE_SCALE = 10n ** 12n;
 
-function record<Key extends string, Value>(keys: readonly Key[], valueOf: (key: Key) => Value): Record<Key, Value> {
+function record<Key extends string, Value>(
+  keys: readonly Key[],
+  valueOf: (key: Key) => Value,
+): Record<Key, Value> {
   return Object.fromEntries(keys.map((key) => [key, valueOf(key)])) as Record<Key, Value>;
 }
 
@@ -90,7 +96,8 @@ function extremeOf(
 ): Extreme | null {
   let best: Extreme | null = null;
   for (const [quarter, value] of values.entries()) {
-    if (value !== null && (best === null || beats(value, best.mw))) best = { mw: value, at: nthOf(at, quarter) };
+    if (value !== null && (best === null || beats(value, best.mw)))
+      best = { mw: value, at: nthOf(at, quarter) };
   }
   return best;
 }
@@ -112,7 +119,10 @@ function generationMetrics(series: CoreDay['series']): DayMetrics['generation'] 
 
 /** A sum with an unknown term is unknown: null is not zero. */
 function sumOrNull(terms: readonly (number | null)[]): number | null {
-  return terms.reduce<number | null>((sum, term) => (sum === null || term === null ? null : sum + term), 0);
+  return terms.reduce<number | null>(
+    (sum, term) => (sum === null || term === null ? null : sum + term),
+    0,
+  );
 }
 
 /** Energies are whole quarters of a MWh, so four times an energy is exact as an integer. */
@@ -121,7 +131,10 @@ function shareOf(part: number | null, whole: number | null): number | null {
   return exactRatio(BigInt(4 * part), BigInt(4 * whole), SHARE_DECIMALS);
 }
 
-/** Σ(intensity × generation) / Σ(generation) over the quarters in which the intensity and all eight sources hold. */
+/**
+ * Σ(intensity × generation) / Σ(generation) over the quarters in which the intensity and all eight
+ * sources hold.
+ */
 function carbonMetrics(series: CoreDay['series']): DayMetrics['carbon_intensity'] {
   const intensity = series.taux_co2;
   const generation = sumSeries(

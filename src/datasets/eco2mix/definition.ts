@@ -15,8 +15,16 @@ import { SCHOOL_PART } from './calendar/school-holidays.ts';
 import { ZONE } from './local-time.ts';
 import { ROLLUPS } from './rollup/definition.ts';
 
-/** RTE revises real-time days when it consolidates them (next month) and consolidated ones when they become definitive (next year). */
-const FRESH_FOR = { empty: '6 hours', provisional: '6 hours', consolidated: '30 days', definitive: 'ever' } as const;
+/**
+ * RTE revises real-time days when it consolidates them (next month) and consolidated ones when they
+ * become definitive (next year).
+ */
+const FRESH_FOR = {
+  empty: '6 hours',
+  provisional: '6 hours',
+  consolidated: '30 days',
+  definitive: 'ever',
+} as const;
 
 /** A cut-off export has fewer rows than the day has samples. */
 const COMPLETENESS = { step: 'transform/national', fact: 'coverage', least: 1 } as const;
@@ -67,7 +75,12 @@ const DOWNLOADS = [...PARTS, SCHOOL].map((part) =>
 const TRANSFORM = defineStep({
   id: 'transform/national',
   title: 'One typed row per instant, best revision first',
-  inputs: PARTS.map((part) => ({ name: part.id, step: `download/${part.id}`, output: 'slice', optional: true })),
+  inputs: PARTS.map((part) => ({
+    name: part.id,
+    step: `download/${part.id}`,
+    output: 'slice',
+    optional: true,
+  })),
   needsAnyOf: PARTS.map((part) => part.id),
   outputs: { core: parquetFile('core/eco2mix/national', { keyColumns: ['instant_at'] }) },
   checks: CORE_CHECKS,
@@ -108,12 +121,23 @@ const REPORTS: readonly StepDefinition[] = [
       { name: 'comparison', step: 'metrics/comparison', output: 'comparison', optional: true },
     ],
     outputs: {
-      model: jsonFile('reports/eco2mix/model', { publishAs: 'reports/eco2mix/daily_report_{scope}.json' }),
-      csv: csvFile('reports/eco2mix/csv', { publishAs: 'reports/eco2mix/daily_report_{scope}.csv' }),
-      table: parquetFile('reports/eco2mix/table', { publishAs: 'reports/eco2mix/daily_report_{scope}.parquet' }),
+      model: jsonFile('reports/eco2mix/model', {
+        publishAs: 'reports/eco2mix/daily_report_{scope}.json',
+      }),
+      csv: csvFile('reports/eco2mix/csv', {
+        publishAs: 'reports/eco2mix/daily_report_{scope}.csv',
+      }),
+      table: parquetFile('reports/eco2mix/table', {
+        publishAs: 'reports/eco2mix/daily_report_{scope}.parquet',
+      }),
     },
-    // Shown in the report, and a part of its key: a report says which versions of the steps made its figures.
-    params: { step_versions: Object.fromEntries([TRANSFORM, ...METRICS].map(({ id, version }) => [id, version])) },
+    // Shown in the report, and a part of its key: a report says which versions of the steps made
+    // its figures.
+    params: {
+      step_versions: Object.fromEntries(
+        [TRANSFORM, ...METRICS].map(({ id, version }) => [id, version]),
+      ),
+    },
     withNotes: true,
     timeout: '2 minutes',
     required: true,
@@ -123,13 +147,20 @@ const REPORTS: readonly StepDefinition[] = [
     version: 4,
     title: 'The day’s report as one self-contained page',
     inputs: [{ name: 'model', step: 'report/national', output: 'model' }],
-    outputs: { page: htmlFile('reports/eco2mix/page', { publishAs: 'reports/eco2mix/daily_report_{scope}.html' }) },
+    outputs: {
+      page: htmlFile('reports/eco2mix/page', {
+        publishAs: 'reports/eco2mix/daily_report_{scope}.html',
+      }),
+    },
     timeout: '2 minutes',
     singleDaysOnly: true,
   }),
 ];
 
-/** French electricity as RTE publishes it: load, generation, exchanges and carbon intensity of mainland France. */
+/**
+ * French electricity as RTE publishes it: load, generation, exchanges and carbon intensity of
+ * mainland France.
+ */
 export const eco2mixDefinition = definePipeline({
   name: 'eco2mix',
   title: 'French electricity (eCO2mix)',
@@ -147,7 +178,8 @@ export const eco2mixDefinition = definePipeline({
   publishedDownloads: {
     freshness: 'state/odre_freshness.json',
     log: 'logs/download_log.csv',
-    fileNameOf: (part) => (part === SCHOOL_PART ? 'fr-en-calendrier-scolaire' : `eco2mix-national-${part}`),
+    fileNameOf: (part) =>
+      part === SCHOOL_PART ? 'fr-en-calendrier-scolaire' : `eco2mix-national-${part}`,
   },
   schedules: [
     {

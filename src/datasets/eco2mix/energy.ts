@@ -3,8 +3,9 @@ import type { Sampling } from './sampling.ts';
 import { coverageOf, holdValues, QUARTER_MINUTES, summarize } from './sampling.ts';
 
 /**
- * From power to energy: Σ P·dt over the samples of a day, dt by `sampling.ts`. A value holds in whole quarters of an hour, so every energy is
- * a whole number of quarter-hours times MW, divided by four once at the end: exact.
+ * From power to energy: Σ P·dt over the samples of a day, dt by `sampling.ts`. A value holds in
+ * whole quarters of an hour, so every energy is a whole number of quarter-hours times MW, divided
+ * by four once at the end: exact.
  */
 
 /** One per quarter of an hour of the day; null where no sample is. */
@@ -65,10 +66,13 @@ export function exchangeOf({ sampling, held }: Pick<DaySeries, 'sampling' | 'hel
 }
 
 /**
- * The sum of several series in each quarter in which all of them hold: unknown where one is. A sample of the sum is where any of them
- * has one, until the next.
+ * The sum of several series in each quarter in which all of them hold: unknown where one is. A
+ * sample of the sum is where any of them has one, until the next.
  */
-export function sumSeries(series: readonly DaySeries[], unknownStep: 15 | 30): Pick<DaySeries, 'sampling' | 'held'> {
+export function sumSeries(
+  series: readonly DaySeries[],
+  unknownStep: 15 | 30,
+): Pick<DaySeries, 'sampling' | 'held'> {
   const quarters = series[0]?.held.length ?? 0;
   const held: (number | null)[] = [];
   const minutes = new Uint8Array(quarters);

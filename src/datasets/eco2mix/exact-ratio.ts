@@ -1,8 +1,12 @@
 /**
- * `numerator / denominator` rounded to `decimals` places, halves away from zero, in integers throughout: the same text on every machine.
- * `null` for a denominator of zero.
+ * `numerator / denominator` rounded to `decimals` places, halves away from zero, in integers
+ * throughout: the same text on every machine. `null` for a denominator of zero.
  */
-export function exactRatio(numerator: bigint, denominator: bigint, decimals: number): number | null {
+export function exactRatio(
+  numerator: bigint,
+  denominator: bigint,
+  decimals: number,
+): number | null {
   if (denominator === 0n) return null;
   const isNegative = numerator < 0n !== denominator < 0n;
   const scale = 10n ** BigInt(decimals);

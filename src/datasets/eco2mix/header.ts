@@ -3,8 +3,9 @@ import type { ColumnName, Measure } from './columns.ts';
 import { DESCRIPTORS, MEASURES } from './columns.ts';
 
 /**
- * Which published column is which. Three dialects are in use (short names, French labels, RTE's own labels) and files lose
- * accents and apostrophes on their way, so names are compared by what is left of them: letters and digits, without unit.
+ * Which published column is which. Three dialects are in use (short names, French labels, RTE's own
+ * labels) and files lose accents and apostrophes on their way, so names are compared by what is
+ * left of them: letters and digits, without unit.
  */
 
 interface Spelling {
@@ -29,7 +30,10 @@ function keyOf(name: string): string {
   return plainName(repairMojibake(name).replace(UNIT_AT_END, ''));
 }
 
-const SPELLINGS: readonly Spelling[] = [...DESCRIPTORS, ...(MEASURES as readonly (Measure & Spelling)[])];
+const SPELLINGS: readonly Spelling[] = [
+  ...DESCRIPTORS,
+  ...(MEASURES as readonly (Measure & Spelling)[]),
+];
 
 const READER = headerReader(
   SPELLINGS.map(({ name, label, also = [] }) => {
@@ -43,7 +47,9 @@ const READER = headerReader(
 
 /** The measures that RTE had by a day. */
 export function usualMeasures(day: string): readonly (Measure & Spelling)[] {
-  return (MEASURES as readonly (Measure & Spelling)[]).filter(({ since }) => since === undefined || since <= day);
+  return (MEASURES as readonly (Measure & Spelling)[]).filter(
+    ({ since }) => since === undefined || since <= day,
+  );
 }
 
 /** The columns that RTE had by a day and a file of it lacks, by their labels. */

@@ -21,11 +21,15 @@ import { sliceRawFile } from './slice.ts';
 import { PORTAL_SOURCES } from './source.ts';
 import { transformNational } from './transform.ts';
 
-/** French electricity: load, generation, exchanges and carbon intensity of mainland France, from RTE's eCO2mix. */
+/**
+ * French electricity: load, generation, exchanges and carbon intensity of mainland France, from
+ * RTE's eCO2mix.
+ */
 export const eco2mix: Dataset = {
   definition: eco2mixDefinition,
   sources: PORTAL_SOURCES,
-  slice: (task, sql) => (task.part === SCHOOL_PART ? sliceSchoolHolidays(task, sql) : sliceRawFile(task, sql)),
+  slice: (task, sql) =>
+    task.part === SCHOOL_PART ? sliceSchoolHolidays(task, sql) : sliceRawFile(task, sql),
   steps: {
     'transform/national': transformNational,
     'metrics/national': metricsNational,

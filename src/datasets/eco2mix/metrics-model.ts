@@ -1,8 +1,9 @@
 import type { Revision } from '../kit/index.ts';
 
 /**
- * The metrics of one data day of French electricity: what `metrics/national` writes and every report and rollup reads.
- * Power is in MW, energy in MWh (multiples of 0.25, exact in a double), shares are 0–1. `null` means "not published", never zero.
+ * The metrics of one data day of French electricity: what `metrics/national` writes and every
+ * report and rollup reads. Power is in MW, energy in MWh (multiples of 0.25, exact in a double),
+ * shares are 0–1. `null` means "not published", never zero.
  */
 
 /** Generation by source; the published order of a merit-order stack from the bottom. */
@@ -20,7 +21,13 @@ export const SOURCES = [
 export type Source = (typeof SOURCES)[number];
 
 /** The sources that the low-carbon share counts. */
-export const LOW_CARBON: readonly Source[] = ['nucleaire', 'hydraulique', 'bioenergies', 'solaire', 'eolien'];
+export const LOW_CARBON: readonly Source[] = [
+  'nucleaire',
+  'hydraulique',
+  'bioenergies',
+  'solaire',
+  'eolien',
+];
 
 /** Parts of a source; they do not sum to their parent. */
 export const SUB_SOURCES = [
@@ -53,9 +60,15 @@ export const BORDERS = ['angleterre', 'espagne', 'italie', 'suisse', 'allemagne_
 /** Without its prefix `ech_comm_`. */
 export type Border = (typeof BORDERS)[number];
 
-/** How much of the day a quantity was observed. A gap is never filled: the energy is that of what was observed. */
+/**
+ * How much of the day a quantity was observed. A gap is never filled: the energy is that of what
+ * was observed.
+ */
 export interface Coverage {
-  /** Samples that the day would have at the column's own step: 92, 96 or 100 at 15 min, 46, 48 or 50 at 30 min. */
+  /**
+   * Samples that the day would have at the column's own step: 92, 96 or 100 at 15 min, 46, 48 or 50
+   * at 30 min.
+   */
   readonly expected_samples: number;
   readonly observed_samples: number;
   /** Observed time divided by the length of the day, 0–1, four decimals. */
@@ -71,7 +84,10 @@ export interface Energy extends Coverage {
 /** A power with its instant. */
 export interface Extreme {
   readonly mw: number;
-  /** The first instant that has the value: `2024-01-15T19:00:00+01:00`, local offset of Europe/Paris. */
+  /**
+   * The first instant that has the value: `2024-01-15T19:00:00+01:00`, local offset of
+   * Europe/Paris.
+   */
   readonly at: string;
 }
 
@@ -81,7 +97,10 @@ export interface GenerationEnergy extends Energy {
   readonly share: number | null;
 }
 
-/** Commercial exchange of one border, or of all borders summed at each step before the split by sign. Import is positive. */
+/**
+ * Commercial exchange of one border, or of all borders summed at each step before the split by
+ * sign. Import is positive.
+ */
 export interface Exchange extends Coverage {
   readonly import_mwh: number | null;
   readonly export_mwh: number | null;
@@ -99,7 +118,10 @@ export interface ForecastError {
   readonly bias_mw: number | null;
 }
 
-/** The day's series, one value per instant of `at` in order; values are MW, `taux_co2` is g CO2eq/kWh. */
+/**
+ * The day's series, one value per instant of `at` in order; values are MW, `taux_co2` is g
+ * CO2eq/kWh.
+ */
 export interface DayCurves {
   /** Every quarter of an hour of the day, as local time with offset: 92, 96 or 100 of them. */
   readonly at: readonly string[];
@@ -154,7 +176,10 @@ export interface DayMetrics {
   readonly curves: DayCurves;
 }
 
-/** What `metrics/comparison` writes: the day against earlier days, each null when that day has no metrics. */
+/**
+ * What `metrics/comparison` writes: the day against earlier days, each null when that day has no
+ * metrics.
+ */
 export interface DayComparison {
   readonly schema: 'eco2mix.comparison/1';
   readonly date: string;
@@ -195,6 +220,8 @@ export interface ComparedValue {
   readonly reference: number | null;
   /** The day minus the reference, in the unit of the figure. */
   readonly difference: number | null;
-  /** Difference over the absolute reference, in percent, two decimals; null for a reference of zero. */
+  /**
+   * Difference over the absolute reference, in percent, two decimals; null for a reference of zero.
+   */
   readonly difference_pct: number | null;
 }

@@ -1,5 +1,12 @@
 import { dayOf, nthOf, PipelineError, quoteTexts, REVISIONS } from '../kit/index.ts';
-import type { Revision, SqlSession, StepImplementation, StepTask, StepUnit, UnitOutcome } from '../kit/index.ts';
+import type {
+  Revision,
+  SqlSession,
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitOutcome,
+} from '../kit/index.ts';
 import type { MeasureName } from './columns.ts';
 import { BIT_OF, MEASURES } from './columns.ts';
 import { parsePublishedBy } from './core.ts';
@@ -11,8 +18,9 @@ import type { Sampling } from './sampling.ts';
 import { QUARTER_MINUTES, sampleDay } from './sampling.ts';
 
 /**
- * `metrics/national`: core tables → `DayMetrics` as JSON. The engine delivers each day as one JSON text (31 texts of a month in 7 ms,
- * against 57 ms for lists of values); what is computed from the 96 rows of a day is plain integer arithmetic in `day-metrics.ts`.
+ * `metrics/national`: core tables → `DayMetrics` as JSON. The engine delivers each day as one JSON
+ * text (31 texts of a month in 7 ms, against 57 ms for lists of values); what is computed from the
+ * 96 rows of a day is plain integer arithmetic in `day-metrics.ts`.
  */
 export const metricsNational: StepImplementation = { kind: 'sql', run };
 
@@ -49,7 +57,10 @@ function corePath(unit: StepUnit): string {
   return path;
 }
 
-/** The rows of a day as columns over its quarters. Rows off the quarter grid are held by a check and left out here. */
+/**
+ * The rows of a day as columns over its quarters. Rows off the quarter grid are held by a check and
+ * left out here.
+ */
 function coreDay(unit: StepUnit, rows: readonly CoreRow[]): CoreDay {
   const day = dayOf(unit);
   const quarters = day.hours * 4;
@@ -62,19 +73,28 @@ function coreDay(unit: StepUnit, rows: readonly CoreRow[]): CoreDay {
     const quarter = (seconds - startSeconds) / (60 * QUARTER_MINUTES);
     if (row[FIRST_MEASURE] !== null) instants[REVISIONS[finality] ?? 'provisional'] += 1;
     if (!Number.isInteger(quarter) || quarter < 0 || quarter >= quarters) continue;
-    columns.forEach((column, measure) => (column[quarter] = (row[FIRST_MEASURE + measure] as number | null) ?? null));
+    columns.forEach(
+      (column, measure) =>
+        (column[quarter] = (row[FIRST_MEASURE + measure] as number | null) ?? null),
+    );
     const known = quartersByText.get(publishedBy);
     if (known === undefined) quartersByText.set(publishedBy, [quarter]);
     else known.push(quarter);
   }
-  const publications = [...quartersByText].map(([text, at]) => ({ published: parsePublishedBy(text), quarters: at }));
+  const publications = [...quartersByText].map(([text, at]) => ({
+    published: parsePublishedBy(text),
+    quarters: at,
+  }));
   return { day, instantsByRevision: instants, series: seriesOf(columns, quarters, publications) };
 }
 
 /** Place of the first measure, which is the load, in a `CoreRow`. */
 const FIRST_MEASURE = 3;
 
-/** The quarters at which the parts published the same columns: a day has a handful of these, every quarter of an hour like the last but one. */
+/**
+ * The quarters at which the parts published the same columns: a day has a handful of these, every
+ * quarter of an hour like the last but one.
+ */
 interface Publication {
   readonly published: ReturnType<typeof parsePublishedBy>;
   readonly quarters: readonly number[];
@@ -94,7 +114,8 @@ function seriesOf(
     if (known !== undefined) return known;
     const parts = [...placesByPart.values()].map((places) => {
       const presence = new Uint8Array(quarters);
-      for (const place of places) for (const quarter of publications[place]?.quarters ?? []) presence[quarter] = 1;
+      for (const place of places)
+        for (const quarter of publications[place]?.quarters ?? []) presence[quarter] = 1;
       return presence;
     });
     const sampling = sampleDay(quarters, parts, unknownStep);

@@ -1,13 +1,22 @@
-import { PipelineError, quoteIdentifier, quoteText, refuseUnreadable, required } from '../kit/index.ts';
+import {
+  PipelineError,
+  quoteIdentifier,
+  quoteText,
+  refuseUnreadable,
+  required,
+} from '../kit/index.ts';
 import type { SqlSession } from '../kit/index.ts';
 import { requireColumn } from './header.ts';
 import type { RawFile } from './raw-file.ts';
 
-/** How the SQL engine reads the rows of a raw file: all fields as text, nothing guessed, nothing skipped in silence. */
+/**
+ * How the SQL engine reads the rows of a raw file: all fields as text, nothing guessed, nothing
+ * skipped in silence.
+ */
 
 /**
- * The rows of a portal export as a table function. The columns are given, so that a row with more or fewer fields is refused
- * (`SRC_SHAPE_CHANGED`) rather than padded.
+ * The rows of a portal export as a table function. The columns are given, so that a row with more
+ * or fewer fields is refused (`SRC_SHAPE_CHANGED`) rather than padded.
  */
 export function portalRowsSql(file: RawFile): string {
   const columns = file.published.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ');
@@ -20,8 +29,8 @@ export function portalRowsSql(file: RawFile): string {
 }
 
 /**
- * The instant of a portal row; NULL when it cannot be read. Without an offset a text is no instant: the engine would take it for one
- * in the session's own zone.
+ * The instant of a portal row; NULL when it cannot be read. Without an offset a text is no instant:
+ * the engine would take it for one in the session's own zone.
  */
 export function portalTimeSql(file: RawFile): string {
   const instant = quoteIdentifier(requireColumn(file.header, 'date_heure', file.what));
@@ -30,7 +39,10 @@ export function portalTimeSql(file: RawFile): string {
   return `CASE WHEN ${instant}[11] IN ('T', ' ') AND (${hasOffset}) THEN TRY_CAST(${instant} AS TIMESTAMPTZ) END`;
 }
 
-/** The date of a local row, which RTE writes as 2016-06-01 or as 01/06/2016; NULL when it cannot be read. */
+/**
+ * The date of a local row, which RTE writes as 2016-06-01 or as 01/06/2016; NULL when it cannot be
+ * read.
+ */
 export function localDateSql(text: string): string {
   return `coalesce(TRY_CAST(${text} AS DATE), CAST(try_strptime(${text}, '%d/%m/%Y') AS DATE))`;
 }
@@ -47,13 +59,20 @@ export async function refuseUnreadableTimes(sql: SqlSession, file: RawFile): Pro
     const name = requireColumn(file.header, 'date_heure', what);
     const rows = { path, what, from: portalRowsSql(file), delimiter: file.delimiter };
     const isOdd = `${portalTimeSql(file)} IS NULL`;
-    return refuseUnreadable(sql, rows, { what: 'time', columns: [name], isOdd, told: quoteIdentifier(name) });
+    return refuseUnreadable(sql, rows, {
+      what: 'time',
+      columns: [name],
+      isOdd,
+      told: quoteIdentifier(name),
+    });
   }
-  const columns = [requireColumn(file.header, 'date', what), requireColumn(file.header, 'heure', what)];
-  const [date, clock] = columns.map((name) => `nullif(fields[${file.published.indexOf(name) + 1}], '')`) as [
-    string,
-    string,
+  const columns = [
+    requireColumn(file.header, 'date', what),
+    requireColumn(file.header, 'heure', what),
   ];
+  const [date, clock] = columns.map(
+    (name) => `nullif(fields[${file.published.indexOf(name) + 1}], '')`,
+  ) as [string, string];
   await refuseUnreadable(
     sql,
     { path, what, from: `(${localLinesSql(file)})` },
@@ -76,12 +95,14 @@ function localLinesSql(file: RawFile): string {
 }
 
 /**
- * Creates `published_lines` (`line`, `fields`) from a table in local time, split by hand: its data rows may end in a delimiter that the
- * header lacks, and lines without any delimiter are notices.
+ * Creates `published_lines` (`line`, `fields`) from a table in local time, split by hand: its data
+ * rows may end in a delimiter that the header lacks, and lines without any delimiter are notices.
  * @throws `SRC_SHAPE_CHANGED` for a row with more or fewer fields than the header.
  */
 export async function loadLocalLines(sql: SqlSession, file: RawFile): Promise<void> {
-  await sql.run(`CREATE OR REPLACE TEMP TABLE published_lines AS FROM (${localLinesSql(file)}) WHERE len(fields) > 1`);
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE published_lines AS FROM (${localLinesSql(file)}) WHERE len(fields) > 1`,
+  );
   const width = file.published.length;
   const isOdd = `len(fields) <> ${width} AND NOT (len(fields) = ${width + 1} AND fields[${width + 1}] = '')`;
   const [some] = await sql.rows(`SELECT 1 FROM published_lines WHERE ${isOdd} LIMIT 1`);

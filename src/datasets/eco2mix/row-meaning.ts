@@ -6,8 +6,9 @@ import { NO_VALUE, natureSql } from './published-rows.ts';
 import { localDateSql } from './raw-rows.ts';
 
 /**
- * `Dataset.rowsOf` of eCO2mix: a row is an instant, or a local time in RTE's own tables, and tells a value of each measure. A consolidation may
- * take values back, but never the load: a day without it would be no day.
+ * `Dataset.rowsOf` of eCO2mix: a row is an instant, or a local time in RTE's own tables, and tells
+ * a value of each measure. A consolidation may take values back, but never the load: a day without
+ * it would be no day.
  */
 export function rowsOf(part: string, columns: readonly string[]): RowMeaning {
   const what = `the ${part} slice`;
@@ -19,7 +20,9 @@ export function rowsOf(part: string, columns: readonly string[]): RowMeaning {
     // Zero grams is the provider's "unknown".
     const nothing = name === 'taux_co2' ? [...NO_VALUE, '', '0'] : [...NO_VALUE, ''];
     const value = column === undefined ? '' : `trim(${quoteIdentifier(column)})`;
-    return column === undefined ? [] : [[name, `CASE WHEN ${value} NOT IN (${quoteTexts(nothing)}) THEN ${value} END`]];
+    return column === undefined
+      ? []
+      : [[name, `CASE WHEN ${value} NOT IN (${quoteTexts(nothing)}) THEN ${value} END`]];
   });
   const nature = header.known.get('nature');
   return {

@@ -1,5 +1,12 @@
 import { countRows, dayOf } from '../kit/index.ts';
-import type { CheckResult, JsonObject, RowCount, RowCounts, SqlSession, StepUnit } from '../kit/index.ts';
+import type {
+  CheckResult,
+  JsonObject,
+  RowCount,
+  RowCounts,
+  SqlSession,
+  StepUnit,
+} from '../kit/index.ts';
 import type { RowCheck } from './checks.ts';
 import { CHECKED_TABLES, EXPECTED_SAMPLES, ROW_CHECKS, selectFailing } from './checks.ts';
 import type { LoadSummary } from './core.ts';
@@ -16,7 +23,9 @@ export async function runCoreChecks(
   loads: readonly LoadSummary[],
   published: PublishedRows,
 ): Promise<readonly CheckResult[][]> {
-  const readable = published.isReadable ? countsOfReadable(published) : await countsOf(sql, 'published');
+  const readable = published.isReadable
+    ? countsOfReadable(published)
+    : await countsOf(sql, 'published');
   const core = await countsOf(sql, 'core');
   const countOf = (unit: number, { id }: RowCheck): RowCount =>
     readable.get(unit)?.[id] ?? core.get(unit)?.[id] ?? { tested: 0, failed: 0 };
@@ -42,11 +51,17 @@ function countsOfReadable({ slices }: PublishedRows): ReadonlyMap<number, RowCou
   const rows = new Map<number, number>();
   for (const slice of slices) rows.set(slice.unit, (rows.get(slice.unit) ?? 0) + slice.rows);
   return new Map(
-    [...rows].map(([unit, tested]) => [unit, Object.fromEntries(checks.map(({ id }) => [id, { tested, failed: 0 }]))]),
+    [...rows].map(([unit, tested]) => [
+      unit,
+      Object.fromEntries(checks.map(({ id }) => [id, { tested, failed: 0 }])),
+    ]),
   );
 }
 
-function countsOf(sql: SqlSession, table: RowCheck['table']): Promise<ReadonlyMap<number, RowCounts>> {
+function countsOf(
+  sql: SqlSession,
+  table: RowCheck['table'],
+): Promise<ReadonlyMap<number, RowCounts>> {
   const checks = ROW_CHECKS.filter((check) => check.table === table);
   return countRows(sql, CHECKED_TABLES[table], checks);
 }
@@ -65,7 +80,10 @@ function withoutUnit(example: JsonObject): JsonObject {
 }
 
 function expectedSamples(unit: StepUnit, load: LoadSummary | undefined): CheckResult {
-  const [expected, observed] = [load?.sampling.expectedSamples ?? 0, load?.sampling.observedSamples ?? 0];
+  const [expected, observed] = [
+    load?.sampling.expectedSamples ?? 0,
+    load?.sampling.observedSamples ?? 0,
+  ];
   return {
     check: EXPECTED_SAMPLES.id,
     severity: EXPECTED_SAMPLES.severity,
@@ -84,7 +102,8 @@ function gapsOf({ minutes }: Sampling, startMs: number): JsonObject[] {
   for (let quarter = 0; quarter <= minutes.length; quarter++) {
     const step = minutes[quarter] ?? 0;
     if (step === 0 && quarter < minutes.length) continue;
-    if (quarter > coveredUntil) gaps.push({ from: instantOf(coveredUntil), to: instantOf(quarter) });
+    if (quarter > coveredUntil)
+      gaps.push({ from: instantOf(coveredUntil), to: instantOf(quarter) });
     coveredUntil = quarter + step / QUARTER_MINUTES;
   }
   return gaps.slice(0, EXAMPLES_PER_CHECK);

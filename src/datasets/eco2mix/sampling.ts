@@ -1,11 +1,14 @@
 /**
- * How long each sample stands for. A data day is seen as its quarters of an hour, counted from 0; two quarters are a half-hour slot.
+ * How long each sample stands for. A data day is seen as its quarters of an hour, counted from 0;
+ * two quarters are a half-hour slot.
  *
- * The step is a property of a column, of the part that published it, and of a span of time: real time gives load every 15 minutes and
- * exchanges every 30, consolidated load comes every 30 minutes inside rows of 15. So a sample at :15 or :45 stands for 15 minutes. A sample at
- * :00 or :30 stands for 30 minutes when its part has nothing at the following quarter, unless the part's nearest slots before and after
- * both have both samples: then a sample is missing, and a gap is never filled. Where parts overlap, a sample stands for as long as any
- * part says, but never beyond the next sample of the column.
+ * The step is a property of a column, of the part that published it, and of a span of time: real
+ * time gives load every 15 minutes and exchanges every 30, consolidated load comes every 30 minutes
+ * inside rows of 15. So a sample at :15 or :45 stands for 15 minutes. A sample at :00 or :30 stands
+ * for 30 minutes when its part has nothing at the following quarter, unless the part's nearest
+ * slots before and after both have both samples: then a sample is missing, and a gap is never
+ * filled. Where parts overlap, a sample stands for as long as any part says, but never beyond the
+ * next sample of the column.
  */
 
 /** The shortest step that is published. */
@@ -23,8 +26,15 @@ export interface Sampling {
   readonly observedMinutes: number;
 }
 
-/** The sampling of one column on one day from what each part published; `unknownStep` is the step to expect where nothing was. */
-export function sampleDay(quarters: number, parts: readonly Presence[], unknownStep: 15 | 30 = 15): Sampling {
+/**
+ * The sampling of one column on one day from what each part published; `unknownStep` is the step to
+ * expect where nothing was.
+ */
+export function sampleDay(
+  quarters: number,
+  parts: readonly Presence[],
+  unknownStep: 15 | 30 = 15,
+): Sampling {
   const any = new Uint8Array(quarters);
   const isHalfHour = new Uint8Array(quarters);
   for (const part of parts) {
@@ -38,12 +48,17 @@ export function sampleDay(quarters: number, parts: readonly Presence[], unknownS
   }
   const minutes = any.map((present, quarter) => {
     if (present === 0) return 0;
-    return isHalfHour[quarter] === 1 && any[quarter + 1] !== 1 ? 2 * QUARTER_MINUTES : QUARTER_MINUTES;
+    return isHalfHour[quarter] === 1 && any[quarter + 1] !== 1
+      ? 2 * QUARTER_MINUTES
+      : QUARTER_MINUTES;
   });
   return summarize(minutes, unknownStep);
 }
 
-/** Per half-hour slot: whether only its first sample is there although this part samples every quarter around it. */
+/**
+ * Per half-hour slot: whether only its first sample is there although this part samples every
+ * quarter around it.
+ */
 function missingSecondHalves(part: Presence): Uint8Array {
   const slots = part.length / 2;
   const gaps = new Uint8Array(slots);
@@ -51,11 +66,13 @@ function missingSecondHalves(part: Presence): Uint8Array {
   for (let slot = 0; slot < slots; slot++) {
     if (part[2 * slot] === 1 || part[2 * slot + 1] === 1) seen.push(slot);
   }
-  const hasSecond = (slot: number | undefined): boolean => slot !== undefined && part[2 * slot + 1] === 1;
+  const hasSecond = (slot: number | undefined): boolean =>
+    slot !== undefined && part[2 * slot + 1] === 1;
   seen.forEach((slot, index) => {
     if (hasSecond(slot)) return;
     const [before, after] = [seen[index - 1], seen[index + 1]];
-    // At either end of what was published there are neighbours on one side only: its two nearest decide.
+    // At either end of what was published there are neighbours on one side only: its two nearest
+    // decide.
     const witnesses =
       before === undefined
         ? [after, seen[index + 2] ?? after]
@@ -68,8 +85,8 @@ function missingSecondHalves(part: Presence): Uint8Array {
 }
 
 /**
- * Counts samples, and what is missing at the finer step of both sides of each gap. A whole day at 15 minutes has 92, 96 or 100, at 30
- * minutes 46, 48 or 50.
+ * Counts samples, and what is missing at the finer step of both sides of each gap. A whole day at
+ * 15 minutes has 92, 96 or 100, at 30 minutes 46, 48 or 50.
  */
 export function summarize(minutes: Uint8Array, unknownStep: 15 | 30 = 15): Sampling {
   let observedSamples = 0;
@@ -79,7 +96,8 @@ export function summarize(minutes: Uint8Array, unknownStep: 15 | 30 = 15): Sampl
   let coveredUntil = 0;
   const miss = (until: number, nextStep: number | undefined): void => {
     const gap = (until - coveredUntil) * QUARTER_MINUTES;
-    missingSamples += gap / Math.min(lastStep ?? nextStep ?? unknownStep, nextStep ?? lastStep ?? unknownStep);
+    missingSamples +=
+      gap / Math.min(lastStep ?? nextStep ?? unknownStep, nextStep ?? lastStep ?? unknownStep);
   };
   for (const [quarter, step] of minutes.entries()) {
     if (step === 0) continue;
@@ -90,7 +108,12 @@ export function summarize(minutes: Uint8Array, unknownStep: 15 | 30 = 15): Sampl
     coveredUntil = quarter + step / QUARTER_MINUTES;
   }
   miss(minutes.length, undefined);
-  return { minutes, expectedSamples: observedSamples + missingSamples, observedSamples, observedMinutes };
+  return {
+    minutes,
+    expectedSamples: observedSamples + missingSamples,
+    observedSamples,
+    observedMinutes,
+  };
 }
 
 /** Observed time over the length of the day, 0–1, four decimals. */
@@ -99,7 +122,10 @@ export function coverageOf({ observedMinutes, minutes }: Sampling): number {
 }
 
 /** The quarters in which any sample holds, each with the value of that sample. */
-export function holdValues(values: readonly (number | null)[], { minutes }: Sampling): (number | null)[] {
+export function holdValues(
+  values: readonly (number | null)[],
+  { minutes }: Sampling,
+): (number | null)[] {
   const held: (number | null)[] = [];
   let last: number | null = null;
   let until = 0;

@@ -3,8 +3,15 @@ import type { HttpSource } from '../kit/index.ts';
 
 /** How the two datasets are asked for at the portal. */
 
-/** Short names rather than labels: they have not changed since 2012, and they are the same in both datasets. */
-const FORMAT = ['delimiter=%3B', `timezone=${encodeURIComponent('Europe/Paris')}`, 'use_labels=false'];
+/**
+ * Short names rather than labels: they have not changed since 2012, and they are the same in both
+ * datasets.
+ */
+const FORMAT = [
+  'delimiter=%3B',
+  `timezone=${encodeURIComponent('Europe/Paris')}`,
+  'use_labels=false',
+];
 
 function portalSource(dataset: string): HttpSource {
   return opendatasoftExport({
@@ -12,7 +19,8 @@ function portalSource(dataset: string): HttpSource {
     baseUrl: 'https://odre.opendatasoft.com',
     dataset,
     format: 'csv',
-    // `date` is the civil day in Paris: rows without load (placeholders of days to come) have it too.
+    // `date` is the civil day in Paris: rows without load (placeholders of days to come) have it
+    // too.
     query: (window) => [...FORMAT, odsDays('date', window)],
     // All years at once have about 100 MB.
     maxBytes: 512 * 2 ** 20,

@@ -17,7 +17,10 @@ import { loadPublishedRows, PARTS, sliceOf } from './published-rows.ts';
 import { runCoreChecks } from './run-checks.ts';
 import { coverageOf } from './sampling.ts';
 
-/** `transform/national`: the slices of a set of days → per day one typed row per instant, the best revision first. */
+/**
+ * `transform/national`: the slices of a set of days → per day one typed row per instant, the best
+ * revision first.
+ */
 export const transformNational: StepImplementation = { kind: 'sql', run };
 
 async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
@@ -27,7 +30,9 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
   await createCore(sql, published.isMerged);
   const loads = await summarizeLoad(sql, units);
   const checks = await runCoreChecks(sql, units, loads, published);
-  task.progress(`merged ${loads.reduce((sum, { rows }) => sum + rows, 0)} instants of ${units.length} days`);
+  task.progress(
+    `merged ${loads.reduce((sum, { rows }) => sum + rows, 0)} instants of ${units.length} days`,
+  );
   const files = await writeDayFiles(sql, {
     table: 'core',
     dayColumn: 'data_day',
@@ -43,7 +48,10 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
     return {
       scope: unit.scope,
       outputs: { core: { path, rows: load.rows } },
-      checks: [...(checks[index] ?? []), ...lostColumns(slices.map((slice) => columnsOf(slice, unit)))],
+      checks: [
+        ...(checks[index] ?? []),
+        ...lostColumns(slices.map((slice) => columnsOf(slice, unit))),
+      ],
       facts: factsOf(unit, load, slices),
     };
   });
@@ -62,7 +70,10 @@ function rowsToWrite(load: LoadSummary | undefined): number {
 /** A day is judged by its loads: placeholders and forecasts of a day to come are not the day. */
 function notPublished(unit: StepUnit, rows: number): UnitOutcome {
   const parts = PARTS.filter((part) => sliceOf(unit, part) !== undefined);
-  const slices = parts.length === 0 ? 'no part has a row of it' : `${parts.join(', ')} have no load in their rows`;
+  const slices =
+    parts.length === 0
+      ? 'no part has a row of it'
+      : `${parts.join(', ')} have no load in their rows`;
   return {
     scope: unit.scope,
     failure: {
@@ -73,7 +84,11 @@ function notPublished(unit: StepUnit, rows: number): UnitOutcome {
   };
 }
 
-function factsOf(unit: StepUnit, load: LoadSummary, slices: readonly ReadSlice[]): Readonly<Record<string, JsonValue>> {
+function factsOf(
+  unit: StepUnit,
+  load: LoadSummary,
+  slices: readonly ReadSlice[],
+): Readonly<Record<string, JsonValue>> {
   const sources = PARTS.flatMap((part) => {
     const sha256 = sliceOf(unit, part)?.ref.sha256;
     const rows = slices.find((slice) => slice.part === part)?.rows ?? 0;

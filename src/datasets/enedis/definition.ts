@@ -12,7 +12,13 @@ import {
   watchSchedule,
 } from '../kit/index.ts';
 import type { PartDefinition, RollupDefinition, StepDefinition } from '../kit/index.ts';
-import { BILLING_TABLES, LINES, LINES_OF_HISTORY, LINES_OF_MONTH, LINES_STEPS } from './billing/definition.ts';
+import {
+  BILLING_TABLES,
+  LINES,
+  LINES_OF_HISTORY,
+  LINES_OF_MONTH,
+  LINES_STEPS,
+} from './billing/definition.ts';
 import { ARCHIVE_CHECK } from './days/transform.ts';
 import type { Delivered } from './decode/archive-name.ts';
 import { DELIVERED, FLUX } from './decode/archive-name.ts';
@@ -26,7 +32,10 @@ import { PLAUSIBLE_CHECK } from './rollup/judge-months.ts';
 import { SMOOTHED_CHECK } from './rollup/settle-smoothed.ts';
 import { PERSONAL, table, TEN_YEARS } from './tables-of-persons.ts';
 
-/** A late archive is one of its own day: each run of a day looks whether there are any. A listing is cheap, and less than a minute old it is the same. */
+/**
+ * A late archive is one of its own day: each run of a day looks whether there are any. A listing is
+ * cheap, and less than a minute old it is the same.
+ */
 const FRESH_FOR_A_MINUTE = {
   empty: '1 minute',
   provisional: '1 minute',
@@ -34,7 +43,10 @@ const FRESH_FOR_A_MINUTE = {
   definitive: '1 minute',
 } as const;
 
-/** From an archive as delivered to its occurrences; `decode/` does it, after the engine has unsealed what it kept. */
+/**
+ * From an archive as delivered to its occurrences; `decode/` does it, after the engine has unsealed
+ * what it kept.
+ */
 const DECODING = ['unseal', 'decrypt', 'unzip', 'split'];
 
 /** Their occurrences that bill a month are kept with its invoice. */
@@ -74,7 +86,9 @@ const TRANSFORMS = DELIVERED.map((flux) =>
     title: `The linear tables of ${flux}`,
     inputs: [{ name: 'slice', step: `download/${partOf(flux)}`, output: 'slice' }],
     outputs: {
-      ...Object.fromEntries(READERS[flux].tables.map(({ name }) => [name, table(`core/enedis/${name}`)])),
+      ...Object.fromEntries(
+        READERS[flux].tables.map(({ name }) => [name, table(`core/enedis/${name}`)]),
+      ),
       archives: linesFile(`core/enedis/archives-${partOf(flux)}`),
     },
     checks: [ARCHIVE_CHECK],
@@ -89,7 +103,12 @@ const METRICS = defineStep({
   id: 'metrics/archives',
   version: 2,
   title: 'Every archive of the day in one list, and every file that was given',
-  inputs: LISTED.map((part) => ({ name: part, step: `transform/${part}`, output: 'archives', optional: true })),
+  inputs: LISTED.map((part) => ({
+    name: part,
+    step: `transform/${part}`,
+    output: 'archives',
+    optional: true,
+  })),
   needsAnyOf: LISTED,
   outputs: { archives: linesFile('metrics/enedis/archives') },
   required: true,
@@ -128,7 +147,10 @@ const REPORTS: readonly StepDefinition[] = [
         ...OF_ARCHIVES,
         publishAs: 'reports/enedis/daily_report_{scope}.json',
       }),
-      csv: csvFile('reports/enedis/csv', { ...OF_ARCHIVES, publishAs: 'reports/enedis/daily_report_{scope}.csv' }),
+      csv: csvFile('reports/enedis/csv', {
+        ...OF_ARCHIVES,
+        publishAs: 'reports/enedis/daily_report_{scope}.csv',
+      }),
       parquet: parquetFile('reports/enedis/parquet', {
         ...OF_ARCHIVES,
         publishAs: 'reports/enedis/daily_report_{scope}.parquet',
@@ -144,7 +166,10 @@ const REPORTS: readonly StepDefinition[] = [
     title: 'The daily report as one self-contained page',
     inputs: [{ name: 'model', step: 'report/daily', output: 'model' }],
     outputs: {
-      page: htmlFile('reports/enedis/page', { ...OF_ARCHIVES, publishAs: 'reports/enedis/daily_report_{scope}.html' }),
+      page: htmlFile('reports/enedis/page', {
+        ...OF_ARCHIVES,
+        publishAs: 'reports/enedis/daily_report_{scope}.html',
+      }),
     },
     singleDaysOnly: true,
   }),
@@ -183,7 +208,9 @@ const ROLLUPS: readonly RollupDefinition[] = [
       LINES_OF_MONTH,
     ],
     outputs: {
-      ...Object.fromEntries(LINEAR_TABLES.map(({ name }) => [name, table(`months/enedis/${name}`)])),
+      ...Object.fromEntries(
+        LINEAR_TABLES.map(({ name }) => [name, table(`months/enedis/${name}`)]),
+      ),
       lignes: table('months/enedis/lignes'),
       archives: linesFile('months/enedis/archives'),
     },
@@ -208,7 +235,11 @@ const ROLLUPS: readonly RollupDefinition[] = [
       ...Object.fromEntries(
         HISTORY_TABLES.map((name) => [
           name,
-          table(`history/enedis/${name}`, `enedis/${name}.parquet`, TABLES_OF_HISTORY[name]?.keyColumns),
+          table(
+            `history/enedis/${name}`,
+            `enedis/${name}.parquet`,
+            TABLES_OF_HISTORY[name]?.keyColumns,
+          ),
         ]),
       ),
       monthly: jsonFile('history/enedis/monthly', {
@@ -232,7 +263,10 @@ const ROLLUPS: readonly RollupDefinition[] = [
         ...OF_CONTRACTS,
         publishAs: 'reports/enedis/monthly_review.parquet',
       }),
-      page: htmlFile('history/enedis/page', { ...OF_CONTRACTS, publishAs: 'reports/enedis/monthly_report.html' }),
+      page: htmlFile('history/enedis/page', {
+        ...OF_CONTRACTS,
+        publishAs: 'reports/enedis/monthly_report.html',
+      }),
     },
     timeout: '20 minutes',
   }),

@@ -22,8 +22,8 @@ import { rollupHistory } from './rollup/history.ts';
 import { rollupMonth } from './rollup/month.ts';
 
 /**
- * A supplier's electricity: from the distributor's archives to the months of each contract. The secret of the installation is asked for when months of
- * contracts get their pseudonyms.
+ * A supplier's electricity: from the distributor's archives to the months of each contract. The
+ * secret of the installation is asked for when months of contracts get their pseudonyms.
  */
 function enedisWith(secret: () => Promise<string>): Dataset {
   return {
@@ -34,7 +34,9 @@ function enedisWith(secret: () => Promise<string>): Dataset {
     persons: deliveryPoints,
     rowNames: { 'rollup/history': { mois: monthNames(secret) } },
     steps: {
-      ...Object.fromEntries(DELIVERED.map((flux) => [`transform/${flux.toLowerCase()}`, transformOf(flux)])),
+      ...Object.fromEntries(
+        DELIVERED.map((flux) => [`transform/${flux.toLowerCase()}`, transformOf(flux)]),
+      ),
       'transform/lignes': transformLines,
       'metrics/archives': metricsArchives,
       'metrics/evenements': metricsEvents,
@@ -59,13 +61,18 @@ function enedisWith(secret: () => Promise<string>): Dataset {
 function monthNames(secret: () => Promise<string>): NameRows {
   return async (rows) => {
     const key = await secret();
-    return rows.map((row) => nameOfMonth(key, row['ref_situation_contractuelle'] as string, row['mois'] as string));
+    return rows.map((row) =>
+      nameOfMonth(key, row['ref_situation_contractuelle'] as string, row['mois'] as string),
+    );
   };
 }
 
 /** Without a secret no history can be made. */
 export const enedis: Dataset = enedisWith(() =>
   Promise.reject(
-    new PipelineError('CONFIG_INVALID', 'the pseudonyms of contracts need a secret: set QUOTIDIEN_METER_SECRET'),
+    new PipelineError(
+      'CONFIG_INVALID',
+      'the pseudonyms of contracts need a secret: set QUOTIDIEN_METER_SECRET',
+    ),
   ),
 );

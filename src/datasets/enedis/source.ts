@@ -2,7 +2,10 @@ import type { FolderSource } from '../kit/index.ts';
 import { FLUX, parseArchiveName } from './decode/archive-name.ts';
 import { HOST } from './days/decoder.ts';
 
-/** The distributor's folder: a folder per flux in it, whose names differ by supplier; what a file is, its own name says. */
+/**
+ * The distributor's folder: a folder per flux in it, whose names differ by supplier; what a file
+ * is, its own name says.
+ */
 const FOLDER: FolderSource = {
   kind: 'folder',
   host: HOST,

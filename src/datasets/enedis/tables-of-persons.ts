@@ -2,11 +2,25 @@ import { definedMembers, parquetFile } from '../kit/index.ts';
 import type { ColumnClass, OutputDefinition } from '../kit/index.ts';
 import { LINEAR_TABLES } from './flux/readers.ts';
 
-/** Columns that name a household, or are about one; whatever else is said of rows never holds their values. */
+/**
+ * Columns that name a household, or are about one; whatever else is said of rows never holds their
+ * values.
+ */
 export const PERSONAL: Readonly<Record<string, ColumnClass>> = Object.fromEntries(
   [
     ...new Set(LINEAR_TABLES.flatMap(({ personal }) => personal)),
-    ...['rsc', 'record', 'head', 'd_releve_id', 'f_releve_id', 'index_debut', 'index_fin', 'preuves', 'cause', 'reste'],
+    ...[
+      'rsc',
+      'record',
+      'head',
+      'd_releve_id',
+      'f_releve_id',
+      'index_debut',
+      'index_fin',
+      'preuves',
+      'cause',
+      'reste',
+    ],
   ].map((name) => [name, 'personal']),
 );
 
@@ -17,7 +31,11 @@ export const TEN_YEARS = {
 } as const;
 
 /** A table with columns of households; `keyColumns` name a row. */
-export function table(layer: string, publishAs?: string, keyColumns?: readonly string[]): OutputDefinition {
+export function table(
+  layer: string,
+  publishAs?: string,
+  keyColumns?: readonly string[],
+): OutputDefinition {
   return parquetFile(layer, {
     columns: PERSONAL,
     retention: TEN_YEARS,

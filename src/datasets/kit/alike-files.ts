@@ -9,7 +9,9 @@ export interface AlikeFiles<File extends { readonly part: string }> {
   readonly files: readonly File[];
 }
 
-/** Parts the files by `part` and columns: names may differ from file to file, also within a month. */
+/**
+ * Parts the files by `part` and columns: names may differ from file to file, also within a month.
+ */
 export async function alikeFiles<File extends { readonly part: string; readonly path: string }>(
   sql: SqlSession,
   files: readonly File[],

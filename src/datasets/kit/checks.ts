@@ -5,8 +5,14 @@ import type { JsonObject } from '../../ports/json.ts';
 /** Failing rows that a result carries for a person. */
 const EXAMPLES = 3;
 
-/** The result of a check from all rows that break its rule; the first three are kept as examples. */
-export function checkResult(check: CheckDefinition, tested: number, failing: readonly JsonObject[]): CheckResult {
+/**
+ * The result of a check from all rows that break its rule; the first three are kept as examples.
+ */
+export function checkResult(
+  check: CheckDefinition,
+  tested: number,
+  failing: readonly JsonObject[],
+): CheckResult {
   return countedCheck(check, tested, failing.length, failing);
 }
 

@@ -5,7 +5,10 @@ import { plainName } from './header.ts';
 import { JSON_ANSWER, refuseUnclearHeader } from './not-data.ts';
 import { readTextEnds, SAMPLE_BYTES } from './text-ends.ts';
 
-/** CSV exports: which columns a file has and under which of the publisher's names, and how the engine reads its rows. */
+/**
+ * CSV exports: which columns a file has and under which of the publisher's names, and how the
+ * engine reads its rows.
+ */
 
 /** The names of a column in each dialect, compared as `plainName` writes them. */
 export type ColumnNames<Column extends string> = Readonly<Record<Column, readonly string[]>>;
@@ -67,7 +70,9 @@ export function oddColumns<Column extends string>(
 ): OddColumns {
   return {
     unknown: unknown.filter((name) => !unused.map(plainName).includes(plainName(name))),
-    missing: usual.filter((column) => !known.has(column)).map((column) => names[column].join(' or ')),
+    missing: usual
+      .filter((column) => !known.has(column))
+      .map((column) => names[column].join(' or ')),
   };
 }
 
@@ -107,12 +112,17 @@ interface Misfit {
   readonly foreign: readonly string[];
 }
 
-function misfitOf(published: readonly string[], { title, names, required, foreign }: CsvLayout<string>): Misfit {
+function misfitOf(
+  published: readonly string[],
+  { title, names, required, foreign }: CsvLayout<string>,
+): Misfit {
   const { known } = mapColumns(published, names);
   return {
     title,
     known: known.size,
-    missing: required.filter((column) => !known.has(column)).map((column) => (names[column] ?? []).join(' or ')),
+    missing: required
+      .filter((column) => !known.has(column))
+      .map((column) => (names[column] ?? []).join(' or ')),
     foreign: published.filter((name) => foreign.map(plainName).includes(plainName(name))),
   };
 }
@@ -123,13 +133,15 @@ function fits({ missing, foreign }: Misfit): boolean {
 
 function describeMisfit({ title, missing, foreign }: Misfit): string {
   const lacks = missing.length === 0 ? [] : [`has no column ${missing.join('; ')}`];
-  const has = foreign.length === 0 ? [] : [`has ${foreign.map((name) => JSON.stringify(name)).join(', ')}`];
+  const has =
+    foreign.length === 0 ? [] : [`has ${foreign.map((name) => JSON.stringify(name)).join(', ')}`];
   return `it is not ${title}, because it ${[...lacks, ...has].join(' and ')}`;
 }
 
 /**
- * Which of several layouts a file has, by its header alone: the one that it fits. A file that fits none, or several, is refused, and the
- * layout that it comes nearest to is named with what is missing: it may be that file with a renamed column.
+ * Which of several layouts a file has, by its header alone: the one that it fits. A file that fits
+ * none, or several, is refused, and the layout that it comes nearest to is named with what is
+ * missing: it may be that file with a renamed column.
  * @throws `SRC_SHAPE_CHANGED`, or `SRC_TRUNCATED` for a file that ends in its header.
  */
 export async function chooseLayout<Layout extends CsvLayout<string>>(
@@ -150,7 +162,8 @@ export async function chooseLayout<Layout extends CsvLayout<string>>(
   const nearness = ({ misfit }: { misfit: Misfit }): number =>
     misfit.known - misfit.missing.length - misfit.foreign.length;
   const [nearest] = misfits.sort((a, b) => nearness(b) - nearness(a));
-  if (nearest === undefined) throw new PipelineError('INTERNAL', 'there is no layout to choose from');
+  if (nearest === undefined)
+    throw new PipelineError('INTERNAL', 'there is no layout to choose from');
   throw new PipelineError(
     isWhole ? 'SRC_SHAPE_CHANGED' : 'SRC_TRUNCATED',
     `${what} comes nearest to ${nearest.layout.title}, but ${describeMisfit(nearest.misfit)}; ${columns}`,
@@ -159,8 +172,8 @@ export async function chooseLayout<Layout extends CsvLayout<string>>(
 
 /**
  * Opens a file of a layout.
- * @throws `SRC_TRUNCATED` for a file that ends in its header; `SRC_SHAPE_CHANGED` for one that is no table, lacks a required column or
- * has one that files of this layout never have.
+ * @throws `SRC_TRUNCATED` for a file that ends in its header; `SRC_SHAPE_CHANGED` for one that is
+ * no table, lacks a required column or has one that files of this layout never have.
  */
 export async function openCsv<Column extends string>(
   path: string,
@@ -179,8 +192,9 @@ export async function openCsv<Column extends string>(
 }
 
 /**
- * The rows as a table function, all fields as text. The columns are given, so that a row with more or fewer fields is refused
- * (`SRC_SHAPE_CHANGED`) rather than padded; delimiters and line ends inside quotes are part of the text.
+ * The rows as a table function, all fields as text. The columns are given, so that a row with more
+ * or fewer fields is refused (`SRC_SHAPE_CHANGED`) rather than padded; delimiters and line ends
+ * inside quotes are part of the text.
  */
 export function csvRowsSql({ path, delimiter, published }: CsvFile<string>): string {
   const columns = published.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ');

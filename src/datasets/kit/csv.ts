@@ -9,10 +9,19 @@ export interface CsvForm {
   readonly lineEnd?: '\n' | '\r\n';
 }
 
-/** Rows as CSV (RFC 4180): a field with a delimiter, a quote or a line break is quoted; null is an empty field. */
-export function csvText(rows: Iterable<readonly CsvCell[]>, { delimiter = ';', lineEnd = '\n' }: CsvForm = {}): string {
+/**
+ * Rows as CSV (RFC 4180): a field with a delimiter, a quote or a line break is quoted; null is an
+ * empty field.
+ */
+export function csvText(
+  rows: Iterable<readonly CsvCell[]>,
+  { delimiter = ';', lineEnd = '\n' }: CsvForm = {},
+): string {
   let text = '';
   for (const cells of rows)
-    text += cells.map((cell) => (cell === null ? '' : csvField(String(cell), delimiter))).join(delimiter) + lineEnd;
+    text +=
+      cells
+        .map((cell) => (cell === null ? '' : csvField(String(cell), delimiter)))
+        .join(delimiter) + lineEnd;
   return text;
 }

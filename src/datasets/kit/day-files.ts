@@ -5,18 +5,23 @@ import type { SqlSession } from '../../ports/sql.ts';
 import { quoteIdentifier, quoteText, quoteTexts } from '../../pipelines/sql-text.ts';
 
 /**
- * The engine hands rows on in vectors of this many, and a partition whose rows come in two vectors is encoded otherwise than
- * one whose rows come in one (measured: 11,245 bytes against 11,230 for the day across row 2,048). A batch of no more rows has one vector.
+ * The engine hands rows on in vectors of this many, and a partition whose rows come in two vectors
+ * is encoded otherwise than one whose rows come in one (measured: 11,245 bytes against 11,230 for
+ * the day across row 2,048). A batch of no more rows has one vector.
  */
 const ROWS_PER_PASS = 2_048;
 
 /**
- * Snappy, measured on 31 slices of a month: written in 42 ms and read in 25 ms, against 62 and 34 ms with zstd, whose files are 28 %
- * smaller. Day files are read far more often than they are stored; months are zstd.
+ * Snappy, measured on 31 slices of a month: written in 42 ms and read in 25 ms, against 62 and 34
+ * ms with zstd, whose files are 28 % smaller. Day files are read far more often than they are
+ * stored; months are zstd.
  */
 const DAY_FILE_FORMAT = 'FORMAT PARQUET, COMPRESSION SNAPPY, WRITE_BLOOM_FILTER false';
 
-/** Our own column beside the published ones: how many days after the first of its batch a row's day is. */
+/**
+ * Our own column beside the published ones: how many days after the first of its batch a row's day
+ * is.
+ */
 const PLACE = 'quotidien_place';
 
 /** A day to write and how many rows the table has of it. */
@@ -40,8 +45,8 @@ export interface DayFilesRequest {
 }
 
 /**
- * Writes one Parquet file per day that has rows, and returns their paths. The bytes of a day's file do not depend on which
- * other days are written with it (held by `test/property/eco2mix`).
+ * Writes one Parquet file per day that has rows, and returns their paths. The bytes of a day's file
+ * do not depend on which other days are written with it (held by `test/property/eco2mix`).
  */
 export async function writeDayFiles(
   sql: SqlSession,
@@ -52,7 +57,10 @@ export async function writeDayFiles(
   return files;
 }
 
-/** Consecutive days that have rows, as many as one batch may hold; a larger day is a batch of its own. */
+/**
+ * Consecutive days that have rows, as many as one batch may hold; a larger day is a batch of its
+ * own.
+ */
 function batchesOf(days: readonly DayToWrite[]): CivilDate[][] {
   const batches: CivilDate[][] = [];
   let free = 0;
@@ -92,14 +100,25 @@ async function writeBatch(
     const name = `${PLACE}=${toEpochDay(date) - toEpochDay(first)}`;
     const own = (copied?.Files ?? []).filter((file) => path.basename(path.dirname(file)) === name);
     const [only] = own;
-    // The engine may flush a partition early and go on in a second file; the day is one file all the same.
+    // The engine may flush a partition early and go on in a second file; the day is one file all
+    // the same.
     const isWhole = own.length === 1 && only !== undefined;
-    files.set(date, isWhole ? only : await writeOneDay(sql, request, date, path.join(folder, `${name}.parquet`)));
+    files.set(
+      date,
+      isWhole ? only : await writeOneDay(sql, request, date, path.join(folder, `${name}.parquet`)),
+    );
   }
 }
 
-async function writeOneDay(sql: SqlSession, request: DayFilesRequest, date: CivilDate, file: string): Promise<string> {
-  await sql.run(`COPY (${selectDays(request, [date], request.columns)}) TO ${quoteText(file)} (${DAY_FILE_FORMAT})`);
+async function writeOneDay(
+  sql: SqlSession,
+  request: DayFilesRequest,
+  date: CivilDate,
+  file: string,
+): Promise<string> {
+  await sql.run(
+    `COPY (${selectDays(request, [date], request.columns)}) TO ${quoteText(file)} (${DAY_FILE_FORMAT})`,
+  );
   return file;
 }
 
@@ -110,7 +129,8 @@ function selectDays(
 ): string {
   const day = quoteIdentifier(dayColumn);
   const [first = '', last = ''] = [days[0], days.at(-1)];
-  // A range where it says the same: a list becomes a join, which takes longer than the rows of a month.
+  // A range where it says the same: a list becomes a join, which takes longer than the rows of a
+  // month.
   const isRange = datesBetween(first, last).length === days.length;
   const isWanted = isRange
     ? `${day} BETWEEN ${quoteText(first)} AND ${quoteText(last)}`

@@ -13,13 +13,23 @@ import { delayOf, minutesOf, secondsOf } from './durations.ts';
 export type Freshness = Duration | 'ever';
 
 /** A part by what is special of it. */
-export interface PartSpec extends Omit<PartDefinition, 'expectedAfter' | 'freshForMinutes' | 'bulkWindow'> {
+export interface PartSpec extends Omit<
+  PartDefinition,
+  'expectedAfter' | 'freshForMinutes' | 'bulkWindow'
+> {
   /** Default: a month. */
   readonly bulkWindow?: PartDefinition['bulkWindow'];
-  /** The publisher is not asked before this long after the end of the data day. Default: at once. */
+  /**
+   * The publisher is not asked before this long after the end of the data day. Default: at once.
+   */
   readonly expectedAfter?: Duration;
-  /** By the revision of the day that the answer gave. Default: for ever, as of files that change only when given again. */
-  readonly freshFor?: Readonly<Record<Revision | 'empty', Freshness>> & { readonly partial?: Freshness };
+  /**
+   * By the revision of the day that the answer gave. Default: for ever, as of files that change
+   * only when given again.
+   */
+  readonly freshFor?: Readonly<Record<Revision | 'empty', Freshness>> & {
+    readonly partial?: Freshness;
+  };
 }
 
 const FRESH_FOR_EVER: NonNullable<PartSpec['freshFor']> = {
@@ -34,7 +44,11 @@ function freshMinutes(freshness: Freshness): number | null {
 }
 
 /** A part with the defaults filled in. */
-export function definePart({ expectedAfter, freshFor = FRESH_FOR_EVER, ...spec }: PartSpec): PartDefinition {
+export function definePart({
+  expectedAfter,
+  freshFor = FRESH_FOR_EVER,
+  ...spec
+}: PartSpec): PartDefinition {
   const { partial, ...whole } = freshFor;
   const minutes = Object.fromEntries(
     Object.entries(whole).map(([revision, freshness]) => [revision, freshMinutes(freshness)]),
@@ -59,8 +73,14 @@ export interface PublicationSpec extends Pick<PublicationCalendar, 'finalAtCutOf
 }
 
 /** A schedule by what is special of it. */
-export interface ScheduleSpec extends Omit<ScheduleDefinition, 'catchUpMinutes' | 'jitterSeconds' | 'lagDays'> {
-  /** The data date is the civil date of the nominal time minus this many days. Default: 1, yesterday. */
+export interface ScheduleSpec extends Omit<
+  ScheduleDefinition,
+  'catchUpMinutes' | 'jitterSeconds' | 'lagDays'
+> {
+  /**
+   * The data date is the civil date of the nominal time minus this many days. Default: 1,
+   * yesterday.
+   */
   readonly lagDays?: number;
   /** After an outage, ticks that are late by at most this are made up for. Default: 7 days. */
   readonly catchUp?: Duration;
@@ -69,11 +89,15 @@ export interface ScheduleSpec extends Omit<ScheduleDefinition, 'catchUpMinutes' 
 }
 
 /** A schedule that asks again for days that may have changed, by what is special of it. */
-export type WatchSpec = Pick<ScheduleSpec, 'title' | 'cron' | 'pauseOnFailure' | 'catchUp' | 'jitter'>;
+export type WatchSpec = Pick<
+  ScheduleSpec,
+  'title' | 'cron' | 'pauseOnFailure' | 'catchUp' | 'jitter'
+>;
 
 /**
- * The schedule `watch`: publishers are asked what they revised, of whatever day, and the next tick waits for none that still runs.
- * Defaults: ticks missed by up to an hour are made up for, and spread over 2 minutes.
+ * The schedule `watch`: publishers are asked what they revised, of whatever day, and the next tick
+ * waits for none that still runs. Defaults: ticks missed by up to an hour are made up for, and
+ * spread over 2 minutes.
  */
 export function watchSchedule(spec: WatchSpec): ScheduleSpec {
   return {
@@ -88,7 +112,10 @@ export function watchSchedule(spec: WatchSpec): ScheduleSpec {
 }
 
 /** A pipeline as data, with durations as people write them. */
-export interface PipelineSpec extends Omit<PipelineDefinition, 'publication' | 'schedules' | 'rollups'> {
+export interface PipelineSpec extends Omit<
+  PipelineDefinition,
+  'publication' | 'schedules' | 'rollups'
+> {
   readonly publication: PublicationSpec;
   /** Default: none. */
   readonly rollups?: PipelineDefinition['rollups'];
@@ -96,7 +123,10 @@ export interface PipelineSpec extends Omit<PipelineDefinition, 'publication' | '
   readonly schedules?: readonly ScheduleSpec[];
 }
 
-/** Fills in the defaults and checks the definition once; a mistake in it is `PLAN_INVALID` and names the step. */
+/**
+ * Fills in the defaults and checks the definition once; a mistake in it is `PLAN_INVALID` and names
+ * the step.
+ */
 export function definePipeline({
   publication,
   schedules = [],
@@ -114,11 +144,13 @@ export function definePipeline({
       cutOffAfter: delayOf(cutOffAfter),
       holdDays,
     },
-    schedules: schedules.map(({ lagDays = 1, catchUp = '7 days', jitter = '1 minute', ...schedule }) => ({
-      ...schedule,
-      lagDays,
-      catchUpMinutes: minutesOf(catchUp),
-      jitterSeconds: secondsOf(jitter),
-    })),
+    schedules: schedules.map(
+      ({ lagDays = 1, catchUp = '7 days', jitter = '1 minute', ...schedule }) => ({
+        ...schedule,
+        lagDays,
+        catchUpMinutes: minutesOf(catchUp),
+        jitterSeconds: secondsOf(jitter),
+      }),
+    ),
   });
 }

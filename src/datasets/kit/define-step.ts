@@ -10,13 +10,19 @@ import { stageOf } from '../../pipelines/vocabulary.ts';
 import type { Duration } from './durations.ts';
 import { secondsOf } from './durations.ts';
 
-/** One input for each of the days before the day: `{from: 1, to: 30}` is yesterday and the 29 days before it. */
+/**
+ * One input for each of the days before the day: `{from: 1, to: 30}` is yesterday and the 29 days
+ * before it.
+ */
 export interface PreviousDaysInput {
   readonly name: string;
   readonly step: StepId;
   readonly output: string;
   readonly previousDays: { readonly from: number; readonly to: number };
-  /** The name of the input that is so many days earlier; it is part of step keys. Default: `previousDayName`. */
+  /**
+   * The name of the input that is so many days earlier; it is part of step keys. Default:
+   * `previousDayName`.
+   */
   readonly nameOf?: (days: number) => string;
 }
 
@@ -38,13 +44,22 @@ export interface StepSpec extends Partial<
   readonly timeout?: Duration;
 }
 
-const QUEUE_OF_STAGE = { download: 'fetch', transform: 'compute', metrics: 'compute', report: 'report' } as const;
+const QUEUE_OF_STAGE = {
+  download: 'fetch',
+  transform: 'compute',
+  metrics: 'compute',
+  report: 'report',
+} as const;
 
 /**
- * A step with the defaults filled in: version 1, not required, ten minutes, the queue of its stage (`download` → `fetch`,
- * `report` → `report`, else `compute`), inputs of previous days written out.
+ * A step with the defaults filled in: version 1, not required, ten minutes, the queue of its stage
+ * (`download` → `fetch`, `report` → `report`, else `compute`), inputs of previous days written out.
  */
-export function defineStep({ inputs = [], timeout = '10 minutes', ...spec }: StepSpec): StepDefinition {
+export function defineStep({
+  inputs = [],
+  timeout = '10 minutes',
+  ...spec
+}: StepSpec): StepDefinition {
   return {
     version: 1,
     queue: QUEUE_OF_STAGE[stageOf(spec.id)],
@@ -57,7 +72,13 @@ export function defineStep({ inputs = [], timeout = '10 minutes', ...spec }: Ste
 
 function writtenOut(input: StepInput | PreviousDaysInput): StepInput[] {
   if (!('previousDays' in input)) return [input];
-  const { name, step, output, previousDays, nameOf = (days: number) => previousDayName(name, days) } = input;
+  const {
+    name,
+    step,
+    output,
+    previousDays,
+    nameOf = (days: number) => previousDayName(name, days),
+  } = input;
   return Array.from({ length: previousDays.to - previousDays.from + 1 }, (_, index) => {
     const daysBefore = previousDays.from + index;
     return { name: nameOf(daysBefore), step, output, daysBefore, optional: true };
@@ -65,8 +86,8 @@ function writtenOut(input: StepInput | PreviousDaysInput): StepInput[] {
 }
 
 /**
- * The download step of a part: `download/<part>`, whose one output `slice` is kept below `layer`. Files that somebody gives
- * us are cut by the SQL engine, so their queue is `compute`.
+ * The download step of a part: `download/<part>`, whose one output `slice` is kept below `layer`.
+ * Files that somebody gives us are cut by the SQL engine, so their queue is `compute`.
  */
 export function downloadStep(
   part: PartDefinition,
@@ -84,7 +105,9 @@ export function downloadStep(
 }
 
 /** A rollup by what is special of it. */
-export interface RollupSpec extends Partial<Omit<RollupDefinition, 'id' | 'grain' | 'timeoutSeconds'>> {
+export interface RollupSpec extends Partial<
+  Omit<RollupDefinition, 'id' | 'grain' | 'timeoutSeconds'>
+> {
   readonly id: StepId;
   readonly title: string;
   readonly grain: RollupDefinition['grain'];
@@ -102,7 +125,10 @@ export function defineRollup({ timeout = '10 minutes', ...spec }: RollupSpec): R
 /** What an output may say besides its layer and its kind of file. */
 export type OutputOptions = Partial<Omit<OutputDefinition, 'layer' | 'extension' | 'mediaType'>>;
 
-function fileOf(extension: string, mediaType: string): (layer: string, options?: OutputOptions) => OutputDefinition {
+function fileOf(
+  extension: string,
+  mediaType: string,
+): (layer: string, options?: OutputOptions) => OutputDefinition {
   return (layer, options = {}) => ({ layer, extension, mediaType, ...options });
 }
 

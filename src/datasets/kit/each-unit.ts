@@ -24,10 +24,15 @@ export async function forEachUnit(task: StepTask, work: UnitWork): Promise<UnitO
 }
 
 /**
- * One day's failure must not cost the other days of a window; a cancelled task ends at once. An error that may be gone on
- * the next try is thrown: the step as a whole is tried again, for it concerns the machine and not the day.
+ * One day's failure must not cost the other days of a window; a cancelled task ends at once. An
+ * error that may be gone on the next try is thrown: the step as a whole is tried again, for it
+ * concerns the machine and not the day.
  */
-export async function outcomeOfUnit(task: StepTask, unit: StepUnit, work: UnitWork): Promise<UnitOutcome> {
+export async function outcomeOfUnit(
+  task: StepTask,
+  unit: StepUnit,
+  work: UnitWork,
+): Promise<UnitOutcome> {
   task.signal.throwIfAborted();
   task.progress(`${task.step} ${unit.scope}`);
   try {
@@ -42,7 +47,9 @@ export async function outcomeOfUnit(task: StepTask, unit: StepUnit, work: UnitWo
 
 type SqlWork = (unit: StepUnit, task: StepTask, sql: SqlSession) => Promise<UnitOutputs>;
 
-/** An `sql` step that works through its units one by one; the failure of a day costs no other day. */
+/**
+ * An `sql` step that works through its units one by one; the failure of a day costs no other day.
+ */
 export function dayByDay(work: SqlWork): StepImplementation {
   return {
     kind: 'sql',
@@ -54,7 +61,10 @@ export function dayByDay(work: SqlWork): StepImplementation {
   };
 }
 
-/** The same for days that are the SQL engine's work rather than ours: as many at once as it has threads. */
+/**
+ * The same for days that are the SQL engine's work rather than ours: as many at once as it has
+ * threads.
+ */
 export function daysAtOnce(work: SqlWork): StepImplementation {
   return {
     kind: 'sql',
@@ -92,7 +102,9 @@ export function inputOf(unit: StepUnit, name: string): LocalArtefact | undefined
   return unit.inputs[name]?.[0];
 }
 
-/** The same for an input that the step cannot do without: the engine runs no step that lacks one. */
+/**
+ * The same for an input that the step cannot do without: the engine runs no step that lacks one.
+ */
 export function neededInput(unit: StepUnit, name: string): LocalArtefact {
   return required(inputOf(unit, name), `the input ${name} of ${unit.scope}`);
 }

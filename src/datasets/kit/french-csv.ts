@@ -3,11 +3,17 @@ import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
 import { scratchFile } from './parquet.ts';
 import type { RowsFile } from './parquet.ts';
 
-/** A table as CSV that French spreadsheets open by a double click: a byte order mark, `;` between fields, a decimal comma. */
+/**
+ * A table as CSV that French spreadsheets open by a double click: a byte order mark, `;` between
+ * fields, a decimal comma.
+ */
 export interface FrenchCsv {
   /** SQL of the rows. No text of them may have a `;`, a quote or a line end. */
   readonly select: string;
-  /** In their order; `instant`: written as ISO-8601 in UTC, `number`: without decimals where there are none. */
+  /**
+   * In their order; `instant`: written as ISO-8601 in UTC, `number`: without decimals where there
+   * are none.
+   */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   /** Columns that give the rows a total order. */
   readonly order: readonly string[];

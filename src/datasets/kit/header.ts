@@ -1,8 +1,9 @@
 import { PipelineError } from '../../errors.ts';
 
 /**
- * Which published column is which, by its name and never by its position. Publishers use several dialects (short names,
- * labels, labels of earlier years), so a column of ours has aliases, which are compared in a plain form.
+ * Which published column is which, by its name and never by its position. Publishers use several
+ * dialects (short names, labels, labels of earlier years), so a column of ours has aliases, which
+ * are compared in a plain form.
  */
 
 /** What a column of ours is called by the publisher. */
@@ -28,7 +29,8 @@ export interface HeaderReader<Name extends string> {
   readonly nameOf: (published: string) => Name | undefined;
   /**
    * Maps a header. Columns that we do not know are tolerated and listed.
-   * @throws `SRC_SHAPE_CHANGED` when two columns have one meaning, or differ in case only: either could be the right one.
+   * @throws `SRC_SHAPE_CHANGED` when two columns have one meaning, or differ in case only: either
+   * could be the right one.
    */
   readonly read: (published: readonly string[], what: string) => HeaderMap<Name>;
   /**
@@ -38,7 +40,10 @@ export interface HeaderReader<Name extends string> {
   readonly require: (header: HeaderMap<Name>, name: Name, what: string) => string;
 }
 
-/** Letters and digits alone, without case and accents: `Taux d'occupation` and `taux_doccupation` are the same. */
+/**
+ * Letters and digits alone, without case and accents: `Taux d'occupation` and `taux_doccupation`
+ * are the same.
+ */
 export function plainName(name: string): string {
   return name
     .normalize('NFD')
@@ -52,7 +57,9 @@ export function headerReader<Name extends string>(
   plain: (name: string) => string = plainName,
 ): HeaderReader<Name> {
   const byPlainName = new Map(
-    columns.flatMap(({ name, aliases = [] }) => [name, ...aliases].map((alias) => [plain(alias), name] as const)),
+    columns.flatMap(({ name, aliases = [] }) =>
+      [name, ...aliases].map((alias) => [plain(alias), name] as const),
+    ),
   );
   const nameOf = (published: string): Name | undefined => byPlainName.get(plain(published));
   return {
@@ -62,7 +69,9 @@ export function headerReader<Name extends string>(
       const published = header.known.get(name);
       if (published !== undefined) return published;
       const title = columns.find((column) => column.name === name)?.title ?? name;
-      const found = [...header.known.values(), ...header.unknown].map((column) => JSON.stringify(column)).join(', ');
+      const found = [...header.known.values(), ...header.unknown]
+        .map((column) => JSON.stringify(column))
+        .join(', ');
       throw new PipelineError(
         'SRC_SHAPE_CHANGED',
         `${what} has no column ${name} (${title}); its columns are ${found}`,
@@ -84,7 +93,10 @@ function readHeader<Name extends string>(
     const twin = name === undefined ? undefined : known.get(name);
     if (twin !== undefined || seen.has(column.toLowerCase())) {
       const both = `${JSON.stringify(twin ?? column)} and ${JSON.stringify(column)}`;
-      throw new PipelineError('SRC_SHAPE_CHANGED', `${what} has two columns for ${name ?? column}: ${both}`);
+      throw new PipelineError(
+        'SRC_SHAPE_CHANGED',
+        `${what} has two columns for ${name ?? column}: ${both}`,
+      );
     }
     seen.add(column.toLowerCase());
     if (name === undefined) unknown.push(column);

@@ -1,6 +1,6 @@
 /**
- * `quotidien/kit`: everything that a dataset may use, ours and strangers' alike. Described name by name in `docs/kit.md`; a name
- * that is here stays, with its meaning, until the next major version.
+ * `quotidien/kit`: everything that a dataset may use, ours and strangers' alike. Described name by
+ * name in `docs/kit.md`; a name that is here stays, with its meaning, until the next major version.
  */
 
 // What a dataset is, and what its code is given.
@@ -68,14 +68,30 @@ export type {
 } from '../../pipelines/dataset-command.ts';
 export type { AcceptedHold, PartNote } from '../../pipelines/kept-delivery.ts';
 export type { UnansweredNote } from '../../pipelines/unanswered.ts';
-export type { CivilDate, ColumnClass, Period, Revision, Scope, Stage, StepId } from '../../pipelines/vocabulary.ts';
+export type {
+  CivilDate,
+  ColumnClass,
+  Period,
+  Revision,
+  Scope,
+  Stage,
+  StepId,
+} from '../../pipelines/vocabulary.ts';
 export { REVISIONS } from '../../pipelines/vocabulary.ts';
 export type { JsonObject, JsonValue } from '../../ports/json.ts';
 export type { ArtefactRef } from '../../ports/objects.ts';
 export type { SqlSession } from '../../ports/sql.ts';
 export { PipelineError } from '../../errors.ts';
 export type { ErrorCode, ErrorContext } from '../../errors.ts';
-export { definedMembers, firstOf, lastOf, matchOf, nthOf, required, textBefore } from '../../given.ts';
+export {
+  definedMembers,
+  firstOf,
+  lastOf,
+  matchOf,
+  nthOf,
+  required,
+  textBefore,
+} from '../../given.ts';
 export type { Given } from '../../given.ts';
 
 // The definition, with defaults and durations as people write them.

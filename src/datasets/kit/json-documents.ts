@@ -3,8 +3,8 @@ import { PipelineError } from '../../errors.ts';
 import { readTextEnds } from './text-ends.ts';
 
 /**
- * JSON answers of the live sources. A file may hold several documents one after the other: the pages and hours of a day, which are merged; none
- * of them replaces another.
+ * JSON answers of the live sources. A file may hold several documents one after the other: the
+ * pages and hours of a day, which are merged; none of them replaces another.
  */
 
 /** A month of hourly counts has 30 MB; what is far larger is not an answer of a publisher. */
@@ -12,12 +12,16 @@ const LARGEST_BYTES = 256 * 1024 * 1024;
 
 /**
  * Every document of the file.
- * @throws `SRC_TRUNCATED` when the last document does not end, `SRC_SHAPE_CHANGED` for what is not JSON.
+ * @throws `SRC_TRUNCATED` when the last document does not end, `SRC_SHAPE_CHANGED` for what is not
+ * JSON.
  */
 export async function readJsonDocuments(path: string, what: string): Promise<unknown[]> {
   const { bytes } = await readTextEnds(path, what);
   if (bytes > LARGEST_BYTES) {
-    throw new PipelineError('SRC_SHAPE_CHANGED', `${what} has ${bytes} bytes, more than any answer of this publisher`);
+    throw new PipelineError(
+      'SRC_SHAPE_CHANGED',
+      `${what} has ${bytes} bytes, more than any answer of this publisher`,
+    );
   }
   const text = (await readFile(path, 'utf8')).replace(/^\u{FEFF}/u, '');
   try {
@@ -57,7 +61,10 @@ function documentTexts(text: string, what: string): string[] {
     if (depth === 0 && !opens) documents.push(text.slice(start, match.index + 1));
   }
   if (depth !== 0)
-    throw new PipelineError('SRC_TRUNCATED', `${what} ends inside a JSON document (${text.length} characters)`);
+    throw new PipelineError(
+      'SRC_TRUNCATED',
+      `${what} ends inside a JSON document (${text.length} characters)`,
+    );
   if (documents.length === 0) parse(text, what);
   return documents;
 }

@@ -1,13 +1,19 @@
 import { PipelineError } from '../../errors.ts';
 
-/** What arrives in place of data, judged by the first bytes before anything reads the file, with what to do about each. */
+/**
+ * What arrives in place of data, judged by the first bytes before anything reads the file, with
+ * what to do about each.
+ */
 
 const NOT_DATA: readonly { readonly starts: RegExp; readonly is: string }[] = [
   {
     starts: /^version https:\/\/git-lfs/,
     is: 'a git-LFS pointer, not the data: fetch the object itself (`git lfs pull`)',
   },
-  { starts: /^\s*</, is: 'an HTML or XML page: look at it, it may be an error page of the publisher' },
+  {
+    starts: /^\s*</,
+    is: 'an HTML or XML page: look at it, it may be an error page of the publisher',
+  },
   { starts: /^PK\u{03}\u{04}/u, is: 'a ZIP archive: unpack it and give the file inside' },
   { starts: /^\u{1F}\u{8B}/u, is: 'compressed with gzip: unpack it first' },
   {
@@ -28,7 +34,8 @@ const UNPRINTABLE = /[^\P{Cc}\t\r\n]|\u{FFFD}/u;
 
 /**
  * Refuses what begins like something else than a publisher's text.
- * @throws `SRC_TRUNCATED` for an empty file, `SRC_SHAPE_CHANGED` that says what it is and what to do.
+ * @throws `SRC_TRUNCATED` for an empty file, `SRC_SHAPE_CHANGED` that says what it is and what to
+ * do.
  */
 export function refuseWhatIsNoData(
   head: Uint8Array,
@@ -39,7 +46,10 @@ export function refuseWhatIsNoData(
   // One character for each byte: a signature must not depend on what is valid UTF-8.
   const start = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('latin1');
   if (start.trim() === '') {
-    throw new PipelineError('SRC_TRUNCATED', `${what} is empty (${bytes} bytes): there is not even a header`);
+    throw new PipelineError(
+      'SRC_TRUNCATED',
+      `${what} is empty (${bytes} bytes): there is not even a header`,
+    );
   }
   const wrong = [...NOT_DATA, ...others].find(({ starts }) => starts.test(start));
   if (wrong === undefined) return;
@@ -62,9 +72,14 @@ export function refuseUnclearHeader(published: readonly string[], what: string):
       `${what} has a column without a name, number ${nameless + 1}: ${header}`,
     );
   }
-  const twin = published.find((name, index) => published.slice(0, index).some((one) => isSame(one, name)));
+  const twin = published.find((name, index) =>
+    published.slice(0, index).some((one) => isSame(one, name)),
+  );
   if (twin !== undefined)
-    throw new PipelineError('SRC_SHAPE_CHANGED', `${what} has two columns called ${JSON.stringify(twin)}`);
+    throw new PipelineError(
+      'SRC_SHAPE_CHANGED',
+      `${what} has two columns called ${JSON.stringify(twin)}`,
+    );
 }
 
 function isSame(one: string, other: string): boolean {

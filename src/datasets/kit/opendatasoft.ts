@@ -5,7 +5,11 @@ import { isRecord, textOf } from './json-documents.ts';
 
 const CATALOG = '/api/explore/v2.1/catalog/datasets';
 
-const MEDIA_TYPES = { csv: 'text/csv; charset=utf-8', json: 'application/json', geojson: 'application/json' } as const;
+const MEDIA_TYPES = {
+  csv: 'text/csv; charset=utf-8',
+  json: 'application/json',
+  geojson: 'application/json',
+} as const;
 
 /** What is asked for, and where. */
 export interface OpendatasoftExport extends Pick<HttpSource, 'host' | 'baseUrl' | 'maxBytes'> {
@@ -20,7 +24,12 @@ export interface OpendatasoftExport extends Pick<HttpSource, 'host' | 'baseUrl' 
  * A selection of a dataset in one answer. Exports are asked for, because the records endpoint ends
  * every page at 100 and the whole list at 10,000.
  */
-export function opendatasoftExport({ dataset, format, query, ...place }: OpendatasoftExport): HttpSource {
+export function opendatasoftExport({
+  dataset,
+  format,
+  query,
+  ...place
+}: OpendatasoftExport): HttpSource {
   return {
     ...place,
     pathOf: (window) => `${CATALOG}/${dataset}/exports/${format}?${query(window).join('&')}`,
@@ -38,7 +47,9 @@ export function odsWhere(condition: string): string {
 
 /** The condition for a column that holds civil days. */
 export function odsDays(column: string, { from, to }: FetchWindow): string {
-  return odsWhere(from === to ? `${column}=date'${from}'` : `${column}>=date'${from}' and ${column}<=date'${to}'`);
+  return odsWhere(
+    from === to ? `${column}=date'${from}'` : `${column}>=date'${from}' and ${column}<=date'${to}'`,
+  );
 }
 
 /**

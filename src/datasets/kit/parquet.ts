@@ -5,8 +5,9 @@ import type { JsonValue } from '../../ports/json.ts';
 import type { SqlSession } from '../../ports/sql.ts';
 
 /**
- * Parquet files that a step writes one by one. A day is a `COPY` of its own: its rows leave the engine in vectors that begin
- * with the day, so that its bytes do not depend on the other days of the set. For thousands of small days see `day-files.ts`.
+ * Parquet files that a step writes one by one. A day is a `COPY` of its own: its rows leave the
+ * engine in vectors that begin with the day, so that its bytes do not depend on the other days of
+ * the set. For thousands of small days see `day-files.ts`.
  */
 
 let files = 0;
@@ -25,11 +26,15 @@ export interface RowsFile {
 
 /**
  * - snappy: fast to write and read; for days (default).
- * - zstd: a quarter smaller, slower to write; for months and histories, written once and read often.
+ * - zstd: a quarter smaller, slower to write; for months and histories, written once and read
+ *   often.
  */
 export type ParquetCompression = 'snappy' | 'zstd';
 
-/** Writes the rows of a query, which must have a total order. `name` makes the scratch file readable for a person. */
+/**
+ * Writes the rows of a query, which must have a total order. `name` makes the scratch file readable
+ * for a person.
+ */
 export async function copyToParquet(
   sql: SqlSession,
   select: string,
@@ -38,7 +43,9 @@ export async function copyToParquet(
 ): Promise<RowsFile> {
   const file = scratchFile(sql, `${name}.parquet`);
   const format = `FORMAT PARQUET, COMPRESSION ${compression.toUpperCase()}`;
-  const [copied] = await sql.rows<{ Count: number }>(`COPY (${select}) TO ${quoteText(file)} (${format})`);
+  const [copied] = await sql.rows<{ Count: number }>(
+    `COPY (${select}) TO ${quoteText(file)} (${format})`,
+  );
   return { path: file, rows: copied?.Count ?? 0 };
 }
 
@@ -48,7 +55,10 @@ export interface SqlColumn {
   readonly type: 'VARCHAR' | 'BIGINT' | 'INTEGER' | 'DOUBLE' | 'BOOLEAN' | 'TIMESTAMPTZ' | 'DATE';
 }
 
-/** Writes rows that were made in memory, in their order. A few thousand rows of a day, never those of a window. */
+/**
+ * Writes rows that were made in memory, in their order. A few thousand rows of a day, never those
+ * of a window.
+ */
 export async function writeParquetRows(
   sql: SqlSession,
   columns: readonly SqlColumn[],
@@ -56,9 +66,13 @@ export async function writeParquetRows(
   name: string,
 ): Promise<RowsFile> {
   const json = scratchFile(sql, `${name}.json`);
-  const lines = rows.map((row) => JSON.stringify(Object.fromEntries(columns.map(({ name: key }, i) => [key, row[i]]))));
+  const lines = rows.map((row) =>
+    JSON.stringify(Object.fromEntries(columns.map(({ name: key }, i) => [key, row[i]]))),
+  );
   await writeFile(json, lines.map((line) => `${line}\n`).join(''));
-  const types = columns.map((column) => `${quoteIdentifier(column.name)}: '${column.type}'`).join(', ');
+  const types = columns
+    .map((column) => `${quoteIdentifier(column.name)}: '${column.type}'`)
+    .join(', ');
   const names = columns.map((column) => quoteIdentifier(column.name)).join(', ');
   const from = `read_json(${quoteText(json)}, format = 'newline_delimited', columns = {${types}})`;
   return copyToParquet(sql, `SELECT ${names} FROM ${from}`, name);

@@ -37,6 +37,9 @@ export async function countRows(
 
 function countsOf(row: Readonly<Record<string, number>>, rules: readonly RowRule[]): RowCounts {
   return Object.fromEntries(
-    rules.map(({ id }) => [id, { tested: row[`${id} tested`] ?? 0, failed: row[`${id} failed`] ?? 0 }]),
+    rules.map(({ id }) => [
+      id,
+      { tested: row[`${id} tested`] ?? 0, failed: row[`${id} failed`] ?? 0 },
+    ]),
   );
 }

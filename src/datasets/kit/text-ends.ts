@@ -16,7 +16,8 @@ export interface TextEnds {
 
 /**
  * Both ends of a text file, without a byte order mark.
- * @throws `SRC_TRUNCATED` for an empty file, `SRC_SHAPE_CHANGED` for what is no text of a publisher.
+ * @throws `SRC_TRUNCATED` for an empty file, `SRC_SHAPE_CHANGED` for what is no text of a
+ * publisher.
  */
 export async function readTextEnds(path: string, what: string): Promise<TextEnds> {
   const handle = await open(path, 'r');

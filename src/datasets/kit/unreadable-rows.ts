@@ -4,7 +4,10 @@ import type { SqlSession } from '../../ports/sql.ts';
 import type { CsvFile } from './csv-file.ts';
 import { csvRowsSql } from './csv-file.ts';
 
-/** Rows of a file of which something cannot be read: how many, an example, and where a person finds it. */
+/**
+ * Rows of a file of which something cannot be read: how many, an example, and where a person finds
+ * it.
+ */
 
 /** A text file whose first row is its header. */
 export interface TextRows {
@@ -12,7 +15,10 @@ export interface TextRows {
   readonly what: string;
   /** The rows after the header as a table function, in the order of the file. */
   readonly from: string;
-  /** What stands between two fields where fields may be quoted; without it every line is a row, empty ones too. */
+  /**
+   * What stands between two fields where fields may be quoted; without it every line is a row,
+   * empty ones too.
+   */
   readonly delimiter?: string;
 }
 
@@ -34,18 +40,30 @@ export function rowsOfCsv(file: CsvFile<string>): TextRows {
 }
 
 /**
- * Refuses a file with rows that cannot be read, and tells the first of them with its line and column. Reads the whole file, and
- * again up to that row where there is one: who knows already that all can be read does not ask.
+ * Refuses a file with rows that cannot be read, and tells the first of them with its line and
+ * column. Reads the whole file, and again up to that row where there is one: who knows already that
+ * all can be read does not ask.
  * @throws `SRC_SHAPE_CHANGED`
  */
-export async function refuseUnreadable(sql: SqlSession, rows: TextRows, readable: Readable): Promise<void> {
+export async function refuseUnreadable(
+  sql: SqlSession,
+  rows: TextRows,
+  readable: Readable,
+): Promise<void> {
   const { what, columns, isOdd, told } = readable;
-  const [odd] = await sql.rows<{ readonly rows: number; readonly row: number; readonly told: string | null }>(
+  const [odd] = await sql.rows<{
+    readonly rows: number;
+    readonly row: number;
+    readonly told: string | null;
+  }>(
     `SELECT count(*) AS rows, min(place) AS row, arg_min(told, place) AS told
       FROM (SELECT row_number() OVER () AS place, ${told} AS told, ${isOdd} AS odd FROM ${rows.from}) WHERE odd`,
   );
   if (odd === undefined || odd.rows === 0) return;
-  const line = rows.delimiter === undefined ? odd.row + 1 : await lineOfRow(rows.path, odd.row, rows.delimiter);
+  const line =
+    rows.delimiter === undefined
+      ? odd.row + 1
+      : await lineOfRow(rows.path, odd.row, rows.delimiter);
   const count = odd.rows === 1 ? '1 row' : `${odd.rows} rows`;
   const names = columns.map((name) => JSON.stringify(name)).join(' and ');
   throw new PipelineError(
@@ -60,8 +78,8 @@ const LINE_FEED = 0x0a;
 const RETURN = 0x0d;
 
 /**
- * The line, from 1, in which a row begins; the first row after the header is row 1. As the SQL engine reads CSV: line ends inside
- * quotes belong to their row, and empty lines are none.
+ * The line, from 1, in which a row begins; the first row after the header is row 1. As the SQL
+ * engine reads CSV: line ends inside quotes belong to their row, and empty lines are none.
  */
 export async function lineOfRow(path: string, row: number, delimiter: string): Promise<number> {
   const separator = delimiter.charCodeAt(0);

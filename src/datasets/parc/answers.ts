@@ -9,7 +9,12 @@ function filesSql(files: string): string {
 }
 
 function plainColumns(columns: readonly TableColumn[]): TableColumn[] {
-  return columns.map(({ name, type, title, unit }) => ({ name, type, title, ...definedMembers({ unit }) }));
+  return columns.map(({ name, type, title, unit }) => ({
+    name,
+    type,
+    title,
+    ...definedMembers({ unit }),
+  }));
 }
 
 const MEGAWATTS = { type: 'number', unit: 'MW' } as const;
@@ -18,10 +23,28 @@ const MEGAWATTS = { type: 'number', unit: 'MW' } as const;
 const MONTHLY_COLUMNS: readonly TableColumn[] = [
   { name: 'period', type: 'text', title: { fr: 'Mois', en: 'Month' } },
   { name: 'source', type: 'text', title: { fr: 'Filière', en: 'Source' } },
-  { name: 'hours', type: 'integer', unit: 'h', title: { fr: 'Heures du mois', en: 'Hours of the month' } },
-  { name: 'production_mwh', type: 'number', unit: 'MWh', title: { fr: 'Production (RTE)', en: 'Production (RTE)' } },
-  { name: 'load_factor', type: 'number', title: { fr: 'Facteur de charge (0–1)', en: 'Load factor (0–1)' } },
-  { name: 'derived_mw', ...MEGAWATTS, title: { fr: 'Parc déduit de RTE', en: 'Capacity derived from RTE' } },
+  {
+    name: 'hours',
+    type: 'integer',
+    unit: 'h',
+    title: { fr: 'Heures du mois', en: 'Hours of the month' },
+  },
+  {
+    name: 'production_mwh',
+    type: 'number',
+    unit: 'MWh',
+    title: { fr: 'Production (RTE)', en: 'Production (RTE)' },
+  },
+  {
+    name: 'load_factor',
+    type: 'number',
+    title: { fr: 'Facteur de charge (0–1)', en: 'Load factor (0–1)' },
+  },
+  {
+    name: 'derived_mw',
+    ...MEGAWATTS,
+    title: { fr: 'Parc déduit de RTE', en: 'Capacity derived from RTE' },
+  },
   {
     name: 'register_before_mw',
     ...MEGAWATTS,
@@ -38,7 +61,11 @@ const MONTHLY_COLUMNS: readonly TableColumn[] = [
     title: { fr: 'Écart déduit − registre, en décembre', en: 'Derived − register, in December' },
   },
   { name: 'capacity_mw', ...MEGAWATTS, title: { fr: 'Parc retenu', en: 'Capacity that counts' } },
-  { name: 'capacity_from', type: 'text', title: { fr: 'Origine du parc retenu', en: 'Where that is from' } },
+  {
+    name: 'capacity_from',
+    type: 'text',
+    title: { fr: 'Origine du parc retenu', en: 'Where that is from' },
+  },
 ];
 
 const DERIVED = {
@@ -50,7 +77,10 @@ const DERIVED = {
 export const PARC_TABLES: readonly TableDefinition[] = [
   {
     id: 'parc_mensuel',
-    title: { fr: 'Parc installé par mois et filière', en: 'Installed capacity by month and source' },
+    title: {
+      fr: 'Parc installé par mois et filière',
+      en: 'Installed capacity by month and source',
+    },
     description: DERIVED,
     rows: { step: 'rollup/month', output: 'capacity', each: 'month' },
     order: ['source'],

@@ -2,9 +2,10 @@ import type { RegisterSource, RteSource, Source } from './sources-of-power.ts';
 import { REGISTER_SOURCES, RTE_SOURCES, SOURCES } from './sources-of-power.ts';
 
 /**
- * Installed capacity in a month. RTE tells how much was produced and at which mean load factor; capacity is what gives the one by the other:
- * `capacity = production / (load factor × hours of the month)`, with the hours of the civil month of Paris (743 in March, 745 in October). It
- * is the mean over the month; the register's is that of 31 December. Both are kept. Pure.
+ * Installed capacity in a month. RTE tells how much was produced and at which mean load factor;
+ * capacity is what gives the one by the other: `capacity = production / (load factor × hours of the
+ * month)`, with the hours of the civil month of Paris (743 in March, 745 in October). It is the
+ * mean over the month; the register's is that of 31 December. Both are kept. Pure.
  */
 
 /** What RTE tells of a source in a month; null where it does not. */
@@ -35,7 +36,10 @@ export interface CapacityRow extends MonthlyFigure {
   readonly register_mw: number | null;
   /** Derived minus register, where both tell of the same time: in December. */
   readonly difference_mw: number | null;
-  /** In December the register's where it has one; else the derived one; else the register's of the last year before. */
+  /**
+   * In December the register's where it has one; else the derived one; else the register's of the
+   * last year before.
+   */
   readonly capacity_mw: number | null;
   /** Which of the three `capacity_mw` is; null where none is known. */
   readonly capacity_from: 'register' | 'rte' | 'register_before' | null;
@@ -53,12 +57,19 @@ export interface MonthToTell {
 /** A row for each source of which anything is known. */
 export function capacityRows(month: MonthToTell): CapacityRow[] {
   return SOURCES.map((source) => rowOf(month, source)).filter(
-    ({ production_mwh: energy, load_factor: factor, register_mw: end, register_before_mw: before }) =>
-      [energy, factor, end, before].some((value) => value !== null),
+    ({
+      production_mwh: energy,
+      load_factor: factor,
+      register_mw: end,
+      register_before_mw: before,
+    }) => [energy, factor, end, before].some((value) => value !== null),
   );
 }
 
-function rowOf({ period, hours, figures, registerBefore, register }: MonthToTell, source: Source): CapacityRow {
+function rowOf(
+  { period, hours, figures, registerBefore, register }: MonthToTell,
+  source: Source,
+): CapacityRow {
   const figure = figureOf(figures, source, hours);
   const isRegistered = (REGISTER_SOURCES as readonly Source[]).includes(source);
   const before = isRegistered ? (registerBefore[source as RegisterSource] ?? null) : null;
@@ -104,17 +115,24 @@ function figureOf(figures: MonthlyFigures, source: Source, hours: number): Deriv
 function derivedFrom(figure: MonthlyFigure | undefined, hours: number): DerivedFigure {
   const { production_mwh: energy = null, load_factor: factor = null } = figure ?? {};
   const isKnown = energy !== null && factor !== null && factor > 0;
-  return { production_mwh: energy, load_factor: factor, derived: isKnown ? cents(energy / (factor * hours)) : null };
+  return {
+    production_mwh: energy,
+    load_factor: factor,
+    derived: isKnown ? cents(energy / (factor * hours)) : null,
+  };
 }
 
 /**
- * Land and sea together, where all that is told of the month is whole: before there were turbines at sea nothing is told of them, and a part of
- * what is told would be another figure.
+ * Land and sea together, where all that is told of the month is whole: before there were turbines
+ * at sea nothing is told of them, and a part of what is told would be another figure.
  */
 function windTogether(figures: MonthlyFigures, hours: number): DerivedFigure {
-  const told = (['eolien_terrestre', 'eolien_en_mer'] as const).flatMap((source) => figures[source] ?? []);
+  const told = (['eolien_terrestre', 'eolien_en_mer'] as const).flatMap(
+    (source) => figures[source] ?? [],
+  );
   const parts = told.map((figure) => derivedFrom(figure, hours));
-  const isWhole = figures.eolien_terrestre !== undefined && parts.every(({ derived }) => derived !== null);
+  const isWhole =
+    figures.eolien_terrestre !== undefined && parts.every(({ derived }) => derived !== null);
   if (!isWhole) return { production_mwh: null, load_factor: null, derived: null };
   const energy = sum(parts.map(({ production_mwh: own }) => own));
   const derived = cents(sum(parts.map((part) => part.derived)));

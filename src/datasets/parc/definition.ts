@@ -14,11 +14,17 @@ import type { PartDefinition, RollupDefinition, StepDefinition } from '../kit/in
 import { CAPACITY_CHECKS, ZONE } from './transform.ts';
 
 /** Both publishers correct earlier figures, and say of none that it is final. */
-const FRESH_FOR = { empty: '1 day', provisional: '7 days', consolidated: '30 days', definitive: '30 days' } as const;
+const FRESH_FOR = {
+  empty: '1 day',
+  provisional: '7 days',
+  consolidated: '30 days',
+  definitive: '30 days',
+} as const;
 
 /**
- * A month is told of when it is over, and a figure of a month that is not would belong to a part of its hours. The month of the earliest day
- * that is asked for is over by then: 33 days after any day, its month has ended two days before at least.
+ * A month is told of when it is over, and a figure of a month that is not would belong to a part of
+ * its hours. The month of the earliest day that is asked for is over by then: 33 days after any
+ * day, its month has ended two days before at least.
  */
 const MONTH_IS_OVER = '33 days';
 
@@ -49,8 +55,14 @@ const DOWNLOADS = PARTS.map((own) => {
 
 const TRANSFORM = defineStep({
   id: 'transform/parc',
-  title: 'Installed capacity of the day’s month by source: derived from RTE’s figures, and as registered',
-  inputs: PARTS.map(({ id }) => ({ name: id, step: `download/${id}`, output: 'slice', optional: true })),
+  title:
+    'Installed capacity of the day’s month by source: derived from RTE’s figures, and as registered',
+  inputs: PARTS.map(({ id }) => ({
+    name: id,
+    step: `download/${id}`,
+    output: 'slice',
+    optional: true,
+  })),
   needsAnyOf: PARTS.map(({ id }) => id),
   outputs: {
     core: parquetFile('core/parc/capacity', { keyColumns: ['source'], sharedByDays: true }),
@@ -67,7 +79,9 @@ const REPORTS: readonly StepDefinition[] = [
     title: 'Installed capacity and load factors as model and CSV',
     inputs: [{ name: 'state', step: 'transform/parc', output: 'state' }],
     outputs: {
-      model: jsonFile('reports/parc/model', { publishAs: 'reports/parc/daily_report_{scope}.json' }),
+      model: jsonFile('reports/parc/model', {
+        publishAs: 'reports/parc/daily_report_{scope}.json',
+      }),
       csv: csvFile('reports/parc/csv', { publishAs: 'reports/parc/daily_report_{scope}.csv' }),
     },
     params: { step_versions: { [TRANSFORM.id]: TRANSFORM.version } },
@@ -80,7 +94,9 @@ const REPORTS: readonly StepDefinition[] = [
     version: 3,
     title: 'The same as one self-contained page',
     inputs: [{ name: 'model', step: 'report/parc', output: 'model' }],
-    outputs: { page: htmlFile('reports/parc/page', { publishAs: 'reports/parc/daily_report_{scope}.html' }) },
+    outputs: {
+      page: htmlFile('reports/parc/page', { publishAs: 'reports/parc/daily_report_{scope}.html' }),
+    },
     timeout: '2 minutes',
     singleDaysOnly: true,
   }),

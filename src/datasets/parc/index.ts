@@ -10,7 +10,10 @@ import { sliceRawFile } from './slice.ts';
 import { PARC_SOURCES } from './source.ts';
 import { transformParc } from './transform.ts';
 
-/** Installed capacity of French generation: derived from RTE's monthly figures, and as ODRE's register has it. */
+/**
+ * Installed capacity of French generation: derived from RTE's monthly figures, and as ODRE's
+ * register has it.
+ */
 export const parc: Dataset = {
   definition: parcDefinition,
   sources: PARC_SOURCES,

@@ -30,8 +30,18 @@ const installed = question({
     { name: 'capacity_mw', type: 'number', unit: 'MW', title: { fr: 'Parc', en: 'Capacity' } },
     { name: 'capacity_from', type: 'text', title: { fr: 'Origine', en: 'From' } },
   ],
-  sentence: (rows) => ({ fr: `${rows.length} mois et filières.`, en: `${rows.length} months and sources.` }),
-  chart: () => ({ kind: 'line', x: 'period', y: ['capacity_mw'], series: 'source', labels: LABELS, unit: 'MW' }),
+  sentence: (rows) => ({
+    fr: `${rows.length} mois et filières.`,
+    en: `${rows.length} months and sources.`,
+  }),
+  chart: () => ({
+    kind: 'line',
+    x: 'period',
+    y: ['capacity_mw'],
+    series: 'source',
+    labels: LABELS,
+    unit: 'MW',
+  }),
 });
 
 const change = question({

@@ -1,4 +1,12 @@
-import { csvRowsSql, firstOf, lastOf, openCsv, PipelineError, quoteIdentifier, required } from '../kit/index.ts';
+import {
+  csvRowsSql,
+  firstOf,
+  lastOf,
+  openCsv,
+  PipelineError,
+  quoteIdentifier,
+  required,
+} from '../kit/index.ts';
 import type { GivenFile, RecognisedFile, SqlSession } from '../kit/index.ts';
 import { REGISTER } from './register.ts';
 import { kindOf, readRtePage } from './rte-page.ts';
@@ -9,11 +17,16 @@ import { kindOf, readRtePage } from './rte-page.ts';
  */
 export async function recogniseFile(file: GivenFile, sql: SqlSession): Promise<RecognisedFile> {
   try {
-    return /\.html?$/i.test(file.name) ? await recognisePage(file) : await recogniseRegister(file, sql);
+    return /\.html?$/i.test(file.name)
+      ? await recognisePage(file)
+      : await recogniseRegister(file, sql);
   } catch (cause) {
     if (!(cause instanceof PipelineError) || !cause.code.startsWith('SRC_')) throw cause;
-    const known = 'RTE’s pages production/eolien and production/solaire (.html), or ODRE’s parc-prod-par-filiere (CSV)';
-    throw new PipelineError('INPUT_INVALID', `${cause.message}. What can be imported: ${known}`, { cause });
+    const known =
+      'RTE’s pages production/eolien and production/solaire (.html), or ODRE’s parc-prod-par-filiere (CSV)';
+    throw new PipelineError('INPUT_INVALID', `${cause.message}. What can be imported: ${known}`, {
+      cause,
+    });
   }
 }
 
@@ -37,7 +50,10 @@ function lastDayOf(month: string): string {
   return new Date(Date.UTC(year, number, 0)).toISOString().slice(0, 10);
 }
 
-async function recogniseRegister({ path, name }: GivenFile, sql: SqlSession): Promise<RecognisedFile> {
+async function recogniseRegister(
+  { path, name }: GivenFile,
+  sql: SqlSession,
+): Promise<RecognisedFile> {
   const csv = await openCsv(path, name, REGISTER);
   const year = `left(trim(${quoteIdentifier(required(csv.known.get('year'), 'the column year'))}), 4)`;
   const [found] = await sql.rows<{ rows: number; first: string; last: string }>(

@@ -15,7 +15,12 @@ export const REGISTER: CsvLayout<RegisterColumn> = {
     hydraulique: ['parc_hydraulique', 'Parc hydraulique (MW)'],
     eolien: ['parc_eolien', 'Parc eolien (MW)', 'Parc éolien (MW)'],
     solaire: ['parc_solaire', 'Parc solaire (MW)'],
-    bioenergies: ['parc_bioenergie', 'parc_bioenergies', 'Parc bioenergie (MW)', 'Parc bioénergies (MW)'],
+    bioenergies: [
+      'parc_bioenergie',
+      'parc_bioenergies',
+      'Parc bioenergie (MW)',
+      'Parc bioénergies (MW)',
+    ],
     thermique_fossile: ['parc_thermique_fossile', 'Parc thermique fossile (MW)'],
     gaz: ['parc_gaz', 'Parc gaz (MW)'],
     charbon: ['parc_charbon', 'Parc charbon (MW)'],

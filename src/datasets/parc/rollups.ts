@@ -1,4 +1,10 @@
-import { copyFrenchCsv, copyToParquet, dayByDay, parquetSql, writeParquetRows } from '../kit/index.ts';
+import {
+  copyFrenchCsv,
+  copyToParquet,
+  dayByDay,
+  parquetSql,
+  writeParquetRows,
+} from '../kit/index.ts';
 import type { LocalArtefact, SqlColumn, SqlSession, StagedOutput } from '../kit/index.ts';
 import { factorOf } from './capacity.ts';
 import type { CapacityRow } from './capacity.ts';
@@ -67,9 +73,14 @@ export const rollupYear = dayByDay(async (unit, _task, sql) => {
   return { outputs: { capacity }, checks: [], facts: { rows: rows.length } };
 });
 
-async function readMonths(files: readonly LocalArtefact[], sql: SqlSession): Promise<CapacityRow[]> {
+async function readMonths(
+  files: readonly LocalArtefact[],
+  sql: SqlSession,
+): Promise<CapacityRow[]> {
   if (files.length === 0) return [];
-  return sql.rows(`SELECT * FROM ${parquetSql(files.map((file) => file.path))} ORDER BY period, source`);
+  return sql.rows(
+    `SELECT * FROM ${parquetSql(files.map((file) => file.path))} ORDER BY period, source`,
+  );
 }
 
 /** One row for each source that any month of the year knows. Pure. */
@@ -82,7 +93,12 @@ export function yearRows(year: string, months: readonly CapacityRow[]): YearRow[
   });
 }
 
-function yearRow(year: string, source: Source, months: readonly CapacityRow[], yearHours: number): YearRow {
+function yearRow(
+  year: string,
+  source: Source,
+  months: readonly CapacityRow[],
+  yearHours: number,
+): YearRow {
   const derived = months.filter((row) => row.derived_mw !== null).at(-1);
   const register = months.map((row) => row.register_mw).findLast((value) => value !== null) ?? null;
   const known = months.filter((row) => row.production_mwh !== null && row.derived_mw !== null);
@@ -107,7 +123,10 @@ function yearRow(year: string, source: Source, months: readonly CapacityRow[], y
   };
 }
 
-/** `rollup/history`: the tables under their published names, as Parquet and as CSV for French spreadsheets. */
+/**
+ * `rollup/history`: the tables under their published names, as Parquet and as CSV for French
+ * spreadsheets.
+ */
 export const rollupHistory = dayByDay(async (unit, _task, sql) => {
   const outputs: Record<string, StagedOutput> = {};
   const months = (unit.inputs['months'] ?? []).map((file) => file.path);

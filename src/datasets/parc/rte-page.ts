@@ -3,8 +3,9 @@ import { isRecord, PipelineError, textOf } from '../kit/index.ts';
 import type { RteSource } from './sources-of-power.ts';
 
 /**
- * RTE's pages of monthly production and load factors. Their charts are JSON texts in the page's script, `JSON.parse('{"01_Eolien terrestre":
- * {"name": …, "data": {"filiere": {"monthlyData": {"2024": {"1": 4.07}}}}}}')`: production in TWh, load factors in percent. Nothing of that is
+ * RTE's pages of monthly production and load factors. Their charts are JSON texts in the page's
+ * script, `JSON.parse('{"01_Eolien terrestre": {"name": …, "data": {"filiere": {"monthlyData":
+ * {"2024": {"1": 4.07}}}}}}')`: production in TWh, load factors in percent. Nothing of that is
  * promised: what is found is named when something is not.
  */
 
@@ -22,7 +23,8 @@ const MARKER = /JSON\.parse\(\s*(['"])/g;
 
 /**
  * Every monthly figure of the page, in its order.
- * @throws `SRC_TRUNCATED` for a page that ends in a chart; `SRC_SHAPE_CHANGED` for one without production or without load factors.
+ * @throws `SRC_TRUNCATED` for a page that ends in a chart; `SRC_SHAPE_CHANGED` for one without
+ * production or without load factors.
  */
 export async function readRtePage(path: string, what: string): Promise<PageFigure[]> {
   const html = (await readFile(path, 'utf8')).replace(/^\u{FEFF}/u, '');
@@ -43,7 +45,8 @@ function chartsIn(html: string, what: string): Readonly<Record<string, unknown>>
   const charts: Readonly<Record<string, unknown>>[] = [];
   for (const match of html.matchAll(MARKER)) {
     const literal = literalFrom(html, match.index + match[0].length, match[1] ?? "'");
-    if (literal === undefined) throw new PipelineError('SRC_TRUNCATED', `${what} ends inside a chart`);
+    if (literal === undefined)
+      throw new PipelineError('SRC_TRUNCATED', `${what} ends inside a chart`);
     const chart = parsed(literal);
     if (isRecord(chart)) charts.push(chart);
   }
@@ -55,10 +58,13 @@ function literalFrom(text: string, start: number, quote: string): string | undef
   let end = start;
   while (end < text.length && text[end] !== quote) end += text[end] === '\\' ? 2 : 1;
   if (end >= text.length) return undefined;
-  return text.slice(start, end).replace(/\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[^])/g, (_, escape: string) => {
-    if (/^[ux]./.test(escape) && escape.length > 1) return String.fromCharCode(parseInt(escape.slice(1), 16));
-    return { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f' }[escape] ?? escape;
-  });
+  return text
+    .slice(start, end)
+    .replace(/\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[^])/g, (_, escape: string) => {
+      if (/^[ux]./.test(escape) && escape.length > 1)
+        return String.fromCharCode(parseInt(escape.slice(1), 16));
+      return { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f' }[escape] ?? escape;
+    });
 }
 
 /** Other scripts of the page parse other things. */
@@ -99,15 +105,18 @@ export interface FigureKind {
 }
 
 /**
- * What a figure tells, by the words of its key and name; undefined for what nothing is made of: totals, and the least and greatest load
- * factors. Names alone do not say whether a load factor is that of the land or of the sea; keys do.
+ * What a figure tells, by the words of its key and name; undefined for what nothing is made of:
+ * totals, and the least and greatest load factors. Names alone do not say whether a load factor is
+ * that of the land or of the sea; keys do.
  */
 export function kindOf({ key, name }: Pick<PageFigure, 'key' | 'name'>): FigureKind | undefined {
   const words = `${key} ${name}`.toLowerCase();
   const isFactor = words.includes('facteur');
   if (isFactor && /\bm(ax|in)/.test(words)) return undefined;
   const source = sourceIn(words);
-  return source === undefined ? undefined : { source, measure: isFactor ? 'load_factor' : 'production' };
+  return source === undefined
+    ? undefined
+    : { source, measure: isFactor ? 'load_factor' : 'production' };
 }
 
 function sourceIn(words: string): RteSource | undefined {

@@ -13,13 +13,21 @@ import {
   rowsOfCsv,
   writeParquetRows,
 } from '../kit/index.ts';
-import type { CivilDate, Dataset, RowsFile, SliceTask, SqlColumn, SqlSession, UnitOutcome } from '../kit/index.ts';
+import type {
+  CivilDate,
+  Dataset,
+  RowsFile,
+  SliceTask,
+  SqlColumn,
+  SqlSession,
+  UnitOutcome,
+} from '../kit/index.ts';
 import { REGISTER } from './register.ts';
 import { readRtePage } from './rte-page.ts';
 
 /**
- * A day has what is told of its month by RTE, and of the ends of its year and of the year before by the register: the days of a month share
- * their slices, and a corrected month changes no other.
+ * A day has what is told of its month by RTE, and of the ends of its year and of the year before by
+ * the register: the days of a month share their slices, and a corrected month changes no other.
  */
 
 const FIGURE_COLUMNS: readonly SqlColumn[] = ['cle', 'nom', 'mois', 'valeur'].map((name) => ({
@@ -35,7 +43,10 @@ export const sliceRawFile: Dataset['slice'] = (task, sql) => {
 };
 
 async function slicePage(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
-  const figures = await readRtePage(task.raw.path, `RTE’s page ${task.part} (${path.basename(task.raw.path)})`);
+  const figures = await readRtePage(
+    task.raw.path,
+    `RTE’s page ${task.part} (${path.basename(task.raw.path)})`,
+  );
   return bySpan(
     task,
     (date) => date.slice(0, 7),
@@ -43,7 +54,9 @@ async function slicePage(task: SliceTask, sql: SqlSession): Promise<readonly Uni
     async (month) => {
       const rows = figures.filter((figure) => figure.month === month);
       if (rows.length === 0) return undefined;
-      const cells = rows.map(({ key, name, month: own, value }) => [key, name, own, value]).sort(byTexts);
+      const cells = rows
+        .map(({ key, name, month: own, value }) => [key, name, own, value])
+        .sort(byTexts);
       return writeParquetRows(sql, FIGURE_COLUMNS, cells, `${task.part}-${month}`);
     },
   );
@@ -55,7 +68,11 @@ function byTexts(one: readonly string[], other: readonly string[]): number {
 }
 
 async function sliceRegister(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
-  const file = await openCsv(task.raw.path, `the register ${path.basename(task.raw.path)}`, REGISTER);
+  const file = await openCsv(
+    task.raw.path,
+    `the register ${path.basename(task.raw.path)}`,
+    REGISTER,
+  );
   const name = required(file.known.get('year'), 'the column year');
   const year = `left(trim(${quoteIdentifier(name)}), 4)`;
   await refuseUnreadable(sql, rowsOfCsv(file), {
@@ -64,7 +81,9 @@ async function sliceRegister(task: SliceTask, sql: SqlSession): Promise<readonly
     isOdd: `NOT coalesce(regexp_full_match(${year}, '\\d{4}'), false)`,
     told: quoteIdentifier(name),
   });
-  await sql.run(`CREATE OR REPLACE TEMP TABLE published AS SELECT DISTINCT * FROM ${csvRowsSql(file)}`);
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE published AS SELECT DISTINCT * FROM ${csvRowsSql(file)}`,
+  );
   const order = file.published.map(quoteIdentifier).join(', ');
   return bySpan(
     task,

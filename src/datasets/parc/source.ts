@@ -1,7 +1,9 @@
 import { opendatasoftExport } from '../kit/index.ts';
 import type { HttpSource } from '../kit/index.ts';
 
-/** Where installed capacity is told: RTE's pages of monthly figures, and ODRE's register by year. */
+/**
+ * Where installed capacity is told: RTE's pages of monthly figures, and ODRE's register by year.
+ */
 
 /** A page has all months since 2012, whatever days are asked for. */
 function monthlyPage(path: string): HttpSource {

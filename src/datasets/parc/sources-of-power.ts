@@ -1,4 +1,6 @@
-/** The sources of power by the names of the publishers, and how the register's columns are called. */
+/**
+ * The sources of power by the names of the publishers, and how the register's columns are called.
+ */
 
 /** Those of which RTE tells production and load factor by month. */
 export const RTE_SOURCES = ['eolien_terrestre', 'eolien_en_mer', 'solaire'] as const;

@@ -1,7 +1,10 @@
 import type { TableColumn } from '../kit/index.ts';
 import { LABELS, RTE_SOURCES } from './sources-of-power.ts';
 
-/** The table that the earlier system's page exported: a row a month, a column a source; ours stand after those that it had. */
+/**
+ * The table that the earlier system's page exported: a row a month, a column a source; ours stand
+ * after those that it had.
+ */
 
 interface WideColumn extends TableColumn {
   /** SQL over the rows of one month. */
@@ -16,26 +19,63 @@ const COMPARED = ['eolien', 'solaire'] as const;
 
 /** Each with the SQL that takes it from the long table, grouped by month. */
 export const WIDE_COLUMNS: readonly WideColumn[] = [
-  { name: 'annee', type: 'integer', title: { fr: 'Année', en: 'Year' }, value: 'CAST(left(period, 4) AS INTEGER)' },
+  {
+    name: 'annee',
+    type: 'integer',
+    title: { fr: 'Année', en: 'Year' },
+    value: 'CAST(left(period, 4) AS INTEGER)',
+  },
   { name: 'annee_mois', type: 'text', title: { fr: 'Mois', en: 'Month' }, value: 'period' },
   ...RTE_SOURCES.map((source): WideColumn => {
-    const title = { fr: `Parc déduit de RTE : ${LABELS[source]}`, en: `Capacity derived from RTE: ${source}` };
-    return { name: `${source}_mw`, type: 'number', unit: 'MW', title, value: of(source, 'derived_mw') };
+    const title = {
+      fr: `Parc déduit de RTE : ${LABELS[source]}`,
+      en: `Capacity derived from RTE: ${source}`,
+    };
+    return {
+      name: `${source}_mw`,
+      type: 'number',
+      unit: 'MW',
+      title,
+      value: of(source, 'derived_mw'),
+    };
   }),
   ...RTE_SOURCES.map((source): WideColumn => {
-    const title = { fr: `Facteur de charge (0–1) : ${LABELS[source]}`, en: `Load factor (0–1): ${source}` };
-    return { name: `${source}_facteur_charge`, type: 'number', title, value: of(source, 'load_factor') };
+    const title = {
+      fr: `Facteur de charge (0–1) : ${LABELS[source]}`,
+      en: `Load factor (0–1): ${source}`,
+    };
+    return {
+      name: `${source}_facteur_charge`,
+      type: 'number',
+      title,
+      value: of(source, 'load_factor'),
+    };
   }),
   ...COMPARED.map((source): WideColumn => {
-    const title = { fr: `Registre ODRE au 31 décembre : ${LABELS[source]}`, en: `Register on 31 December: ${source}` };
-    return { name: `${source}_odre_mw`, type: 'number', unit: 'MW', title, value: of(source, 'register_mw') };
+    const title = {
+      fr: `Registre ODRE au 31 décembre : ${LABELS[source]}`,
+      en: `Register on 31 December: ${source}`,
+    };
+    return {
+      name: `${source}_odre_mw`,
+      type: 'number',
+      unit: 'MW',
+      title,
+      value: of(source, 'register_mw'),
+    };
   }),
   ...COMPARED.map((source): WideColumn => {
     const title = {
       fr: `Écart déduit − registre, en décembre : ${LABELS[source]}`,
       en: `Derived − register, in December: ${source}`,
     };
-    return { name: `${source}_ecart_mw`, type: 'number', unit: 'MW', title, value: of(source, 'difference_mw') };
+    return {
+      name: `${source}_ecart_mw`,
+      type: 'number',
+      unit: 'MW',
+      title,
+      value: of(source, 'difference_mw'),
+    };
   }),
 ];
 
@@ -47,7 +87,12 @@ export function wideSql(months: string): string {
 
 /** One row for each year and source. */
 export const YEARLY_COLUMNS: readonly WideColumn[] = [
-  { name: 'annee', type: 'integer', title: { fr: 'Année', en: 'Year' }, value: 'CAST(period AS INTEGER)' },
+  {
+    name: 'annee',
+    type: 'integer',
+    title: { fr: 'Année', en: 'Year' },
+    value: 'CAST(period AS INTEGER)',
+  },
   { name: 'filiere', type: 'text', title: { fr: 'Filière', en: 'Source' }, value: 'source' },
   {
     name: 'parc_mw',
@@ -73,10 +118,18 @@ export const YEARLY_COLUMNS: readonly WideColumn[] = [
     name: 'rte_mw',
     type: 'number',
     unit: 'MW',
-    title: { fr: 'Parc déduit de RTE, dernier mois connu', en: 'Derived from RTE, last known month' },
+    title: {
+      fr: 'Parc déduit de RTE, dernier mois connu',
+      en: 'Derived from RTE, last known month',
+    },
     value: 'derived_mw',
   },
-  { name: 'rte_mois', type: 'text', title: { fr: 'Ce mois', en: 'That month' }, value: 'derived_month' },
+  {
+    name: 'rte_mois',
+    type: 'text',
+    title: { fr: 'Ce mois', en: 'That month' },
+    value: 'derived_month',
+  },
   {
     name: 'ecart_mw',
     type: 'number',
@@ -94,10 +147,18 @@ export const YEARLY_COLUMNS: readonly WideColumn[] = [
   {
     name: 'facteur_charge',
     type: 'number',
-    title: { fr: 'Facteur de charge des mois connus (0–1)', en: 'Load factor of the known months (0–1)' },
+    title: {
+      fr: 'Facteur de charge des mois connus (0–1)',
+      en: 'Load factor of the known months (0–1)',
+    },
     value: 'load_factor',
   },
-  { name: 'mois_connus', type: 'integer', title: { fr: 'Mois connus', en: 'Known months' }, value: 'months' },
+  {
+    name: 'mois_connus',
+    type: 'integer',
+    title: { fr: 'Mois connus', en: 'Known months' },
+    value: 'months',
+  },
   {
     name: 'couverture',
     type: 'number',

@@ -12,7 +12,14 @@ import {
   writeParquetRows,
   zonedDay,
 } from '../kit/index.ts';
-import type { CheckDefinition, CheckResult, LocalArtefact, SqlColumn, SqlSession, StepUnit } from '../kit/index.ts';
+import type {
+  CheckDefinition,
+  CheckResult,
+  LocalArtefact,
+  SqlColumn,
+  SqlSession,
+  StepUnit,
+} from '../kit/index.ts';
 import { capacityRows } from './capacity.ts';
 import type { CapacityRow, MonthlyFigure, MonthlyFigures, RegisterYear } from './capacity.ts';
 import { REGISTER } from './register.ts';
@@ -20,14 +27,20 @@ import { kindOf } from './rte-page.ts';
 import { REGISTER_SOURCES } from './sources-of-power.ts';
 import type { RteSource } from './sources-of-power.ts';
 
-/** `transform/parc`: what is told of the day's month and of the ends of its year, as one row for each source. */
+/**
+ * `transform/parc`: what is told of the day's month and of the ends of its year, as one row for
+ * each source.
+ */
 
 /** Months are those of Paris: 743 hours in March, 745 in October. */
 export const ZONE = 'Europe/Paris';
 
 const TERAWATT_HOUR = 1_000_000;
 
-/** The derived capacity is a mean of December, the register's that of its last day, and both are rounded by their publishers. */
+/**
+ * The derived capacity is a mean of December, the register's that of its last day, and both are
+ * rounded by their publishers.
+ */
 const AGREEING = 0.1;
 
 const CHECKS = {
@@ -61,7 +74,10 @@ export const CAPACITY_COLUMNS: readonly SqlColumn[] = [
   { name: 'capacity_from', type: 'VARCHAR' },
 ];
 
-/** What the report and the month read; the same for every day of a month, so nothing in it names the day. */
+/**
+ * What the report and the month read; the same for every day of a month, so nothing in it names the
+ * day.
+ */
 export interface CapacityState {
   readonly schema: 'parc.state/1';
   readonly period: string;
@@ -83,7 +99,9 @@ export const transformParc = dayByDay(async (unit, _task, sql) => {
     register: register.get(year) ?? {},
   });
   const state: CapacityState = { schema: 'parc.state/1', period, rows };
-  const cells = rows.map((row) => CAPACITY_COLUMNS.map(({ name }) => row[name as keyof CapacityRow]));
+  const cells = rows.map((row) =>
+    CAPACITY_COLUMNS.map(({ name }) => row[name as keyof CapacityRow]),
+  );
   return {
     outputs: {
       core: await writeParquetRows(sql, CAPACITY_COLUMNS, cells, `parc-${unit.scope}`),
@@ -121,7 +139,9 @@ async function registerOf(
   sql: SqlSession,
 ): Promise<ReadonlyMap<number, RegisterYear>> {
   if (input === undefined) return new Map();
-  const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${parquetSql(input.path)}`);
+  const described = await sql.rows<{ column_name: string }>(
+    `DESCRIBE SELECT * FROM ${parquetSql(input.path)}`,
+  );
   const { known } = mapColumns(
     described.map(({ column_name: name }) => name),
     REGISTER.names,
@@ -139,10 +159,14 @@ async function registerOf(
 }
 
 function checksOf(rows: readonly CapacityRow[]): CheckResult[] {
-  const told = rows.filter((row) => row.source !== 'eolien' && (row.production_mwh ?? row.load_factor) !== null);
+  const told = rows.filter(
+    (row) => row.source !== 'eolien' && (row.production_mwh ?? row.load_factor) !== null,
+  );
   const alone = told.filter((row) => row.production_mwh === null || row.load_factor === null);
   const compared = rows.filter((row) => row.difference_mw !== null);
-  const apart = compared.filter((row) => Math.abs(row.difference_mw ?? 0) > AGREEING * (row.register_mw ?? 0));
+  const apart = compared.filter(
+    (row) => Math.abs(row.difference_mw ?? 0) > AGREEING * (row.register_mw ?? 0),
+  );
   const shown = (row: CapacityRow) => ({ ...row });
   return [
     checkResult(CHECKS.figuresInPairs, told.length, alone.map(shown)),

@@ -57,7 +57,10 @@ const STEPS: readonly StepDefinition[] = [
         keyColumns: ['meter_key', 'channel', 'start_at'],
         retention: HALF_HOURS,
       }),
-      rejects: parquet('core/smart-meter/rejects', { keyColumns: ['file', 'line'], retention: HALF_HOURS }),
+      rejects: parquet('core/smart-meter/rejects', {
+        keyColumns: ['file', 'line'],
+        retention: HALF_HOURS,
+      }),
       conflicts: parquet('core/smart-meter/conflicts', {
         keyColumns: ['meter_key', 'channel', 'start_at'],
         retention: HALF_HOURS,
@@ -74,7 +77,10 @@ const STEPS: readonly StepDefinition[] = [
     title: 'A day of each meter, its hours, and partial sums of the fleet',
     inputs: [ofReadings('readings'), slice('meters')],
     outputs: {
-      daily: parquet('metrics/smart-meter/daily', { keyColumns: ['meter_key', 'channel'], retention: DAYS_OF_METERS }),
+      daily: parquet('metrics/smart-meter/daily', {
+        keyColumns: ['meter_key', 'channel'],
+        retention: DAYS_OF_METERS,
+      }),
       hourly: parquet('metrics/smart-meter/hourly', {
         keyColumns: ['meter_key', 'channel', 'hour_at'],
         retention: HALF_HOURS,
@@ -92,7 +98,10 @@ const STEPS: readonly StepDefinition[] = [
     title: 'Seven days of each meter',
     inputs: [...WEEK_OF_DAYS, slice('meters')],
     outputs: {
-      week: parquet('metrics/smart-meter/week', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
+      week: parquet('metrics/smart-meter/week', {
+        keyColumns: ['meter_key'],
+        retention: DAYS_OF_METERS,
+      }),
     },
     queue: 'compute',
     timeoutSeconds: HOUR,
@@ -124,7 +133,10 @@ const STEPS: readonly StepDefinition[] = [
       ),
     ),
     outputs: {
-      suspicions: parquet('metrics/smart-meter/suspicions', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
+      suspicions: parquet('metrics/smart-meter/suspicions', {
+        keyColumns: ['meter_key'],
+        retention: DAYS_OF_METERS,
+      }),
     },
     queue: 'compute',
     timeoutSeconds: HOUR,
@@ -144,9 +156,16 @@ const STEPS: readonly StepDefinition[] = [
     id: 'metrics/features',
     version: 2,
     title: 'A day of each meter beside its own four weeks before',
-    inputs: [daily('daily'), ...FOUR_WEEKS, { name: 'levels', step: 'metrics/levels', output: 'levels' }],
+    inputs: [
+      daily('daily'),
+      ...FOUR_WEEKS,
+      { name: 'levels', step: 'metrics/levels', output: 'levels' },
+    ],
     outputs: {
-      features: parquet('metrics/smart-meter/features', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
+      features: parquet('metrics/smart-meter/features', {
+        keyColumns: ['meter_key'],
+        retention: DAYS_OF_METERS,
+      }),
     },
     queue: 'compute',
     timeoutSeconds: HOUR,
@@ -160,7 +179,10 @@ const STEPS: readonly StepDefinition[] = [
       ofReadings('readings'),
       daily('daily'),
       ...LIKE_DAYS.map((days) =>
-        before({ name: readingsBefore(days), step: 'transform/readings', output: 'readings' }, days),
+        before(
+          { name: readingsBefore(days), step: 'transform/readings', output: 'readings' },
+          days,
+        ),
       ),
       ...[slice('meters'), slice('registers'), slice('outages')],
     ],
@@ -202,7 +224,10 @@ const STEPS: readonly StepDefinition[] = [
       },
     ],
     outputs: {
-      scores: parquet('metrics/smart-meter/scores', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
+      scores: parquet('metrics/smart-meter/scores', {
+        keyColumns: ['meter_key'],
+        retention: DAYS_OF_METERS,
+      }),
     },
     queue: 'compute',
     timeoutSeconds: HOUR,
@@ -211,7 +236,8 @@ const STEPS: readonly StepDefinition[] = [
   {
     id: 'metrics/changes',
     version: 1,
-    title: 'How the scores of the day are spread, and the meters furthest from what is usual for them',
+    title:
+      'How the scores of the day are spread, and the meters furthest from what is usual for them',
     inputs: [
       daily('daily'),
       { name: 'features', step: 'metrics/features', output: 'features' },
@@ -235,10 +261,18 @@ const STEPS: readonly StepDefinition[] = [
   {
     id: 'metrics/lags',
     version: 2,
-    title: 'How well the day of each meter fits that of its segment, as it is and moved by half-hours',
-    inputs: [ofReadings('readings'), { name: 'curves', step: 'metrics/curves', output: 'curves' }, slice('meters')],
+    title:
+      'How well the day of each meter fits that of its segment, as it is and moved by half-hours',
+    inputs: [
+      ofReadings('readings'),
+      { name: 'curves', step: 'metrics/curves', output: 'curves' },
+      slice('meters'),
+    ],
     outputs: {
-      lags: parquet('metrics/smart-meter/lags', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
+      lags: parquet('metrics/smart-meter/lags', {
+        keyColumns: ['meter_key'],
+        retention: DAYS_OF_METERS,
+      }),
     },
     queue: 'compute',
     timeoutSeconds: HOUR,
@@ -252,7 +286,10 @@ const STEPS: readonly StepDefinition[] = [
       daily('daily'),
       slice('meters'),
       ...Array.from({ length: CLOCK_DAYS }, (_, days) =>
-        before({ name: lagsBefore(days), step: 'metrics/lags', output: 'lags', optional: true }, days),
+        before(
+          { name: lagsBefore(days), step: 'metrics/lags', output: 'lags', optional: true },
+          days,
+        ),
       ),
     ],
     outputs: {
@@ -270,7 +307,9 @@ const STEPS: readonly StepDefinition[] = [
     inputs: [
       ...['readings', 'rejects', 'conflicts'].map(ofReadings),
       daily('daily'),
-      ...HISTORY_BACK.map((days) => before({ name: `daily_${days}`, step: 'metrics/daily', output: 'daily' }, days)),
+      ...HISTORY_BACK.map((days) =>
+        before({ name: `daily_${days}`, step: 'metrics/daily', output: 'daily' }, days),
+      ),
       ...[slice('meters'), slice('registers'), slice('outages')],
     ],
     outputs: {
@@ -303,15 +342,24 @@ const STEPS: readonly StepDefinition[] = [
       slice('meters'),
     ],
     outputs: {
-      quality: json('metrics/smart-meter/quality', 'processed/metrics/meter_quality_{scope}.json', { ofMeters: true }),
-      expectations: json('metrics/smart-meter/expectations', 'processed/metrics/meter_expectations_{scope}.json', {
+      quality: json('metrics/smart-meter/quality', 'processed/metrics/meter_quality_{scope}.json', {
         ofMeters: true,
       }),
+      expectations: json(
+        'metrics/smart-meter/expectations',
+        'processed/metrics/meter_expectations_{scope}.json',
+        {
+          ofMeters: true,
+        },
+      ),
       failures: parquet('metrics/smart-meter/failures', {
         keyColumns: ['rule', 'meter_key', 'failed_at'],
         retention: HALF_HOURS,
       }),
-      held: parquet('metrics/smart-meter/held', { keyColumns: ['meter_key', 'rule'], retention: HALF_HOURS }),
+      held: parquet('metrics/smart-meter/held', {
+        keyColumns: ['meter_key', 'rule'],
+        retention: HALF_HOURS,
+      }),
       held_slots: parquet('metrics/smart-meter/held_slots', { retention: HALF_HOURS }),
       held_buckets: parquet('metrics/smart-meter/held_buckets', { retention: HALF_HOURS }),
     },
@@ -337,8 +385,12 @@ const STEPS: readonly StepDefinition[] = [
       })),
     ],
     outputs: {
-      fleet: json('metrics/smart-meter/fleet', 'processed/metrics/meter_metrics_{scope}.json', { ofMeters: true }),
-      profile: parquet('metrics/smart-meter/profile', { keyColumns: ['cohort', 'season', 'day_type', 'half_hour'] }),
+      fleet: json('metrics/smart-meter/fleet', 'processed/metrics/meter_metrics_{scope}.json', {
+        ofMeters: true,
+      }),
+      profile: parquet('metrics/smart-meter/profile', {
+        keyColumns: ['cohort', 'season', 'day_type', 'half_hour'],
+      }),
       losses: parquet('metrics/smart-meter/losses', { keyColumns: ['transformer'] }),
     },
     queue: 'compute',
@@ -354,13 +406,18 @@ const REPORTS: readonly StepDefinition[] = [
     title: 'The day of the fleet, and its load by weekday and hour, as JSON, CSV and flat Parquet',
     inputs: [
       ...Array.from({ length: WEEK_LOAD_DAYS }, (_, days) =>
-        before({ name: days === 0 ? 'fleet' : fleetBefore(days), step: 'metrics/day', output: 'fleet' }, days),
+        before(
+          { name: days === 0 ? 'fleet' : fleetBefore(days), step: 'metrics/day', output: 'fleet' },
+          days,
+        ),
       ),
       { name: 'quality', step: 'metrics/quality', output: 'quality', optional: true },
       { name: 'changes', step: 'metrics/changes', output: 'changes', optional: true },
     ],
     outputs: {
-      report: json('reports/smart-meter/report', 'processed/reports/meter_report_{scope}.json', { ofMeters: true }),
+      report: json('reports/smart-meter/report', 'processed/reports/meter_report_{scope}.json', {
+        ofMeters: true,
+      }),
       csv: {
         layer: 'reports/smart-meter/csv',
         extension: 'csv',
@@ -414,7 +471,14 @@ const QUALITY_REPORT: StepDefinition = {
   version: 5,
   title: 'Data docs: the rules of a day, what they observed, and the days before',
   inputs: Array.from({ length: TREND_DAYS + 1 }, (_, days) =>
-    before({ name: days === 0 ? 'quality' : qualityBefore(days), step: 'metrics/quality', output: 'quality' }, days),
+    before(
+      {
+        name: days === 0 ? 'quality' : qualityBefore(days),
+        step: 'metrics/quality',
+        output: 'quality',
+      },
+      days,
+    ),
   ),
   outputs: {
     page: {

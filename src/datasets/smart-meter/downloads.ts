@@ -12,7 +12,12 @@ const READINGS = ['readings', 'head-end'];
 /** Lists that tell of single meters. */
 const OF_METERS = ['meters', 'registers', 'billed'];
 
-const FRESH_UNTIL_IMPORT = { empty: null, provisional: null, consolidated: null, definitive: null } as const;
+const FRESH_UNTIL_IMPORT = {
+  empty: null,
+  provisional: null,
+  consolidated: null,
+  definitive: null,
+} as const;
 /** What comes late comes within days, what is corrected within weeks. */
 const FRESH_FOR_MINUTES = {
   empty: 60,
@@ -73,14 +78,19 @@ export const PARTS: readonly PartDefinition[] = [
 /** Lists that hold until the next one: thousands of days have the same bytes. */
 const HOLDING = SIDE_PARTS.filter(({ holds }) => holds === 'validity').map(({ id }) => id);
 
-const ONE_OF_KEY = SIDE_PARTS.filter(({ holds }) => holds === 'validity' || holds === 'instant').map(({ id }) => id);
+const ONE_OF_KEY = SIDE_PARTS.filter(
+  ({ holds }) => holds === 'validity' || holds === 'instant',
+).map(({ id }) => id);
 
 function keptFor(part: string): Pick<OutputDefinition, 'retention'> {
   if (OF_METERS.includes(part)) return { retention: DAYS_OF_METERS };
   return READINGS.includes(part) ? { retention: HALF_HOURS } : {};
 }
 
-/** Slices of readings kept what was published of every row before; those of other lists had all rows of a key. */
+/**
+ * Slices of readings kept what was published of every row before; those of other lists had all rows
+ * of a key.
+ */
 function versionOf(part: string): number {
   if (READINGS.includes(part)) return 3;
   return ONE_OF_KEY.includes(part) ? 2 : 1;
@@ -93,7 +103,12 @@ export const DOWNLOADS: readonly StepDefinition[] = PARTS.map(({ id, title, sour
   title,
   part: id,
   inputs: [],
-  outputs: { slice: parquet(`slices/smart-meter/${id}`, { sharedByDays: HOLDING.includes(id), ...keptFor(id) }) },
+  outputs: {
+    slice: parquet(`slices/smart-meter/${id}`, {
+      sharedByDays: HOLDING.includes(id),
+      ...keptFor(id),
+    }),
+  },
   queue: source === 'http' ? 'fetch' : 'compute',
   timeoutSeconds: HOUR,
   required: false,

@@ -35,8 +35,8 @@ import { sidePartOf, sliceSide } from './side/slice.ts';
 import { METER_SOURCES } from './source.ts';
 
 /**
- * Meters with the secret that their keys are made with, in so many shards of `SHARD_COUNTS`. The secret is asked for when a file is read
- * and at no other time.
+ * Meters with the secret that their keys are made with, in so many shards of `SHARD_COUNTS`. The
+ * secret is asked for when a file is read and at no other time.
  */
 export function smartMeterWith(secret: () => Promise<string>, shards = 1): Dataset {
   return {
@@ -93,5 +93,10 @@ export function smartMeterWith(secret: () => Promise<string>, shards = 1): Datas
 
 /** Readings of smart meters; without a secret no file can be read. */
 export const smartMeter: Dataset = smartMeterWith(() =>
-  Promise.reject(new PipelineError('CONFIG_INVALID', 'the keys of meters need a secret: set QUOTIDIEN_METER_SECRET')),
+  Promise.reject(
+    new PipelineError(
+      'CONFIG_INVALID',
+      'the keys of meters need a secret: set QUOTIDIEN_METER_SECRET',
+    ),
+  ),
 );

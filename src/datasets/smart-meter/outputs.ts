@@ -19,7 +19,10 @@ export const MONTHS_OF_METERS = {
   basis: `${CNIL}: monthly figures for three years, and four more as archives`,
 } as const;
 /** Daily figures of meters. */
-export const DAYS_OF_METERS = { months: 36, basis: `${CNIL}: daily figures for three years` } as const;
+export const DAYS_OF_METERS = {
+  months: 36,
+  basis: `${CNIL}: daily figures for three years`,
+} as const;
 /** Raw files. */
 export const FILES = {
   months: 3,
@@ -37,8 +40,15 @@ export function parquet(layer: string, more: Partial<OutputDefinition> = {}): Ou
   };
 }
 
-/** A document, open to all readers; with `ofMeters` it names single meters by their keys, is for who says who they are, and ends as their daily figures do. */
-export function json(layer: string, publishAs?: string, { ofMeters = false } = {}): OutputDefinition {
+/**
+ * A document, open to all readers; with `ofMeters` it names single meters by their keys, is for who
+ * says who they are, and ends as their daily figures do.
+ */
+export function json(
+  layer: string,
+  publishAs?: string,
+  { ofMeters = false } = {},
+): OutputDefinition {
   return {
     layer,
     extension: 'json',

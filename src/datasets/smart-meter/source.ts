@@ -2,8 +2,9 @@ import type { HttpSource } from '../kit/index.ts';
 import { SIDE_PARTS } from './side/parts.ts';
 
 /**
- * A head-end gives the readings of all its meters for a span of days, with what came late and what was corrected since, and lists beside them. There is no
- * public one: until the configuration has its address and key, these parts are closed, and files are imported.
+ * A head-end gives the readings of all its meters for a span of days, with what came late and what
+ * was corrected since, and lists beside them. There is no public one: until the configuration has
+ * its address and key, these parts are closed, and files are imported.
  */
 const MAX_BYTES = 8 * 2 ** 30;
 
@@ -23,5 +24,7 @@ function headEnd(what: string): HttpSource {
 /** By part. */
 export const METER_SOURCES: Readonly<Record<string, HttpSource>> = {
   'head-end': headEnd('readings'),
-  ...Object.fromEntries(SIDE_PARTS.filter(({ isOverHttp }) => isOverHttp).map(({ id }) => [id, headEnd(id)])),
+  ...Object.fromEntries(
+    SIDE_PARTS.filter(({ isOverHttp }) => isOverHttp).map(({ id }) => [id, headEnd(id)]),
+  ),
 };

@@ -31,10 +31,15 @@ export interface Finding {
 }
 
 /**
- * Commits a manifest version for every day that changed, then publishes. Doing it again changes nothing. A day of which another run has
- * committed something else since it was planned is left as it is, and told as conflicting.
+ * Commits a manifest version for every day that changed, then publishes. Doing it again changes
+ * nothing. A day of which another run has committed something else since it was planned is left as
+ * it is, and told as conflicting.
  */
-export async function commitDays(engine: Engine, control: StepControl, request: CommitRequest): Promise<CommitResult> {
+export async function commitDays(
+  engine: Engine,
+  control: StepControl,
+  request: CommitRequest,
+): Promise<CommitResult> {
   const { definition } = datasetOf(engine, request.pipeline);
   const findings = request.days.map(({ outcome, state, decisions, base }) => ({
     scope: outcome.date,
@@ -43,7 +48,13 @@ export async function commitDays(engine: Engine, control: StepControl, request: 
     decisions,
     base,
   }));
-  const { commits, conflicting } = await commitScopes(engine, control, definition, findings, request.reason);
+  const { commits, conflicting } = await commitScopes(
+    engine,
+    control,
+    definition,
+    findings,
+    request.reason,
+  );
   const committed = commits.map(({ manifest }) => manifest);
   await clearFailures(engine.documents, definition.name, committed);
   if (request.degraded !== undefined) {
@@ -77,13 +88,16 @@ export interface ScopeCommit {
 /** A set is not committed as a whole: scopes without a conflict are. */
 export interface ScopeCommits {
   readonly commits: readonly ScopeCommit[];
-  /** Others have committed something else since these were planned: nothing was written, they are to be planned again. */
+  /**
+   * Others have committed something else since these were planned: nothing was written, they are to
+   * be planned again.
+   */
   readonly conflicting: readonly Scope[];
 }
 
 /**
- * The shared core for days and periods: manifest versions are created, never replaced, and each on the one that it was planned from.
- * Whatever others committed in the meantime stays.
+ * The shared core for days and periods: manifest versions are created, never replaced, and each on
+ * the one that it was planned from. Whatever others committed in the meantime stays.
  */
 export async function commitScopes(
   engine: Engine,
@@ -99,7 +113,11 @@ export async function commitScopes(
     return some.map((finding) => {
       const before = newest.get(finding.scope);
       const entries = ledger.get(finding.scope) ?? [];
-      return judge(finding, before, manifestOf(engine, control, definition, finding, entries, before, reason));
+      return judge(
+        finding,
+        before,
+        manifestOf(engine, control, definition, finding, entries, before, reason),
+      );
     });
   };
   const first = await judgeAll(findings);
@@ -110,7 +128,9 @@ export async function commitScopes(
   const lost = await createVersions(engine, created);
   // Whoever was faster has committed by now, so these have no base to be created on any more.
   const again = await judgeAll(
-    findings.filter(({ scope }) => lost.has(scope)).map((finding) => ({ ...finding, base: lost.get(finding.scope) })),
+    findings
+      .filter(({ scope }) => lost.has(scope))
+      .map((finding) => ({ ...finding, base: lost.get(finding.scope) })),
   );
   const judged = [...first.filter(({ manifest }) => !lost.has(manifest.scope)), ...again];
   const unsettled = again.find(({ kind }) => kind === 'create');
@@ -142,7 +162,12 @@ interface Judgement {
 function judge({ base }: Finding, newest: Manifest | undefined, now: Manifest): Judgement {
   const version = newest?.version ?? 0;
   const same = newest !== undefined && saysTheSame(newest, now);
-  if (!same) return { kind: (base ?? version) === version ? 'create' : 'conflicting', manifest: now, before: newest };
+  if (!same)
+    return {
+      kind: (base ?? version) === version ? 'create' : 'conflicting',
+      manifest: now,
+      before: newest,
+    };
   const isOwn = base === version - 1 && newest.run.runId === now.run.runId;
   return { kind: isOwn ? 'own' : 'known', manifest: newest, before: undefined };
 }
@@ -154,8 +179,14 @@ function doneSteps({ scope, state }: Finding) {
   return { scope, steps };
 }
 
-/** Creates these versions; returns the base of each that another run has created meanwhile, by scope. */
-async function createVersions(engine: Engine, manifests: readonly Manifest[]): Promise<Map<Scope, number>> {
+/**
+ * Creates these versions; returns the base of each that another run has created meanwhile, by
+ * scope.
+ */
+async function createVersions(
+  engine: Engine,
+  manifests: readonly Manifest[],
+): Promise<Map<Scope, number>> {
   const created = await engine.documents.createMany(
     manifests.map((manifest) => ({
       key: manifestKey(manifest.pipeline, manifest.scope, manifest.version),
@@ -185,7 +216,8 @@ function manifestOf(
   // In the order of the definition: the order in which steps ended is chance.
   for (const { id } of [...definition.steps, ...definition.rollups]) {
     const [state, entry] = [finding.state[id], entries.get(id)];
-    if (entry !== undefined) steps[id] = manifestStep(entry, state?.state === 'done' ? state.kept : undefined);
+    if (entry !== undefined)
+      steps[id] = manifestStep(entry, state?.state === 'done' ? state.kept : undefined);
     else if (state !== undefined && state.state !== 'done') steps[id] = state;
   }
   return {
@@ -222,7 +254,10 @@ function entriesOf(
       const what = `${id} of ${finding.scope} was executed, but its ledger entry ${state.key.slice(0, 8)}`;
       const away = engine.fallback?.away('documents');
       if (away !== undefined)
-        throw new PipelineError('STORE_UNAVAILABLE', `${what} was not seen by this host, and ${away}`);
+        throw new PipelineError(
+          'STORE_UNAVAILABLE',
+          `${what} was not seen by this host, and ${away}`,
+        );
       throw new PipelineError('STORE_CORRUPT', `${what} is gone`);
     }
     entries.set(id, entry);
@@ -230,7 +265,10 @@ function entriesOf(
   return entries;
 }
 
-/** The facts of all steps, later steps last; downloads and shards keep theirs to the ledger, because several have the same names. */
+/**
+ * The facts of all steps, later steps last; downloads and shards keep theirs to the ledger, because
+ * several have the same names.
+ */
 function mergeFacts(
   definition: PipelineDefinition,
   entries: ReadonlyMap<StepId, LedgerEntry>,
@@ -250,7 +288,9 @@ function saysTheSame(before: Manifest, now: Manifest): boolean {
   return (
     before.verdict === now.verdict &&
     now.changed.length === 0 &&
-    (Object.keys(now.steps) as StepId[]).every((id) => sameNote(keptIn(before, id), keptIn(now, id))) &&
+    (Object.keys(now.steps) as StepId[]).every((id) =>
+      sameNote(keptIn(before, id), keptIn(now, id)),
+    ) &&
     Object.keys(before.steps).length === Object.keys(now.steps).length &&
     before.decisions.length === now.decisions.length
   );

@@ -27,8 +27,9 @@ export interface FinishedDay {
 }
 
 /**
- * Executes what is missing of a day that has its downloads, without Temporal and without asking anybody, and commits it. What needs a
- * publisher, a decision or another try is left to a run of the day. `mayBeEmpty`: a day without any rows is committed as such.
+ * Executes what is missing of a day that has its downloads, without Temporal and without asking
+ * anybody, and commits it. What needs a publisher, a decision or another try is left to a run of
+ * the day. `mayBeEmpty`: a day without any rows is committed as such.
  */
 export async function finishDay(
   engine: Engine,
@@ -38,11 +39,17 @@ export async function finishDay(
   { mayBeEmpty = false } = {},
 ): Promise<FinishedDay> {
   const { definition } = datasetOf(engine, pipeline);
-  const { plans, manifests, decisions, unreadable } = await planFromStores(engine, definition, [date], {
-    offline: true,
-  });
+  const { plans, manifests, decisions, unreadable } = await planFromStores(
+    engine,
+    definition,
+    [date],
+    {
+      offline: true,
+    },
+  );
   const [plan] = plans;
-  if (plan === undefined) return { version: null, why: unreadable.get(date)?.why ?? 'it cannot be planned' };
+  if (plan === undefined)
+    return { version: null, why: unreadable.get(date)?.why ?? 'it cannot be planned' };
   const manifest = manifests.get(date);
   const base = manifest?.version ?? 0;
   const steps = executionSteps(definition, madeAlone(definition, manifest) ? 1 : 2);
@@ -64,14 +71,24 @@ export async function finishDay(
     decisions: decisions.get(date) ?? [],
     base,
   };
-  const { days } = await commitDays(engine, control, { pipeline, reason: 'manual', days: [decided] });
+  const { days } = await commitDays(engine, control, {
+    pipeline,
+    reason: 'manual',
+    days: [decided],
+  });
   const version = days[0]?.version ?? null;
   return { version, why: version === null ? 'another run has committed it meanwhile' : null };
 }
 
-/** A day that was made in a window has none of the steps that only single days have; it gets none now. */
+/**
+ * A day that was made in a window has none of the steps that only single days have; it gets none
+ * now.
+ */
 function madeAlone({ steps }: PipelineDefinition, manifest: Manifest | undefined): boolean {
-  return manifest === undefined || steps.some((step) => step.singleDaysOnly === true && keyIn(manifest, step.id));
+  return (
+    manifest === undefined ||
+    steps.some((step) => step.singleDaysOnly === true && keyIn(manifest, step.id))
+  );
 }
 
 interface Settling {
@@ -83,7 +100,11 @@ interface Settling {
 }
 
 /** Puts the outcome of one step into the state; what ends the whole, in words. */
-async function settle(engine: Engine, control: StepControl, settling: Settling): Promise<string | undefined> {
+async function settle(
+  engine: Engine,
+  control: StepControl,
+  settling: Settling,
+): Promise<string | undefined> {
   const { pipeline, date, step, steps, state } = settling;
   if (step.stage === 'download') return `${step.id} has to be fetched again`;
   const reason = blockedBy(step, state);

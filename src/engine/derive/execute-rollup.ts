@@ -3,7 +3,11 @@ import { definedMembers } from '../../given.ts';
 import type { Decision } from '../../pipelines/decision.ts';
 import { unitDecisions, waitingUnits } from '../../pipelines/held-units.ts';
 import type { StepTask, StepUnit } from '../../pipelines/dataset.ts';
-import type { PipelineDefinition, RollupDefinition, RollupInput } from '../../pipelines/definition.ts';
+import type {
+  PipelineDefinition,
+  RollupDefinition,
+  RollupInput,
+} from '../../pipelines/definition.ts';
 import { groupFailures } from '../../pipelines/failed-work.ts';
 import type { FailedWork } from '../../pipelines/failed-work.ts';
 import { failureKey, ledgerKey } from '../../pipelines/ledger.ts';
@@ -35,12 +39,14 @@ import { withoutBuried } from '../records/tombstones.ts';
 /** Made in one SQL session, committed together. */
 const PERIODS_PER_SET = 12;
 
-/** While a set is stored, the engine can make the next; how many it makes at once is its own limit. */
+/**
+ * While a set is stored, the engine can make the next; how many it makes at once is its own limit.
+ */
 const SETS_AT_ONCE = 3;
 
 /**
- * Makes the outputs of periods from the newest manifests of their days, months or years: the same key, ledger and commit
- * protocol as a step of a day. A period without any input is left out.
+ * Makes the outputs of periods from the newest manifests of their days, months or years: the same
+ * key, ledger and commit protocol as a step of a day. A period without any input is left out.
  */
 export async function executeRollup(
   stores: Engine,
@@ -51,7 +57,8 @@ export async function executeRollup(
   const engine = await withoutBuried(stores);
   const { definition } = datasetOf(engine, request.pipeline);
   const rollup = definition.rollups.find((candidate) => candidate.id === request.step);
-  if (rollup === undefined) throw new PipelineError('PLAN_INVALID', `${definition.name} has no rollup ${request.step}`);
+  if (rollup === undefined)
+    throw new PipelineError('PLAN_INVALID', `${definition.name} has no rollup ${request.step}`);
   const isolate = request.isolate === true;
   // A period that reads earlier ones of its kind is made after them.
   const isChain = readsItself(rollup);
@@ -83,15 +90,16 @@ interface SetWork {
 type SetResult = Required<RollupResult>;
 
 /**
- * A set that breaks as a whole is made again one by one, so that each period has its own end. What another try may mend is thrown, as
- * long as there is another try.
+ * A set that breaks as a whole is made again one by one, so that each period has its own end. What
+ * another try may mend is thrown, as long as there is another try.
  */
 async function rollUpIsolated(work: SetWork, set: readonly Period[]): Promise<SetResult> {
   const { engine, control, definition, rollup } = work;
   try {
     const result = await rollUpSet(work, set);
     for (const { step, scopes, code, message } of result.failed) {
-      for (const scope of scopes) await recordFailure(engine, control, definition.name, scope, { step, code, message });
+      for (const scope of scopes)
+        await recordFailure(engine, control, definition.name, scope, { step, code, message });
     }
     return result;
   } catch (error) {
@@ -99,12 +107,19 @@ async function rollUpIsolated(work: SetWork, set: readonly Period[]): Promise<Se
     if (set.length > 1) {
       const alone: SetResult[] = [];
       for (const period of set) alone.push(await rollUpIsolated(work, [period]));
-      return { periods: alone.flatMap(({ periods }) => periods), failed: alone.flatMap(({ failed }) => failed) };
+      return {
+        periods: alone.flatMap(({ periods }) => periods),
+        failed: alone.flatMap(({ failed }) => failed),
+      };
     }
     const { retryable, code, message } = asPipelineError(error);
     if (retryable && control.execution.attempt < engine.retry.attempts) throw error;
     const [period = ''] = set;
-    await recordFailure(engine, control, definition.name, period, { step: rollup.id, code, message });
+    await recordFailure(engine, control, definition.name, period, {
+      step: rollup.id,
+      code,
+      message,
+    });
     return { periods: [], failed: [{ step: rollup.id, scopes: set, code, message }] };
   }
 }
@@ -143,7 +158,9 @@ async function makePeriods(
   const failed =
     missing.length === 0
       ? []
-      : await holdingFiles(engine, (holding) => runRollup(holding, control, definition, rollup, missing));
+      : await holdingFiles(engine, (holding) =>
+          runRollup(holding, control, definition, rollup, missing),
+        );
   const wrong = new Set(failed.map(({ date }) => date));
   const made = [...works.values()].filter(({ period }) => !wrong.has(period));
   const waiting = await withWaitingUnits(work, made);
@@ -154,9 +171,16 @@ async function makePeriods(
     decisions,
     base: bases.get(period)?.version ?? 0,
   }));
-  const { commits, conflicting } = await commitScopes(engine, control, definition, findings, 'derived');
+  const { commits, conflicting } = await commitScopes(
+    engine,
+    control,
+    definition,
+    findings,
+    'derived',
+  );
   const mended = commits.filter(({ manifest }) => work.broken.has(manifest.scope));
-  for (const { manifest } of mended) await engine.documents.delete(failureKey(definition.name, manifest.scope));
+  for (const { manifest } of mended)
+    await engine.documents.delete(failureKey(definition.name, manifest.scope));
   return {
     periods: periods.flatMap((period): RollupResult['periods'] => {
       if (wrong.has(period)) return [];
@@ -173,7 +197,10 @@ function namesUnits({ checks = [] }: RollupDefinition): boolean {
 }
 
 /** The periods that are without a unit of which nobody has decided. */
-async function withWaitingUnits({ engine, definition, rollup }: SetWork, made: readonly RollupWork[]) {
+async function withWaitingUnits(
+  { engine, definition, rollup }: SetWork,
+  made: readonly RollupWork[],
+) {
   const waiting = new Set<Period>();
   if (!namesUnits(rollup)) return waiting;
   for (const { period, identity } of made) {
@@ -184,10 +211,18 @@ async function withWaitingUnits({ engine, definition, rollup }: SetWork, made: r
   return waiting;
 }
 
-/** A period is made from the newest good versions of what it reads; where one of these could not be made again, it is degraded. */
-function verdictOf({ engine, definition, rollup, broken }: SetWork, period: Period): 'ok' | 'degraded' {
+/**
+ * A period is made from the newest good versions of what it reads; where one of these could not be
+ * made again, it is degraded.
+ */
+function verdictOf(
+  { engine, definition, rollup, broken }: SetWork,
+  period: Period,
+): 'ok' | 'degraded' {
   const span = spanAt(definition, engine.now());
-  const own = rollup.inputs.filter(({ each, asOf }) => each !== 'day' && asOf?.pipeline === undefined);
+  const own = rollup.inputs.filter(
+    ({ each, asOf }) => each !== 'day' && asOf?.pipeline === undefined,
+  );
   const read = own.flatMap((input) => scopesRead(input, period, span));
   return read.some((scope) => broken.has(scope)) ? 'degraded' : 'ok';
 }
@@ -200,7 +235,9 @@ export async function intactEntry(
   period: Period,
   key: string,
 ) {
-  const entry = (await engine.documents.get<LedgerEntry>(ledgerKey(pipeline, period, rollup.id, key)))?.body;
+  const entry = (
+    await engine.documents.get<LedgerEntry>(ledgerKey(pipeline, period, rollup.id, key))
+  )?.body;
   if (entry === undefined) return undefined;
   for (const ref of Object.values(entry.outputs)) {
     if ((await damageOf(engine.objects, ref)) !== undefined) return undefined;
@@ -232,11 +269,24 @@ export async function periodWork(
     ? ((await decisionsOf(engine.documents, definition.name, [period])).get(period) ?? [])
     : [];
   const decided = unitDecisions(rollup, decisions);
-  const key = stepKey({ step: rollup.id, version: rollup.version, params: rollup.params ?? {}, inputs, decided });
-  return { period, artefacts, identity: { key, inputs, ...(decided.length === 0 ? {} : { decided }) }, decisions };
+  const key = stepKey({
+    step: rollup.id,
+    version: rollup.version,
+    params: rollup.params ?? {},
+    inputs,
+    decided,
+  });
+  return {
+    period,
+    artefacts,
+    identity: { key, inputs, ...(decided.length === 0 ? {} : { decided }) },
+    decisions,
+  };
 }
 
-/** Runs the step for these periods and commits its outputs; returns those that may not be committed. */
+/**
+ * Runs the step for these periods and commits its outputs; returns those that may not be committed.
+ */
 async function runRollup(
   engine: Engine,
   control: StepControl,
@@ -245,7 +295,8 @@ async function runRollup(
   works: readonly RollupWork[],
 ): Promise<StepFailed[]> {
   const implementation = datasetOf(engine, definition.name).steps[rollup.id];
-  if (implementation === undefined) throw new PipelineError('INTERNAL', `${rollup.id} is defined but not implemented`);
+  if (implementation === undefined)
+    throw new PipelineError('INTERNAL', `${rollup.id} is defined but not implemented`);
   const startedAt = engine.now();
   const units: StepUnit[] = [];
   for (const { period, artefacts, identity } of works) {
@@ -263,7 +314,10 @@ async function runRollup(
   });
 }
 
-/** The newest artefacts of everything that the period reads, ascending by scope; of a state the one that holds. */
+/**
+ * The newest artefacts of everything that the period reads, ascending by scope; of a state the one
+ * that holds.
+ */
 async function periodInputs(
   engine: Engine,
   definition: PipelineDefinition,
@@ -292,13 +346,21 @@ interface Reading {
   readonly gone: ReadonlySet<string>;
 }
 
-async function readScopes({ documents }: Engine, pipeline: string, scopes: readonly Scope[]): Promise<Reading> {
+async function readScopes(
+  { documents }: Engine,
+  pipeline: string,
+  scopes: readonly Scope[],
+): Promise<Reading> {
   const newest = await newestManifests(documents, pipeline, scopes);
   return { newest, gone: await destroyedAmong(documents, pipeline, [...newest.keys()]) };
 }
 
 /** In the order of the scopes. */
-function artefactsOf({ newest, gone }: Reading, scopes: readonly Scope[], input: RollupInput): InputArtefact[] {
+function artefactsOf(
+  { newest, gone }: Reading,
+  scopes: readonly Scope[],
+  input: RollupInput,
+): InputArtefact[] {
   return scopes.flatMap((scope) => {
     const state = newest.get(scope)?.steps[input.step];
     const ref = state?.state === 'done' ? state.outputs[input.output] : undefined;

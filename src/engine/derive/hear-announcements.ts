@@ -19,10 +19,18 @@ import { lastVersions } from '../records/ledger-reader.ts';
 import { removeDocuments } from '../records/remove-documents.ts';
 import { fenceOf } from '../publish/publish-versions.ts';
 import { publicationsOf, withdraw, withdrawnNames } from '../publish/published.ts';
-import { deleteRecords, recordName, recordsOf, withdrawnRecords as withdrawnRecordsOf } from '../publish/records.ts';
+import {
+  deleteRecords,
+  recordName,
+  recordsOf,
+  withdrawnRecords as withdrawnRecordsOf,
+} from '../publish/records.ts';
 import { resolveDerived } from '../plan/resolve-derived.ts';
 
-/** Keeps the message well under its limit, whatever the versions are. Days that a backfill made are one range. */
+/**
+ * Keeps the message well under its limit, whatever the versions are. Days that a backfill made are
+ * one range.
+ */
 const MAX_RANGES = 800;
 
 /** What all open announcements, and the dates that somebody gave besides, have for others to do. */
@@ -38,7 +46,8 @@ export async function hearAnnouncements(
     pipeline,
     open.map(({ scope }) => scope),
   );
-  // Days that were made while a store was away are on one host alone; their reconciliation wakes the rollup again.
+  // Days that were made while a store was away are on one host alone; their reconciliation wakes
+  // the rollup again.
   const ranges = rangesOf(open.filter(({ scope }) => !degraded.has(scope)));
   const heard = ranges.slice(0, MAX_RANGES);
   const { definition } = datasetOf(engine, pipeline);
@@ -60,11 +69,13 @@ function dayWithin({ since }: PipelineDefinition, period: Period): CivilDate {
 /** Each scope once, with its newest announced version. */
 function rangesOf(announcements: readonly Announcement[]): HeardRange[] {
   const newest = new Map<Scope, number>();
-  for (const { scope, version } of announcements) newest.set(scope, Math.max(version, newest.get(scope) ?? 0));
+  for (const { scope, version } of announcements)
+    newest.set(scope, Math.max(version, newest.get(scope) ?? 0));
   const ranges: { from: Scope; to: Scope; version: number }[] = [];
   for (const [scope, version] of [...newest].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const last = ranges.at(-1);
-    const follows = last !== undefined && !isPeriod(last.to) && !isPeriod(scope) && addDays(last.to, 1) === scope;
+    const follows =
+      last !== undefined && !isPeriod(last.to) && !isPeriod(scope) && addDays(last.to, 1) === scope;
     if (follows && last.version === version) last.to = scope;
     else ranges.push({ from: scope, to: scope, version });
   }
@@ -72,8 +83,9 @@ function rangesOf(announcements: readonly Announcement[]): HeardRange[] {
 }
 
 /**
- * Ends the announcements that were heard and whose work is done: names that they take back are withdrawn for good, and the records are
- * removed. Those on which failed work depends stay, and the failure is recorded.
+ * Ends the announcements that were heard and whose work is done: names that they take back are
+ * withdrawn for good, and the records are removed. Those on which failed work depends stay, and the
+ * failure is recorded.
  */
 export async function closeAnnouncements(
   engine: Engine,
@@ -92,7 +104,8 @@ export async function closeAnnouncements(
   const open = await openAnnouncements(engine.documents, pipeline);
   const span = spanAt(definition, engine.now());
   const done = open.filter(
-    ({ scope, version }) => version <= (versions.get(scope) ?? 0) && !needs(definition, span, scope, failed),
+    ({ scope, version }) =>
+      version <= (versions.get(scope) ?? 0) && !needs(definition, span, scope, failed),
   );
   await withdrawAnnounced(engine, definition, done);
   await removeDocuments(engine.documents, done.map(announcementKey));
@@ -108,12 +121,18 @@ async function recordFailures(
   for (const { step, scopes, code, message } of failed) {
     const known = await readFailures(engine.documents, pipeline, scopes);
     const untold = scopes.filter((scope) => known.get(scope)?.runId !== control.execution.runId);
-    for (const scope of untold) await recordFailure(engine, control, pipeline, scope, { step, code, message });
+    for (const scope of untold)
+      await recordFailure(engine, control, pipeline, scope, { step, code, message });
   }
 }
 
 /** Whether some of the failed work is made from this scope. */
-function needs(definition: PipelineDefinition, span: Span, scope: Scope, failed: readonly FailedWork[]): boolean {
+function needs(
+  definition: PipelineDefinition,
+  span: Span,
+  scope: Scope,
+  failed: readonly FailedWork[],
+): boolean {
   if (failed.length === 0) return false;
   const date = isPeriod(scope) ? dayWithin(definition, scope) : scope;
   const readers = new Set([
@@ -124,8 +143,9 @@ function needs(definition: PipelineDefinition, span: Span, scope: Scope, failed:
 }
 
 /**
- * Removes the names that were taken back and that no newer version has again. Which these are is asked of the versions: of two runs that
- * announced the same version, the one that lost the race may have written what is announced.
+ * Removes the names that were taken back and that no newer version has again. Which these are is
+ * asked of the versions: of two runs that announced the same version, the one that lost the race
+ * may have written what is announced.
  */
 async function withdrawAnnounced(
   engine: Engine,
@@ -141,9 +161,16 @@ async function withdrawAnnounced(
     const own = announcements.filter(({ scope }) => scope === newest.scope);
     const names = new Set(publicationsOf(definition, newest).map(({ key }) => key));
     const records = new Set(recordsOf(definition, newest).map(({ key }) => recordName(key)));
-    const announced = own.flatMap(({ withdrawn = [] }) => withdrawn).filter((name) => !names.has(name));
-    const gone = new Set([...announced, ...all.flatMap((before) => withdrawnNames(definition, before, newest))]);
-    const announcedRecords = own.flatMap(({ withdrawnRecords = [] }) => withdrawnRecords.map((key) => ({ key })));
+    const announced = own
+      .flatMap(({ withdrawn = [] }) => withdrawn)
+      .filter((name) => !names.has(name));
+    const gone = new Set([
+      ...announced,
+      ...all.flatMap((before) => withdrawnNames(definition, before, newest)),
+    ]);
+    const announcedRecords = own.flatMap(({ withdrawnRecords = [] }) =>
+      withdrawnRecords.map((key) => ({ key })),
+    );
     const goneRecords = [
       ...announcedRecords.filter(({ key }) => !records.has(recordName(key))),
       ...all.flatMap((before) => withdrawnRecordsOf(definition, before, newest)),

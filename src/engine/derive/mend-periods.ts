@@ -15,11 +15,16 @@ import { whyOutdated } from './stale-periods.ts';
 const PERIODS_AT_ONCE = 8;
 
 /**
- * Has the periods with days of this span be what their days give now. Of one that is to be made again a day is announced, so that the
- * rollup makes it: its table was lost or damaged, or the row of its newest version was lost, of which nothing else tells. The published
- * table of any other shows its newest version; one that is right costs a look.
+ * Has the periods with days of this span be what their days give now. Of one that is to be made
+ * again a day is announced, so that the rollup makes it: its table was lost or damaged, or the row
+ * of its newest version was lost, of which nothing else tells. The published table of any other
+ * shows its newest version; one that is right costs a look.
  */
-export async function mendPeriods(engine: Engine, pipeline: string, { from, to }: FetchWindow): Promise<void> {
+export async function mendPeriods(
+  engine: Engine,
+  pipeline: string,
+  { from, to }: FetchWindow,
+): Promise<void> {
   const { definition } = datasetOf(engine, pipeline);
   const dates = datesBetween(from, to);
   const periods = definition.rollups.flatMap((rollup) =>
@@ -55,13 +60,21 @@ async function isOutdated(
   }
 }
 
-async function publishPeriod(engine: Engine, definition: PipelineDefinition, period: Period): Promise<void> {
+async function publishPeriod(
+  engine: Engine,
+  definition: PipelineDefinition,
+  period: Period,
+): Promise<void> {
   const versions = await lastVersions(engine.documents, definition.name, [period]);
   const behind = await unpublishedScopes(engine, definition, [...versions.values()]);
   if (behind.size > 0) await publishNewest(engine, definition, [period]);
 }
 
-async function announceOneOf({ documents }: Engine, pipeline: string, dates: readonly CivilDate[]): Promise<void> {
+async function announceOneOf(
+  { documents }: Engine,
+  pipeline: string,
+  dates: readonly CivilDate[],
+): Promise<void> {
   const [made] = [...(await newestManifests(documents, pipeline, dates)).keys()].sort();
   if (made !== undefined) await announceAgain(documents, pipeline, [made]);
 }

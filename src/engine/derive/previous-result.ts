@@ -1,7 +1,11 @@
 import { canonicalJson } from '../../canonical-json.ts';
 import { errorCodeOf } from '../../errors.ts';
 import type { ChangedInput, LocalArtefact, PreviousResult } from '../../pipelines/dataset.ts';
-import type { PipelineDefinition, RollupDefinition, RollupInput } from '../../pipelines/definition.ts';
+import type {
+  PipelineDefinition,
+  RollupDefinition,
+  RollupInput,
+} from '../../pipelines/definition.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import { keyIn } from '../../pipelines/manifest.ts';
 import { scopesRead, spanAt } from '../../pipelines/period-graph.ts';
@@ -12,9 +16,10 @@ import type { InputArtefact, InputArtefacts } from '../execute/step-inputs.ts';
 import { newestManifests, readEntries, readLedger } from '../records/ledger-reader.ts';
 
 /**
- * What a rollup that declares `withPrevious` is given to go on from: outputs of the newest version of the period, and the inputs that changed since. Inputs
- * are compared by hash; only what differs is looked up and opened. Undefined where the version was made by other code or parameters, where there is none,
- * and where a file of it is gone: the period is then made from everything.
+ * What a rollup that declares `withPrevious` is given to go on from: outputs of the newest version
+ * of the period, and the inputs that changed since. Inputs are compared by hash; only what differs
+ * is looked up and opened. Undefined where the version was made by other code or parameters, where
+ * there is none, and where a file of it is gone: the period is then made from everything.
  */
 export async function previousResult(
   engine: Engine,
@@ -27,12 +32,19 @@ export async function previousResult(
   const entry = await newestEntry(engine, definition.name, rollup, period);
   const params = canonicalJson(rollup.params ?? {});
   if (entry?.version !== rollup.version || canonicalJson(entry.params) !== params) return undefined;
-  const unread = Object.keys(entry.inputs).some((name) => rollup.inputs.every((input) => input.name !== name));
+  const unread = Object.keys(entry.inputs).some((name) =>
+    rollup.inputs.every((input) => input.name !== name),
+  );
   if (unread) return undefined;
   const opened = new Opened(engine);
   const changed: Record<string, ChangedInput> = {};
   for (const input of rollup.inputs) {
-    const difference = await changeOf(engine, definition, { input, period, entry, now: artefacts[input.name] ?? [] });
+    const difference = await changeOf(engine, definition, {
+      input,
+      period,
+      entry,
+      now: artefacts[input.name] ?? [],
+    });
     if (difference === undefined) return undefined;
     const { before, after } = difference;
     if (before.length + after.length === 0) continue;
@@ -51,9 +63,9 @@ async function newestEntry(
 ): Promise<LedgerEntry | undefined> {
   const key = keyIn((await newestManifests(documents, pipeline, [period])).get(period), rollup.id);
   if (key === undefined) return undefined;
-  return (await readEntries(documents, pipeline, [{ scope: period, steps: [{ step: rollup.id, key }] }])).get(
-    period,
-  )?.[0];
+  return (
+    await readEntries(documents, pipeline, [{ scope: period, steps: [{ step: rollup.id, key }] }])
+  ).get(period)?.[0];
 }
 
 interface Compared {
@@ -68,7 +80,10 @@ async function changeOf(
   engine: Engine,
   definition: PipelineDefinition,
   { input, period, entry, now }: Compared,
-): Promise<{ readonly before: readonly InputArtefact[]; readonly after: readonly InputArtefact[] } | undefined> {
+): Promise<
+  | { readonly before: readonly InputArtefact[]; readonly after: readonly InputArtefact[] }
+  | undefined
+> {
   const hashes = hashesOf({ now })['now'] ?? [];
   const left = [...(entry.inputs[input.name] ?? [])];
   const after = now.filter((_, index) => {
@@ -99,7 +114,8 @@ async function find(
   const found = hashes.map((hash): InputArtefact | undefined => {
     for (const { step, scope, outputs } of entries) {
       const ref = step === input.step ? outputs[input.output] : undefined;
-      if (ref !== undefined && hashesOf({ one: [{ scope, ref }] })['one']?.[0] === hash) return { scope, ref };
+      if (ref !== undefined && hashesOf({ one: [{ scope, ref }] })['one']?.[0] === hash)
+        return { scope, ref };
     }
     return undefined;
   });

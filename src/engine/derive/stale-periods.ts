@@ -21,8 +21,8 @@ export interface StalePeriod {
 }
 
 /**
- * The periods that would be made again as the days and other pipelines are now, of those that contain some of these days or read what
- * these can change, in the order in which they would be.
+ * The periods that would be made again as the days and other pipelines are now, of those that
+ * contain some of these days or read what these can change, in the order in which they would be.
  */
 export async function stalePeriods(
   engine: Engine,
@@ -38,7 +38,8 @@ export async function stalePeriods(
     for (const period of periods) {
       const later = staleInput(rollup, period, span, stale);
       const own = await whyStale(engine, pipeline, rollup, period).catch(whyUnreadable);
-      const reason = own ?? (later === undefined ? undefined : `after ${later.step} of ${later.period}`);
+      const reason =
+        own ?? (later === undefined ? undefined : `after ${later.step} of ${later.period}`);
       const reaches = (date: CivilDate) =>
         periodsReached(definition, span, [date]).get(step)?.includes(period) === true;
       const date = reason === undefined ? undefined : dates.find(reaches);
@@ -49,9 +50,16 @@ export async function stalePeriods(
 }
 
 /** A stale period that this one reads: it may change it. */
-function staleInput(rollup: RollupDefinition, period: Period, span: Span, stale: readonly StalePeriod[]) {
+function staleInput(
+  rollup: RollupDefinition,
+  period: Period,
+  span: Span,
+  stale: readonly StalePeriod[],
+) {
   const own = rollup.inputs.filter(({ asOf }) => asOf?.pipeline === undefined);
-  const read = own.flatMap((input) => scopesRead(input, period, span).map((scope) => `${input.step} ${scope}`));
+  const read = own.flatMap((input) =>
+    scopesRead(input, period, span).map((scope) => `${input.step} ${scope}`),
+  );
   const names = new Set(read);
   return stale.find((one) => names.has(`${one.step} ${one.period}`));
 }
@@ -62,17 +70,29 @@ function whyUnreadable(error: unknown): string {
   return asPipelineError(error).message;
 }
 
-/** Undefined when the period is as its inputs give it now, and published, also when there is nothing to make it from. */
-async function whyStale(engine: Engine, pipeline: string, rollup: RollupDefinition, period: Period) {
+/**
+ * Undefined when the period is as its inputs give it now, and published, also when there is nothing
+ * to make it from.
+ */
+async function whyStale(
+  engine: Engine,
+  pipeline: string,
+  rollup: RollupDefinition,
+  period: Period,
+) {
   const { definition } = datasetOf(engine, pipeline);
   const outdated = await whyOutdated(engine, definition, rollup, period);
   if (outdated !== undefined) return outdated;
   const manifest = (await newestManifests(engine.documents, pipeline, [period])).get(period);
-  const [behind] = manifest === undefined ? [] : await unpublished(engine, publicationsOf(definition, manifest));
+  const [behind] =
+    manifest === undefined ? [] : await unpublished(engine, publicationsOf(definition, manifest));
   return behind === undefined ? undefined : `${behind.key} is missing or does not show it`;
 }
 
-/** Why the period would be made again; undefined when its newest version is as its inputs give it now, also when it has none. */
+/**
+ * Why the period would be made again; undefined when its newest version is as its inputs give it
+ * now, also when it has none.
+ */
 export async function whyOutdated(
   engine: Engine,
   definition: PipelineDefinition,
@@ -91,7 +111,8 @@ export async function whyOutdated(
   }
   if (before === undefined) return 'never ran';
   const steps = [{ step: rollup.id, key: before }];
-  const entries = (await readEntries(engine.documents, pipeline, [{ scope: period, steps }])).get(period) ?? [];
+  const entries =
+    (await readEntries(engine.documents, pipeline, [{ scope: period, steps }])).get(period) ?? [];
   return whyRun(
     entries.find((entry) => entry.key === before),
     { version: rollup.version, params: rollup.params ?? {}, inputs },

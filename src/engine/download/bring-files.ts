@@ -13,7 +13,10 @@ import type { Download } from './cut-slices.ts';
 import { filesBelow, withJoinedBytes } from './join-files.ts';
 import { SEALED, keepDelivered } from './keep-delivered.ts';
 
-/** From a folder to the raw files of days: what is due is fetched and kept under its name, and what is kept of a day stands together. */
+/**
+ * From a folder to the raw files of days: what is due is fetched and kept under its name, and what
+ * is kept of a day stands together.
+ */
 
 /** A day in the making, with all that its part shares. */
 export interface Delivering extends Download {
@@ -28,7 +31,11 @@ export interface Gathered {
 }
 
 /** Fetches what is due of a day. */
-export async function bringDay(delivering: Delivering, date: CivilDate, due: readonly DueFile[]): Promise<Gathered> {
+export async function bringDay(
+  delivering: Delivering,
+  date: CivilDate,
+  due: readonly DueFile[],
+): Promise<Gathered> {
   const came = new Map<DueFile, FetchedFile>();
   for (const file of due) {
     const fetched = await bring(delivering, file);
@@ -38,12 +45,18 @@ export async function bringDay(delivering: Delivering, date: CivilDate, due: rea
 }
 
 /** What is kept of a day. */
-export function keptFiles({ engine, dataset, part, control }: Delivering, date: CivilDate): Promise<OfferedFile[]> {
+export function keptFiles(
+  { engine, dataset, part, control }: Delivering,
+  date: CivilDate,
+): Promise<OfferedFile[]> {
   const below = dataset.rawNames?.besides({ part: part.id, date }) ?? [];
   return filesBelow(openStoredSource(engine), below, control);
 }
 
-/** Fetches a file and keeps it under its name; undefined when it does not come, and this was the last try. */
+/**
+ * Fetches a file and keeps it under its name; undefined when it does not come, and this was the
+ * last try.
+ */
 async function bring(delivering: Delivering, due: DueFile): Promise<FetchedFile | undefined> {
   const { engine, control, dataset, source } = delivering;
   const pipeline = dataset.definition.name;
@@ -72,10 +85,19 @@ async function keep(
   fetched: FetchedFile,
 ): Promise<void> {
   const window = { from: day.date, to: day.date };
-  const name = dataset.rawNames?.nameOf({ part: part.id, window, at: engine.now(), path: file.name });
-  if (name === undefined) throw new PipelineError('INTERNAL', `a file of ${part.id} has no name to be kept under`);
+  const name = dataset.rawNames?.nameOf({
+    part: part.id,
+    window,
+    at: engine.now(),
+    path: file.name,
+  });
+  if (name === undefined)
+    throw new PipelineError('INTERNAL', `a file of ${part.id} has no name to be kept under`);
   const { mediaType } = SEALED;
-  await keepDelivered({ engine, dataset }, { name, day, mediaType, calledBefore: file.name, fetched });
+  await keepDelivered(
+    { engine, dataset },
+    { name, day, mediaType, calledBefore: file.name, fetched },
+  );
 }
 
 /** The raw file of a day: all its files together. */
@@ -115,8 +137,13 @@ export async function noteCame(
   decoded: readonly DecodedFile[],
 ): Promise<void> {
   for (const [file, fetched] of came) {
-    const outcome = decoded.find(({ name, sha256 }) => name === file.file.name && sha256 === fetched.sha256);
+    const outcome = decoded.find(
+      ({ name, sha256 }) => name === file.file.name && sha256 === fetched.sha256,
+    );
     const failure = outcome?.failure;
-    await noteArrival(engine, dataset.definition.name, file, { fetched, ...definedMembers({ failure }) });
+    await noteArrival(engine, dataset.definition.name, file, {
+      fetched,
+      ...definedMembers({ failure }),
+    });
   }
 }

@@ -1,8 +1,9 @@
 import { nthOf } from '../../given.ts';
 
 /**
- * Where to list what lies in the places of several days, each with the same number of places: by place, what the days have in common. There may be
- * more below it than belongs to these days. A request for each of the days of a month would be hundreds.
+ * Where to list what lies in the places of several days, each with the same number of places: by
+ * place, what the days have in common. There may be more below it than belongs to these days. A
+ * request for each of the days of a month would be hundreds.
  */
 export function commonPlaces(placesByDay: readonly (readonly string[])[]): string[] {
   const [first = []] = placesByDay;

@@ -2,7 +2,10 @@ import type { RowMeaning } from '../../pipelines/dataset.ts';
 import { quoteIdentifier, quoteList, quoteText } from '../../pipelines/sql-text.ts';
 import type { SqlSession } from '../../ports/sql.ts';
 
-/** What one slice of a day knows that another does not: values are counted by key and column, whatever their rows look like. */
+/**
+ * What one slice of a day knows that another does not: values are counted by key and column,
+ * whatever their rows look like.
+ */
 
 /** A slice as local files, one per shard, and what its rows say. */
 export interface ReadableSlice {
@@ -15,9 +18,15 @@ export interface ReadableSlice {
 
 /** How a new slice differs from the known one of the same day, value by value. */
 export interface SliceComparison {
-  /** Values that are known and that the new slice does not have, by column; only columns with such values. */
+  /**
+   * Values that are known and that the new slice does not have, by column; only columns with such
+   * values.
+   */
   readonly lost: Readonly<Record<string, number>>;
-  /** Those of them that nothing makes up for: their subject has fewer values of the column than before. */
+  /**
+   * Those of them that nothing makes up for: their subject has fewer values of the column than
+   * before.
+   */
   readonly missing: Readonly<Record<string, number>>;
   /** Values that are new. */
   readonly added: number;
@@ -59,16 +68,24 @@ function sumsOf(
   return Object.fromEntries(names.map((name) => [name, (one[name] ?? 0) + (other[name] ?? 0)]));
 }
 
-/** The table with the keys that the last comparison was made by: `value_known`, `value_new` and so on. */
+/**
+ * The table with the keys that the last comparison was made by: `value_known`, `value_new` and so
+ * on.
+ */
 const COMPARED = 'quotidien_compared';
 
 /** The columns of a slice. */
 export async function columnsOfSlice(sql: SqlSession, paths: readonly string[]): Promise<string[]> {
-  const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${sliceSql(paths)}`);
+  const described = await sql.rows<{ column_name: string }>(
+    `DESCRIBE SELECT * FROM ${sliceSql(paths)}`,
+  );
   return described.map(({ column_name }) => column_name);
 }
 
-/** Holds a new slice of a day against the one that is known; leaves the keys in a table for `rowsToAddSql`. */
+/**
+ * Holds a new slice of a day against the one that is known; leaves the keys in a table for
+ * `rowsToAddSql`.
+ */
 export async function compareSlices(
   sql: SqlSession,
   known: ReadableSlice,
@@ -91,13 +108,17 @@ export async function compareSlices(
     `CAST(sum(least(lost${i}, greatest(fewer${i}, 0))) AS BIGINT) AS missing${i}`,
   ]);
   const total = (what: string): string => names.map((_, i) => `sum(${what}${i})`).join(' + ');
-  const [found = {}] = await sql.rows<Record<string, number | boolean | null>>(`SELECT ${sums.join(', ')},
+  const [found = {}] = await sql.rows<
+    Record<string, number | boolean | null>
+  >(`SELECT ${sums.join(', ')},
       CAST(${total('added')} AS BIGINT) AS added, CAST(${total('changed')} AS BIGINT) AS changed,
       coalesce(max(f_finality) > max(k_finality), false) AS is_revised
     FROM (SELECT subject, max(k_finality) AS k_finality, max(f_finality) AS f_finality, ${counts.join(', ')} FROM ${COMPARED} GROUP BY subject)`);
   const count = (what: string, i: number): number => Number(found[`${what}${i}`] ?? 0);
   const byName = (what: string): Record<string, number> =>
-    Object.fromEntries(names.flatMap((name, i) => (count(what, i) > 0 ? [[name, count(what, i)] as const] : [])));
+    Object.fromEntries(
+      names.flatMap((name, i) => (count(what, i) > 0 ? [[name, count(what, i)] as const] : [])),
+    );
   return {
     lost: byName('lost'),
     missing: byName('missing'),
@@ -123,12 +144,15 @@ async function disagreeingValues(sql: SqlSession, names: readonly string[]): Pro
 }
 
 /**
- * SQL of the rows of both slices that were compared last: all that are known, and of the new ones those that say something new and contradict
- * nothing. Where the two name their columns differently, the same names win whichever of the two was there first.
+ * SQL of the rows of both slices that were compared last: all that are known, and of the new ones
+ * those that say something new and contradict nothing. Where the two name their columns
+ * differently, the same names win whichever of the two was there first.
  */
 export function joinedRowsSql(known: ReadableSlice, fresh: ReadableSlice): string {
   const [first, second] =
-    JSON.stringify(known.columns) <= JSON.stringify(fresh.columns) ? [known, fresh] : [fresh, known];
+    JSON.stringify(known.columns) <= JSON.stringify(fresh.columns)
+      ? [known, fresh]
+      : [fresh, known];
   const rows = (slice: ReadableSlice): string =>
     slice === known
       ? `SELECT ${renamed(known, first).join(', ')} FROM ${sliceSql(known.paths)}`
@@ -137,14 +161,17 @@ export function joinedRowsSql(known: ReadableSlice, fresh: ReadableSlice): strin
 }
 
 /**
- * SQL of those rows that `joinedRowsSql` adds to the known ones, where both have the same columns: millions of known rows need not be sorted, nor
- * written, for one that is new.
+ * SQL of those rows that `joinedRowsSql` adds to the known ones, where both have the same columns:
+ * millions of known rows need not be sorted, nor written, for one that is new.
  */
 export function addedRowsSql(known: ReadableSlice, fresh: ReadableSlice): string {
   return `SELECT DISTINCT * FROM (${newRowsSql(known, fresh, known)}) ORDER BY ALL`;
 }
 
-/** The new rows that say something and contradict nothing, under the names of the columns of a slice. */
+/**
+ * The new rows that say something and contradict nothing, under the names of the columns of a
+ * slice.
+ */
 function newRowsSql(known: ReadableSlice, fresh: ReadableSlice, named: ReadableSlice): string {
   const names = namesOf(known, fresh);
   const each = (rule: (i: number) => string): string => names.map((_, i) => rule(i)).join(' OR ');
@@ -174,21 +201,41 @@ function renamed({ columns, meaning }: ReadableSlice, other: ReadableSlice): str
   });
 }
 
-/** SQL that is true for the known rows that a row of the other slice may be the same as; undefined where that is not known beforehand. */
-export function nearSql({ meaning: { within, subject } }: ReadableSlice, fresh: ReadableSlice): string | undefined {
+/**
+ * SQL that is true for the known rows that a row of the other slice may be the same as; undefined
+ * where that is not known beforehand.
+ */
+export function nearSql(
+  { meaning: { within, subject } }: ReadableSlice,
+  fresh: ReadableSlice,
+): string | undefined {
   if (within === undefined || subject !== undefined) return undefined;
   return `(${within} IN (SELECT ${fresh.meaning.within ?? 'NULL'} FROM ${sliceSql(fresh.paths)}) OR ${within} IS NULL)`;
 }
 
 /** How many rows of a slice are compared. */
-export async function rowsCompared(sql: SqlSession, { paths, where = 'true' }: ReadableSlice): Promise<number> {
-  const [found] = await sql.rows<{ rows: number }>(`SELECT count(*) AS rows FROM ${sliceSql(paths)} WHERE ${where}`);
+export async function rowsCompared(
+  sql: SqlSession,
+  { paths, where = 'true' }: ReadableSlice,
+): Promise<number> {
+  const [found] = await sql.rows<{ rows: number }>(
+    `SELECT count(*) AS rows FROM ${sliceSql(paths)} WHERE ${where}`,
+  );
   return found?.rows ?? 0;
 }
 
 /** One row per key with its values; of rows with the same key the greatest. */
-function valuesSql({ paths, meaning, where = 'true' }: ReadableSlice, names: readonly string[]): string {
-  const { key, called = 'NULL::VARCHAR', subject = `''`, finality = 'NULL::INTEGER', values } = meaning;
+function valuesSql(
+  { paths, meaning, where = 'true' }: ReadableSlice,
+  names: readonly string[],
+): string {
+  const {
+    key,
+    called = 'NULL::VARCHAR',
+    subject = `''`,
+    finality = 'NULL::INTEGER',
+    values,
+  } = meaning;
   const columns = names.map((name, i) => `max(${values[name] ?? 'NULL::VARCHAR'}) AS v${i}`);
   return `SELECT ${key} AS row_key, min(${called}) AS called, any_value(${subject}) AS subject, max(${finality}) AS finality, ${columns.join(', ')}
     FROM ${sliceSql(paths)} WHERE ${where} AND ${key} IS NOT NULL GROUP BY row_key`;

@@ -1,6 +1,12 @@
 import { definedMembers, firstOf } from '../../given.ts';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
-import type { Dataset, DecodedFile, SliceTask, StagedOutput, UnitResult } from '../../pipelines/dataset.ts';
+import type {
+  Dataset,
+  DecodedFile,
+  SliceTask,
+  StagedOutput,
+  UnitResult,
+} from '../../pipelines/dataset.ts';
 import type { PartDefinition, StepDefinition } from '../../pipelines/definition.ts';
 import { describeDestroyed } from '../../pipelines/forgetting.ts';
 import { cutOtherwise } from '../../pipelines/ledger.ts';
@@ -41,14 +47,19 @@ export interface Download {
   readonly decoded?: (files: readonly DecodedFile[]) => void;
 }
 
-/** Shards of a day that are cut already, by output: what is cut now goes beside them into one entry. */
+/**
+ * Shards of a day that are cut already, by output: what is cut now goes beside them into one entry.
+ */
 export interface ShardsBeside {
   readonly slices: Readonly<Record<string, ArtefactRef>>;
   /** What each was cut from. */
   readonly raws: Readonly<Record<string, ArtefactRef>>;
 }
 
-/** A raw file that is stored only after days were cut out of it: what has its name until then stays where such a file is no use. */
+/**
+ * A raw file that is stored only after days were cut out of it: what has its name until then stays
+ * where such a file is no use.
+ */
 export interface UnkeptFile {
   readonly path: string;
   readonly keep: () => Promise<void>;
@@ -57,11 +68,17 @@ export interface UnkeptFile {
 interface Sliced {
   readonly answers: (StepDone | StepFailed)[];
   readonly entries: readonly LedgerEntry[];
-  /** The raw file has rows of persons who were forgotten: they are not in the slices, and it may not stay as it is. */
+  /**
+   * The raw file has rows of persons who were forgotten: they are not in the slices, and it may not
+   * stay as it is.
+   */
   readonly hasForgotten: boolean;
 }
 
-/** Cuts days out of the raw file of an answer and commits their slices; stores the file in between where it is not stored yet. */
+/**
+ * Cuts days out of the raw file of an answer and commits their slices; stores the file in between
+ * where it is not stored yet.
+ */
 export function sliceAndCommit(
   download: Download,
   dates: readonly CivilDate[],
@@ -69,9 +86,14 @@ export function sliceAndCommit(
   {
     unkept,
     beside,
-  }: { readonly unkept?: UnkeptFile | undefined; readonly beside?: ReadonlyMap<CivilDate, ShardsBeside> } = {},
+  }: {
+    readonly unkept?: UnkeptFile | undefined;
+    readonly beside?: ReadonlyMap<CivilDate, ShardsBeside>;
+  } = {},
 ): Promise<Sliced> {
-  return holdingFiles(download.engine, (engine) => sliceHeld({ ...download, engine }, dates, answer, unkept, beside));
+  return holdingFiles(download.engine, (engine) =>
+    sliceHeld({ ...download, engine }, dates, answer, unkept, beside),
+  );
 }
 
 async function sliceHeld(
@@ -91,19 +113,43 @@ async function sliceHeld(
     sqlOf(engine).session(
       async (sql) => {
         const { sha256, bytes } = raw;
-        const task = { part: part.id, raw: { path: file, sha256, bytes }, days, progress: control.progress };
-        const { outcomes, rows } = await sliceRaw(download, task, sql, unkept === undefined ? raw.key : null);
+        const task = {
+          part: part.id,
+          raw: { path: file, sha256, bytes },
+          days,
+          progress: control.progress,
+        };
+        const { outcomes, rows } = await sliceRaw(
+          download,
+          task,
+          sql,
+          unkept === undefined ? raw.key : null,
+        );
         await sql.finish();
         const { good, failed } = judge(step, outcomes);
         await unkept?.keep();
-        const work = good.map((result) => besideOthers(result, step, answer.origin, beside?.get(result.scope)));
+        const work = good.map((result) =>
+          besideOthers(result, step, answer.origin, beside?.get(result.scope)),
+        );
         const context = { pipeline: dataset.definition.name, step, startedAt, scopes: days.length };
-        return { entries: await commitStep(engine, control, context, work), failed, hasForgotten: rows > 0 };
+        return {
+          entries: await commitStep(engine, control, context, work),
+          failed,
+          hasForgotten: rows > 0,
+        };
       },
       { signal: control.signal },
     );
-  const { entries, failed, hasForgotten } = await withDecoded(download, { path, date: firstOf(dates) }, slicing);
-  return { answers: [...failed, ...entries.map((entry) => doneWith(step, entry, 'ran'))], entries, hasForgotten };
+  const { entries, failed, hasForgotten } = await withDecoded(
+    download,
+    { path, date: firstOf(dates) },
+    slicing,
+  );
+  return {
+    answers: [...failed, ...entries.map((entry) => doneWith(step, entry, 'ran'))],
+    entries,
+    hasForgotten,
+  };
 }
 
 /** What is committed of a day that was cut; its rows are those of all its slices. */
@@ -125,13 +171,21 @@ export function besideOthers(
   };
 }
 
-/** Of a raw file that was destroyed, the slices that were cut from it are what is left: they are committed as they are. */
-async function sliceKept(download: Download, dates: readonly CivilDate[], answer: RawAnswer): Promise<Sliced> {
+/**
+ * Of a raw file that was destroyed, the slices that were cut from it are what is left: they are
+ * committed as they are.
+ */
+async function sliceKept(
+  download: Download,
+  dates: readonly CivilDate[],
+  answer: RawAnswer,
+): Promise<Sliced> {
   const { engine, control, dataset, step } = download;
   const { raw } = answer.origin;
   const pipeline = dataset.definition.name;
   const gone = await destroyedObject(engine.documents, pipeline, raw.key);
-  if (gone === undefined) throw new PipelineError('STORE_CORRUPT', `${raw.key} was stored and cannot be found again`);
+  if (gone === undefined)
+    throw new PipelineError('STORE_CORRUPT', `${raw.key} was stored and cannot be found again`);
   const startedAt = engine.now();
   const ledger = await readLedger(engine.documents, pipeline, dates);
   const work: Uncommitted[] = [];
@@ -143,18 +197,37 @@ async function sliceKept(download: Download, dates: readonly CivilDate[], answer
     );
     if (known === undefined) {
       const what = `the raw file of ${part(step)} of ${scope} ${describeDestroyed(gone)}`;
-      throw new PipelineError('STORE_CORRUPT', `${what}, and so is what was cut from it; import it again`);
+      throw new PipelineError(
+        'STORE_CORRUPT',
+        `${what}, and so is what was cut from it; import it again`,
+      );
     }
     const { outputs, facts, checks } = known;
     const otherwise = cutOtherwise(step, known);
     if (otherwise !== undefined) {
       const what = `the raw file of ${part(step)} of ${scope} ${describeDestroyed(gone)}, and ${otherwise}`;
-      throw new PipelineError('STORE_CORRUPT', `${what}: set QUOTIDIEN_SHARDS back, or import it again`);
+      throw new PipelineError(
+        'STORE_CORRUPT',
+        `${what}: set QUOTIDIEN_SHARDS back, or import it again`,
+      );
     }
-    work.push({ result: { scope, outputs, facts, checks }, identify: identifyBy(step), origin: answer.origin });
+    work.push({
+      result: { scope, outputs, facts, checks },
+      identify: identifyBy(step),
+      origin: answer.origin,
+    });
   }
-  const entries = await commitStep(engine, control, { pipeline, step, startedAt, scopes: dates.length }, work);
-  return { answers: entries.map((entry) => doneWith(step, entry, 'ran')), entries, hasForgotten: false };
+  const entries = await commitStep(
+    engine,
+    control,
+    { pipeline, step, startedAt, scopes: dates.length },
+    work,
+  );
+  return {
+    answers: entries.map((entry) => doneWith(step, entry, 'ran')),
+    entries,
+    hasForgotten: false,
+  };
 }
 
 function part(step: StepDefinition): string {
@@ -166,14 +239,17 @@ async function lastIntact(
   { objects }: Pick<Engine, 'objects'>,
   entries: readonly LedgerEntry[],
 ): Promise<Pick<UnitResult, 'outputs' | 'facts' | 'checks'> | undefined> {
-  const newest = [...entries].sort((a, b) => (a.execution.startedAt < b.execution.startedAt ? 1 : -1));
+  const newest = [...entries].sort((a, b) =>
+    a.execution.startedAt < b.execution.startedAt ? 1 : -1,
+  );
   for (const { outputs, facts, checks } of newest) {
     const files: Record<string, StagedOutput> = {};
     for (const [name, ref] of Object.entries(outputs)) {
       const path = await objects.openLocal(ref).catch(unlessCorrupt);
       if (path !== undefined) files[name] = { path, ...definedMembers({ rows: ref.rows }) };
     }
-    if (Object.keys(files).length === Object.keys(outputs).length) return { outputs: files, facts, checks };
+    if (Object.keys(files).length === Object.keys(outputs).length)
+      return { outputs: files, facts, checks };
   }
   return undefined;
 }
@@ -184,11 +260,16 @@ function unlessCorrupt(error: unknown): undefined {
 }
 
 /**
- * Takes a raw file away that has rows of persons who were forgotten, once all its days are cut: their slices are what is kept of it. Files that
- * are kept sealed stay, because nothing reads them but what leaves these persons out.
+ * Takes a raw file away that has rows of persons who were forgotten, once all its days are cut:
+ * their slices are what is kept of it. Files that are kept sealed stay, because nothing reads them
+ * but what leaves these persons out.
  */
-export async function dropForgotten({ engine, dataset, part }: Download, raw: Origin['raw']): Promise<void> {
-  if (part.decoding === undefined) await destroyObjects(engine, dataset.definition.name, [raw], 'forgotten');
+export async function dropForgotten(
+  { engine, dataset, part }: Download,
+  raw: Origin['raw'],
+): Promise<void> {
+  if (part.decoding === undefined)
+    await destroyObjects(engine, dataset.definition.name, [raw], 'forgotten');
 }
 
 /** Cuts the raw file; what is wrong with it as a whole names where it is kept, if it is. */
@@ -205,20 +286,33 @@ async function sliceRaw(
     if (code !== 'SRC_SHAPE_CHANGED' && code !== 'SRC_TRUNCATED') throw error;
     const where = rawKey === null ? 'nothing of it is kept' : `the raw file is kept as ${rawKey}`;
     const context = rawKey === null ? {} : { raw: rawKey };
-    throw new PipelineError(code, `${(error as Error).message}; ${where}`, { cause: error, context });
+    throw new PipelineError(code, `${(error as Error).message}; ${where}`, {
+      cause: error,
+      context,
+    });
   }
 }
 
 /** The output of a download, whole or in shards. */
 export const SLICE = 'slice';
 
-/** The identity of a download: the slice that it delivered, or all its shards, or that it delivered none. */
-export function identifyBy(step: Pick<StepDefinition, 'id' | 'version' | 'params'>): Uncommitted['identify'] {
+/**
+ * The identity of a download: the slice that it delivered, or all its shards, or that it delivered
+ * none.
+ */
+export function identifyBy(
+  step: Pick<StepDefinition, 'id' | 'version' | 'params'>,
+): Uncommitted['identify'] {
   return (outputs) => {
     const slices = Object.entries(outputs).filter(([name]) => unsharded(name) === SLICE);
     const whole = { slice: null };
     const inputs =
-      slices.length === 0 ? whole : Object.fromEntries(slices.map(([name, { sha256 }]) => [name, [sha256]]));
-    return { key: stepKey({ step: step.id, version: step.version, params: step.params ?? {}, inputs }), inputs };
+      slices.length === 0
+        ? whole
+        : Object.fromEntries(slices.map(([name, { sha256 }]) => [name, [sha256]]));
+    return {
+      key: stepKey({ step: step.id, version: step.version, params: step.params ?? {}, inputs }),
+      inputs,
+    };
   };
 }

@@ -23,8 +23,9 @@ import { partOf, receiptOf } from './save-answer.ts';
 import type { Answer } from './save-answer.ts';
 
 /**
- * The first deliveries of several days, each with a raw file of its own: the slices, keys and receipts that each alone would give, by one decoding, one
- * SQL session and one commit. Nothing else is known of these days, so that there is nothing to hold them against.
+ * The first deliveries of several days, each with a raw file of its own: the slices, keys and
+ * receipts that each alone would give, by one decoding, one SQL session and one commit. Nothing
+ * else is known of these days, so that there is nothing to hold them against.
  */
 
 /** A day that nothing is known of, and what came for it. */
@@ -41,7 +42,10 @@ export interface NewDays {
 }
 
 /** Cuts new days of a part that declares `decoding`, and saves their receipts. */
-export async function deliverTogether(download: Download, days: readonly NewDay[]): Promise<NewDays> {
+export async function deliverTogether(
+  download: Download,
+  days: readonly NewDay[],
+): Promise<NewDays> {
   const { engine, dataset, part, step } = download;
   const checkedAt = engine.now().toISOString();
   const place = await takeSequence(engine.documents, partOf(download), []);
@@ -74,7 +78,8 @@ async function cutTogether(download: Download, days: readonly NewDay[]): Promise
   for (const { date, origin } of days) {
     const { key } = origin.raw;
     const path = await openContent(engine.objects, origin.raw);
-    if (path === undefined) throw new PipelineError('STORE_CORRUPT', `${key} was stored and cannot be found again`);
+    if (path === undefined)
+      throw new PipelineError('STORE_CORRUPT', `${key} was stored and cannot be found again`);
     raws.push({ path, date });
   }
   const origins = new Map(days.map(({ date, origin }) => [date, origin]));
@@ -107,7 +112,11 @@ async function cutTogether(download: Download, days: readonly NewDay[]): Promise
 function receiptsOf(
   download: Download,
   date: CivilDate,
-  { origin, checkedAt, place }: { readonly origin: Origin; readonly checkedAt: string; readonly place: Numbered },
+  {
+    origin,
+    checkedAt,
+    place,
+  }: { readonly origin: Origin; readonly checkedAt: string; readonly place: Numbered },
   entries: readonly LedgerEntry[],
 ): Receipt[] {
   const answer: Answer = {

@@ -25,11 +25,15 @@ import { SEALED } from './keep-delivered.ts';
 import { filesBelow } from './join-files.ts';
 import { partOf } from './save-answer.ts';
 
-/** Days of a part whose files come into a folder: fetch what is new, keep it under its name, read the day's files together. */
+/**
+ * Days of a part whose files come into a folder: fetch what is new, keep it under its name, read
+ * the day's files together.
+ */
 
 /**
- * Fetches what the folder has for these days and the journal lacks, and cuts each day anew that got something. A file of which nothing can be
- * read is a part of its day; a file that does not come is tried again, and on the last try noted as failed.
+ * Fetches what the folder has for these days and the journal lacks, and cuts each day anew that got
+ * something. A file of which nothing can be read is a part of its day; a file that does not come is
+ * tried again, and on the last try noted as failed.
  */
 export async function deliverFolder(
   download: Download,
@@ -38,7 +42,12 @@ export async function deliverFolder(
 ): Promise<(StepDone | StepFailed)[]> {
   const { engine, control, dataset, part, force } = download;
   return withSource(engine, declaration, async (source) => {
-    const request = { pipeline: dataset.definition.name, declaration, parts: [part.id], again: force };
+    const request = {
+      pipeline: dataset.definition.name,
+      declaration,
+      parts: [part.id],
+      again: force,
+    };
     const { due, isSample } = await surveyFolder(engine, source, request, control);
     const delivering: Delivering = { ...download, source, isSample };
     const { without, fresh } = await sortDays(delivering, dates, due);
@@ -81,7 +90,10 @@ interface SortedDays {
   readonly fresh: readonly CivilDate[];
 }
 
-/** The days of which nothing is known. They are looked up together: of most parts that is nearly every day. A day that is alone is looked up by `gather`. */
+/**
+ * The days of which nothing is known. They are looked up together: of most parts that is nearly
+ * every day. A day that is alone is looked up by `gather`.
+ */
 async function sortDays(
   { engine, control, dataset, part, force }: Delivering,
   dates: readonly CivilDate[],
@@ -89,13 +101,16 @@ async function sortDays(
 ): Promise<SortedDays> {
   if (dates.length < 2) return { without: new Set(), fresh: [] };
   const range = { first: firstOf(dates), last: lastOf(dates) };
-  const receipts = force ? [] : await readReceipts(engine.documents, dataset.definition.name, part, range);
+  const receipts = force
+    ? []
+    : await readReceipts(engine.documents, dataset.definition.name, part, range);
   const places = dates.map((date) => dataset.rawNames?.besides({ part: part.id, date }) ?? []);
   const kept = await filesBelow(openStoredSource(engine), commonPlaces(places), control);
   const known = new Set(receipts.flatMap(({ days }) => Object.keys(days)));
   const unknown = dates.filter(
     (date, index) =>
-      !known.has(date) && !kept.some(({ path }) => nthOf(places, index).some((place) => path.startsWith(place))),
+      !known.has(date) &&
+      !kept.some(({ path }) => nthOf(places, index).some((place) => path.startsWith(place))),
   );
   const came = new Set(due.map(({ day }) => day.date));
   const joins = part.decoding !== undefined && part.addsUp !== true && !force;
@@ -105,7 +120,10 @@ async function sortDays(
   };
 }
 
-/** Fetches what is due of a day, and lists what is kept of it; or what is known of a day to which nothing came. */
+/**
+ * Fetches what is due of a day, and lists what is kept of it; or what is known of a day to which
+ * nothing came.
+ */
 async function gather(
   delivering: Delivering,
   date: CivilDate,
@@ -124,7 +142,10 @@ async function gather(
 }
 
 /** Days that follow each other and have no file: one empty raw file stands for all of them. */
-async function deliverEmpty(delivering: Delivering, dates: readonly CivilDate[]): Promise<(StepDone | StepFailed)[]> {
+async function deliverEmpty(
+  delivering: Delivering,
+  dates: readonly CivilDate[],
+): Promise<(StepDone | StepFailed)[]> {
   const { engine, dataset, part, step } = delivering;
   const folder = `raw/${dataset.definition.name}/${part.id}/none`;
   const raw = await putContent(engine.objects, { folder, ...SEALED }, { bytes: new Uint8Array() });
@@ -142,7 +163,12 @@ async function deliverDate(
   const decoded: DecodedFile[] = [];
   const raw = await joinedRaw(delivering, date, files);
   const origin = originOf(delivering, files[0], raw);
-  const { days } = await take(delivering, { from: date, to: date }, origin, (own) => void decoded.push(...own));
+  const { days } = await take(
+    delivering,
+    { from: date, to: date },
+    origin,
+    (own) => void decoded.push(...own),
+  );
   await noteCame(delivering, gathered, decoded);
   return days[0] ?? lost(delivering.step, date);
 }
@@ -157,15 +183,26 @@ function take(
   return deliverImport(engine, { ...file, ...definedMembers({ decoded }) }, control);
 }
 
-/** What the day has already, confirmed by this listing; undefined when it has nothing, or not all of it is there any more. */
-async function confirmKnown(delivering: Delivering, date: CivilDate): Promise<StepDone | undefined> {
+/**
+ * What the day has already, confirmed by this listing; undefined when it has nothing, or not all of
+ * it is there any more.
+ */
+async function confirmKnown(
+  delivering: Delivering,
+  date: CivilDate,
+): Promise<StepDone | undefined> {
   const { engine, dataset, part, step } = delivering;
   const { name: pipeline } = dataset.definition;
-  const receipts = await readReceipts(engine.documents, pipeline, part, { first: date, last: date });
+  const receipts = await readReceipts(engine.documents, pipeline, part, {
+    first: date,
+    last: date,
+  });
   const known = receipts.sort(compareAnswers).findLast((receipt) => date in receipt.days);
   const key = known?.days[date];
   const entries = (await readLedger(engine.documents, pipeline, [date])).get(date) ?? [];
-  const entry = entries.find((one) => one.step === step.id && one.key === key && one.version === step.version);
+  const entry = entries.find(
+    (one) => one.step === step.id && one.key === key && one.version === step.version,
+  );
   if (known === undefined || entry === undefined) return undefined;
   for (const ref of [known.origin.raw, ...Object.values(entry.outputs)])
     if ((await damageUnlessDestroyed(engine, pipeline, ref)) !== undefined) return undefined;

@@ -8,7 +8,10 @@ import type { Delivering, Gathered } from './bring-files.ts';
 import { deliverTogether } from './cut-together.ts';
 import type { NewDay, NewDays } from './cut-together.ts';
 
-/** Days in one batch, and the bytes of their files unless one day has more: what they decode to lies on the scratch disk together. */
+/**
+ * Days in one batch, and the bytes of their files unless one day has more: what they decode to lies
+ * on the scratch disk together.
+ */
 const [DAYS_TOGETHER, BYTES_TOGETHER] = [31, 2 ** 26];
 
 /** What came of days that nothing was known of. */
@@ -24,8 +27,9 @@ interface DueDay {
 }
 
 /**
- * Delivers days that nothing is known of, many at once: a session of the SQL engine, a decoding and a commit for all of them. A run that breaks off
- * leaves files that are kept and that the journal does not call landed: their days are no longer fresh, and the next run makes each by itself.
+ * Delivers days that nothing is known of, many at once: a session of the SQL engine, a decoding and
+ * a commit for all of them. A run that breaks off leaves files that are kept and that the journal
+ * does not call landed: their days are no longer fresh, and the next run makes each by itself.
  */
 export async function deliverFresh(
   delivering: Delivering,
@@ -64,7 +68,10 @@ function batchesOf(dates: readonly CivilDate[], due: readonly DueFile[]): DueDay
   return batches;
 }
 
-async function deliverBatch(delivering: Delivering, days: ReadonlyMap<CivilDate, Gathered>): Promise<NewDays['days']> {
+async function deliverBatch(
+  delivering: Delivering,
+  days: ReadonlyMap<CivilDate, Gathered>,
+): Promise<NewDays['days']> {
   const full = [...days].filter(([, { files }]) => files.length > 0);
   if (full.length < 2) return [];
   const fresh: NewDay[] = [];

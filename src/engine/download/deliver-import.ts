@@ -36,13 +36,29 @@ export interface ImportedDays extends StepResult {
   readonly remarks: readonly DayRemark[];
 }
 
-/** Takes the days of an imported file in: the same slices, keys and receipts as a download gives, month by month. */
-export async function deliverImport(engine: Engine, file: ImportedFile, control: StepControl): Promise<ImportedDays> {
+/**
+ * Takes the days of an imported file in: the same slices, keys and receipts as a download gives,
+ * month by month.
+ */
+export async function deliverImport(
+  engine: Engine,
+  file: ImportedFile,
+  control: StepControl,
+): Promise<ImportedDays> {
   const dataset = datasetOf(engine, file.pipeline);
   const step = dataset.definition.steps.find((candidate) => candidate.part === file.part);
   const part = dataset.definition.parts.find((candidate) => candidate.id === file.part);
-  if (step === undefined || part === undefined) throw new PipelineError('INTERNAL', `${file.part} is no part`);
-  const download: Download = { engine, control, dataset, part, step, force: file.force, ...decodedOf(file) };
+  if (step === undefined || part === undefined)
+    throw new PipelineError('INTERNAL', `${file.part} is no part`);
+  const download: Download = {
+    engine,
+    control,
+    dataset,
+    part,
+    step,
+    force: file.force,
+    ...decodedOf(file),
+  };
   const checkedAt = engine.now().toISOString();
   const place = await takeSequence(engine.documents, partOf(download), []);
   const { origin, window: whole } = file;
@@ -64,12 +80,22 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
   const atOnce = part.importWindow === 'all' || file.unkept !== undefined;
   for (const cut of atOnce ? [whole] : monthWindows(whole.from, whole.to)) {
     const dates = datesBetween(cut.from, cut.to);
-    const { answers, entries, hasForgotten } = await sliceAndCommit(download, dates, answer, { unkept: file.unkept });
+    const { answers, entries, hasForgotten } = await sliceAndCommit(download, dates, answer, {
+      unkept: file.unkept,
+    });
     mustGo ||= hasForgotten;
     const save: Settlement['save'] = async (answer, kept) => {
-      for (const window of bulkWindows.filter((bulk) => bulk.from <= cut.to && cut.from <= bulk.to)) {
+      for (const window of bulkWindows.filter(
+        (bulk) => bulk.from <= cut.to && cut.from <= bulk.to,
+      )) {
         const own = entries.filter(({ scope }) => window.from <= scope && scope <= window.to);
-        const receipt = receiptOf(download, { window, known: receipts.get(window) }, answer, own, kept);
+        const receipt = receiptOf(
+          download,
+          { window, known: receipts.get(window) },
+          answer,
+          own,
+          kept,
+        );
         await saveReceipt(engine.documents, receipt);
         receipts.set(window, receipt);
       }

@@ -2,12 +2,18 @@ import type { ErrorCode } from '../../errors.ts';
 import type { DocumentKey } from '../../ports/documents.ts';
 import type { Engine } from '../engine.ts';
 
-/** What is known of each raw object that has a name which other programs use too: one note by pipeline and name. */
+/**
+ * What is known of each raw object that has a name which other programs use too: one note by
+ * pipeline and name.
+ */
 export const DEPOSIT_TABLE = 'deposits';
 
 /** What is known of a file that another program put under a raw name. */
 export interface DepositNote {
-  /** Of the object as it was when it was written by us, or taken in. Another one: somebody has put something there since. */
+  /**
+   * Of the object as it was when it was written by us, or taken in. Another one: somebody has put
+   * something there since.
+   */
   readonly etag: string;
   readonly seenAt: string;
   /** Why it could not be taken in; it is tried again when it changes. */
@@ -19,7 +25,10 @@ export function depositKey(pipeline: string, name: string): DocumentKey {
   return { table: DEPOSIT_TABLE, partition: pipeline, sort: name };
 }
 
-/** Says of an object that this pipeline has written it itself, so that nobody takes it for another program's. */
+/**
+ * Says of an object that this pipeline has written it itself, so that nobody takes it for another
+ * program's.
+ */
 export async function noteOwnFile(
   { objects, documents, now }: Pick<Engine, 'objects' | 'documents' | 'now'>,
   pipeline: string,

@@ -44,11 +44,16 @@ const ABOUT_ONE_FILE: readonly ErrorCode[] = [
 ];
 
 /**
- * Fetches a part for a set of days, one request per bulk window, and cuts the answer into day slices. The identity of a
- * download is what it delivered for the day: its step key hangs on the slice, not on the file that brought it, so a day is
- * the same whether it came alone, in a month or in a whole history.
+ * Fetches a part for a set of days, one request per bulk window, and cuts the answer into day
+ * slices. The identity of a download is what it delivered for the day: its step key hangs on the
+ * slice, not on the file that brought it, so a day is the same whether it came alone, in a month or
+ * in a whole history.
  */
-export async function executeDownload(stores: Engine, request: StepRequest, control: StepControl): Promise<StepResult> {
+export async function executeDownload(
+  stores: Engine,
+  request: StepRequest,
+  control: StepControl,
+): Promise<StepResult> {
   const engine = await withoutBuried(stores);
   const dataset = datasetOf(engine, request.pipeline);
   const step = stepOf(dataset.definition, request.step);
@@ -60,15 +65,23 @@ export async function executeDownload(stores: Engine, request: StepRequest, cont
   const answers = new Map<CivilDate, StepDone | StepFailed>(recut.map((day) => [day.date, day]));
   const asked = dates.filter((date) => !answers.has(date));
   const folder = part.closed === undefined ? folderSourceOf(dataset, part.id) : undefined;
-  const listed = folder !== undefined && asked.length > 0 ? await deliverFolder(download, folder, asked) : [];
+  const listed =
+    folder !== undefined && asked.length > 0 ? await deliverFolder(download, folder, asked) : [];
   for (const day of listed) answers.set(day.date, day);
-  const spans = folder !== undefined || asked.length === 0 ? [] : await requestSpans(download, asked);
+  const spans =
+    folder !== undefined || asked.length === 0 ? [] : await requestSpans(download, asked);
   for (const answer of await deliverSpans(download, spans)) answers.set(answer.date, answer);
   return { days: dates.map((date) => answers.get(date) ?? lost(step, date)) };
 }
 
-/** One request after the other. A file that is of no use is the failure of its own days; when none is of any, that is the failure of all. */
-async function deliverSpans(download: Download, spans: readonly RequestSpan[]): Promise<(StepDone | StepFailed)[]> {
+/**
+ * One request after the other. A file that is of no use is the failure of its own days; when none
+ * is of any, that is the failure of all.
+ */
+async function deliverSpans(
+  download: Download,
+  spans: readonly RequestSpan[],
+): Promise<(StepDone | StepFailed)[]> {
   const answers: (StepDone | StepFailed)[] = [];
   const refused: PipelineError[] = [];
   for (const span of spans) {
@@ -87,8 +100,14 @@ async function deliverSpans(download: Download, spans: readonly RequestSpan[]): 
   return answers;
 }
 
-/** Whether the next file may still be all right: what trying again can cure is tried again with all of them, until the last attempt. */
-function concernsItsFile({ engine, control }: Download, { code, retryable }: PipelineError): boolean {
+/**
+ * Whether the next file may still be all right: what trying again can cure is tried again with all
+ * of them, until the last attempt.
+ */
+function concernsItsFile(
+  { engine, control }: Download,
+  { code, retryable }: PipelineError,
+): boolean {
   if (!ABOUT_ONE_FILE.includes(code)) return false;
   return !retryable || control.execution.attempt >= engine.retry.attempts;
 }
@@ -108,7 +127,10 @@ interface RequestSpan {
 }
 
 /** Every receipt of the days, oldest first. */
-async function receiptsOf({ engine, dataset, part }: Download, sorted: readonly CivilDate[]): Promise<Receipt[]> {
+async function receiptsOf(
+  { engine, dataset, part }: Download,
+  sorted: readonly CivilDate[],
+): Promise<Receipt[]> {
   const range = { first: firstOf(sorted), last: lastOf(sorted) };
   const receipts = await readReceipts(engine.documents, dataset.definition.name, part, range);
   return receipts.sort(compareAnswers);
@@ -118,7 +140,10 @@ function newestOf(receipts: readonly Receipt[], { from, to }: FetchWindow): Rece
   return receipts.findLast(({ window }) => window.from === from && window.to === to);
 }
 
-async function requestSpans(download: Download, dates: readonly CivilDate[]): Promise<RequestSpan[]> {
+async function requestSpans(
+  download: Download,
+  dates: readonly CivilDate[],
+): Promise<RequestSpan[]> {
   const { part } = download;
   const sorted = [...dates].sort();
   const receipts = await receiptsOf(download, sorted);
@@ -141,19 +166,26 @@ async function requestSpans(download: Download, dates: readonly CivilDate[]): Pr
   return [...asked, ...stored];
 }
 
-/** The days for which the publisher is asked; what is known of the others is what is stored. A closed part may have either. */
+/**
+ * The days for which the publisher is asked; what is known of the others is what is stored. A
+ * closed part may have either.
+ */
 function askable(
   { engine, dataset, part }: Pick<Download, 'engine' | 'dataset' | 'part'>,
   dates: readonly CivilDate[],
 ): readonly CivilDate[] {
   if (httpSourceOf(dataset, part.id) === undefined) return [];
   if (part.closed !== undefined) return dates;
-  return dates.filter((date) => whyNotAsked(dataset.definition, part, date, engine.now()) === undefined);
+  return dates.filter(
+    (date) => whyNotAsked(dataset.definition, part, date, engine.now()) === undefined,
+  );
 }
 
 /**
- * Delivers the days of a request, and asks again when another answer with other rows came meanwhile: of two who ask at the same time the one with the earlier
- * number may hear the newer rows. Receipts are saved before they are looked for, so that one of the two at least finds the other's.
+ * Delivers the days of a request, and asks again when another answer with other rows came
+ * meanwhile: of two who ask at the same time the one with the earlier number may hear the newer
+ * rows. Receipts are saved before they are looked for, so that one of the two at least finds the
+ * other's.
  */
 async function deliver(download: Download, span: RequestSpan): Promise<(StepDone | StepFailed)[]> {
   let asked = span;
@@ -166,7 +198,10 @@ async function deliver(download: Download, span: RequestSpan): Promise<(StepDone
   }
 }
 
-async function deliverOnce(download: Download, span: RequestSpan): Promise<(StepDone | StepFailed)[]> {
+async function deliverOnce(
+  download: Download,
+  span: RequestSpan,
+): Promise<(StepDone | StepFailed)[]> {
   const { engine, control, dataset, part, force } = download;
   const known = await intactReceipt(download, span);
   const place = await takeSequence(engine.documents, partOf(download), span.earlier);
@@ -178,15 +213,21 @@ async function deliverOnce(download: Download, span: RequestSpan): Promise<(Step
   const before = same === undefined ? undefined : await slicesOf(download, same, span.dates);
   if (before === undefined) control.progress(`cutting ${span.dates.length} days of ${part.id}`);
   const cut =
-    before === undefined ? await sliceAndCommit(download, span.dates, answer) : { ...before, hasForgotten: false };
+    before === undefined
+      ? await sliceAndCommit(download, span.dates, answer)
+      : { ...before, hasForgotten: false };
   const { answers, entries, hasForgotten } = cut;
   const save: Settlement['save'] = async (answer, kept) => {
     const receipt = receiptOf(download, span, answer, entries, kept);
-    const told = same === undefined || before === undefined ? {} : { status: same.status, columns: same.columns };
+    const told =
+      same === undefined || before === undefined
+        ? {}
+        : { status: same.status, columns: same.columns };
     await saveReceipt(engine.documents, { ...receipt, ...told });
   };
   const { kept } = await settleAndSave(download, { earlier: span.earlier, entries, answer, save });
-  if (!span.isStored) await tellFreshness(engine, dataset.definition, part.id, { ...answer, ...place });
+  if (!span.isStored)
+    await tellFreshness(engine, dataset.definition, part.id, { ...answer, ...place });
   // Whoever gives the same bytes again brings back what was destroyed.
   const isBack = same !== undefined && dataset.persons !== undefined && !span.isStored;
   if (hasForgotten || (isBack && (await isDestroyed(download, same.origin.raw.key))))
@@ -201,7 +242,10 @@ function dated({ part, dataset }: Download, answer: RawAnswer): RawAnswer {
   return { ...answer, origin: { ...answer.origin, asOf } };
 }
 
-/** Whether what the last answer gave for one of the days is nothing, or was judged to be a part of the day. */
+/**
+ * Whether what the last answer gave for one of the days is nothing, or was judged to be a part of
+ * the day.
+ */
 async function lacksRows(
   { engine, dataset, part, step }: Download,
   { dates, known, earlier }: RequestSpan,
@@ -210,18 +254,26 @@ async function lacksRows(
   const { name: pipeline } = dataset.definition;
   const [ledger, manifests] = await Promise.all([
     readLedger(engine.documents, pipeline, dates),
-    part.completeness === undefined ? undefined : newestManifests(engine.documents, pipeline, dates),
+    part.completeness === undefined
+      ? undefined
+      : newestManifests(engine.documents, pipeline, dates),
   ]);
   const delivered = newestDeliveries(earlier);
   return dates.some((date) => {
     const entries = ledger.get(date) ?? [];
-    const entry = entries.find(({ step: id, key }) => id === step.id && key === delivered.get(date)?.key);
-    const isLess = (entry !== undefined && isEmptyEntry(entry)) || delivered.get(date)?.note !== undefined;
+    const entry = entries.find(
+      ({ step: id, key }) => id === step.id && key === delivered.get(date)?.key,
+    );
+    const isLess =
+      (entry !== undefined && isEmptyEntry(entry)) || delivered.get(date)?.note !== undefined;
     return isLess || isWhole(part, manifests?.get(date), entries) === false;
   });
 }
 
-/** The receipt, unless its raw bytes are gone or damaged: then "unchanged" would leave us without them. */
+/**
+ * The receipt, unless its raw bytes are gone or damaged: then "unchanged" would leave us without
+ * them.
+ */
 async function intactReceipt(
   download: Download,
   { known, isStored, dates }: RequestSpan,
@@ -234,15 +286,22 @@ async function intactReceipt(
   if (await isDestroyed(download, raw.key))
     return isStored || (await slicesOf(download, known, dates)) !== undefined ? known : undefined;
   if (!isStored) return undefined;
-  throw new PipelineError('STORE_CORRUPT', `${known.origin.raw.key} ${damage}; import the file again`);
+  throw new PipelineError(
+    'STORE_CORRUPT',
+    `${known.origin.raw.key} ${damage}; import the file again`,
+  );
 }
 
-/** Bytes that nobody can look at while their store is away are as good as gone: what can be fetched again is. */
+/**
+ * Bytes that nobody can look at while their store is away are as good as gone: what can be fetched
+ * again is.
+ */
 async function damageUnlessAway(engine: Engine, ref: ArtefactRef): Promise<string | undefined> {
   try {
     return await damageOf(engine.objects, ref);
   } catch (error) {
-    if (errorCodeOf(error) !== 'STORE_UNAVAILABLE' || engine.fallback?.away() === undefined) throw error;
+    if (errorCodeOf(error) !== 'STORE_UNAVAILABLE' || engine.fallback?.away() === undefined)
+      throw error;
     return 'cannot be read while its store is away';
   }
 }
@@ -259,7 +318,8 @@ function rawOf(
   if (!isStored && (part.closed === undefined || known === undefined)) {
     if (part.closed !== undefined) throw new PipelineError('SRC_AUTH', part.closed);
     const declaration = dataset.sources[part.id];
-    if (declaration === undefined) throw new PipelineError('INTERNAL', `part ${part.id} has no source`);
+    if (declaration === undefined)
+      throw new PipelineError('INTERNAL', `part ${part.id} has no source`);
     const { name: pipeline } = dataset.definition;
     return withSource(engine, declaration, (source) =>
       fetchRaw(engine, control, {
@@ -269,13 +329,19 @@ function rawOf(
     );
   }
   if (known === undefined) {
-    throw new PipelineError('INPUT_INVALID', `no imported file of ${part.id} holds ${window.from}; import one first`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `no imported file of ${part.id} holds ${window.from}; import one first`,
+    );
   }
   const { origin, status, checkedAt, freshness } = known;
   return Promise.resolve({ origin, status, unchanged: true, checkedAt, freshness });
 }
 
-/** The slices that an unchanged answer gave before, when all of them are there, right, and of this step's version. */
+/**
+ * The slices that an unchanged answer gave before, when all of them are there, right, and of this
+ * step's version.
+ */
 async function slicesOf(
   { engine, dataset, step }: Download,
   known: Receipt,
@@ -285,7 +351,8 @@ async function slicesOf(
   const entries: LedgerEntry[] = [];
   for (const date of dates) {
     const entry = ledger.get(date)?.find((e) => e.step === step.id && e.key === known.days[date]);
-    if (entry?.version !== step.version || cutOtherwise(step, entry) !== undefined) return undefined;
+    if (entry?.version !== step.version || cutOtherwise(step, entry) !== undefined)
+      return undefined;
     for (const ref of Object.values(entry.outputs)) {
       if ((await damageOf(engine.objects, ref)) !== undefined) return undefined;
     }

@@ -18,7 +18,10 @@ export interface RawRequest {
   readonly window: FetchWindow;
   /** What this window gave the last time. */
   readonly known: Receipt | undefined;
-  /** Takes the whole answer, also where the publisher says that it is the one we have: what we have is not all of it. */
+  /**
+   * Takes the whole answer, also where the publisher says that it is the one we have: what we have
+   * is not all of it.
+   */
   readonly unconditional: boolean;
 }
 
@@ -35,10 +38,15 @@ export interface RawAnswer {
 const UNCHANGED = 304;
 
 /**
- * Asks for a window: by ETag where the publisher gave one, and by the dataset's own time of processing. A "not modified" is not
- * believed when that time has moved since, because portals cache their answers longer than their data.
+ * Asks for a window: by ETag where the publisher gave one, and by the dataset's own time of
+ * processing. A "not modified" is not believed when that time has moved since, because portals
+ * cache their answers longer than their data.
  */
-export async function fetchRaw(engine: Engine, control: StepControl, request: RawRequest): Promise<RawAnswer> {
+export async function fetchRaw(
+  engine: Engine,
+  control: StepControl,
+  request: RawRequest,
+): Promise<RawAnswer> {
   const { source, known, unconditional, part } = request;
   const { signal } = control;
   const offered = await offeredFor(source, request.window, signal);
@@ -57,7 +65,8 @@ export async function fetchRaw(engine: Engine, control: StepControl, request: Ra
     ...(trusted && etag !== null && { known: etag }),
   });
   // It is told only of what is known.
-  if (fetched === undefined) return unchanged(engine, required(known, 'the receipt of what is unchanged'), freshness);
+  if (fetched === undefined)
+    return unchanged(engine, required(known, 'the receipt of what is unchanged'), freshness);
   try {
     return await keepAnswer(engine, request, fetched, freshness);
   } finally {
@@ -66,9 +75,16 @@ export async function fetchRaw(engine: Engine, control: StepControl, request: Ra
 }
 
 /** What a publisher offers for a window, with its freshness value as the version. */
-export async function offeredFor(source: Source, window: FetchWindow, signal: AbortSignal): Promise<OfferedFile> {
+export async function offeredFor(
+  source: Source,
+  window: FetchWindow,
+  signal: AbortSignal,
+): Promise<OfferedFile> {
   for await (const offered of source.list({ window, signal })) return offered;
-  throw new PipelineError('INTERNAL', `${source.place} offers nothing for ${window.from} … ${window.to}`);
+  throw new PipelineError(
+    'INTERNAL',
+    `${source.place} offers nothing for ${window.from} … ${window.to}`,
+  );
 }
 
 async function keepAnswer(

@@ -33,14 +33,21 @@ export interface ImportResult {
   readonly file: string;
   /** The days that are taken in. */
   readonly recognised: RecognisedFile;
-  /** Days that the file holds before the part has any: they are kept in the raw file, and never made. */
+  /**
+   * Days that the file holds before the part has any: they are kept in the raw file, and never
+   * made.
+   */
   readonly leftOut?: FetchWindow;
   /** Days that the file has rows for. */
   readonly days: number;
   readonly failed: readonly StepFailed[];
-  /** What a person should know of single days: what the file lacks of what is known, or adds to it. */
+  /**
+   * What a person should know of single days: what the file lacks of what is known, or adds to it.
+   */
   readonly remarks: readonly DayRemark[];
-  /** Days that stay as they were, or in part, because the file lacks or contradicts what is known. */
+  /**
+   * Days that stay as they were, or in part, because the file lacks or contradicts what is known.
+   */
   readonly kept: number;
   /** Where its bytes are now; a later edition may take the name. */
   readonly rawKey: string;
@@ -75,17 +82,28 @@ interface Import extends ImportOptions {
   readonly pipeline: string;
   readonly dataset: Dataset;
   readonly control: StepControl;
-  /** Of a file that another program put here: the day on which it was found, for those that say no day themselves. */
+  /**
+   * Of a file that another program put here: the day on which it was found, for those that say no
+   * day themselves.
+   */
   readonly foundOn?: CivilDate;
   /** What cannot be listed now is done without: the day is run again once the store is back. */
   readonly atHand?: boolean;
 }
 
-function importOf(engine: Engine, pipeline: string, control: StepControl, options: ImportOptions): Import {
+function importOf(
+  engine: Engine,
+  pipeline: string,
+  control: StepControl,
+  options: ImportOptions,
+): Import {
   return { engine, pipeline, dataset: datasetOf(engine, pipeline), control, ...options };
 }
 
-/** Recognises a file by its content, keeps its bytes, and cuts it into day slices. Doing it again changes nothing. */
+/**
+ * Recognises a file by its content, keeps its bytes, and cuts it into day slices. Doing it again
+ * changes nothing.
+ */
 export async function importFile(
   engine: Engine,
   pipeline: string,
@@ -100,8 +118,9 @@ export async function importFile(
 }
 
 /**
- * The same for several files. Those whose names make them hours or pages of one day are read together, after all are kept. A file that cannot
- * be taken in is an outcome of its own, and the others go on.
+ * The same for several files. Those whose names make them hours or pages of one day are read
+ * together, after all are kept. A file that cannot be taken in is an outcome of its own, and the
+ * others go on.
  */
 export async function importFiles(
   engine: Engine,
@@ -131,22 +150,35 @@ export async function importStored(
   const work = importOf(engine, pipeline, control, options);
   const { rawNames } = work.dataset;
   if (rawNames === undefined) {
-    throw new PipelineError('INPUT_INVALID', `${pipeline} has no raw names to read from; give files`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `${pipeline} has no raw names to read from; give files`,
+    );
   }
   const source = openStoredSource(engine);
   const named = await filesBelow(source, rawNames.roots, control);
   const given = named.filter(({ path }) => !isOwnRaw(pipeline, path));
-  return takeIn(work, given, (file) => rawNames.dayOf(file.path) ?? deliverStored(work, source, file));
+  return takeIn(
+    work,
+    given,
+    (file) => rawNames.dayOf(file.path) ?? deliverStored(work, source, file),
+  );
 }
 
-/** Whether an object is what a day or a window was read from, joined by us: what it was made of lies beside it under its own name. */
+/**
+ * Whether an object is what a day or a window was read from, joined by us: what it was made of lies
+ * beside it under its own name.
+ */
 function isOwnRaw(pipeline: string, key: string): boolean {
   const [raw, owner, , place = '', ...rest] = key.split('/');
   const isPlace = place === 'none' || /^\d{4}-\d\d-\d\d_\d{4}-\d\d-\d\d$/.test(place);
   return raw === 'raw' && owner === pipeline && isPlace && rest.length > 0;
 }
 
-/** What becomes of one file: the day that it is a piece of, or what came of it; undefined when it is gone since it was listed. */
+/**
+ * What becomes of one file: the day that it is a piece of, or what came of it; undefined when it is
+ * gone since it was listed.
+ */
 type Taken = NamedDay | ImportResult | undefined;
 
 /** Takes in one file after the other, and then the days of which there were pieces. */
@@ -168,8 +200,9 @@ async function takeIn(
 }
 
 /**
- * Takes in what another program has put under a name: an edition of a batch file, or all the objects of a day. Its bytes are kept in the archive,
- * because nobody keeps the other program from writing over them. Undefined when the object was removed since it was listed.
+ * Takes in what another program has put under a name: an edition of a batch file, or all the
+ * objects of a day. Its bytes are kept in the archive, because nobody keeps the other program from
+ * writing over them. Undefined when the object was removed since it was listed.
  */
 export function importDeposit(
   engine: Engine,
@@ -181,24 +214,40 @@ export function importDeposit(
   if ('date' in deposit) return attemptDay({ ...work, atHand: true }, deposit);
   const today = civilDateAt(engine.now(), work.dataset.definition.zone);
   const source = openStoredSource(engine);
-  return attempt(work, deposit.path, () => deliverStored({ ...work, foundOn: today }, source, deposit));
+  return attempt(work, deposit.path, () =>
+    deliverStored({ ...work, foundOn: today }, source, deposit),
+  );
 }
 
 /** Undefined when the object was removed since it was listed. */
-async function deliverStored(work: Import, source: Source, file: OfferedFile): Promise<ImportResult | undefined> {
+async function deliverStored(
+  work: Import,
+  source: Source,
+  file: OfferedFile,
+): Promise<ImportResult | undefined> {
   const { path: name } = file;
   const named = await source.fetch(file, work.control);
   if (named === undefined) return undefined;
   const asOf = work.asOf ?? (await dateOfEdition(work, named.sha256)) ?? work.foundOn;
-  const recognised = await recogniseFile({ ...work, ...definedMembers({ asOf }) }, named.path, name);
+  const recognised = await recogniseFile(
+    { ...work, ...definedMembers({ asOf }) },
+    named.path,
+    name,
+  );
   checkSince(work, name, recognised);
   const { mediaType } = recognised;
-  if (work.foundOn !== undefined) await putContent(work.engine.objects, editionPlace(name, mediaType), named);
+  if (work.foundOn !== undefined)
+    await putContent(work.engine.objects, editionPlace(name, mediaType), named);
   return deliver(work, name, recognised, editionOf(name, mediaType, named));
 }
 
-/** The first day for which these bytes were taken in before: somebody said of which day they tell. */
-async function dateOfEdition({ engine, pipeline, dataset }: Import, sha256: string): Promise<CivilDate | undefined> {
+/**
+ * The first day for which these bytes were taken in before: somebody said of which day they tell.
+ */
+async function dateOfEdition(
+  { engine, pipeline, dataset }: Import,
+  sha256: string,
+): Promise<CivilDate | undefined> {
   const days: CivilDate[] = [];
   for (const { id } of dataset.definition.parts) {
     const query = { table: RECEIPT_TABLE, partition: receiptPartition(pipeline, id) };
@@ -214,14 +263,21 @@ function attemptDay(work: Import, day: NamedDay): Promise<ImportOutcome> {
   return attempt(work, `${day.part} of ${day.date}`, () => deliverDay(work, day));
 }
 
-/** Of a publisher's answer these mean that it changed or came too short; of a file that somebody gives, that it is the wrong one. */
+/**
+ * Of a publisher's answer these mean that it changed or came too short; of a file that somebody
+ * gives, that it is the wrong one.
+ */
 const CODES_OF_A_FILE: ReadonlyMap<ErrorCode, ErrorCode> = new Map([
   ['SRC_SHAPE_CHANGED', 'INPUT_INVALID'],
   ['SRC_TRUNCATED', 'INPUT_INVALID'],
 ]);
 
 /** What came of a file; an interruption is no outcome of it. */
-async function attempt<T>({ control }: Import, file: string, work: () => Promise<T>): Promise<T | ImportFailure> {
+async function attempt<T>(
+  { control }: Import,
+  file: string,
+  work: () => Promise<T>,
+): Promise<T | ImportFailure> {
   try {
     return await work();
   } catch (error) {
@@ -242,14 +298,19 @@ async function recogniseFile(
   name = file,
 ): Promise<RecognisedFile> {
   const { recognise } = dataset;
-  if (recognise === undefined) throw new PipelineError('INPUT_INVALID', `${pipeline} takes in no files`);
+  if (recognise === undefined)
+    throw new PipelineError('INPUT_INVALID', `${pipeline} takes in no files`);
   return sqlOf(engine).session((sql) =>
     recognise({ path: file, name: path.basename(name), ...definedMembers({ asOf }) }, sql),
   );
 }
 
 /** Refuses what holds no day that the part has: no run would be allowed to make it. */
-function checkSince(work: Pick<Import, 'dataset'>, file: string, { part, kind, from, to }: RecognisedFile): void {
+function checkSince(
+  work: Pick<Import, 'dataset'>,
+  file: string,
+  { part, kind, from, to }: RecognisedFile,
+): void {
   const since = firstDay(work, part);
   if (to >= since) return;
   throw new PipelineError(
@@ -263,7 +324,10 @@ function firstDay({ dataset: { definition } }: Pick<Import, 'dataset'>, id: stri
   return sinceOf(definition, part ?? {});
 }
 
-/** Keeps a file that is a piece of a day under its name, and returns the day; undefined for a file that stands for itself. */
+/**
+ * Keeps a file that is a piece of a day under its name, and returns the day; undefined for a file
+ * that stands for itself.
+ */
 async function keepOfDay(
   work: Import,
   fetched: FetchedFile,
@@ -273,7 +337,13 @@ async function keepOfDay(
   const day = name === undefined ? undefined : work.dataset.rawNames?.dayOf(name);
   if (name === undefined || day === undefined) return undefined;
   const { mediaType } = recognised;
-  await keepDelivered(work, { name, day, mediaType, calledBefore: path.basename(fetched.path), fetched });
+  await keepDelivered(work, {
+    name,
+    day,
+    mediaType,
+    calledBefore: path.basename(fetched.path),
+    fetched,
+  });
   return day;
 }
 
@@ -281,21 +351,36 @@ function isSealed({ dataset }: Pick<Import, 'dataset'>, id: string): boolean {
   return dataset.definition.parts.find((part) => part.id === id)?.decoding !== undefined;
 }
 
-function nameOf({ engine, dataset }: Import, file: string, { part, from, to }: RecognisedFile): string | undefined {
+function nameOf(
+  { engine, dataset }: Import,
+  file: string,
+  { part, from, to }: RecognisedFile,
+): string | undefined {
   return dataset.rawNames?.nameOf({ part, window: { from, to }, at: engine.now(), path: file });
 }
 
-/** Takes in a file that stands for itself. A name that other programs read is given to it only after it was read whole. */
-async function deliverWhole(work: Import, fetched: FetchedFile, recognised: RecognisedFile): Promise<ImportResult> {
+/**
+ * Takes in a file that stands for itself. A name that other programs read is given to it only after
+ * it was read whole.
+ */
+async function deliverWhole(
+  work: Import,
+  fetched: FetchedFile,
+  recognised: RecognisedFile,
+): Promise<ImportResult> {
   const { engine } = work;
   const { mediaType } = recognised;
   const { path: file, sha256 } = fetched;
   const name = nameOf(work, file, recognised);
-  if (name === undefined) return deliver(work, file, recognised, await keepContent(work, fetched, recognised));
+  if (name === undefined)
+    return deliver(work, file, recognised, await keepContent(work, fetched, recognised));
   const edition = editionOf(name, mediaType, fetched);
   const keep = async (): Promise<void> => {
     if ((await loadStaged({ path: file })).sha256 !== sha256) {
-      throw new PipelineError('INPUT_INVALID', `${file} changed while it was read; give it again when it is written`);
+      throw new PipelineError(
+        'INPUT_INVALID',
+        `${file} changed while it was read; give it again when it is written`,
+      );
     }
     await keepNewest(engine, name, fetched, mediaType);
     await noteOwnFile(engine, work.pipeline, name);
@@ -328,8 +413,15 @@ async function deliverDay(work: Import, day: NamedDay): Promise<ImportResult> {
         `${files[0]?.path ?? file} is named ${day.part} and holds ${part}; move it`,
       );
     }
-    const kind = files.length === 1 ? recognised.kind : `${recognised.kind}, ${files.length} files together`;
-    const own = { ...recognised, kind, from: day.date, to: day.date, ...(recognised.asOf && { asOf: day.date }) };
+    const kind =
+      files.length === 1 ? recognised.kind : `${recognised.kind}, ${files.length} files together`;
+    const own = {
+      ...recognised,
+      kind,
+      from: day.date,
+      to: day.date,
+      ...(recognised.asOf && { asOf: day.date }),
+    };
     return deliver(work, files[0]?.path ?? file, own, await keepContent(work, { path: file }, own));
   });
 }
@@ -344,7 +436,8 @@ async function deliver(
   const { part, to } = recognised;
   const since = firstDay({ dataset }, part);
   const from = recognised.from < since ? since : recognised.from;
-  const leftOut = from === recognised.from ? {} : { leftOut: { from: recognised.from, to: addDays(from, -1) } };
+  const leftOut =
+    from === recognised.from ? {} : { leftOut: { from: recognised.from, to: addDays(from, -1) } };
   const window: FetchWindow = { from, to };
   const origin = {
     part,

@@ -43,7 +43,10 @@ export async function withJoinedBytes<T>(
   joined: FilesToJoin,
   use: (staged: { readonly path: string } | { readonly bytes: Uint8Array }) => Promise<T>,
 ): Promise<T> {
-  const size = joined.files.reduce((sum, { bytes }) => sum + (bytes ?? Number.POSITIVE_INFINITY), 0);
+  const size = joined.files.reduce(
+    (sum, { bytes }) => sum + (bytes ?? Number.POSITIVE_INFINITY),
+    0,
+  );
   if (size > HELD_BYTES) return withJoined(engine, joined, (file) => use({ path: file }));
   const pieces: Uint8Array[] = [];
   for await (const piece of bytesOf(joined)) pieces.push(piece);

@@ -25,8 +25,9 @@ import type { Download, ShardsBeside } from './cut-slices.ts';
 import type { ContestedDay } from './judge-day.ts';
 
 /**
- * Days of a part that adds up and comes in shards: only the shards of which a delivery has rows are held against what is known, and
- * only those with new rows are written. One corrected unit costs one shard, however many units there are.
+ * Days of a part that adds up and comes in shards: only the shards of which a delivery has rows are
+ * held against what is known, and only those with new rows are written. One corrected unit costs
+ * one shard, however many units there are.
  */
 
 /** Rows of both slices, to be cut: files one after the other. */
@@ -44,9 +45,13 @@ export interface JoinedShards {
   readonly beside: ShardsBeside;
 }
 
-/** Whether the shards of a day can be joined one by one: where what is known came in the same ones. */
+/**
+ * Whether the shards of a day can be joined one by one: where what is known came in the same ones.
+ */
 export function joinsByShard({ part, step }: Download, { known }: ContestedDay): boolean {
-  return part.addsUp === true && part.shards !== undefined && cutOtherwise(step, known) === undefined;
+  return (
+    part.addsUp === true && part.shards !== undefined && cutOtherwise(step, known) === undefined
+  );
 }
 
 /** Undefined where what was given cannot be read. */
@@ -67,16 +72,29 @@ export async function joinShards(
     const own =
       there === undefined
         ? { ...NOTHING_DIFFERS, added: ref.rows ?? 1 }
-        : await compareNear(sql, there, given, { rowsThere: before?.rows ?? 0, rowsGiven: ref.rows ?? 0 });
+        : await compareNear(sql, there, given, {
+            rowsThere: before?.rows ?? 0,
+            rowsGiven: ref.rows ?? 0,
+          });
     comparison = togetherDiffer(comparison, own);
     if (own.added === 0) continue;
-    const piece = await pieceOf(sql, `joined-${fresh.scope}-${output}`, { there, given, rowsThere: before?.rows ?? 0 });
+    const piece = await pieceOf(sql, `joined-${fresh.scope}-${output}`, {
+      there,
+      given,
+      rowsThere: before?.rows ?? 0,
+    });
     if (piece === undefined) continue;
     pieces.push(piece);
     stays.delete(output);
   }
-  const raws = [...stays.keys()].map((output) => [output, delivery.shards?.[output] ?? delivery.raw] as const);
-  return { comparison, pieces, beside: { slices: Object.fromEntries(stays), raws: Object.fromEntries(raws) } };
+  const raws = [...stays.keys()].map(
+    (output) => [output, delivery.shards?.[output] ?? delivery.raw] as const,
+  );
+  return {
+    comparison,
+    pieces,
+    beside: { slices: Object.fromEntries(stays), raws: Object.fromEntries(raws) },
+  };
 }
 
 /** A shard as it is known and as it was given. */
@@ -86,10 +104,15 @@ interface BothShards {
   readonly rowsThere: number;
 }
 
-/** A tenth of a shard is found among its rows for less than what it costs to compare all of them. */
+/**
+ * A tenth of a shard is found among its rows for less than what it costs to compare all of them.
+ */
 const FEW_ROWS = 0.1;
 
-/** Where a shard gets few rows, only those that they may be the same as are looked at; all others are known, and not given. */
+/**
+ * Where a shard gets few rows, only those that they may be the same as are looked at; all others
+ * are known, and not given.
+ */
 async function compareNear(
   sql: SqlSession,
   there: ReadableSlice,
@@ -104,7 +127,10 @@ async function compareNear(
   return others === 0 ? own : togetherDiffer(own, { ...NOTHING_DIFFERS, lost: { rows: others } });
 }
 
-/** What the shard is to be cut from; undefined where nothing is new. Known rows stay in the file in which they are. */
+/**
+ * What the shard is to be cut from; undefined where nothing is new. Known rows stay in the file in
+ * which they are.
+ */
 async function pieceOf(
   sql: SqlSession,
   name: string,
@@ -116,7 +142,9 @@ async function pieceOf(
     return piece.rows > rowsThere ? piece : undefined;
   }
   const { paths, rows, columns } = await writeRows(sql, name, addedRowsSql(there, given));
-  return rows === 0 ? undefined : { paths: [...there.paths, ...paths], rows: rowsThere + rows, columns };
+  return rows === 0
+    ? undefined
+    : { paths: [...there.paths, ...paths], rows: rowsThere + rows, columns };
 }
 
 /** Shards that are known and of which nothing was given: all their rows. */
@@ -126,7 +154,10 @@ function lackedBy(fresh: LedgerEntry, known: LedgerEntry): SliceComparison {
   return rows === 0 ? NOTHING_DIFFERS : { ...NOTHING_DIFFERS, lost: { rows } };
 }
 
-/** A slice whose rows can be held against others; undefined where nothing says what they mean, or where it is gone or damaged. */
+/**
+ * A slice whose rows can be held against others; undefined where nothing says what they mean, or
+ * where it is gone or damaged.
+ */
 export async function readable(
   { engine, dataset, part }: Download,
   sql: SqlSession,
@@ -146,7 +177,10 @@ export function slicesIn(outputs: LedgerEntry['outputs']): ArtefactRef[] {
   return names.sort().flatMap((name) => outputs[name] ?? []);
 }
 
-async function openUndamaged({ objects }: Pick<Engine, 'objects'>, ref: ArtefactRef): Promise<string | undefined> {
+async function openUndamaged(
+  { objects }: Pick<Engine, 'objects'>,
+  ref: ArtefactRef,
+): Promise<string | undefined> {
   try {
     return await openContent(objects, ref);
   } catch (error) {
@@ -158,6 +192,8 @@ async function openUndamaged({ objects }: Pick<Engine, 'objects'>, ref: Artefact
 /** Writes rows that are to be cut. */
 export async function writeRows(sql: SqlSession, name: string, rows: string): Promise<JoinedPiece> {
   const file = path.join(sql.scratch, `${name}.parquet`);
-  const [copied] = await sql.rows<{ Count: number }>(`COPY (${rows}) TO ${quoteText(file)} (FORMAT PARQUET)`);
+  const [copied] = await sql.rows<{ Count: number }>(
+    `COPY (${rows}) TO ${quoteText(file)} (FORMAT PARQUET)`,
+  );
   return { paths: [file], rows: copied?.Count ?? 0, columns: await columnsOfSlice(sql, [file]) };
 }

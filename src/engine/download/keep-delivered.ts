@@ -31,10 +31,15 @@ export async function keepDelivered(
   const part = definition.parts.find(({ id }) => id === day.part);
   const keep = async (file: Staged, type: string): Promise<void> =>
     noteOwnFile(engine, definition.name, await keepByName(engine.objects, name, file, type));
-  if (required(part, `the part ${day.part}`).decoding === undefined) return keep(fetched, mediaType);
+  if (required(part, `the part ${day.part}`).decoding === undefined)
+    return keep(fetched, mediaType);
   const key = await dataKey(engine, definition.name, monthOfDelivery(day.date));
   await engine.withScratchFolder(async (scratch) => {
-    const sealed = await sealFile(key, { ...fetched, name: calledBefore }, path.join(scratch, 'sealed'));
+    const sealed = await sealFile(
+      key,
+      { ...fetched, name: calledBefore },
+      path.join(scratch, 'sealed'),
+    );
     await keep(sealed, SEALED.mediaType);
   });
 }

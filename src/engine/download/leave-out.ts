@@ -1,5 +1,11 @@
 import path from 'node:path';
-import type { Dataset, SliceTask, StagedOutput, UnitOutcome, UnitResult } from '../../pipelines/dataset.ts';
+import type {
+  Dataset,
+  SliceTask,
+  StagedOutput,
+  UnitOutcome,
+  UnitResult,
+} from '../../pipelines/dataset.ts';
 import { quoteList, quoteText } from '../../pipelines/sql-text.ts';
 import type { SqlSession } from '../../ports/sql.ts';
 import type { Engine } from '../engine.ts';
@@ -8,11 +14,15 @@ import type { IsForgotten } from '../records/forgotten.ts';
 import { columnsOfSlice } from './compare-slices.ts';
 
 /**
- * Slices without the rows of persons who were forgotten. A slice that has none of them keeps its bytes, so that its day stays as it is; a
- * slice that has some is the same bytes whether they are left out of a delivery or of what was stored, all at once or one after the other.
+ * Slices without the rows of persons who were forgotten. A slice that has none of them keeps its
+ * bytes, so that its day stays as it is; a slice that has some is the same bytes whether they are
+ * left out of a delivery or of what was stored, all at once or one after the other.
  */
 
-/** As the slices of our datasets are written. Other bytes for the same rows would make `verify` call each of them different. */
+/**
+ * As the slices of our datasets are written. Other bytes for the same rows would make `verify` call
+ * each of them different.
+ */
 const FORMAT = 'FORMAT PARQUET, COMPRESSION ZSTD, ROW_GROUP_SIZE 122880';
 
 /** The outcomes of a slicing, without the rows of forgotten persons. */
@@ -30,7 +40,10 @@ export async function sliceWithout(
   sql: SqlSession,
 ): Promise<LeftOut> {
   const outcomes = await dataset.slice(task, sql);
-  const isForgotten = dataset.persons === undefined ? undefined : await whoIsForgotten(engine, dataset.definition.name);
+  const isForgotten =
+    dataset.persons === undefined
+      ? undefined
+      : await whoIsForgotten(engine, dataset.definition.name);
   if (isForgotten === undefined) return { outcomes, rows: 0 };
   const leave = leavingOut(dataset, task.part, sql, isForgotten);
   const left: UnitOutcome[] = [];
@@ -43,13 +56,17 @@ export async function sliceWithout(
   return { outcomes: left, rows };
 }
 
-/** The result without these persons and how many rows that are; undefined when it has none of them. */
+/**
+ * The result without these persons and how many rows that are; undefined when it has none of them.
+ */
 export function leavingOut(
   dataset: Pick<Dataset, 'persons'>,
   part: string,
   sql: SqlSession,
   isForgotten: IsForgotten,
-): (result: UnitResult) => Promise<{ readonly result: UnitResult; readonly rows: number } | undefined> {
+): (
+  result: UnitResult,
+) => Promise<{ readonly result: UnitResult; readonly rows: number } | undefined> {
   // Days may share one file.
   const files = new Map<string, Promise<Remaining | undefined>>();
   const remaining = (file: string): Promise<Remaining | undefined> => {
@@ -94,7 +111,8 @@ async function leaveOut(
   files += 1;
   const target = path.join(sql.scratch, `without-${files}.parquet`);
   const names = gone.map(({ person }) => quoteText(person)).join(', ');
-  // The order is asked for by name: what a filter passes on as it comes is cut into groups of rows by chance.
+  // The order is asked for by name: what a filter passes on as it comes is cut into groups of rows
+  // by chance.
   const [copied] = await sql.rows<{ Count: number }>(`COPY (
     SELECT * EXCLUDE (file_row_number) FROM read_parquet(${quoteText(file)}, hive_partitioning = false, file_row_number = true)
     WHERE coalesce(CAST(${key} AS VARCHAR) NOT IN (${names}), true) ORDER BY file_row_number) TO ${quoteText(target)} (${FORMAT})`);
@@ -130,7 +148,9 @@ export async function hasPersons(
   isForgotten: IsForgotten,
 ): Promise<boolean> {
   const key = await personSql(dataset, part, sql, file);
-  return key !== undefined && (await personsIn(sql, file, key)).some(({ person }) => isForgotten(person));
+  return (
+    key !== undefined && (await personsIn(sql, file, key)).some(({ person }) => isForgotten(person))
+  );
 }
 
 /** A person in a slice, by the key, and another name that a row has of that person. */
@@ -162,7 +182,8 @@ export async function withoutNames(
   { definition, persons }: Pick<Dataset, 'definition' | 'persons'>,
   name: string,
 ): Promise<string> {
-  const isForgotten = persons === undefined ? undefined : await whoIsForgotten(engine, definition.name);
+  const isForgotten =
+    persons === undefined ? undefined : await whoIsForgotten(engine, definition.name);
   if (persons === undefined || isForgotten === undefined) return name;
   let told = name;
   for (const word of new Set(name.match(/[0-9A-Za-z]+/g))) {

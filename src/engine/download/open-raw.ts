@@ -1,7 +1,13 @@
 import path from 'node:path';
 import { required } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
-import type { Dataset, DecodedFile, Decoder, DecodeTask, EncodedFile } from '../../pipelines/dataset.ts';
+import type {
+  Dataset,
+  DecodedFile,
+  Decoder,
+  DecodeTask,
+  EncodedFile,
+} from '../../pipelines/dataset.ts';
 import type { PartDefinition } from '../../pipelines/definition.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { Engine, StepControl } from '../engine.ts';
@@ -25,8 +31,9 @@ export interface RawOfDay {
 }
 
 /**
- * Uses a raw file in the form that `Dataset.slice` reads. For a part that declares `decoding` this is not the stored form: it is unsealed, and
- * decoded by the dataset, into a folder that is gone afterwards.
+ * Uses a raw file in the form that `Dataset.slice` reads. For a part that declares `decoding` this
+ * is not the stored form: it is unsealed, and decoded by the dataset, into a folder that is gone
+ * afterwards.
  */
 export async function withDecoded<T>(
   opening: RawOpening,
@@ -40,28 +47,42 @@ export async function withDecoded<T>(
   });
 }
 
-/** The same for several raw files of a part that declares `decoding`: decoded into one folder, as if one had the files of all. */
+/**
+ * The same for several raw files of a part that declares `decoding`: decoded into one folder, as if
+ * one had the files of all.
+ */
 export async function withAllDecoded<T>(
   { engine, control, dataset, part }: RawOpening,
   raws: readonly RawOfDay[],
   use: (file: string, outcomes: readonly DecodedFile[]) => Promise<T>,
 ): Promise<T> {
   const { decoder } = dataset;
-  if (decoder === undefined) throw new PipelineError('INTERNAL', `${part.id} declares a decoding that nothing does`);
+  if (decoder === undefined)
+    throw new PipelineError('INTERNAL', `${part.id} declares a decoding that nothing does`);
   const keys = new Map<string, Uint8Array>();
   for (const month of new Set(raws.map(({ date }) => monthOfDelivery(date))))
     keys.set(month, await dataKey(engine, dataset.definition.name, month));
   return engine.withScratchFolder(async (scratch) => {
     async function* files(): AsyncGenerator<EncodedFile> {
       for (const { path: sealed, date } of raws)
-        yield* openSealed(required(keys.get(monthOfDelivery(date)), 'the key of the month'), sealed, scratch);
+        yield* openSealed(
+          required(keys.get(monthOfDelivery(date)), 'the key of the month'),
+          sealed,
+          scratch,
+        );
     }
-    const { outcomes, target } = await decodeFiles(decoder, control, { part: part.id, files: files(), scratch });
+    const { outcomes, target } = await decodeFiles(decoder, control, {
+      part: part.id,
+      files: files(),
+      scratch,
+    });
     return use(target, outcomes);
   });
 }
 
-/** Decodes files into a file, or a folder, in a scratch folder that has nothing else of that name. */
+/**
+ * Decodes files into a file, or a folder, in a scratch folder that has nothing else of that name.
+ */
 export async function decodeFiles(
   decoder: Decoder,
   { progress, signal }: RawOpening['control'],

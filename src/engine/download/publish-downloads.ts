@@ -7,7 +7,10 @@ import type { Engine } from '../engine.ts';
 import { readLedger, readReceipts } from '../records/ledger-reader.ts';
 import { publishFreshness } from './publish-freshness.ts';
 
-/** The log's columns, as the earlier system wrote them. `date_min` and `date_max` are days that the file has rows of. */
+/**
+ * The log's columns, as the earlier system wrote them. `date_min` and `date_max` are days that the
+ * file has rows of.
+ */
 const LOG_COLUMNS = [
   'file_name',
   'log_datetime',
@@ -18,7 +21,10 @@ const LOG_COLUMNS = [
   'file_size_bytes',
 ] as const;
 
-/** Publishes the freshness of each part and the log of all downloads, for users of the earlier system. */
+/**
+ * Publishes the freshness of each part and the log of all downloads, for users of the earlier
+ * system.
+ */
 export async function publishDownloads(engine: Engine, pipeline: string): Promise<void> {
   const { definition } = datasetOf(engine, pipeline);
   const published = definition.publishedDownloads;
@@ -53,13 +59,18 @@ async function linesOf(
   return lines;
 }
 
-/** First and last day of which the file has rows; receipts of earlier versions do not say, and their slices do. */
+/**
+ * First and last day of which the file has rows; receipts of earlier versions do not say, and their
+ * slices do.
+ */
 async function daysWithRows(engine: Engine, receipt: Receipt): Promise<Receipt['span']> {
   const { span, rows, pipeline, part, days } = receipt;
   if (span !== undefined || rows === 0) return span;
   const ledger = await readLedger(engine.documents, pipeline, Object.keys(days));
   const filled = Object.entries(days).flatMap(([date, key]) => {
-    const entry = ledger.get(date)?.find(({ step, key: own }) => step === `download/${part}` && own === key);
+    const entry = ledger
+      .get(date)
+      ?.find(({ step, key: own }) => step === `download/${part}` && own === key);
     return entry === undefined || isEmptyEntry(entry) ? [] : [date];
   });
   const sorted = filled.sort();

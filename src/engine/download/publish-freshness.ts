@@ -8,8 +8,9 @@ import type { Engine } from '../engine.ts';
 import { readReceipts } from '../records/ledger-reader.ts';
 
 /**
- * The freshness value of the newest answer for each part, under the published name. It is kept in a small record of its own, because the
- * receipts of years would have to be read for it after each request.
+ * The freshness value of the newest answer for each part, under the published name. It is kept in a
+ * small record of its own, because the receipts of years would have to be read for it after each
+ * request.
  */
 
 /** One row per part: what the newest answer told. */
@@ -29,7 +30,10 @@ function keyOf(pipeline: string, part: string): DocumentKey {
   return { table: TOLD_FRESHNESS_TABLE, partition: pipeline, sort: part };
 }
 
-/** Keeps what an answer told, unless a newer answer has told more, and publishes it; nothing where nothing is published. */
+/**
+ * Keeps what an answer told, unless a newer answer has told more, and publishes it; nothing where
+ * nothing is published.
+ */
 export async function tellFreshness(
   engine: Engine,
   definition: PipelineDefinition,
@@ -45,16 +49,22 @@ export async function tellFreshness(
 }
 
 /**
- * Publishes the newest values of all parts. What has been told since is looked for after each write: whoever writes last has seen what is
- * newest.
+ * Publishes the newest values of all parts. What has been told since is looked for after each
+ * write: whoever writes last has seen what is newest.
  */
-export async function publishFreshness(engine: Engine, definition: PipelineDefinition): Promise<void> {
+export async function publishFreshness(
+  engine: Engine,
+  definition: PipelineDefinition,
+): Promise<void> {
   const key = definition.publishedDownloads?.freshness;
   if (key === undefined) return;
   for (let written: string | undefined; ;) {
     const text = await freshnessText(engine, definition);
     if (text === written) return;
-    await engine.objects.put(key, Buffer.from(text, 'utf8'), { mediaType: 'application/json', mode: 'replace' });
+    await engine.objects.put(key, Buffer.from(text, 'utf8'), {
+      mediaType: 'application/json',
+      mode: 'replace',
+    });
     written = text;
   }
 }

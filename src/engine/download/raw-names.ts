@@ -18,9 +18,10 @@ const MAX_TRIES = 10;
 type RawStores = Pick<Engine, 'objects' | 'documents'>;
 
 /**
- * Keeps a raw file under its name. When the name has other bytes already, another page or another try of the hour, both stay: the new ones
- * under a name of their own beside it, so that none replaces another. The same while nobody can tell what has the name. Returns the name that
- * has them.
+ * Keeps a raw file under its name. When the name has other bytes already, another page or another
+ * try of the hour, both stay: the new ones under a name of their own beside it, so that none
+ * replaces another. The same while nobody can tell what has the name. Returns the name that has
+ * them.
  */
 export async function keepByName(
   objects: ObjectStore,
@@ -36,7 +37,10 @@ export async function keepByName(
   return own;
 }
 
-async function lookUp(objects: ObjectStore, ref: ArtefactRef): Promise<'free' | 'right' | 'other' | 'unknown'> {
+async function lookUp(
+  objects: ObjectStore,
+  ref: ArtefactRef,
+): Promise<'free' | 'right' | 'other' | 'unknown'> {
   try {
     if ((await objects.head(ref.key)) === undefined) return 'free';
     return (await damageOf(objects, ref)) === undefined ? 'right' : 'other';
@@ -53,16 +57,24 @@ export function besideName(name: string, sha256: string): string {
 }
 
 /**
- * Gives a name to the newest edition of a file that may be large; `editionOf` says where it is found. Its bytes are stored once: under the name as long as
- * it is the newest, then in the archive, where recorded days find it. Several imports at the same time lose none: whoever finds another under way
- * archives its own edition before it touches the name, and whoever is found so afterwards; nothing is ever taken out of the archive.
+ * Gives a name to the newest edition of a file that may be large; `editionOf` says where it is
+ * found. Its bytes are stored once: under the name as long as it is the newest, then in the
+ * archive, where recorded days find it. Several imports at the same time lose none: whoever finds
+ * another under way archives its own edition before it touches the name, and whoever is found so
+ * afterwards; nothing is ever taken out of the archive.
  */
-export async function keepNewest(stores: RawStores, name: string, staged: Staged, mediaType: string): Promise<void> {
+export async function keepNewest(
+  stores: RawStores,
+  name: string,
+  staged: Staged,
+  mediaType: string,
+): Promise<void> {
   const { objects, documents } = stores;
   const { body, ...edition } = await loadStaged(staged);
   const ref = editionOf(name, mediaType, edition);
   if ((await damageOf(objects, { ...ref, key: name })) === undefined) return;
-  const archive = (): Promise<ArtefactRef> => putContent(objects, editionPlace(name, mediaType), staged);
+  const archive = (): Promise<ArtefactRef> =>
+    putContent(objects, editionPlace(name, mediaType), staged);
   const replacing = await beginReplacing(documents, name);
   if (!replacing.alone) await archive();
   await archiveNamed(objects, name, mediaType);
@@ -84,7 +96,9 @@ async function archiveNamed(objects: ObjectStore, name: string, mediaType: strin
   }
 }
 
-/** Where this edition of the name is archived; its key has the hash, so that every edition stays. */
+/**
+ * Where this edition of the name is archived; its key has the hash, so that every edition stays.
+ */
 export function editionOf(
   name: string,
   mediaType: string,
@@ -95,7 +109,10 @@ export function editionOf(
 }
 
 /** The names of all objects that begin so, in their order. */
-export async function namesUnder(objects: ObjectStore, prefixes: readonly string[]): Promise<string[]> {
+export async function namesUnder(
+  objects: ObjectStore,
+  prefixes: readonly string[],
+): Promise<string[]> {
   const names: string[] = [];
   for (const prefix of prefixes) for await (const { key } of objects.list(prefix)) names.push(key);
   return [...new Set(names)].sort();

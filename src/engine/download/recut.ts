@@ -19,7 +19,10 @@ import type { Download } from './cut-slices.ts';
 
 /** Slices that are cut once more from raw files that are stored, without anybody being asked. */
 
-/** Cuts days anew from a raw file that is stored, and commits their slices; their receipt is left as it is. */
+/**
+ * Cuts days anew from a raw file that is stored, and commits their slices; their receipt is left as
+ * it is.
+ */
 export async function cutAgain(
   engine: Engine,
   control: StepControl,
@@ -37,19 +40,30 @@ export async function cutAgain(
 }
 
 /**
- * Cuts slices that are gone or damaged again from the raw files that back them: what is still here in another form is not to hang on a
- * publisher who may refuse. Returns the days that nobody is to be asked for.
+ * Cuts slices that are gone or damaged again from the raw files that back them: what is still here
+ * in another form is not to hang on a publisher who may refuse. Returns the days that nobody is to
+ * be asked for.
  */
-export async function recutLost(download: Download, days: StepRequest['days']): Promise<StepDone[]> {
+export async function recutLost(
+  download: Download,
+  days: StepRequest['days'],
+): Promise<StepDone[]> {
   const lost = days.filter(({ recut }) => recut !== undefined).map(({ date }) => date);
-  const only = new Set(days.filter(({ recut }) => recut === 'only' || recut === 'lost').map(({ date }) => date));
+  const only = new Set(
+    days.filter(({ recut }) => recut === 'only' || recut === 'lost').map(({ date }) => date),
+  );
   const entries: LedgerEntry[] = [];
   for (const { origin, dates } of await backings(download, lost))
     entries.push(...(await cutFrom(download, dates, origin)));
-  return entries.filter(({ scope }) => only.has(scope)).map((entry) => doneWith(download.step, entry, 'ran'));
+  return entries
+    .filter(({ scope }) => only.has(scope))
+    .map((entry) => doneWith(download.step, entry, 'ran'));
 }
 
-/** Cuts the raw file, or all of several, of which each gave some of the shards: each shard is taken from its own. */
+/**
+ * Cuts the raw file, or all of several, of which each gave some of the shards: each shard is taken
+ * from its own.
+ */
 async function cutFrom(
   download: Download,
   dates: readonly CivilDate[],
@@ -94,7 +108,10 @@ async function backings({ engine, dataset, part }: Download, dates: readonly Civ
   const sorted = [...dates].sort();
   const [first, last] = [sorted[0], sorted.at(-1)];
   if (first === undefined || last === undefined) return [];
-  const receipts = await readReceipts(engine.documents, dataset.definition.name, part, { first, last });
+  const receipts = await readReceipts(engine.documents, dataset.definition.name, part, {
+    first,
+    last,
+  });
   const delivered = newestDeliveries(receipts);
   const found = new Map<Origin, CivilDate[]>();
   for (const date of sorted) {
@@ -104,7 +121,10 @@ async function backings({ engine, dataset, part }: Download, dates: readonly Civ
   return [...found].map(([origin, ofOne]) => ({ origin, dates: ofOne }));
 }
 
-/** Where the raw file of a delivery came from; one that was joined of several files has no receipt of its own. */
+/**
+ * Where the raw file of a delivery came from; one that was joined of several files has no receipt
+ * of its own.
+ */
 export function originOf(
   receipts: readonly Receipt[],
   date: CivilDate,
@@ -113,6 +133,7 @@ export function originOf(
   if (delivery === undefined) return undefined;
   const { key, raw, shards } = delivery;
   const own = receipts.find(({ origin }) => origin.raw.key === raw.key)?.origin;
-  const giving = own === undefined ? receipts.find((receipt) => dayOf(receipt, date)?.key === key) : undefined;
+  const giving =
+    own === undefined ? receipts.find((receipt) => dayOf(receipt, date)?.key === key) : undefined;
   return own ?? (giving && { ...giving.origin, raw, ...definedMembers({ shards }) });
 }

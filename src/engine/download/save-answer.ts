@@ -51,7 +51,10 @@ export interface Settlement {
 }
 
 /** Settles what becomes of the days, and saves it. What is forced counts as it is. */
-export async function settleAndSave(download: Download, settlement: Settlement): Promise<SettledAnswer> {
+export async function settleAndSave(
+  download: Download,
+  settlement: Settlement,
+): Promise<SettledAnswer> {
   const { earlier, entries, answer, save } = settlement;
   const settled = download.force
     ? { kept: new Map<CivilDate, KeptEntry>(), remarks: [] }
@@ -62,8 +65,9 @@ export async function settleAndSave(download: Download, settlement: Settlement):
 }
 
 /**
- * Other deliveries of a part that adds up may have been settled at the same time, without this one and it without them. Each looks again after it
- * has saved, and adds what it did not know of: the last one to save has the rows of all.
+ * Other deliveries of a part that adds up may have been settled at the same time, without this one
+ * and it without them. Each looks again after it has saved, and adds what it did not know of: the
+ * last one to save has the rows of all.
  */
 async function settleAgain(
   download: Download,
@@ -78,7 +82,8 @@ async function settleAgain(
   for (;;) {
     const receipts = await readReceipts(engine.documents, dataset.definition.name, part, range);
     const unseen = receipts.filter(
-      (receipt) => receipt.origin.raw.sha256 !== answer.origin.raw.sha256 && !seen.has(receiptName(receipt)),
+      (receipt) =>
+        receipt.origin.raw.sha256 !== answer.origin.raw.sha256 && !seen.has(receiptName(receipt)),
     );
     if (unseen.length === 0) return { ...first, kept };
     const place = await takeSequence(engine.documents, partOf(download), receipts);
@@ -104,7 +109,8 @@ export function receiptOf(
   entries: readonly LedgerEntry[],
   kept: ReadonlyMap<CivilDate, KeptDay>,
 ): Receipt {
-  const same = asked.known?.origin.raw.sha256 === answer.origin.raw.sha256 ? asked.known : undefined;
+  const same =
+    asked.known?.origin.raw.sha256 === answer.origin.raw.sha256 ? asked.known : undefined;
   const now = new Set(entries.map(({ scope }) => scope));
   return {
     schema: RECORD_SCHEMA,
@@ -116,10 +122,15 @@ export function receiptOf(
     checkedAt: answer.checkedAt,
     freshness: answer.freshness,
     ...answer.place,
-    days: { ...same?.days, ...Object.fromEntries(entries.map((entry) => [entry.scope, entry.key])) },
+    days: {
+      ...same?.days,
+      ...Object.fromEntries(entries.map((entry) => [entry.scope, entry.key])),
+    },
     kept: {
       ...Object.fromEntries(Object.entries(same?.kept ?? {}).filter(([date]) => !now.has(date))),
-      ...Object.fromEntries([...kept].flatMap(([date, day]) => (now.has(date) ? [[date, keptDay(day)]] : []))),
+      ...Object.fromEntries(
+        [...kept].flatMap(([date, day]) => (now.has(date) ? [[date, keptDay(day)]] : [])),
+      ),
     },
     ...spanOf(same, entries),
     rows: rowsOf(same, entries),
@@ -135,7 +146,10 @@ function keptDay({ key, raw, shards, note }: KeptDay): KeptDay {
 function spanOf(same: Receipt | undefined, entries: readonly LedgerEntry[]): Pick<Receipt, 'span'> {
   const filled = entries.filter((entry) => !isEmptyEntry(entry)).map(({ scope }) => scope);
   const [from, to] = [filled.sort()[0], filled.at(-1)];
-  const span = joinedSpan(same?.span, from === undefined || to === undefined ? undefined : { from, to });
+  const span = joinedSpan(
+    same?.span,
+    from === undefined || to === undefined ? undefined : { from, to },
+  );
   // Of days that were cut before this was recorded nothing is known here: their slices say it.
   const isKnown = same === undefined || same.span !== undefined || same.rows === 0;
   return span === undefined || !isKnown ? {} : { span };
@@ -149,5 +163,8 @@ function rowsOf(same: Receipt | undefined, entries: readonly LedgerEntry[]): num
   // How many rows each day had is not recorded: cut again as a whole, the new sum is the right one.
   const whole = before.every((date) => again.has(date));
   const counted = whole ? entries : entries.filter(isNew);
-  return counted.reduce((sum, { facts }) => sum + Number(facts['rows'] ?? 0), whole ? 0 : (same?.rows ?? 0));
+  return counted.reduce(
+    (sum, { facts }) => sum + Number(facts['rows'] ?? 0),
+    whole ? 0 : (same?.rows ?? 0),
+  );
 }

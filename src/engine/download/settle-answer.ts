@@ -24,12 +24,16 @@ import { listDateOf, nearnessOf } from './nearer-list.ts';
 import { readLedger } from '../records/ledger-reader.ts';
 
 /**
- * What becomes of days after an answer. What is known of a day stays until an answer has as much: publishers clear what grew old, files are cut
- * off, columns are renamed, and none of that says that what was published never was. Invariants, cited by
+ * What becomes of days after an answer. What is known of a day stays until an answer has as much:
+ * publishers clear what grew old, files are cut off, columns are renamed, and none of that says
+ * that what was published never was. Invariants, cited by
  * `test/unit/activities-read/smaller-answers.test.ts` and `test/unit/cityflow/adding-up.test.ts`:
- * 1. An answer with as many values of each column and subject counts as it is: a correction, or a withdrawal with a replacement.
- * 2. Of a part that adds up, rows that are new and contradict nothing are added to the known ones, whoever came first.
- * 3. Otherwise the day stays as it was, and a note says what the answer lacks. Who knows better forces the step, or the import.
+ * 1. An answer with as many values of each column and subject counts as it is: a correction, or a
+ *    withdrawal with a replacement.
+ * 2. Of a part that adds up, rows that are new and contradict nothing are added to the known ones,
+ *    whoever came first.
+ * 3. Otherwise the day stays as it was, and a note says what the answer lacks. Who knows better
+ *    forces the step, or the import.
  */
 
 /** What stands for a day in place of what an answer alone gives. */
@@ -57,18 +61,32 @@ export async function settleAnswer(
     kept.set(fresh.scope, { ...stayed(delivery), entry: known, how: 'reused' });
   }
   const { nearer, full } = byNearness(download, receipts, contested, answer);
-  for (const { day } of nearer) kept.set(day.fresh.scope, { ...stayed(day.delivery), entry: day.known, how: 'reused' });
+  for (const { day } of nearer)
+    kept.set(day.fresh.scope, { ...stayed(day.delivery), entry: day.known, how: 'reused' });
   const remarks = nearer.map(({ remark }) => remark);
   if (full.length === 0 || download.dataset.rowsOf === undefined) return { kept, remarks };
   const { judged, joined } = await compareDays(download, full, answer);
   for (const { day, keeps } of judged) {
-    if (keeps) kept.set(day.fresh.scope, { ...stayed(day.delivery), ...day.noted, entry: day.known, how: 'reused' });
+    if (keeps)
+      kept.set(day.fresh.scope, {
+        ...stayed(day.delivery),
+        ...day.noted,
+        entry: day.known,
+        how: 'reused',
+      });
   }
   for (const { raw, days } of joined) {
     for (const entry of await sliceJoined(download, days, raw, answer)) {
       const day = days.find(({ date }) => date === entry.scope);
       const shards = day?.beside?.raws;
-      kept.set(entry.scope, { key: entry.key, raw, ...definedMembers({ shards }), ...day?.noted, entry, how: 'ran' });
+      kept.set(entry.scope, {
+        key: entry.key,
+        raw,
+        ...definedMembers({ shards }),
+        ...day?.noted,
+        entry,
+        how: 'ran',
+      });
     }
   }
   return { kept, remarks: [...remarks, ...judged.flatMap(({ remark }) => remark ?? [])] };
@@ -79,7 +97,10 @@ interface NearerDay {
   readonly remark: DayRemark;
 }
 
-/** Of lists: the days whose known list is nearer, which stays, and those of which both tell alike. Other answers are held against each other. */
+/**
+ * Of lists: the days whose known list is nearer, which stays, and those of which both tell alike.
+ * Other answers are held against each other.
+ */
 function byNearness(
   { part }: Download,
   receipts: readonly Receipt[],
@@ -96,7 +117,10 @@ function byNearness(
     const nearness = nearnessOf(date, known, origin);
     if (nearness === 'same') full.push(day);
     if (nearness !== 'farther') continue;
-    const [stays, came] = [required(known, 'the day of the list'), required(origin.asOf, 'the day of the new list')];
+    const [stays, came] = [
+      required(known, 'the day of the list'),
+      required(origin.asOf, 'the day of the new list'),
+    ];
     const text = `the list of ${stays} stays, which is nearer to the day than that of ${came}`;
     nearer.push({ day, remark: { date, text } });
   }
@@ -118,8 +142,12 @@ async function contestedDays(
   const ledger = await readLedger(engine.documents, dataset.definition.name, dates);
   return others.flatMap((fresh) => {
     const delivery = standing.get(fresh.scope);
-    const known = ledger.get(fresh.scope)?.find(({ step: id, key }) => id === step.id && key === delivery?.key);
-    return delivery === undefined || known === undefined || isEmptyEntry(known) ? [] : [{ delivery, known, fresh }];
+    const known = ledger
+      .get(fresh.scope)
+      ?.find(({ step: id, key }) => id === step.id && key === delivery?.key);
+    return delivery === undefined || known === undefined || isEmptyEntry(known)
+      ? []
+      : [{ delivery, known, fresh }];
   });
 }
 
@@ -158,12 +186,14 @@ async function compareDays(
         const found = inShards ? await joinShards(download, sql, day) : await compare(day);
         if (found === undefined) continue;
         const { comparison } = found;
-        const lacking = 'known' in found ? lackingOf(download, found.known, comparison) : comparison.lost;
+        const lacking =
+          'known' in found ? lackingOf(download, found.known, comparison) : comparison.lost;
         const verdict = judgeDay(download, day, lacking, { ...comparison, ...answer });
         judged.push(verdict);
         const { noted } = verdict.day;
         const more = 'known' in found ? await joinWhole(download, sql, day, found) : found;
-        if (verdict.keeps && more.pieces.length > 0) joined.push({ date: day.fresh.scope, noted, ...more });
+        if (verdict.keeps && more.pieces.length > 0)
+          joined.push({ date: day.fresh.scope, noted, ...more });
         control.progress(`compared ${judged.length} of ${days.length} days with what is known`);
       }
       return { judged, joined: await storeJoined(download, sql, joined) };
@@ -178,11 +208,23 @@ interface Compared {
   readonly comparison: SliceComparison;
 }
 
-/** Slices that thousands of days share are compared once; joining needs the rows that were compared last. */
-function comparedOnce(download: Download, sql: SqlSession): (day: ContestedDay) => Promise<Compared | undefined> {
+/**
+ * Slices that thousands of days share are compared once; joining needs the rows that were compared
+ * last.
+ */
+function comparedOnce(
+  download: Download,
+  sql: SqlSession,
+): (day: ContestedDay) => Promise<Compared | undefined> {
   const compared = new Map<string, Promise<Compared | undefined>>();
-  const compare = async ({ known: before, fresh: after }: ContestedDay): Promise<Compared | undefined> => {
-    const [known, fresh] = [await readable(download, sql, before), await readable(download, sql, after)];
+  const compare = async ({
+    known: before,
+    fresh: after,
+  }: ContestedDay): Promise<Compared | undefined> => {
+    const [known, fresh] = [
+      await readable(download, sql, before),
+      await readable(download, sql, after),
+    ];
     if (known === undefined || fresh === undefined) return undefined;
     return { known, fresh, comparison: await compareSlices(sql, known, fresh) };
   };
@@ -197,8 +239,8 @@ function comparedOnce(download: Download, sql: SqlSession): (day: ContestedDay) 
 }
 
 /**
- * All rows of both slices, of a part that adds up and where there are more than before. Slices that came whole, or in other shards, are written
- * anew also without new rows.
+ * All rows of both slices, of a part that adds up and where there are more than before. Slices that
+ * came whole, or in other shards, are written anew also without new rows.
  */
 async function joinWhole(
   { part, step }: Download,
@@ -232,8 +274,9 @@ const JOINED_FORMS = {
 } as const;
 
 /**
- * Stores the joined rows of days as raw files, one for all days with the same columns. Cut from such a file, a joined day
- * has the bytes that one file with all its rows would give, and can be cut again like any other.
+ * Stores the joined rows of days as raw files, one for all days with the same columns. Cut from
+ * such a file, a joined day has the bytes that one file with all its rows would give, and can be
+ * cut again like any other.
  */
 async function storeJoined(
   { engine, dataset, part }: Download,
@@ -253,7 +296,10 @@ async function storeJoined(
     const rows = `read_parquet(${quoteList(paths)}, union_by_name = true, hive_partitioning = false)`;
     await sql.run(`COPY (FROM ${rows}) TO ${quoteText(file)} (${format})`);
     const folder = `raw/${dataset.definition.name}/${part.id}/${firstOf(days).date}_${lastOf(days).date}`;
-    files.push({ raw: await putContent(engine.objects, { folder, extension, mediaType }, { path: file }), days });
+    files.push({
+      raw: await putContent(engine.objects, { folder, extension, mediaType }, { path: file }),
+      days,
+    });
   }
   return files;
 }
@@ -264,10 +310,21 @@ async function sliceJoined(
   raw: ArtefactRef,
   answer: RawAnswer,
 ): Promise<readonly LedgerEntry[]> {
-  const origin = { ...answer.origin, url: `joined:${answer.origin.url}`, etag: null, lastModified: null, raw };
+  const origin = {
+    ...answer.origin,
+    url: `joined:${answer.origin.url}`,
+    etag: null,
+    lastModified: null,
+    raw,
+  };
   const dates = days.map(({ date }) => date);
-  const beside = new Map(days.flatMap((day) => (day.beside === undefined ? [] : [[day.date, day.beside] as const])));
+  const beside = new Map(
+    days.flatMap((day) => (day.beside === undefined ? [] : [[day.date, day.beside] as const])),
+  );
   const { entries } = await sliceAndCommit(download, dates, { ...answer, origin }, { beside });
   if (entries.length === dates.length) return entries;
-  throw new PipelineError('INTERNAL', `the joined rows of ${dates.join(', ')} in ${raw.key} cannot all be cut`);
+  throw new PipelineError(
+    'INTERNAL',
+    `the joined rows of ${dates.join(', ')} in ${raw.key} cannot all be cut`,
+  );
 }

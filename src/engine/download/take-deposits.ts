@@ -17,8 +17,8 @@ import { filesBelow } from './join-files.ts';
 import { openStoredSource } from '../sources/stored-source.ts';
 
 /**
- * Takes in what other programs have put under the raw names of a pipeline since it was last looked at. What was taken in is an answer like any
- * other: it has a receipt, and the newest one decides.
+ * Takes in what other programs have put under the raw names of a pipeline since it was last looked
+ * at. What was taken in is an answer like any other: it has a receipt, and the newest one decides.
  */
 
 /** What came of the deposits, and the days that they hold. */
@@ -29,7 +29,10 @@ export interface TakenDeposits {
 
 const NOTHING: TakenDeposits = { outcomes: [], dates: [] };
 
-/** The deposits of these days: answers of an API. Batch files may be large, and are left to the watch. */
+/**
+ * The deposits of these days: answers of an API. Batch files may be large, and are left to the
+ * watch.
+ */
 export async function takeDayDeposits(
   engine: Engine,
   control: StepControl,
@@ -48,13 +51,18 @@ export async function takeDayDeposits(
   }
   const found = await newFiles(engine, control, pipeline, listed);
   const own = found.filter(
-    ({ path }) => rawNames.dayOf(path) !== undefined && wanted.some((prefix) => path.startsWith(prefix)),
+    ({ path }) =>
+      rawNames.dayOf(path) !== undefined && wanted.some((prefix) => path.startsWith(prefix)),
   );
   return take(engine, control, pipeline, own, dates);
 }
 
 /** All deposits of a pipeline, batch files as well. */
-export async function takeAllDeposits(engine: Engine, control: StepControl, pipeline: string): Promise<TakenDeposits> {
+export async function takeAllDeposits(
+  engine: Engine,
+  control: StepControl,
+  pipeline: string,
+): Promise<TakenDeposits> {
   const { rawNames } = datasetOf(engine, pipeline);
   if (!reads(engine) || rawNames?.parts === undefined) return NOTHING;
   return take(engine, control, pipeline, await newFiles(engine, control, pipeline, rawNames.roots));
@@ -74,11 +82,19 @@ async function datesLookedFor(
   const [first, last] = [dates[0], dates.at(-1)];
   const { definition } = datasetOf(engine, pipeline);
   const part = definition.parts.find((candidate) => candidate.id === id);
-  if (engine.deposits !== 'after' || part === undefined || first === undefined || last === undefined) return dates;
+  if (
+    engine.deposits !== 'after' ||
+    part === undefined ||
+    first === undefined ||
+    last === undefined
+  )
+    return dates;
   const receipts = await readReceipts(engine.documents, pipeline, part, { first, last });
   const now = engine.now();
   return dates.filter(
-    (date) => whyNotAsked(definition, part, date, now) !== undefined || receipts.some(({ days }) => date in days),
+    (date) =>
+      whyNotAsked(definition, part, date, now) !== undefined ||
+      receipts.some(({ days }) => date in days),
   );
 }
 
@@ -95,7 +111,8 @@ async function newFiles(
     const files = await filesBelow(source, [prefix], control);
     if (files.length === 0) continue;
     const notes = await readDepositNotes(engine, pipeline, prefix);
-    for (const file of files) if (notes.get(file.path)?.etag !== file.version) found.set(file.path, file);
+    for (const file of files)
+      if (notes.get(file.path)?.etag !== file.version) found.set(file.path, file);
   }
   return [...found.values()];
 }
@@ -129,7 +146,10 @@ async function take(
     await noteTaken(engine, pipeline, files, outcome);
   }
   // Late counts of a day lie in the folders of the days beside it.
-  return { outcomes, dates: [...new Set([...dates, ...(outcomes.length === 0 ? [] : (only ?? []))])].sort() };
+  return {
+    outcomes,
+    dates: [...new Set([...dates, ...(outcomes.length === 0 ? [] : (only ?? []))])].sort(),
+  };
 }
 
 /** Whether the file itself is at fault; anything else may go better at the next look. */
@@ -137,16 +157,23 @@ function isOfFile(code: ErrorCode): boolean {
   return code === 'INPUT_INVALID' || code.startsWith('SRC_') || code.startsWith('DATA_');
 }
 
-/** Of a reference that holds for every day none: days are made with it from now on, and earlier ones when somebody asks for them. */
+/**
+ * Of a reference that holds for every day none: days are made with it from now on, and earlier ones
+ * when somebody asks for them.
+ */
 function daysOf(engine: Engine, pipeline: string, outcome: ImportOutcome): CivilDate[] {
   if ('code' in outcome) return [];
   const { part: id, from, to } = outcome.recognised;
-  const part = datasetOf(engine, pipeline).definition.parts.find((candidate) => candidate.id === id);
+  const part = datasetOf(engine, pipeline).definition.parts.find(
+    (candidate) => candidate.id === id,
+  );
   const isUndated = part?.momentary === true && part.importWindow === 'all';
   return isUndated ? [] : datesBetween(from, to);
 }
 
-/** Kept after the files were read: a run that broke off takes them in again, which changes nothing. */
+/**
+ * Kept after the files were read: a run that broke off takes them in again, which changes nothing.
+ */
 async function noteTaken(
   engine: Engine,
   pipeline: string,
@@ -154,9 +181,14 @@ async function noteTaken(
   outcome: ImportOutcome,
 ): Promise<void> {
   const seenAt = engine.now().toISOString();
-  const failure = 'code' in outcome ? { failure: { code: outcome.code, message: outcome.message } } : undefined;
+  const failure =
+    'code' in outcome ? { failure: { code: outcome.code, message: outcome.message } } : undefined;
   for (const { path, version } of files) {
-    const note: DepositNote = { etag: required(version, `the ETag of ${path}`), seenAt, ...failure };
+    const note: DepositNote = {
+      etag: required(version, `the ETag of ${path}`),
+      seenAt,
+      ...failure,
+    };
     await engine.documents.put(depositKey(pipeline, path), note);
   }
 }

@@ -18,13 +18,15 @@ import type { Engine, StepControl } from '../engine.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
 
 /**
- * The commit protocol: immutable objects first, then one create-only ledger entry per scope. A crash anywhere leaves either nothing visible
- * or the whole step; objects without an entry are never read and are collected later.
+ * The commit protocol: immutable objects first, then one create-only ledger entry per scope. A
+ * crash anywhere leaves either nothing visible or the whole step; objects without an entry are
+ * never read and are collected later.
  */
 
 /**
- * More bring a window of days that write next to nothing sooner to its end (a year of them 2.5 s with 8, 3.0 s with 4; real windows take as
- * long with either), and make all others wait: a daily run in the middle of a backfill takes 2.7 times its time alone with 8, 2.45 times with 4.
+ * More bring a window of days that write next to nothing sooner to its end (a year of them 2.5 s
+ * with 8, 3.0 s with 4; real windows take as long with either), and make all others wait: a daily
+ * run in the middle of a backfill takes 2.7 times its time alone with 8, 2.45 times with 4.
  */
 const PUTS_AT_ONCE = 4;
 
@@ -65,7 +67,10 @@ export interface CommitContext {
   readonly scopes: number;
 }
 
-/** Stages the outputs and commits one entry per scope; returns the entries that are in the ledger now. */
+/**
+ * Stages the outputs and commits one entry per scope; returns the entries that are in the ledger
+ * now.
+ */
 export async function commitStep(
   engine: Engine,
   control: StepControl,
@@ -78,19 +83,34 @@ export async function commitStep(
     outputs: withBeside(unit, await stageOutputs(engine, context, unit.result, shared)),
   }));
   control.progress('committing');
-  const entries = staged.map(({ unit, outputs }) => entryOf(engine, control, context, unit, outputs));
+  const entries = staged.map(({ unit, outputs }) =>
+    entryOf(engine, control, context, unit, outputs),
+  );
   const created = await engine.documents.createMany(
-    entries.map((entry) => ({ key: ledgerKey(entry.pipeline, entry.scope, entry.step, entry.key), body: entry })),
+    entries.map((entry) => ({
+      key: ledgerKey(entry.pipeline, entry.scope, entry.step, entry.key),
+      body: entry,
+    })),
   );
   return Promise.all(
-    entries.map(async (entry, index) => (created[index] === true ? entry : agreeWithEarlier(engine, entry))),
+    entries.map(async (entry, index) =>
+      created[index] === true ? entry : agreeWithEarlier(engine, entry),
+    ),
   );
 }
 
-/** All outputs of an entry, by name where some were there before: entries of one key have one order of outputs. */
-function withBeside({ beside }: Uncommitted, made: Record<string, ArtefactRef>): Record<string, ArtefactRef> {
+/**
+ * All outputs of an entry, by name where some were there before: entries of one key have one order
+ * of outputs.
+ */
+function withBeside(
+  { beside }: Uncommitted,
+  made: Record<string, ArtefactRef>,
+): Record<string, ArtefactRef> {
   if (beside === undefined) return made;
-  return Object.fromEntries(Object.entries({ ...beside, ...made }).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(
+    Object.entries({ ...beside, ...made }).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
 }
 
 async function stageOutputs(
@@ -106,7 +126,9 @@ async function stageOutputs(
       throw new PipelineError('INTERNAL', `${step.id} wrote ${name}, which is none of its outputs`);
     }
     const folder =
-      definition.sharedByDays === true ? definition.layer : `${definition.layer}/${scopeFolder(result.scope)}`;
+      definition.sharedByDays === true
+        ? definition.layer
+        : `${definition.layer}/${scopeFolder(result.scope)}`;
     refs[name] = await putOnce(engine, { folder, ...definition }, output, shared);
   }
   return refs;
@@ -161,12 +183,18 @@ function entryOf(
   };
 }
 
-/** The entry that was there first. Other bytes under the same key mean that the step is not deterministic: that must be seen. */
+/**
+ * The entry that was there first. Other bytes under the same key mean that the step is not
+ * deterministic: that must be seen.
+ */
 async function agreeWithEarlier(engine: Engine, entry: LedgerEntry): Promise<LedgerEntry> {
   const key = ledgerKey(entry.pipeline, entry.scope, entry.step, entry.key);
   const earlier = (await engine.documents.get<LedgerEntry>(key))?.body;
   if (earlier === undefined)
-    throw new PipelineError('STORE_CONFLICT', `ledger entry ${key.sort} vanished while it was read`);
+    throw new PipelineError(
+      'STORE_CONFLICT',
+      `ledger entry ${key.sort} vanished while it was read`,
+    );
   if (hashesOf(earlier) !== hashesOf(entry)) {
     throw new PipelineError(
       'STORE_CORRUPT',

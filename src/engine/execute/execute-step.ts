@@ -12,7 +12,12 @@ import type {
 } from '../../pipelines/dataset.ts';
 import { stepOf } from '../../pipelines/definition.ts';
 import type { StepDefinition } from '../../pipelines/definition.ts';
-import { acceptedHolds, keptNotes, sampleParts, unansweredParts } from '../../pipelines/kept-delivery.ts';
+import {
+  acceptedHolds,
+  keptNotes,
+  sampleParts,
+  unansweredParts,
+} from '../../pipelines/kept-delivery.ts';
 import type { StepNote } from '../../pipelines/kept-delivery.ts';
 import { MAX_HELD_UNITS, holdsStep, waitingUnits } from '../../pipelines/held-units.ts';
 import { deliveredWith, isEmptyEntry } from '../../pipelines/ledger.ts';
@@ -36,10 +41,15 @@ import type { DayInputs } from './step-inputs.ts';
 import { withoutBuried } from '../records/tombstones.ts';
 
 /**
- * Executes one step for a set of days: key from the real inputs → ledger → work only for what is not there → commit. A day that cannot be done
- * is returned as a failure of that day; the others are committed. Throws what concerns the set as a whole, such as an unavailable store.
+ * Executes one step for a set of days: key from the real inputs → ledger → work only for what is
+ * not there → commit. A day that cannot be done is returned as a failure of that day; the others
+ * are committed. Throws what concerns the set as a whole, such as an unavailable store.
  */
-export async function executeStep(stores: Engine, request: StepRequest, control: StepControl): Promise<StepResult> {
+export async function executeStep(
+  stores: Engine,
+  request: StepRequest,
+  control: StepControl,
+): Promise<StepResult> {
   const engine = await withoutBuried(stores);
   const dataset = datasetOf(engine, request.pipeline);
   const step = stepOf(dataset.definition, request.step);
@@ -63,10 +73,14 @@ export async function executeStep(stores: Engine, request: StepRequest, control:
     }),
   };
 
-  async function work(engine: Engine, units: typeof prepared): Promise<Map<string, StepDone | StepFailed>> {
+  async function work(
+    engine: Engine,
+    units: typeof prepared,
+  ): Promise<Map<string, StepDone | StepFailed>> {
     const startedAt = engine.now();
     const implementation = dataset.steps[unsharded(step.id)];
-    if (implementation === undefined) throw new PipelineError('INTERNAL', `${step.id} is defined but not implemented`);
+    if (implementation === undefined)
+      throw new PipelineError('INTERNAL', `${step.id} is defined but not implemented`);
     const task: StepTask = {
       ...namesOfTask(step),
       params: step.params ?? {},
@@ -83,7 +97,13 @@ export async function executeStep(stores: Engine, request: StepRequest, control:
     const identities = new Map(units.map(({ day, ...identity }) => [day.date, identity]));
     const context = { pipeline: request.pipeline, step, startedAt, scopes: units.length };
     return runImplementation(engine, implementation, task, async (outcomes) => {
-      const { entries, failed } = await commitOutcomes(engine, control, context, outcomes, identities);
+      const { entries, failed } = await commitOutcomes(
+        engine,
+        control,
+        context,
+        outcomes,
+        identities,
+      );
       return new Map<string, StepDone | StepFailed>([
         ...failed.map((failure) => [failure.date, failure] as const),
         ...entries.map((entry) => [entry.scope, doneWith(step, entry, 'ran')] as const),
@@ -93,7 +113,10 @@ export async function executeStep(stores: Engine, request: StepRequest, control:
 }
 
 /** How code is told which step and which shard of it is asked for. */
-export function namesOfTask({ id, shard }: Pick<StepDefinition, 'id' | 'shard'>): Pick<StepTask, 'step' | 'shard'> {
+export function namesOfTask({
+  id,
+  shard,
+}: Pick<StepDefinition, 'id' | 'shard'>): Pick<StepTask, 'step' | 'shard'> {
   return { step: unsharded(id), ...definedMembers({ shard }) };
 }
 
@@ -115,12 +138,21 @@ function identityOf(step: StepDefinition, day: DayInputs): StepIdentity {
   const inputs = hashesOf(day.artefacts);
   const { notes, decided } = day;
   const told = definedMembers({ notes, decided });
-  const key = stepKey({ step: step.id, version: step.version, params: step.params ?? {}, inputs, ...told });
+  const key = stepKey({
+    step: step.id,
+    version: step.version,
+    params: step.params ?? {},
+    inputs,
+    ...told,
+  });
   return { key, inputs, ...told };
 }
 
 /** The entry, when every output is still there and right. */
-async function reusable(engine: Engine, entry: LedgerEntry | undefined): Promise<LedgerEntry | undefined> {
+async function reusable(
+  engine: Engine,
+  entry: LedgerEntry | undefined,
+): Promise<LedgerEntry | undefined> {
   if (entry === undefined) return undefined;
   for (const ref of Object.values(entry.outputs)) {
     if ((await damageOf(engine.objects, ref)) !== undefined) return undefined;
@@ -128,7 +160,10 @@ async function reusable(engine: Engine, entry: LedgerEntry | undefined): Promise
   return entry;
 }
 
-/** Runs the implementation and `use`s its outputs while their scratch files exist; other steps have its place in the engine then. */
+/**
+ * Runs the implementation and `use`s its outputs while their scratch files exist; other steps have
+ * its place in the engine then.
+ */
 export async function runImplementation<T>(
   engine: Engine,
   implementation: StepImplementation,
@@ -162,7 +197,10 @@ export async function commitOutcomes(
   const uncommitted = good.map((result): Uncommitted => {
     const identity = identities.get(result.scope);
     if (identity === undefined)
-      throw new PipelineError('INTERNAL', `${context.step.id} answered ${result.scope}, which was not asked`);
+      throw new PipelineError(
+        'INTERNAL',
+        `${context.step.id} answered ${result.scope}, which was not asked`,
+      );
     return { result, identify: () => identity, origin: null };
   });
   return { entries: await commitStep(engine, control, context, uncommitted), failed };
@@ -185,8 +223,8 @@ export function judge(
 }
 
 /**
- * What a computed step finds unpublished is so of exactly these inputs: an outcome without outputs, which the ledger keeps. As a failure it
- * would be tried again, in vain, by every run.
+ * What a computed step finds unpublished is so of exactly these inputs: an outcome without outputs,
+ * which the ledger keeps. As a failure it would be tried again, in vain, by every run.
  */
 function withoutRows({ id }: Pick<StepDefinition, 'id'>, outcome: UnitFailure): UnitOutcome {
   const { scope, failure } = outcome;
@@ -194,7 +232,10 @@ function withoutRows({ id }: Pick<StepDefinition, 'id'>, outcome: UnitFailure): 
   return { scope, outputs: {}, checks: [], facts: { not_published: failure.message } };
 }
 
-function failureOfChecks(step: Pick<StepDefinition, 'id'>, result: UnitResult): StepFailed['failure'] | undefined {
+function failureOfChecks(
+  step: Pick<StepDefinition, 'id'>,
+  result: UnitResult,
+): StepFailed['failure'] | undefined {
   const broken = result.checks.filter((check) => check.severity === 'fail' && check.failed > 0);
   const units = result.checks.reduce((sum, check) => sum + (check.units?.length ?? 0), 0);
   if (units > MAX_HELD_UNITS) {
@@ -205,7 +246,10 @@ function failureOfChecks(step: Pick<StepDefinition, 'id'>, result: UnitResult): 
   const rules = broken.map(
     (check) => `${check.check} fails on ${check.failed} of ${check.tested} rows${example(check)}`,
   );
-  return { code: 'DATA_CHECK_FAILED', message: `${step.id} of ${result.scope}: ${rules.join('; ')}` };
+  return {
+    code: 'DATA_CHECK_FAILED',
+    message: `${step.id} of ${result.scope}: ${rules.join('; ')}`,
+  };
 }
 
 function example(check: CheckResult): string {
@@ -217,7 +261,11 @@ function example(check: CheckResult): string {
  * The entry as `runSteps` needs it; held units and lacking shards are told from it, so a reused
  * step tells them too.
  */
-export function doneWith(step: Pick<StepDefinition, 'outputs'>, entry: LedgerEntry, how: StepDone['how']): StepDone {
+export function doneWith(
+  step: Pick<StepDefinition, 'outputs'>,
+  entry: LedgerEntry,
+  how: StepDone['how'],
+): StepDone {
   return {
     date: entry.scope,
     key: entry.key,
@@ -225,7 +273,9 @@ export function doneWith(step: Pick<StepDefinition, 'outputs'>, entry: LedgerEnt
     empty: isEmptyEntry(entry),
     ...deliveredWith(step, entry),
     ...waitingUnits(entry),
-    held: entry.checks.filter(holdsStep).map(({ check, failed, tested }) => ({ check, failed, tested })),
+    held: entry.checks
+      .filter(holdsStep)
+      .map(({ check, failed, tested }) => ({ check, failed, tested })),
   };
 }
 

@@ -3,7 +3,10 @@ import type { ArtefactRef, ContentName, ObjectStore, OpenOptions } from '../../p
 import { openContent } from '../content-store.ts';
 import { untilEnd } from '../held-objects.ts';
 
-/** Proofs of stored objects: each is read from the store itself once, however often a verification looks at it. */
+/**
+ * Proofs of stored objects: each is read from the store itself once, however often a verification
+ * looks at it.
+ */
 export interface ProvenObjects extends Pick<ObjectStore, 'openLocal'> {
   /** What the store gives out for the artefact now. Throws when it does not answer. */
   stateOf(ref: ArtefactRef): Promise<'intact' | 'damaged' | 'missing'>;
@@ -47,7 +50,10 @@ export function holdingProven<R extends { readonly objects: ProvenObjects }, T>(
   return untilEnd((until) =>
     work({
       ...rebuild,
-      objects: { ...objects, openLocal: (ref, options) => objects.openLocal(ref, { ...options, until }) },
+      objects: {
+        ...objects,
+        openLocal: (ref, options) => objects.openLocal(ref, { ...options, until }),
+      },
     }),
   );
 }

@@ -51,22 +51,36 @@ export function hashesOf(artefacts: InputArtefacts): Record<string, InputHashes>
   );
 }
 
-/** Looks up what each day of the request reads: same-day inputs by key, previous days by sibling key or by manifest. */
-export async function dayInputs(engine: Engine, request: StepRequest, step: StepDefinition): Promise<DayInputs[]> {
+/**
+ * Looks up what each day of the request reads: same-day inputs by key, previous days by sibling key
+ * or by manifest.
+ */
+export async function dayInputs(
+  engine: Engine,
+  request: StepRequest,
+  step: StepDefinition,
+): Promise<DayInputs[]> {
   const dates = request.days.map((day) => day.date);
   const ledger = await readLedger(engine.documents, request.pipeline, dates);
   const entries = new Map<string, LedgerEntry>();
-  for (const list of ledger.values()) for (const entry of list) entries.set(entryName(entry), entry);
-  const read = (day: StepRequest['days'][number]) => (step.withNotes === true ? entriesRead(entries, day, step) : []);
+  for (const list of ledger.values())
+    for (const entry of list) entries.set(entryName(entry), entry);
+  const read = (day: StepRequest['days'][number]) =>
+    step.withNotes === true ? entriesRead(entries, day, step) : [];
   const needsDecisions =
     step.checks?.some(({ perUnit }) => perUnit === true) === true ||
     request.days.some((day) => read(day).some(({ checks }) => checks.some(holdsStep)));
-  const decisions = needsDecisions ? await decisionsOf(engine.documents, request.pipeline, dates) : undefined;
+  const decisions = needsDecisions
+    ? await decisionsOf(engine.documents, request.pipeline, dates)
+    : undefined;
   const toldOn = (day: StepRequest['days'][number]): Pick<DayInputs, 'decided' | 'notes'> => {
     const known = decisions?.get(day.date) ?? [];
     const decided = unitDecisions(step, known);
     const notes = [...(day.notes ?? []), ...acceptedNotes(read(day), known)];
-    return { ...(notes.length === 0 ? {} : { notes }), ...(decided.length === 0 ? {} : { decided }) };
+    return {
+      ...(notes.length === 0 ? {} : { notes }),
+      ...(decided.length === 0 ? {} : { decided }),
+    };
   };
   const manifests = await previousManifests(engine, request, step);
   return request.days.map((day) => ({
@@ -80,7 +94,9 @@ export async function dayInputs(engine: Engine, request: StepRequest, step: Step
       }),
     ),
     ...toldOn(day),
-    earlier: new Map((ledger.get(day.date) ?? []).filter((e) => e.step === step.id).map((e) => [e.key, e])),
+    earlier: new Map(
+      (ledger.get(day.date) ?? []).filter((e) => e.step === step.id).map((e) => [e.key, e]),
+    ),
   }));
 }
 
@@ -91,8 +107,10 @@ function entriesRead(
   step: StepDefinition,
 ): LedgerEntry[] {
   return step.inputs.flatMap((input) => {
-    const key = input.withFacts === true && !isOfPreviousDays(input) ? (inputs[input.name] ?? null) : null;
-    const entry = key === null ? undefined : entries.get(entryName({ scope: date, step: input.step, key }));
+    const key =
+      input.withFacts === true && !isOfPreviousDays(input) ? (inputs[input.name] ?? null) : null;
+    const entry =
+      key === null ? undefined : entries.get(entryName({ scope: date, step: input.step, key }));
     return entry === undefined ? [] : [entry];
   });
 }
@@ -130,7 +148,8 @@ function ofPreviousDays(
   date: CivilDate,
   input: StepInput,
 ): InputArtefact | undefined {
-  const known = manifests.get(input.asOf?.pipeline ?? request.pipeline) ?? new Map<Scope, Manifest>();
+  const known =
+    manifests.get(input.asOf?.pipeline ?? request.pipeline) ?? new Map<Scope, Manifest>();
   for (const days of daysTried(input)) {
     const found = previousDay(entries, known, request, addDays(date, -days), input);
     if (found !== undefined) return found;
@@ -148,14 +167,18 @@ function previousDay(
   input: StepInput,
 ): InputArtefact | undefined {
   const key = input.asOf?.pipeline === undefined ? request.siblings[input.step]?.[date] : undefined;
-  const entry = key === undefined ? undefined : entries.get(entryName({ scope: date, step: input.step, key }));
+  const entry =
+    key === undefined ? undefined : entries.get(entryName({ scope: date, step: input.step, key }));
   const state = manifests.get(date)?.steps[input.step];
   const outputs = entry?.outputs ?? (state?.state === 'done' ? state.outputs : {});
   const ref = outputs[input.output];
   return ref === undefined ? undefined : { scope: date, ref };
 }
 
-/** By pipeline, the newest manifests of the previous days that are read and that this run does not make itself. */
+/**
+ * By pipeline, the newest manifests of the previous days that are read and that this run does not
+ * make itself.
+ */
 async function previousManifests(
   engine: Engine,
   request: StepRequest,
@@ -169,7 +192,8 @@ async function previousManifests(
     for (const day of request.days) {
       for (const days of daysTried(input)) {
         const date = addDays(day.date, -days);
-        const isMade = input.asOf?.pipeline === undefined && request.siblings[input.step]?.[date] !== undefined;
+        const isMade =
+          input.asOf?.pipeline === undefined && request.siblings[input.step]?.[date] !== undefined;
         if (!isMade) dates.add(date);
       }
     }
@@ -180,7 +204,10 @@ async function previousManifests(
   return new Map(await Promise.all(read));
 }
 
-/** Opens the artefacts as verified local files, all shards of a gathered input under its one name. A missing one is `STORE_CORRUPT`: the ledger says that it is there. */
+/**
+ * Opens the artefacts as verified local files, all shards of a gathered input under its one name. A
+ * missing one is `STORE_CORRUPT`: the ledger says that it is there.
+ */
 export async function openInputs(
   objects: Pick<ObjectStore, 'openLocal'>,
   artefacts: InputArtefacts,
@@ -201,7 +228,15 @@ async function openInput(
 ): Promise<LocalArtefact> {
   const path = await objects.openLocal(ref);
   if (path === undefined) {
-    throw new PipelineError('STORE_CORRUPT', `${ref.key} is recorded in the ledger but missing in the store`);
+    throw new PipelineError(
+      'STORE_CORRUPT',
+      `${ref.key} is recorded in the ledger but missing in the store`,
+    );
   }
-  return { scope, path, ref, ...definedMembers({ facts: recorded?.facts, checks: recorded?.checks }) };
+  return {
+    scope,
+    path,
+    ref,
+    ...definedMembers({ facts: recorded?.facts, checks: recorded?.checks }),
+  };
 }

@@ -1,6 +1,12 @@
 import { PipelineError } from '../../errors.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
-import type { AnswerRow, ChartDefinition, QuestionDefinition, TableColumn, Words } from '../../pipelines/tables.ts';
+import type {
+  AnswerRow,
+  ChartDefinition,
+  QuestionDefinition,
+  TableColumn,
+  Words,
+} from '../../pipelines/tables.ts';
 import type { Engine } from '../engine.ts';
 import type { KnownVersions } from './known-versions.ts';
 import { cutTable, tablesOf } from './table-cut.ts';
@@ -16,7 +22,9 @@ export interface PlacedQuestion {
 }
 
 /** Every question of the datasets, by id; `PLAN_INVALID` when two have one id. */
-export function questionsOf(datasets: Readonly<Record<string, Dataset>>): ReadonlyMap<string, PlacedQuestion> {
+export function questionsOf(
+  datasets: Readonly<Record<string, Dataset>>,
+): ReadonlyMap<string, PlacedQuestion> {
   const questions = new Map<string, PlacedQuestion>();
   for (const [pipeline, dataset] of Object.entries(datasets)) {
     for (const question of dataset.questions ?? []) {
@@ -44,10 +52,15 @@ export interface Answer {
 export const MAX_ANSWER_ROWS = 10_000;
 
 /** The parameters as the question understands them; `INPUT_INVALID` names each that it does not. */
-export function readParameters({ question }: PlacedQuestion, given: Readonly<Record<string, unknown>>) {
+export function readParameters(
+  { question }: PlacedQuestion,
+  given: Readonly<Record<string, unknown>>,
+) {
   const read = question.parameters.safeParse(given);
   if (read.success) return read.data;
-  const problems = read.error.issues.map(({ path, message }) => `${path.join('.') || question.id}: ${message}`);
+  const problems = read.error.issues.map(
+    ({ path, message }) => `${path.join('.') || question.id}: ${message}`,
+  );
   throw new PipelineError('INPUT_INVALID', problems.join('; '));
 }
 
@@ -60,23 +73,31 @@ export async function cutsOf(
   asOf?: string,
 ): Promise<{ readonly cuts: readonly TableCut[]; readonly sql: string }> {
   const span = await known.span(pipeline);
-  if (span === undefined) throw new PipelineError('NOT_FOUND', `${pipeline} has no finished day yet`);
+  if (span === undefined)
+    throw new PipelineError('NOT_FOUND', `${pipeline} has no finished day yet`);
   const scene = { known: span };
   const range = question.span(parameters, scene);
   if (range.to < range.from)
-    throw new PipelineError('INPUT_INVALID', `the range ends (${range.to}) before it begins (${range.from})`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `the range ends (${range.to}) before it begins (${range.from})`,
+    );
   const tables = tablesOf(engine.datasets);
   const cuts = await Promise.all(
     question.tables.map((id) => {
       const table = tables.get(id);
-      if (table === undefined) throw new PipelineError('PLAN_INVALID', `${question.id} reads ${id}, no declared table`);
+      if (table === undefined)
+        throw new PipelineError('PLAN_INVALID', `${question.id} reads ${id}, no declared table`);
       return cutTable(engine, known, table, { ...range, asOf });
     }),
   );
   return { cuts, sql: question.sql(parameters, scene) };
 }
 
-/** The answer to a question with parameters that it has read. `RANGE_TOO_LARGE` when it has too many rows. */
+/**
+ * The answer to a question with parameters that it has read. `RANGE_TOO_LARGE` when it has too many
+ * rows.
+ */
 export async function askQuestion(
   engine: Engine,
   known: KnownVersions,

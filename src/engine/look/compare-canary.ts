@@ -6,7 +6,11 @@ import type { Engine, StepControl } from '../engine.ts';
 import { newestManifests, readManifests } from '../records/ledger-reader.ts';
 
 /** The newest versions of days, before anything is done to them. */
-export async function canaryDays(engine: Engine, pipeline: string, dates: readonly string[]): Promise<CanaryDay[]> {
+export async function canaryDays(
+  engine: Engine,
+  pipeline: string,
+  dates: readonly string[],
+): Promise<CanaryDay[]> {
   datasetOf(engine, pipeline);
   const manifests = await newestManifests(engine.documents, pipeline, dates);
   return dates.map((date) => ({ date, before: manifests.get(date)?.version ?? 0 }));
@@ -24,14 +28,21 @@ export async function compareCanary(
     pipeline,
     days.map(({ date }) => date),
   );
-  // A canary's day is a single day: it makes what a range leaves out, which says nothing of what the range will make.
+  // A canary's day is a single day: it makes what a range leaves out, which says nothing of what
+  // the range will make.
   const { steps: defined } = datasetOf(engine, pipeline).definition;
-  const alone = new Set(defined.filter(({ singleDaysOnly }) => singleDaysOnly === true).map(({ id }) => id));
+  const alone = new Set(
+    defined.filter(({ singleDaysOnly }) => singleDaysOnly === true).map(({ id }) => id),
+  );
   const differences: CanaryDifference[] = [];
   for (const { date, before } of days) {
-    const [now, then] = [versions.get(date)?.at(-1), versions.get(date)?.find(({ version }) => version === before)];
+    const [now, then] = [
+      versions.get(date)?.at(-1),
+      versions.get(date)?.find(({ version }) => version === before),
+    ];
     if (now === undefined) continue;
-    if (then === undefined) differences.push({ date, from: null, to: now.version, steps: [], share: 0 });
+    if (then === undefined)
+      differences.push({ date, from: null, to: now.version, steps: [], share: 0 });
     else if (then.version === now.version) {
       differences.push({ date, from: then.version, to: now.version, steps: [], share: 0 });
     } else {

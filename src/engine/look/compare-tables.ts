@@ -3,11 +3,19 @@ import { decimalDifference } from '../../pipelines/document-diff.ts';
 import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
 import type { NameRows } from '../../pipelines/dataset.ts';
 import { MAX_NAMED } from '../../pipelines/version-diff.ts';
-import type { ColumnDiff, LargestChange, NamedRow, TableDiff } from '../../pipelines/version-diff.ts';
+import type {
+  ColumnDiff,
+  LargestChange,
+  NamedRow,
+  TableDiff,
+} from '../../pipelines/version-diff.ts';
 import type { JsonObject, JsonValue } from '../../ports/json.ts';
 import type { SqlSession } from '../../ports/sql.ts';
 
-/** Compares two Parquet files row by row inside the SQL engine; no row leaves it but the ones with the largest changes. */
+/**
+ * Compares two Parquet files row by row inside the SQL engine; no row leaves it but the ones with
+ * the largest changes.
+ */
 
 /** Two Parquet files of the same output. */
 export interface TablePair {
@@ -25,7 +33,10 @@ interface Column {
   readonly type: string;
 }
 
-/** What both sides have in common: by which columns rows are matched, and which columns are compared. */
+/**
+ * What both sides have in common: by which columns rows are matched, and which columns are
+ * compared.
+ */
 interface Match {
   readonly key: readonly string[];
   readonly compared: readonly (Column & { readonly sameType: boolean })[];
@@ -36,8 +47,12 @@ interface Match {
  * rows are compared.
  */
 export async function compareTables(sql: SqlSession, pair: TablePair): Promise<TableDiff> {
-  await sql.run(`CREATE OR REPLACE VIEW old AS SELECT * FROM read_parquet(${quoteText(pair.before)})`);
-  await sql.run(`CREATE OR REPLACE VIEW new AS SELECT * FROM read_parquet(${quoteText(pair.after)})`);
+  await sql.run(
+    `CREATE OR REPLACE VIEW old AS SELECT * FROM read_parquet(${quoteText(pair.before)})`,
+  );
+  await sql.run(
+    `CREATE OR REPLACE VIEW new AS SELECT * FROM read_parquet(${quoteText(pair.after)})`,
+  );
   const [before, after] = [await columnsOf(sql, 'old'), await columnsOf(sql, 'new')];
   const common = before.filter(({ name }) => after.some((column) => column.name === name));
   const key = await findKey(sql, common, pair.keyColumns);
@@ -51,14 +66,18 @@ export async function compareTables(sql: SqlSession, pair: TablePair): Promise<T
     'SELECT (SELECT count(*) FROM old) AS before, (SELECT count(*) FROM new) AS after',
   );
   const namesOnlyIn = (columns: readonly Column[], others: readonly Column[]): string[] =>
-    columns.filter(({ name }) => !others.some((other) => other.name === name)).map(({ name }) => name);
+    columns
+      .filter(({ name }) => !others.some((other) => other.name === name))
+      .map(({ name }) => name);
   return {
     keyColumns: key,
     rowsBefore: rows?.before ?? 0,
     rowsAfter: rows?.after ?? 0,
     columnsAdded: namesOnlyIn(after, before),
     columnsRemoved: namesOnlyIn(before, after),
-    ...(key.length === 0 ? await compareWholeRows(sql, common) : await compareByKey(sql, { key, compared })),
+    ...(key.length === 0
+      ? await compareWholeRows(sql, common)
+      : await compareByKey(sql, { key, compared })),
     // Columns that were guessed are not those that the names are made of.
     ...(pair.nameRows !== undefined && key === pair.keyColumns
       ? { named: await nameDiffering(sql, { key, compared }, pair.nameRows) }
@@ -77,10 +96,12 @@ async function findKey(
   common: readonly Column[],
   declared: readonly string[] | undefined,
 ): Promise<readonly string[]> {
-  const declaredHere = declared?.every((name) => common.some((column) => column.name === name)) === true;
+  const declaredHere =
+    declared?.every((name) => common.some((column) => column.name === name)) === true;
   const candidates = [...(declaredHere ? [declared] : []), ...keyCandidates(common)];
   for (const candidate of candidates) {
-    if ((await isKey(sql, 'old', candidate)) && (await isKey(sql, 'new', candidate))) return candidate;
+    if ((await isKey(sql, 'old', candidate)) && (await isKey(sql, 'new', candidate)))
+      return candidate;
   }
   return [];
 }
@@ -88,7 +109,10 @@ async function findKey(
 const MAX_SINGLE_CANDIDATES = 8;
 const MAX_KEY_COLUMNS = 4;
 
-/** Instants before dates before text; a whole number only when it is the first column, because later ones are measures. */
+/**
+ * Instants before dates before text; a whole number only when it is the first column, because later
+ * ones are measures.
+ */
 function keyCandidates(common: readonly Column[]): string[][] {
   const named = (test: (column: Column, index: number) => boolean): string[] =>
     common.filter(test).map(({ name }) => name);
@@ -117,7 +141,10 @@ type RowCounts = Pick<TableDiff, 'added' | 'removed' | 'changed' | 'columns'>;
 
 /** Without a key a changed row is one that is gone and another that came. */
 async function compareWholeRows(sql: SqlSession, common: readonly Column[]): Promise<RowCounts> {
-  const columns = common.length === 0 ? '1' : common.map(({ name }) => `${quoteIdentifier(name)}::VARCHAR`).join(', ');
+  const columns =
+    common.length === 0
+      ? '1'
+      : common.map(({ name }) => `${quoteIdentifier(name)}::VARCHAR`).join(', ');
   const onlyIn = (view: string, other: string): string =>
     `(SELECT count(*) FROM (SELECT ${columns} FROM ${view} EXCEPT ALL SELECT ${columns} FROM ${other}))`;
   const [found] = await sql.rows<{ added: number; removed: number }>(
@@ -150,7 +177,11 @@ async function compareByKey(sql: SqlSession, { key, compared }: Match): Promise<
   );
   const columns = compared.map(({ name }, index): ColumnDiff => {
     const largest = found?.[`largest ${index}`] as LargestRow | null | undefined;
-    return { column: name, changed: Number(found?.[`changed ${index}`] ?? 0), largest: rounded(largest) };
+    return {
+      column: name,
+      changed: Number(found?.[`changed ${index}`] ?? 0),
+      largest: rounded(largest),
+    };
   });
   const counted = (name: string): number => Number(found?.[name] ?? 0);
   return {
@@ -162,8 +193,14 @@ async function compareByKey(sql: SqlSession, { key, compared }: Match): Promise<
 }
 
 /** The first rows that differ, under their names; no other row leaves the engine. */
-async function nameDiffering(sql: SqlSession, { key, compared }: Match, nameRows: NameRows): Promise<NamedRow[]> {
-  const at = key.map((name) => `${quoteText(name)}: coalesce(${sides(name, '').join(', ')})`).join(', ');
+async function nameDiffering(
+  sql: SqlSession,
+  { key, compared }: Match,
+  nameRows: NameRows,
+): Promise<NamedRow[]> {
+  const at = key
+    .map((name) => `${quoteText(name)}: coalesce(${sides(name, '').join(', ')})`)
+    .join(', ');
   const rows = await sql.rows<Pick<NamedRow, 'change'> & { named_by: JsonObject }>(
     `SELECT CASE WHEN n.${PRESENT} IS NULL THEN 'removed' WHEN o.${PRESENT} IS NULL THEN 'added' ELSE 'changed' END AS change, {${at}} AS named_by
      FROM ${joined(key)} WHERE o.${PRESENT} IS NULL OR n.${PRESENT} IS NULL OR ${anyOf(differing(compared))}
@@ -201,7 +238,10 @@ function sides(name: string, cast: string): [string, string] {
 /** Text counts when it is a number, because slices hold what the publisher wrote. */
 const NUMERIC = /INT|DECIMAL|DOUBLE|FLOAT|VARCHAR/;
 
-/** Of equal changes the one with the largest key, so that the answer does not depend on the engine's threads. */
+/**
+ * Of equal changes the one with the largest key, so that the answer does not depend on the engine's
+ * threads.
+ */
 function largestOf({ name, type }: Column, key: readonly string[], differs: string): string {
   if (!NUMERIC.test(type)) return 'NULL';
   const [old, now] = sides(name, '');
@@ -214,5 +254,8 @@ function largestOf({ name, type }: Column, key: readonly string[], differs: stri
 
 function rounded(largest: LargestRow | null | undefined): LargestChange | null {
   if (largest === null || largest === undefined) return null;
-  return { ...largest, difference: decimalDifference(Number(largest.before), Number(largest.after)) };
+  return {
+    ...largest,
+    difference: decimalDifference(Number(largest.before), Number(largest.after)),
+  };
 }

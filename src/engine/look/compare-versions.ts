@@ -33,8 +33,9 @@ import { readEntries } from '../records/ledger-reader.ts';
 const LARGEST_DOCUMENT_BYTES = 32 * 1024 * 1024;
 
 /**
- * What changed between two versions of one scope: every step that differs, why, and for each of its outputs what is different in it.
- * Tables are compared by the SQL engine, JSON leaf by leaf, everything else by its bytes. What is no longer stored is said to be so.
+ * What changed between two versions of one scope: every step that differs, why, and for each of its
+ * outputs what is different in it. Tables are compared by the SQL engine, JSON leaf by leaf,
+ * everything else by its bytes. What is no longer stored is said to be so.
  */
 export async function compareVersions(
   engine: Engine,
@@ -47,7 +48,8 @@ export async function compareVersions(
   const steps = await sqlOf(engine).session(async (sql) => {
     const comparison: Comparison = { engine, sql, definition, rowNames, before, after, ledger };
     const diffs: StepDiff[] = [];
-    for (const id of differingSteps(definition, before, after)) diffs.push(await compareStep(comparison, id));
+    for (const id of differingSteps(definition, before, after))
+      diffs.push(await compareStep(comparison, id));
     return diffs;
   }, definedMembers({ signal }));
   return {
@@ -56,7 +58,9 @@ export async function compareVersions(
     from: summaryOf(before),
     to: summaryOf(after),
     facts: valueChanges(before.facts, after.facts),
-    decisions: after.decisions.filter(({ step, key }) => decisionOn(before.decisions, step, key) === undefined),
+    decisions: after.decisions.filter(
+      ({ step, key }) => decisionOn(before.decisions, step, key) === undefined,
+    ),
     steps,
   };
 }
@@ -83,13 +87,25 @@ async function ledgerOf(engine: Engine, before: Manifest, after: Manifest): Prom
       return key === undefined ? [] : [{ step, key }];
     }),
   );
-  return (await readEntries(engine.documents, after.pipeline, [{ scope: after.scope, steps }])).get(after.scope) ?? [];
+  return (
+    (await readEntries(engine.documents, after.pipeline, [{ scope: after.scope, steps }])).get(
+      after.scope,
+    ) ?? []
+  );
 }
 
-function differingSteps(definition: PipelineDefinition, before: Manifest, after: Manifest): StepId[] {
-  const gone = (Object.keys(before.steps) as StepId[]).filter((id) => after.steps[id] === undefined);
+function differingSteps(
+  definition: PipelineDefinition,
+  before: Manifest,
+  after: Manifest,
+): StepId[] {
+  const gone = (Object.keys(before.steps) as StepId[]).filter(
+    (id) => after.steps[id] === undefined,
+  );
   const order = [...definition.steps, ...definition.rollups].map(({ id }) => id);
-  const noted = (Object.keys(after.steps) as StepId[]).filter((id) => !sameNote(keptIn(before, id), keptIn(after, id)));
+  const noted = (Object.keys(after.steps) as StepId[]).filter(
+    (id) => !sameNote(keptIn(before, id), keptIn(after, id)),
+  );
   const differing = new Set([...changedSteps(before, after.steps), ...noted, ...gone]);
   return [...differing].sort((a, b) => order.indexOf(a) - order.indexOf(b));
 }
@@ -138,14 +154,16 @@ interface RowMeaning {
 
 function meaningOf({ definition, rowNames }: Comparison, id: StepId, output: string): RowMeaning {
   const { steps, rollups } = definition;
-  const keyColumns = [...steps, ...rollups].find((step) => step.id === id)?.outputs[output]?.keyColumns;
+  const keyColumns = [...steps, ...rollups].find((step) => step.id === id)?.outputs[output]
+    ?.keyColumns;
   return definedMembers({ keyColumns, nameRows: rowNames[id]?.[output] });
 }
 
 /** In the words of the planner, which would have said the same before it ran the step. */
 function whyChanged({ before, after, ledger }: Comparison, id: StepId): string {
   const kept = keptIn(after, id);
-  if (kept !== undefined) return `stays as delivered by ${kept.since}; ${kept.code}: ${kept.message}`;
+  if (kept !== undefined)
+    return `stays as delivered by ${kept.since}; ${kept.code}: ${kept.message}`;
   if (keptIn(before, id) !== undefined && keyIn(before, id) === keyIn(after, id))
     return 'was asked for again and is the same';
   const now = after.steps[id];
@@ -155,10 +173,16 @@ function whyChanged({ before, after, ledger }: Comparison, id: StepId): string {
   const key = keyIn(before, id);
   if (key === undefined) return `was ${before.steps[id]?.state ?? 'not there'} before`;
   const [earlier, later] = [entryOf(ledger, id, key), entryOf(ledger, id, now.key)];
-  return earlier === undefined || later === undefined ? 'its ledger entry is gone' : whyRun(earlier, later);
+  return earlier === undefined || later === undefined
+    ? 'its ledger entry is gone'
+    : whyRun(earlier, later);
 }
 
-function entryOf(ledger: readonly LedgerEntry[], step: StepId, key: string): LedgerEntry | undefined {
+function entryOf(
+  ledger: readonly LedgerEntry[],
+  step: StepId,
+  key: string,
+): LedgerEntry | undefined {
   return ledger.find((entry) => entry.step === step && entry.key === key);
 }
 
@@ -168,7 +192,9 @@ function compareContent(
   before: ArtefactRef | undefined,
   after: ArtefactRef | undefined,
 ): Promise<ContentDiff> {
-  return holdingFiles(comparison.engine, (engine) => compareHeld({ ...comparison, engine }, meaning, before, after));
+  return holdingFiles(comparison.engine, (engine) =>
+    compareHeld({ ...comparison, engine }, meaning, before, after),
+  );
 }
 
 async function compareHeld(
@@ -183,11 +209,17 @@ async function compareHeld(
   if ('problem' in old) return { kind: 'bytes', why: `the earlier file ${old.problem}` };
   if ('problem' in now) return { kind: 'bytes', why: `the later file ${now.problem}` };
   if (isTable(before) && isTable(after)) {
-    return { kind: 'table', ...(await compareTables(sql, { before: old.path, after: now.path, ...meaning })) };
+    return {
+      kind: 'table',
+      ...(await compareTables(sql, { before: old.path, after: now.path, ...meaning })),
+    };
   }
   if (!isDocument(before) || !isDocument(after))
     return { kind: 'bytes', why: `${after.mediaType} is compared by its bytes` };
-  return { kind: 'document', ...diffDocuments(await readDocument(old.path), await readDocument(now.path)) };
+  return {
+    kind: 'document',
+    ...diffDocuments(await readDocument(old.path), await readDocument(now.path)),
+  };
 }
 
 async function open(

@@ -13,9 +13,11 @@ import { firstDayMade } from '../publish/publish-calendar.ts';
 import { readFailures } from '../records/failures.ts';
 
 /**
- * How the days stand, in the order of the dates; those before the pipeline's first day are left out. What is out of date is told from the records; whether every
- * artefact is still there is for `stale` and `verify` to look at. What a previous day will change is told when that day is among the dates, as `stale` tells it.
- * Which days run is known to Temporal alone: the caller gives what it found.
+ * How the days stand, in the order of the dates; those before the pipeline's first day are left
+ * out. What is out of date is told from the records; whether every artefact is still there is for
+ * `stale` and `verify` to look at. What a previous day will change is told when that day is among
+ * the dates, as `stale` tells it. Which days run is known to Temporal alone: the caller gives what
+ * it found.
  */
 export async function calendarOfDays(
   engine: Engine,
@@ -35,7 +37,9 @@ export async function calendarOfDays(
   // After the readings, which find out.
   const blind = engine.fallback?.away('documents') !== undefined;
   const now = engine.now();
-  const plans = new Map(planDays(definition, evidence, { offline: true }).map(({ date, steps }) => [date, steps]));
+  const plans = new Map(
+    planDays(definition, evidence, { offline: true }).map(({ date, steps }) => [date, steps]),
+  );
   const told = new Map(evidence.map((day) => [day.date, day]));
   return known.map((date) => {
     const own = told.get(date);
@@ -50,7 +54,9 @@ export async function calendarOfDays(
       unreadable: unreadable.get(date),
       stale: staleSteps(stepsOfRun(definition, SEVERAL, planned), manifests.get(date)),
       lacks: own === undefined ? [] : lacksOf(definition, own),
-      askAgainAt: manifests.has(date) ? planned.flatMap(({ askAgainAt }) => askAgainAt ?? []).sort()[0] : undefined,
+      askAgainAt: manifests.has(date)
+        ? planned.flatMap(({ askAgainAt }) => askAgainAt ?? []).sort()[0]
+        : undefined,
     };
     return calendarDay(definition, date, standing, now);
   });

@@ -27,10 +27,17 @@ export interface Dossier {
   readonly manifests: readonly Manifest[];
   /** The last run, when it failed. */
   readonly failure: FailureRecord | null;
-  /** The newest version was made while a store was away, and is not proven on the primary stores yet. */
+  /**
+   * The newest version was made while a store was away, and is not proven on the primary stores
+   * yet.
+   */
   readonly degraded: DegradedRecord | null;
   /** The names under which the newest version is read, and whether they show it. */
-  readonly published: readonly { readonly key: string; readonly artefact: string; readonly current: boolean }[];
+  readonly published: readonly {
+    readonly key: string;
+    readonly artefact: string;
+    readonly current: boolean;
+  }[];
   readonly verification: Verification | null;
   /** What people decided on it, oldest first; also in runs that did not finish. */
   readonly decisions: readonly Decision[];
@@ -39,7 +46,11 @@ export interface Dossier {
 }
 
 /** Reads the dossier; `INPUT_INVALID` when nothing at all is known of the scope. */
-export async function readDossier(engine: Engine, pipeline: string, scope: Scope): Promise<Dossier> {
+export async function readDossier(
+  engine: Engine,
+  pipeline: string,
+  scope: Scope,
+): Promise<Dossier> {
   const { definition } = datasetOf(engine, pipeline);
   const [manifests, failures, degraded, verification, decided, actions] = await Promise.all([
     readVersions(engine, pipeline, scope),
@@ -59,11 +70,25 @@ export async function readDossier(engine: Engine, pipeline: string, scope: Scope
   }
   const publications = newest === undefined ? [] : publicationsOf(definition, newest);
   const behind = new Set((await unpublished(engine, publications)).map(({ key }) => key));
-  const published = publications.map(({ key, ref }) => ({ key, artefact: ref.key, current: !behind.has(key) }));
+  const published = publications.map(({ key, ref }) => ({
+    key,
+    artefact: ref.key,
+    current: !behind.has(key),
+  }));
   const whileAway = degraded.get(scope) ?? null;
   const kept = (decided.get(scope) ?? []).map(plainDecision);
   const decisions = mergeDecisions(newest?.decisions ?? [], kept);
-  return { pipeline, scope, manifests, failure, degraded: whileAway, published, verification, decisions, actions };
+  return {
+    pipeline,
+    scope,
+    manifests,
+    failure,
+    degraded: whileAway,
+    published,
+    verification,
+    decisions,
+    actions,
+  };
 }
 
 /** Every manifest version of one scope, oldest first. */
@@ -81,7 +106,9 @@ export function versionOf(manifests: readonly Manifest[], version: number): Mani
   if (found !== undefined) return found;
   const newest = manifests.at(-1);
   const what =
-    newest === undefined ? 'has no version' : `${newest.pipeline} ${newest.scope} has versions 1 to ${newest.version}`;
+    newest === undefined
+      ? 'has no version'
+      : `${newest.pipeline} ${newest.scope} has versions 1 to ${newest.version}`;
   throw new PipelineError('INPUT_INVALID', `there is no version ${version}: ${what}`);
 }
 

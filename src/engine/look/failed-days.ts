@@ -9,7 +9,10 @@ export interface FailedDay extends FailureRecord {
   readonly pipeline: string;
 }
 
-/** By pipeline in the given order, then by date; a range as `rangeOfDays` reads it, whose errors it throws. */
+/**
+ * By pipeline in the given order, then by date; a range as `rangeOfDays` reads it, whose errors it
+ * throws.
+ */
 export async function failedDays(
   engine: Engine,
   pipelines: readonly string[],
@@ -17,7 +20,11 @@ export async function failedDays(
 ): Promise<FailedDay[]> {
   const failures: FailedDay[] = [];
   for (const pipeline of pipelines) {
-    const found = await readFailures(engine.documents, pipeline, rangeOfDays(engine, pipeline, range));
+    const found = await readFailures(
+      engine.documents,
+      pipeline,
+      rangeOfDays(engine, pipeline, range),
+    );
     for (const failure of found.values()) failures.push({ pipeline, ...failure });
   }
   return failures;

@@ -18,8 +18,15 @@ export interface HeldScope {
   readonly committedAt: string;
 }
 
-/** All days and periods that the pipeline can have, ascending by scope: a question waits however old its day is. */
-export async function heldScopes(engine: Engine, known: KnownVersions, pipeline: string): Promise<HeldScope[]> {
+/**
+ * All days and periods that the pipeline can have, ascending by scope: a question waits however old
+ * its day is.
+ */
+export async function heldScopes(
+  engine: Engine,
+  known: KnownVersions,
+  pipeline: string,
+): Promise<HeldScope[]> {
   const { definition } = datasetOf(engine, pipeline);
   const { rollups, zone } = definition;
   const dates = datesBetween(firstDayOf(definition), civilDateAt(engine.now(), zone));
@@ -28,6 +35,12 @@ export async function heldScopes(engine: Engine, known: KnownVersions, pipeline:
   const newest = await known.newest(pipeline, [...dates, ...periods]);
   return [...newest.values()]
     .filter(({ waitingUnits }) => waitingUnits > 0)
-    .map(({ scope, version, waitingUnits: units, committedAt }) => ({ pipeline, scope, version, units, committedAt }))
+    .map(({ scope, version, waitingUnits: units, committedAt }) => ({
+      pipeline,
+      scope,
+      version,
+      units,
+      committedAt,
+    }))
     .sort((one, other) => (one.scope < other.scope ? -1 : 1));
 }

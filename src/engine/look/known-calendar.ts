@@ -6,7 +6,10 @@ import { readFailures } from '../records/failures.ts';
 import { calendarOfDays } from './day-calendar.ts';
 import type { KnownVersions } from './known-versions.ts';
 
-/** What nothing tells of, such as an answer without rows or a day that is due by now, is seen after at most this long. */
+/**
+ * What nothing tells of, such as an answer without rows or a day that is due by now, is seen after
+ * at most this long.
+ */
 const READ_AGAIN_MS = 60_000;
 
 interface KnownMonth {
@@ -18,7 +21,8 @@ interface KnownMonth {
 
 /**
  * How days stand, in memory, for many readers of the same months. Invariants:
- * 1. A month is made again when a version or a failure of one of its days is another, and after `READ_AGAIN_MS`.
+ * 1. A month is made again when a version or a failure of one of its days is another, and after
+ *    `READ_AGAIN_MS`.
  * 2. A month with days that run now is made for each reader.
  * 3. A day of the answer is what `calendarOfDays` says of it, or said within that time.
  */
@@ -43,22 +47,33 @@ export class KnownCalendar {
     const now = this.#engine.now().getTime();
     const missing = [...months].flatMap(([month, own]) => {
       const known = this.#months.get(`${pipeline}/${month}`);
-      const isKnown = known !== undefined && known.sign === signs.get(month) && now - known.readAt < READ_AGAIN_MS;
+      const isKnown =
+        known !== undefined &&
+        known.sign === signs.get(month) &&
+        now - known.readAt < READ_AGAIN_MS;
       return isKnown && own.every((date) => !running.has(date)) ? [] : own;
     });
-    const made = missing.length === 0 ? [] : await calendarOfDays(this.#engine, pipeline, missing, running);
+    const made =
+      missing.length === 0 ? [] : await calendarOfDays(this.#engine, pipeline, missing, running);
     const found = new Map(made.map((day) => [day.date, day]));
     for (const [month, own] of byMonth(missing)) {
       const isRunning = own.some((date) => running.has(date));
-      const days = new Map(made.filter(({ date }) => monthOf(date) === month).map((day) => [day.date, day]));
-      if (!isRunning) this.#months.set(`${pipeline}/${month}`, { sign: signs.get(month), readAt: now, days });
+      const days = new Map(
+        made.filter(({ date }) => monthOf(date) === month).map((day) => [day.date, day]),
+      );
+      if (!isRunning)
+        this.#months.set(`${pipeline}/${month}`, { sign: signs.get(month), readAt: now, days });
     }
     return dates.flatMap(
-      (date) => found.get(date) ?? this.#months.get(`${pipeline}/${monthOf(date)}`)?.days.get(date) ?? [],
+      (date) =>
+        found.get(date) ?? this.#months.get(`${pipeline}/${monthOf(date)}`)?.days.get(date) ?? [],
     );
   }
 
-  /** By month; the dates that were asked for count, so that a part of a month is not taken for all of it. */
+  /**
+   * By month; the dates that were asked for count, so that a part of a month is not taken for all
+   * of it.
+   */
   async #signsOf(pipeline: string, dates: readonly CivilDate[]): Promise<Map<string, string>> {
     const [versions, failures] = await Promise.all([
       this.#known.of(pipeline, dates),

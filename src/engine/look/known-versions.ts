@@ -35,9 +35,15 @@ export interface KnownVersion {
 
 /** A copy of the newest changes is asked for again after this long. */
 const LOOK_AGAIN_MS = 1_000;
-/** A change is told before its version is there, by the clock of its host: what was told this long ago is looked at again. */
+/**
+ * A change is told before its version is there, by the clock of its host: what was told this long
+ * ago is looked at again.
+ */
 const LOOK_BACK_MS = 60_000;
-/** Versions of releases that told no changes, or that came by a replay, are seen after at most this long. */
+/**
+ * Versions of releases that told no changes, or that came by a replay, are seen after at most this
+ * long.
+ */
 const READ_AGAIN_MS = 300_000;
 const MAX_CHANGES = 10_000;
 const QUERIES_AT_ONCE = 8;
@@ -49,8 +55,10 @@ interface Partition {
 
 /**
  * The versions of a pipeline in memory, for many readers of the same days. Invariants:
- * 1. What is given is what the stores had at most `LOOK_AGAIN_MS` before, for every version whose change was told.
- * 2. Months of days are read as a whole and kept until a change in them is told, or `READ_AGAIN_MS`.
+ * 1. What is given is what the stores had at most `LOOK_AGAIN_MS` before, for every version whose
+ *    change was told.
+ * 2. Months of days are read as a whole and kept until a change in them is told, or
+ *    `READ_AGAIN_MS`.
  * 3. While `state` gives the same object, everything else gives the same versions.
  */
 export class KnownVersions {
@@ -66,33 +74,52 @@ export class KnownVersions {
     this.#engine = engine;
   }
 
-  /** A new object whenever the versions of the pipeline may be others than before; to be compared by identity. */
+  /**
+   * A new object whenever the versions of the pipeline may be others than before; to be compared by
+   * identity.
+   */
   async state(pipeline: string): Promise<object> {
     await this.#look(pipeline);
     const now = this.#engine.now().getTime();
     if (now < this.#until) return this.#state;
-    for (const [name, { readAt }] of this.#partitions) if (now - readAt >= READ_AGAIN_MS) this.#partitions.delete(name);
-    this.#until = Math.min(...[...this.#partitions.values()].map(({ readAt }) => readAt + READ_AGAIN_MS));
+    for (const [name, { readAt }] of this.#partitions)
+      if (now - readAt >= READ_AGAIN_MS) this.#partitions.delete(name);
+    this.#until = Math.min(
+      ...[...this.#partitions.values()].map(({ readAt }) => readAt + READ_AGAIN_MS),
+    );
     this.#state = {};
     return this.#state;
   }
 
   /** The versions of each scope, oldest first; scopes without one are left out. */
-  async of(pipeline: string, scopes: readonly Scope[]): Promise<ReadonlyMap<Scope, readonly KnownVersion[]>> {
+  async of(
+    pipeline: string,
+    scopes: readonly Scope[],
+  ): Promise<ReadonlyMap<Scope, readonly KnownVersion[]>> {
     await this.#look(pipeline);
     const partitions = new Set(scopes.map((scope) => scopePartition(pipeline, scope)));
     const read = await mapConcurrent([...partitions], QUERIES_AT_ONCE, (name) => this.#read(name));
     const found = new Map<Scope, readonly KnownVersion[]>();
     const wanted = new Set(scopes);
-    for (const versions of read) for (const [scope, all] of versions) if (wanted.has(scope)) found.set(scope, all);
+    for (const versions of read)
+      for (const [scope, all] of versions) if (wanted.has(scope)) found.set(scope, all);
     return found;
   }
 
-  /** The newest version of each scope, or the newest that was committed at an instant or before it. */
-  async newest(pipeline: string, scopes: readonly Scope[], asOf?: string): Promise<ReadonlyMap<Scope, KnownVersion>> {
+  /**
+   * The newest version of each scope, or the newest that was committed at an instant or before it.
+   */
+  async newest(
+    pipeline: string,
+    scopes: readonly Scope[],
+    asOf?: string,
+  ): Promise<ReadonlyMap<Scope, KnownVersion>> {
     const newest = new Map<Scope, KnownVersion>();
     for (const [scope, versions] of await this.of(pipeline, scopes)) {
-      const last = asOf === undefined ? versions.at(-1) : versions.findLast(({ committedAt }) => committedAt <= asOf);
+      const last =
+        asOf === undefined
+          ? versions.at(-1)
+          : versions.findLast(({ committedAt }) => committedAt <= asOf);
       if (last !== undefined) newest.set(scope, last);
     }
     return newest;
@@ -102,7 +129,9 @@ export class KnownVersions {
   async span(pipeline: string): Promise<DaySpan | undefined> {
     const { definition } = datasetOf(this.#engine, pipeline);
     const today = civilDateAt(this.#engine.now(), definition.zone);
-    const days = [...(await this.of(pipeline, datesBetween(firstDayOf(definition), today))).keys()].sort();
+    const days = [
+      ...(await this.of(pipeline, datesBetween(firstDayOf(definition), today))).keys(),
+    ].sort();
     const [from, to] = [days[0], days.at(-1)];
     return from === undefined || to === undefined ? undefined : { from, to };
   }
@@ -120,7 +149,10 @@ export class KnownVersions {
   }
 
   async #forget(pipeline: string, since: string): Promise<void> {
-    const changes = await toldChanges(this.#engine.documents, pipeline, { since, limit: MAX_CHANGES });
+    const changes = await toldChanges(this.#engine.documents, pipeline, {
+      since,
+      limit: MAX_CHANGES,
+    });
     if (changes.length === MAX_CHANGES) {
       this.#partitions.clear();
       this.#state = {};
@@ -153,7 +185,10 @@ export class KnownVersions {
   async #load(partition: string): Promise<ReadonlyMap<Scope, readonly KnownVersion[]>> {
     const byScope = new Map<Scope, KnownVersion[]>();
     const damaged = new Set<Scope>();
-    for await (const row of readRows<Manifest>(this.#engine.documents, { table: MANIFEST_TABLE, partition })) {
+    for await (const row of readRows<Manifest>(this.#engine.documents, {
+      table: MANIFEST_TABLE,
+      partition,
+    })) {
       if ('unreadable' in row) {
         damaged.add(placeOf(row.unreadable).scope);
         continue;
@@ -181,7 +216,16 @@ function versionOf({ scope, version, verdict, run, facts, steps }: Manifest): Kn
     for (const [output, ref] of Object.entries(state.outputs)) outputs[`${step}:${output}`] = ref;
   }
   const waitingUnits = unitsHeldIn({ steps }).filter(({ rejected }) => rejected !== true).length;
-  return { scope, version, verdict, committedAt: run.committedAt, facts, outputs, keys, waitingUnits };
+  return {
+    scope,
+    version,
+    verdict,
+    committedAt: run.committedAt,
+    facts,
+    outputs,
+    keys,
+    waitingUnits,
+  };
 }
 
 /** The months that hold the dates, ascending. */

@@ -8,14 +8,23 @@ import type { Engine } from '../engine.ts';
 
 const DEFAULT_DAYS = 365;
 
-/** Thirty years: more than any publisher here has. What is told of days looks for each of them: centuries would take minutes. */
+/**
+ * Thirty years: more than any publisher here has. What is told of days looks for each of them:
+ * centuries would take minutes.
+ */
 const DAYS_AT_ONCE = 10_958;
 
-/** The days of a range, both ends included; `RANGE_TOO_LARGE` for more than are looked at for one answer: thirty years. */
+/**
+ * The days of a range, both ends included; `RANGE_TOO_LARGE` for more than are looked at for one
+ * answer: thirty years.
+ */
 export function daysAtOnce(from: CivilDate, to: CivilDate): CivilDate[] {
   const days = countDays(from, to);
   if (days <= DAYS_AT_ONCE) return datesBetween(from, to);
-  throw new PipelineError('RANGE_TOO_LARGE', `${days} days are asked for, at most ${DAYS_AT_ONCE} are read at once`);
+  throw new PipelineError(
+    'RANGE_TOO_LARGE',
+    `${days} days are asked for, at most ${DAYS_AT_ONCE} are read at once`,
+  );
 }
 
 /** As a person or client writes it: `YYYY-MM-DD`, both ends included. */
@@ -24,8 +33,16 @@ export interface AskedRange {
   readonly to?: string | undefined;
 }
 
-/** The asked range, within the days that the pipeline has; without one the last year up to yesterday. `INPUT_INVALID` when it is empty, `RANGE_TOO_LARGE` beyond thirty years of the pipeline. */
-export function rangeOfDays(engine: Engine, pipeline: string, { from, to }: AskedRange): CivilDate[] {
+/**
+ * The asked range, within the days that the pipeline has; without one the last year up to
+ * yesterday. `INPUT_INVALID` when it is empty, `RANGE_TOO_LARGE` beyond thirty years of the
+ * pipeline.
+ */
+export function rangeOfDays(
+  engine: Engine,
+  pipeline: string,
+  { from, to }: AskedRange,
+): CivilDate[] {
   const { definition } = datasetOf(engine, pipeline);
   const begin = firstDayOf(definition);
   const yesterday = addDays(civilDateAt(engine.now(), definition.zone), -1);
@@ -33,5 +50,8 @@ export function rangeOfDays(engine: Engine, pipeline: string, { from, to }: Aske
   const first = from === undefined ? addDays(last, 1 - DEFAULT_DAYS) : parseCivilDate(from);
   const dates = daysAtOnce(first < begin ? begin : first, last);
   if (dates.length > 0) return dates;
-  throw new PipelineError('INPUT_INVALID', `the range ${first} … ${last} is empty, or before ${begin}`);
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `the range ${first} … ${last} is empty, or before ${begin}`,
+  );
 }

@@ -20,7 +20,10 @@ import { compareVersions } from './compare-versions.ts';
 
 /** What a run of a day would change in the months, years and history that are made from it. */
 export interface Rehearsal {
-  /** How the day would end; `quarantined`: a person would be asked first, and nothing of it would get any further. */
+  /**
+   * How the day would end; `quarantined`: a person would be asked first, and nothing of it would
+   * get any further.
+   */
   readonly verdict: Verdict;
   /** The steps that a person would be asked about. */
   readonly held: readonly StepId[];
@@ -39,8 +42,9 @@ export interface RehearsedPeriod {
 }
 
 /**
- * Makes the day and every period that it reaches in stores that keep what is written to themselves, and compares these periods with what is there. Nobody is
- * asked: what was delivered before is used, as with a run that is `offline`. It takes the time that the run takes.
+ * Makes the day and every period that it reaches in stores that keep what is written to themselves,
+ * and compares these periods with what is there. Nobody is asked: what was delivered before is
+ * used, as with a run that is `offline`. It takes the time that the run takes.
  */
 export async function rehearseDay(
   stores: Engine,
@@ -49,13 +53,17 @@ export async function rehearseDay(
   date: CivilDate,
 ): Promise<Rehearsal> {
   const { withOverlay, fallback: _, ...engine } = stores;
-  if (withOverlay === undefined) throw new PipelineError('INTERNAL', 'this process has no place to try a run in');
+  if (withOverlay === undefined)
+    throw new PipelineError('INTERNAL', 'this process has no place to try a run in');
   datasetOf(engine, pipeline);
   return withOverlay(async (overlay) => {
     const trial: Engine = { ...engine, ...overlay };
     const day = await tryDay(trial, control, pipeline, date);
     const isDone = day.held.length === 0 && day.failure === null;
-    return { ...day, periods: isDone ? await tryPeriods(stores, trial, control, pipeline, date) : [] };
+    return {
+      ...day,
+      periods: isDone ? await tryPeriods(stores, trial, control, pipeline, date) : [],
+    };
   });
 }
 
@@ -77,7 +85,11 @@ async function tryDay(
     const decided = decisions.find((one) => one.step === step && one.key === key)?.decision;
     if (decided === 'accept') return Promise.resolve(undefined);
     if (decided === undefined) held.push(step);
-    return Promise.resolve({ state: 'failed', code: 'DATA_CHECK_FAILED', message: `${step} is held` });
+    return Promise.resolve({
+      state: 'failed',
+      code: 'DATA_CHECK_FAILED',
+      message: `${step} is held`,
+    });
   };
   const states = await runSteps(
     { steps, days: [{ date, state, delivered: deliveredBefore(plan.steps) }] },
@@ -86,7 +98,8 @@ async function tryDay(
   const ended: DayState = states.get(date) ?? state;
   const outcome = dayOutcome(date, steps, ended);
   if (held.length > 0) return { verdict: 'quarantined', held, failure: null };
-  if (outcome.failure !== undefined) return { verdict: outcome.verdict, held, failure: outcome.failure };
+  if (outcome.failure !== undefined)
+    return { verdict: outcome.verdict, held, failure: outcome.failure };
   const base = known?.version ?? 0;
   const days = [{ outcome, state: ended, decisions, base }];
   await commitDays(engine, control, { pipeline, reason: 'manual', days });
@@ -124,7 +137,8 @@ async function tryPeriods(
     for (const period of periods) {
       const [then, now] = [before.get(period), after.get(period)];
       if (now === undefined || isSame(then, now, step)) continue;
-      const diff = then === undefined ? null : await compareVersions(trial, then, now, control.signal);
+      const diff =
+        then === undefined ? null : await compareVersions(trial, then, now, control.signal);
       changed.push({ period, step, diff });
     }
   }

@@ -10,9 +10,10 @@ import { readFailures } from '../records/failures.ts';
 import type { KnownVersions } from './known-versions.ts';
 
 /**
- * The standing of every day and nothing else, for views of many years: `calendarOfDays` plans each day, to tell what is out of date or asked
- * for again, which costs two seconds a year. Both give the same standing, but for a day whose rows are damaged, which is missing here. Days before
- * the pipeline's first one are left out.
+ * The standing of every day and nothing else, for views of many years: `calendarOfDays` plans each
+ * day, to tell what is out of date or asked for again, which costs two seconds a year. Both give
+ * the same standing, but for a day whose rows are damaged, which is missing here. Days before the
+ * pipeline's first one are left out.
  */
 export async function standingsOfDays(
   engine: Engine,

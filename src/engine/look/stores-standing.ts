@@ -1,6 +1,9 @@
 import type { Engine, HostStanding } from '../engine.ts';
 
-/** The stores of an installation as this host finds them; the members have the names that the API gives them. */
+/**
+ * The stores of an installation as this host finds them; the members have the names that the API
+ * gives them.
+ */
 export interface StoresStanding extends Omit<HostStanding, 'pendingSince'> {
   /** Kinds, such as `s3` and `dynamodb`. */
   readonly objects: string;

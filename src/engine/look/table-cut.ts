@@ -21,7 +21,10 @@ import { monthsOf } from './known-versions.ts';
 import type { KnownVersion, KnownVersions } from './known-versions.ts';
 import { daysAtOnce } from './range-of-days.ts';
 
-/** Which files hold the rows of a table in a range of days, and what is to be said of them, without reading one of them. */
+/**
+ * Which files hold the rows of a table in a range of days, and what is to be said of them, without
+ * reading one of them.
+ */
 
 /** A file of rows: of one scope, or of the days of a month together. */
 export interface TablePiece {
@@ -39,13 +42,19 @@ export interface TableCut {
   readonly versions: readonly KnownVersion[];
   /** Scopes of the range that are due, and have no rows. */
   readonly missing: readonly Scope[];
-  /** Part of the due scopes that have rows, weighted by how much of each was observed; null where none is due. */
+  /**
+   * Part of the due scopes that have rows, weighted by how much of each was observed; null where
+   * none is due.
+   */
   readonly coverage: number | null;
   /** The least final of all. */
   readonly revision: Revision | null;
   /** The last commit among the versions, ISO instant. */
   readonly committedAt: string | null;
-  /** Hash of the table, the range and the content of every file: equal rows, whatever files hold them together. */
+  /**
+   * Hash of the table, the range and the content of every file: equal rows, whatever files hold
+   * them together.
+   */
   readonly hash: string;
 }
 
@@ -63,18 +72,24 @@ export interface PlacedTable {
 }
 
 /** Every table of the datasets, by id; `PLAN_INVALID` when two have one id. */
-export function tablesOf(datasets: Readonly<Record<string, Dataset>>): ReadonlyMap<string, PlacedTable> {
+export function tablesOf(
+  datasets: Readonly<Record<string, Dataset>>,
+): ReadonlyMap<string, PlacedTable> {
   const tables = new Map<string, PlacedTable>();
   for (const [pipeline, dataset] of Object.entries(datasets)) {
     for (const table of dataset.tables ?? []) {
-      if (tables.has(table.id)) throw new PipelineError('PLAN_INVALID', `two tables have the name ${table.id}`);
+      if (tables.has(table.id))
+        throw new PipelineError('PLAN_INVALID', `two tables have the name ${table.id}`);
       tables.set(table.id, { pipeline, dataset, table });
     }
   }
   return tables;
 }
 
-/** Files of whole months are taken where their rollup read exactly the files of the days. `RANGE_TOO_LARGE` beyond thirty years of the pipeline. */
+/**
+ * Files of whole months are taken where their rollup read exactly the files of the days.
+ * `RANGE_TOO_LARGE` beyond thirty years of the pipeline.
+ */
 export async function cutTable(
   engine: Engine,
   known: KnownVersions,
@@ -88,7 +103,9 @@ export async function cutTable(
   const newest = await known.newest(pipeline, scopes, asOf);
   const found = scopes.flatMap((scope) => {
     const version = newest.get(scope);
-    return version === undefined ? [] : filesOf(version, table.rows).map((ref) => ({ scope, ref, version }));
+    return version === undefined
+      ? []
+      : filesOf(version, table.rows).map((ref) => ({ scope, ref, version }));
   });
   const versions = [...new Set(found.map(({ version }) => version))];
   const missing = missingOf(engine, definition, scopes, new Set(found.map(({ scope }) => scope)));
@@ -104,12 +121,17 @@ export async function cutTable(
       (last, { committedAt }) => (last === null || committedAt > last ? committedAt : last),
       null,
     ),
-    hash: sha256Hex(canonicalJson([table.id, from, to, ...found.map(({ scope, ref }) => [scope, ref.sha256])])),
+    hash: sha256Hex(
+      canonicalJson([table.id, from, to, ...found.map(({ scope, ref }) => [scope, ref.sha256])]),
+    ),
   };
 }
 
 /** The file of an output of a version, or those of its shards, ascending. */
-export function filesOf({ outputs }: Pick<KnownVersion, 'outputs'>, { step, output }: RowsOutput): ArtefactRef[] {
+export function filesOf(
+  { outputs }: Pick<KnownVersion, 'outputs'>,
+  { step, output }: RowsOutput,
+): ArtefactRef[] {
   const own = outputs[`${step}:${output}`];
   if (own !== undefined) return [own];
   const shards = Object.entries(outputs).filter(([name]) => {
@@ -154,7 +176,9 @@ function leastFinal(
 ): Revision | null {
   const now = engine.now();
   const are = new Set(
-    versions.map(({ scope, facts }) => revisionOf(definition, { scope: firstDateOf(definition, scope), facts }, now)),
+    versions.map(({ scope, facts }) =>
+      revisionOf(definition, { scope: firstDateOf(definition, scope), facts }, now),
+    ),
   );
   return REVISIONS.find((revision) => are.has(revision)) ?? null;
 }
@@ -169,18 +193,29 @@ interface Days {
 
 const LOOKS_AT_ONCE = 8;
 
-/** Whole months from their rollup, where that was made from exactly the files that the days have. */
-async function withMonths(engine: Engine, known: KnownVersions, days: Days): Promise<readonly TablePiece[]> {
+/**
+ * Whole months from their rollup, where that was made from exactly the files that the days have.
+ */
+async function withMonths(
+  engine: Engine,
+  known: KnownVersions,
+  days: Days,
+): Promise<readonly TablePiece[]> {
   const { pipeline, table, dates, found, asOf } = days;
   if (table.months === undefined) return found.map(({ scope, ref }) => ({ scope, ref }));
   const asked = new Set(dates);
-  const whole = monthsOf(dates).filter((month) => datesOfMonth(month).every((date) => asked.has(date)));
+  const whole = monthsOf(dates).filter((month) =>
+    datesOfMonth(month).every((date) => asked.has(date)),
+  );
   const rollups = await known.newest(pipeline, whole, asOf);
   const byMonth = new Map<string, TablePiece[]>();
-  for (const piece of found) byMonth.set(monthOf(piece.scope), [...(byMonth.get(monthOf(piece.scope)) ?? []), piece]);
+  for (const piece of found)
+    byMonth.set(monthOf(piece.scope), [...(byMonth.get(monthOf(piece.scope)) ?? []), piece]);
   const pieces = await mapConcurrent([...byMonth], LOOKS_AT_ONCE, async ([month, own]) => {
     const ref = await monthFile(engine, days, rollups.get(month), own);
-    return ref === undefined ? own.map(({ scope, ref: day }) => ({ scope, ref: day })) : [{ scope: month, ref }];
+    return ref === undefined
+      ? own.map(({ scope, ref: day }) => ({ scope, ref: day }))
+      : [{ scope: month, ref }];
   });
   return pieces.flat();
 }
@@ -194,8 +229,11 @@ async function monthFile(
   const { months } = table;
   const key = months === undefined ? undefined : rollup?.keys[months.step];
   if (months === undefined || rollup === undefined || key === undefined) return undefined;
-  const entry = await engine.documents.get<LedgerEntry>(ledgerKey(pipeline, rollup.scope, months.step, key));
+  const entry = await engine.documents.get<LedgerEntry>(
+    ledgerKey(pipeline, rollup.scope, months.step, key),
+  );
   const read = entry?.body.inputs[months.input];
-  const same = read?.length === days.length && days.every(({ ref }, index) => read[index] === ref.sha256);
+  const same =
+    read?.length === days.length && days.every(({ ref }, index) => read[index] === ref.sha256);
   return same ? rollup.outputs[`${months.step}:${months.output}`] : undefined;
 }

@@ -3,7 +3,12 @@ import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
 import { rowsSql } from '../../pipelines/tables.ts';
-import type { AnswerRow, ColumnType, TableColumn, TableDefinition } from '../../pipelines/tables.ts';
+import type {
+  AnswerRow,
+  ColumnType,
+  TableColumn,
+  TableDefinition,
+} from '../../pipelines/tables.ts';
 import type { SqlEngine, SqlSession } from '../../ports/sql.ts';
 import { openContent } from '../content-store.ts';
 import { sqlOf } from '../engine.ts';
@@ -13,7 +18,10 @@ import { mapConcurrent } from '../map-concurrent.ts';
 import { Turns } from '../turns.ts';
 import type { TableCut, TablePiece } from './table-cut.ts';
 
-/** The rows of a cut, in one order whatever files hold them: by scope, then by the table's own order. */
+/**
+ * The rows of a cut, in one order whatever files hold them: by scope, then by the table's own
+ * order.
+ */
 
 const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
   text: 'VARCHAR',
@@ -34,12 +42,18 @@ interface SetSize {
 const SETS: SetSize = { files: 31, rows: 3_000 };
 /** A year of days. */
 const WHOLE_SETS: SetSize = { files: 366, rows: 40_000 };
-/** Small enough for a text not to be a large object of V8, which stays in memory until all of the heap is collected. */
+/**
+ * Small enough for a text not to be a large object of V8, which stays in memory until all of the
+ * heap is collected.
+ */
 const ROWS_OF_TEXT = 256;
 const OPEN_AT_ONCE = 16;
 /** Sets of rows that are read at the same time: one thread of the SQL engine each. */
 const SETS_AT_ONCE = 2;
-/** Readers that wait for their first rows; a set takes some hundredths of a second. Further ones are told to come again. */
+/**
+ * Readers that wait for their first rows; a set takes some hundredths of a second. Further ones are
+ * told to come again.
+ */
 const MAX_WAITING = 64;
 
 /** Which of a cut's rows and columns are read. */
@@ -51,16 +65,28 @@ export interface RowsRequest {
   readonly signal?: AbortSignal;
 }
 
-/** The declared columns of these names, in the order of the names, each once; `INPUT_INVALID` lists those there are. */
-export function columnsNamed(table: TableDefinition, names: readonly string[] | undefined): readonly TableColumn[] {
+/**
+ * The declared columns of these names, in the order of the names, each once; `INPUT_INVALID` lists
+ * those there are.
+ */
+export function columnsNamed(
+  table: TableDefinition,
+  names: readonly string[] | undefined,
+): readonly TableColumn[] {
   if (names === undefined) return table.columns;
   return names.map((name, index) => {
     if (names.indexOf(name) !== index)
-      throw new PipelineError('INPUT_INVALID', `the column ${JSON.stringify(name)} is asked for twice`);
+      throw new PipelineError(
+        'INPUT_INVALID',
+        `the column ${JSON.stringify(name)} is asked for twice`,
+      );
     const column = table.columns.find((candidate) => candidate.name === name);
     if (column !== undefined) return column;
     const known = table.columns.map((one) => one.name).join(', ');
-    throw new PipelineError('INPUT_INVALID', `${table.id} has no column ${JSON.stringify(name)}; it has ${known}`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `${table.id} has no column ${JSON.stringify(name)}; it has ${known}`,
+    );
   });
 }
 
@@ -71,8 +97,8 @@ interface LocalPiece {
 }
 
 /**
- * Gives the rows set by set, as many files at a time as one statement reads. The consumer's pace is the reader's: nothing is read ahead, and
- * nothing is kept.
+ * Gives the rows set by set, as many files at a time as one statement reads. The consumer's pace is
+ * the reader's: nothing is read ahead, and nothing is kept.
  */
 export async function* readRowSets(
   engine: Engine,
@@ -104,8 +130,8 @@ export interface RowsText {
 }
 
 /**
- * The same rows as text that the engine writes, on threads of its own: `line` is SQL of a row over the columns in their declared types, and
- * NULL leaves the row out.
+ * The same rows as text that the engine writes, on threads of its own: `line` is SQL of a row over
+ * the columns in their declared types, and NULL leaves the row out.
  */
 export async function* readTexts(
   engine: Engine,
@@ -121,7 +147,10 @@ export async function* readTexts(
   }
 }
 
-/** All of that, for answers that are made whole: of a year at a time, because a statement costs as much as a thousand rows. */
+/**
+ * All of that, for answers that are made whole: of a year at a time, because a statement costs as
+ * much as a thousand rows.
+ */
 export async function readAllTexts(
   engine: Engine,
   { table, pieces }: TableCut,
@@ -131,26 +160,35 @@ export async function readAllTexts(
   const read = textReader(table, line);
   const texts: RowsText[] = [];
   for (const batch of batches(table, pieces, WHOLE_SETS))
-    texts.push(...(await readSet(engine, { pieces: batch, read, hasBegun: texts.length > 0 }, signal)));
+    texts.push(
+      ...(await readSet(engine, { pieces: batch, read, hasBegun: texts.length > 0 }, signal)),
+    );
   return texts;
 }
 
 type SetReader<T> = (session: SqlSession, local: readonly LocalPiece[]) => Promise<readonly T[]>;
 
 /**
- * Texts of a set in the order of the table. Where that order names each row, as it should, no other column is read for it: most texts are
- * of three columns of forty.
+ * Texts of a set in the order of the table. Where that order names each row, as it should, no other
+ * column is read for it: most texts are of three columns of forty.
  */
 function textReader(table: TableDefinition, line: string): SetReader<RowsText> {
   const named = table.order.map(quoteIdentifier).join(', ');
   return async (session, local) => {
     const rows = `SELECT *, ${line} AS "row text" FROM (${tableSql(table, table.columns, local)})`;
-    const texts = await session.rows<RowsText & { readonly tied: boolean }>(textsSql(rows, named, named));
-    return texts.some(({ tied }) => tied) ? session.rows<RowsText>(textsSql(rows, named, orderOf(table))) : texts;
+    const texts = await session.rows<RowsText & { readonly tied: boolean }>(
+      textsSql(rows, named, named),
+    );
+    return texts.some(({ tied }) => tied)
+      ? session.rows<RowsText>(textsSql(rows, named, orderOf(table)))
+      : texts;
   };
 }
 
-/** `tied` says of a text that a row has the same `names` as the one before it. A condition on the text would have it made twice. */
+/**
+ * `tied` says of a text that a row has the same `names` as the one before it. A condition on the
+ * text would have it made twice.
+ */
 function textsSql(rows: string, names: string, order: string): string {
   const isTied = `lag((${names})) OVER in_order IS NOT DISTINCT FROM (${names})`;
   return `SELECT coalesce(string_agg("row text", '' ORDER BY place), '') AS text, count("row text") AS rows,
@@ -188,7 +226,9 @@ function namesOf(columns: readonly TableColumn[]): string {
 
 const turns = new WeakMap<SqlEngine, Turns>();
 
-/** Readers of one SQL engine go on set by set, in turn: twenty of them need no more memory than two. */
+/**
+ * Readers of one SQL engine go on set by set, in turn: twenty of them need no more memory than two.
+ */
 function turnsOf(engine: Engine): Turns {
   const sql = sqlOf(engine);
   const known = turns.get(sql) ?? new Turns(SETS_AT_ONCE, MAX_WAITING);
@@ -196,7 +236,9 @@ function turnsOf(engine: Engine): Turns {
   return known;
 }
 
-/** Rows of the files as their records tell; a table that is made from documents has another number. */
+/**
+ * Rows of the files as their records tell; a table that is made from documents has another number.
+ */
 function countOf(table: TableDefinition, pieces: readonly TablePiece[]): number | undefined {
   if (table.from !== undefined) return undefined;
   let rows = 0;
@@ -207,7 +249,9 @@ function countOf(table: TableDefinition, pieces: readonly TablePiece[]): number 
   return rows;
 }
 
-/** Scopes whose rows follow each other in time are read together; those of other orders one by one. */
+/**
+ * Scopes whose rows follow each other in time are read together; those of other orders one by one.
+ */
 function* batches(
   table: TableDefinition,
   pieces: readonly TablePiece[],
@@ -226,7 +270,10 @@ function* batches(
   if (batch.length > 0) yield batch;
 }
 
-/** The files of each scope: one, or those of its shards, which are read together because their rows have one order. */
+/**
+ * The files of each scope: one, or those of its shards, which are read together because their rows
+ * have one order.
+ */
 function byScope<T extends { readonly scope: string }>(pieces: readonly T[]): T[][] {
   const scopes = new Map<string, T[]>();
   for (const piece of pieces) scopes.set(piece.scope, [...(scopes.get(piece.scope) ?? []), piece]);
@@ -237,15 +284,24 @@ function isTimeOrdered({ columns, order }: TableDefinition): boolean {
   return columns.find(({ name }) => name === order[0])?.type === 'instant';
 }
 
-async function openPieces({ objects }: Pick<Engine, 'objects'>, pieces: readonly TablePiece[]): Promise<LocalPiece[]> {
+async function openPieces(
+  { objects }: Pick<Engine, 'objects'>,
+  pieces: readonly TablePiece[],
+): Promise<LocalPiece[]> {
   return mapConcurrent(pieces, OPEN_AT_ONCE, async ({ scope, ref }) => {
     const path = await openContent(objects, ref);
     if (path !== undefined) return { scope, path };
-    throw new PipelineError('STORE_CORRUPT', `${ref.key}, of ${scope}, is not there; "quotidien verify" says more`);
+    throw new PipelineError(
+      'STORE_CORRUPT',
+      `${ref.key}, of ${scope}, is not there; "quotidien verify" says more`,
+    );
   });
 }
 
-/** The table as SQL with the declared types, so that every format has the same values. `where` is over the columns of the files. */
+/**
+ * The table as SQL with the declared types, so that every format has the same values. `where` is
+ * over the columns of the files.
+ */
 function tableSql(
   table: TableDefinition,
   columns: readonly TableColumn[],
@@ -257,7 +313,9 @@ function tableSql(
   return `SELECT ${typed.join(', ')} FROM ${sourceSql(table, pieces)}${condition}`;
 }
 
-/** What is no number and what has no end are missing in every format, because JSON cannot tell them. */
+/**
+ * What is no number and what has no end are missing in every format, because JSON cannot tell them.
+ */
 function valueSql({ name, type }: TableColumn): string {
   const value = `CAST(${quoteIdentifier(name)} AS ${SQL_TYPES[type]})`;
   return type === 'number' ? `CASE WHEN isfinite(${value}) THEN ${value} END` : value;
@@ -265,7 +323,9 @@ function valueSql({ name, type }: TableColumn): string {
 
 function sourceSql(table: TableDefinition, pieces: readonly LocalPiece[]): string {
   if (pieces.length === 0) {
-    const none = table.columns.map(({ name, type }) => `CAST(NULL AS ${SQL_TYPES[type]}) AS ${quoteIdentifier(name)}`);
+    const none = table.columns.map(
+      ({ name, type }) => `CAST(NULL AS ${SQL_TYPES[type]}) AS ${quoteIdentifier(name)}`,
+    );
     return `(SELECT ${none.join(', ')} WHERE false)`;
   }
   if (table.scoped !== true)
@@ -279,13 +339,17 @@ function sourceSql(table: TableDefinition, pieces: readonly LocalPiece[]): strin
   return `(${scoped.join(' UNION ALL ')})`;
 }
 
-function orderedSql(table: TableDefinition, selected: string, pieces: readonly LocalPiece[]): string {
+function orderedSql(
+  table: TableDefinition,
+  selected: string,
+  pieces: readonly LocalPiece[],
+): string {
   return `SELECT ${selected} FROM (${tableSql(table, table.columns, pieces)}) ORDER BY ${orderOf(table)}`;
 }
 
 /**
- * Ties are broken by all other columns, so that pages never overlap: by their hash, because to sort by forty columns takes longer than
- * everything else that the engine does with the rows.
+ * Ties are broken by all other columns, so that pages never overlap: by their hash, because to sort
+ * by forty columns takes longer than everything else that the engine does with the rows.
  */
 function orderOf({ order, columns }: TableDefinition): string {
   const rest = columns.map(({ name }) => name).filter((name) => !order.includes(name));
@@ -319,8 +383,8 @@ export async function withViews<T>(
 }
 
 /**
- * Writes the whole cut as one Parquet file of the declared types. Files whose rows do not follow each other in time keep the order of their
- * scopes. Returns the number of rows.
+ * Writes the whole cut as one Parquet file of the declared types. Files whose rows do not follow
+ * each other in time keep the order of their scopes. Returns the number of rows.
  */
 export async function writeParquet(
   engine: Engine,
@@ -333,7 +397,9 @@ export async function writeParquet(
     holdingFiles(engine, async (held) => {
       const local = await openPieces(held, cut.pieces);
       const names = namesOf(columns);
-      const select = isTimeOrdered(cut.table) ? orderedSql(cut.table, names, local) : inTurn(cut.table, names, local);
+      const select = isTimeOrdered(cut.table)
+        ? orderedSql(cut.table, names, local)
+        : inTurn(cut.table, names, local);
       const format = `(FORMAT PARQUET, COMPRESSION ZSTD)`;
       const copy = `COPY (${select}) TO ${quoteText(path)} ${format}`;
       const [copied] = await sqlOf(engine).session((sql) => sql.rows<{ Count: number }>(copy));
@@ -351,17 +417,22 @@ export async function writeParquetOf(
 ): Promise<void> {
   const file = `${sql.scratch}/rows-at-hand.ndjson`;
   await writeFile(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  const types = columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(SQL_TYPES[type])}`).join(', ');
+  const types = columns
+    .map(({ name, type }) => `${quoteText(name)}: ${quoteText(SQL_TYPES[type])}`)
+    .join(', ');
   const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   const from = `read_json(${quoteText(file)}, format = 'newline_delimited', columns = {${types}})`;
-  await sql.run(`COPY (SELECT ${names} FROM ${from}) TO ${quoteText(path)} (FORMAT PARQUET, COMPRESSION ZSTD)`);
+  await sql.run(
+    `COPY (SELECT ${names} FROM ${from}) TO ${quoteText(path)} (FORMAT PARQUET, COMPRESSION ZSTD)`,
+  );
 }
 
 function inTurn(table: TableDefinition, selected: string, pieces: readonly LocalPiece[]): string {
   const scopes = byScope(pieces);
   if (scopes.length <= 1) return orderedSql(table, selected, pieces);
   const all = scopes.map(
-    (files, index) => `SELECT ${index} AS "piece at", * FROM (${tableSql(table, table.columns, files)})`,
+    (files, index) =>
+      `SELECT ${index} AS "piece at", * FROM (${tableSql(table, table.columns, files)})`,
   );
   return `SELECT ${selected} FROM (${all.join(' UNION ALL ')}) ORDER BY "piece at", ${orderOf(table)}`;
 }

@@ -17,12 +17,20 @@ export interface Unfinished {
 }
 
 /** Reads announcements and failures alone, no manifest. */
-export async function findUnfinished({ documents }: Pick<Engine, 'documents'>, pipeline: string): Promise<Unfinished> {
+export async function findUnfinished(
+  { documents }: Pick<Engine, 'documents'>,
+  pipeline: string,
+): Promise<Unfinished> {
   const open = await openAnnouncements(documents, pipeline);
   const failed = await failedPeriods(documents, pipeline);
   return {
     announced: [...new Set(open.flatMap(({ scope }) => (isPeriod(scope) ? [] : [scope])))],
-    failed: [...failed].map(([period, { step, code, message }]) => ({ period, step, code, message })),
+    failed: [...failed].map(([period, { step, code, message }]) => ({
+      period,
+      step,
+      code,
+      message,
+    })),
   };
 }
 

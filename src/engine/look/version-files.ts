@@ -16,21 +16,31 @@ export interface VersionAsked {
   readonly outputs: readonly string[];
 }
 
-/** Works with outputs of a version as verified local files. `NOT_FOUND` where the day or period has no version. */
+/**
+ * Works with outputs of a version as verified local files. `NOT_FOUND` where the day or period has
+ * no version.
+ */
 export async function withVersion<T>(
   engine: Engine,
   { pipeline, scope, outputs }: VersionAsked,
   work: (sql: SqlSession, version: VersionFiles) => Promise<T>,
 ): Promise<T> {
   const manifest = (await newestManifests(engine.documents, pipeline, [scope])).get(scope);
-  if (manifest === undefined) throw new PipelineError('NOT_FOUND', `${pipeline} ${scope} has no version yet`);
+  if (manifest === undefined)
+    throw new PipelineError('NOT_FOUND', `${pipeline} ${scope} has no version yet`);
   const made = Object.values(manifest.steps).flatMap((step) =>
     step.state === 'done' ? Object.entries(step.outputs) : [],
   );
-  const asked = made.filter(([name]) => outputs.includes(name)).map(([name, ref]) => [name, [{ scope, ref }]] as const);
+  const asked = made
+    .filter(([name]) => outputs.includes(name))
+    .map(([name, ref]) => [name, [{ scope, ref }]] as const);
   return holdingFiles(engine, async ({ objects }) => {
     const opened = Object.entries(await openInputs(objects, Object.fromEntries(asked)));
-    const files = opened.flatMap(([name, [file]]) => (file === undefined ? [] : [[name, file.path] as const]));
-    return sqlOf(engine).session((sql) => work(sql, { version: manifest.version, files: Object.fromEntries(files) }));
+    const files = opened.flatMap(([name, [file]]) =>
+      file === undefined ? [] : [[name, file.path] as const],
+    );
+    return sqlOf(engine).session((sql) =>
+      work(sql, { version: manifest.version, files: Object.fromEntries(files) }),
+    );
   });
 }

@@ -19,7 +19,12 @@ import type { ArtefactRef } from '../../ports/objects.ts';
 import { plainDecision, readDecisions } from '../records/decisions.ts';
 import type { Engine, EngineFallback } from '../engine.ts';
 import { damageUnlessDestroyed } from '../records/forgotten.ts';
-import { newestManifests, readManifests, readDeliveries, readLedger } from '../records/ledger-reader.ts';
+import {
+  newestManifests,
+  readManifests,
+  readDeliveries,
+  readLedger,
+} from '../records/ledger-reader.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
 import { withoutBuried } from '../records/tombstones.ts';
 
@@ -33,16 +38,21 @@ export interface Survey {
   readonly versions: ReadonlyMap<CivilDate, readonly Manifest[]>;
   /** Every artefact that a plan of the days could rely on, by its key. */
   readonly artefacts: ReadonlyMap<string, ArtefactRef>;
-  /** Days of which nothing can be planned, because a row that tells of them cannot be read; they are in none of the above. */
+  /**
+   * Days of which nothing can be planned, because a row that tells of them cannot be read; they are
+   * in none of the above.
+   */
   readonly unreadable: ReadonlyMap<CivilDate, UnreadableRow>;
   /**
-   * Days with a version that is made of downloads which this host, without its document store, knows nothing of, and why. A run of such a day
-   * would make it of less; it can be looked at.
+   * Days with a version that is made of downloads which this host, without its document store,
+   * knows nothing of, and why. A run of such a day would make it of less; it can be looked at.
    */
   readonly unseen: ReadonlyMap<CivilDate, string>;
 }
 
-/** Gathers what the planner decides on, and takes the records at their word: no object is looked at. */
+/**
+ * Gathers what the planner decides on, and takes the records at their word: no object is looked at.
+ */
 export async function surveyDays(
   { documents, now, fallback }: Pick<Engine, 'documents' | 'now' | 'fallback'>,
   definition: PipelineDefinition,
@@ -51,8 +61,15 @@ export async function surveyDays(
   const previous = previousDates(definition, dates);
   // First: a plan must know at least what the manifest that it says it is based on was made from.
   const rows: UnreadableRow[] = [];
-  const versions = await readManifests(documents, definition.name, [...new Set([...dates, ...previous])], rows);
-  const manifests = new Map([...versions].flatMap(([date, all]) => all.slice(-1).map((last) => [date, last] as const)));
+  const versions = await readManifests(
+    documents,
+    definition.name,
+    [...new Set([...dates, ...previous])],
+    rows,
+  );
+  const manifests = new Map(
+    [...versions].flatMap(([date, all]) => all.slice(-1).map((last) => [date, last] as const)),
+  );
   const [ledger, deliveries, decisions] = await Promise.all([
     readLedger(documents, definition.name, dates, rows),
     readDeliveries(documents, definition, dates, rows),
@@ -72,7 +89,10 @@ export async function surveyDays(
     now: at,
     expected: { parts: expectedParts(definition, date) },
     manifest: manifests.get(date),
-    decisions: mergeDecisions(manifests.get(date)?.decisions ?? [], (decisions.get(date) ?? []).map(plainDecision)),
+    decisions: mergeDecisions(
+      manifests.get(date)?.decisions ?? [],
+      (decisions.get(date) ?? []).map(plainDecision),
+    ),
     ledger: ledger.get(date) ?? [],
     damaged: new Map(),
     deliveries: deliveriesOf(definition, date, { manifests, ledger, deliveries }),
@@ -100,14 +120,18 @@ function deliveriesOf(
       const delivery = known.deliveries.get(id)?.get(date);
       const step = steps.find(({ part }) => part === id);
       if (step === undefined) return [id, delivery];
-      return [id, takenOver(step, known.manifests.get(date), known.ledger.get(date) ?? [], delivery)];
+      return [
+        id,
+        takenOver(step, known.manifests.get(date), known.ledger.get(date) ?? [], delivery),
+      ];
     }),
   );
 }
 
 /**
- * Asks once more for the entries of downloads that versions are made of and that the ledger did not have: it may have been read where this
- * host keeps what it has seen, the versions on the store. Adds what is found; returns the days of which the store cannot be asked.
+ * Asks once more for the entries of downloads that versions are made of and that the ledger did not
+ * have: it may have been read where this host keeps what it has seen, the versions on the store.
+ * Adds what is found; returns the days of which the store cannot be asked.
  */
 async function lookAgain(
   { documents, fallback }: Pick<Engine, 'documents'> & { readonly fallback: EngineFallback },
@@ -132,8 +156,9 @@ async function lookAgain(
 }
 
 /**
- * Plans the days, and asks the store for every artefact that the plan relies on, until a plan relies on none that is gone or damaged. What
- * it does not rely on costs nothing: outputs of long-past versions, and raw files of which nothing is to be made.
+ * Plans the days, and asks the store for every artefact that the plan relies on, until a plan
+ * relies on none that is gone or damaged. What it does not rely on costs nothing: outputs of
+ * long-past versions, and raw files of which nothing is to be made.
  */
 export async function planOnStored(
   engine: Pick<Engine, 'documents' | 'objects' | 'now'>,
@@ -167,14 +192,16 @@ export async function planOnStored(
 function artefactsOf(evidence: readonly DayEvidence[]): Map<string, ArtefactRef> {
   const refs = evidence.flatMap(({ ledger, deliveries }) => [
     ...ledger.flatMap(({ outputs }) => Object.values(outputs)),
-    ...Object.values(deliveries).flatMap((delivery) => (delivery === undefined ? [] : rawsOfDay(delivery))),
+    ...Object.values(deliveries).flatMap((delivery) =>
+      delivery === undefined ? [] : rawsOfDay(delivery),
+    ),
   ]);
   return new Map(refs.map((ref) => [ref.key, ref]));
 }
 
 /**
- * The days that a row tells of: its own, those of the window of a receipt, and those that read its day. To plan them without it would be to
- * take back what it says.
+ * The days that a row tells of: its own, those of the window of a receipt, and those that read its
+ * day. To plan them without it would be to take back what it says.
  */
 function daysWithout(
   definition: PipelineDefinition,
@@ -219,6 +246,9 @@ async function otherStates(
 
 function expectedParts(definition: PipelineDefinition, date: CivilDate): Record<string, string> {
   return Object.fromEntries(
-    definition.parts.map((part) => [part.id, afterDayEnd(date, definition.zone, part.expectedAfter).toISOString()]),
+    definition.parts.map((part) => [
+      part.id,
+      afterDayEnd(date, definition.zone, part.expectedAfter).toISOString(),
+    ]),
   );
 }

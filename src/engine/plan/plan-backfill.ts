@@ -8,7 +8,11 @@ import {
   PLAN_TABLE,
   SELECTIONS,
 } from '../../pipelines/backfill.ts';
-import type { BackfillPlan, BackfillRequest, PlannedBackfillDay } from '../../pipelines/backfill.ts';
+import type {
+  BackfillPlan,
+  BackfillRequest,
+  PlannedBackfillDay,
+} from '../../pipelines/backfill.ts';
 import { rangesOf } from '../../pipelines/calendar-of-days.ts';
 import { datesBetween } from '../../pipelines/civil-date.ts';
 import type { Dataset, FetchWindow } from '../../pipelines/dataset.ts';
@@ -40,20 +44,35 @@ export function checkBackfill(engine: Pick<Engine, 'datasets'>, request: Backfil
   const { definition } = datasetOf(engine, request.pipeline);
   checkRequest(definition, { dates: [request.from, request.to], options: {} });
   if (request.to < request.from) {
-    throw new PipelineError('INPUT_INVALID', `the range ends (${request.to}) before it begins (${request.from})`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `the range ends (${request.to}) before it begins (${request.from})`,
+    );
   }
   if (request.select !== undefined && !SELECTIONS.includes(request.select)) {
-    throw new PipelineError('INPUT_INVALID', `select takes ${SELECTIONS.join(', ')}, not ${request.select}`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `select takes ${SELECTIONS.join(', ')}, not ${request.select}`,
+    );
   }
   if (request.until !== undefined && !STAGES.includes(request.until)) {
-    throw new PipelineError('INPUT_INVALID', `until takes ${STAGES.join(', ')}, not ${request.until}`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `until takes ${STAGES.join(', ')}, not ${request.until}`,
+    );
   }
   if (request.pages === true && request.until !== undefined && request.until !== 'report') {
-    throw new PipelineError('INPUT_INVALID', `pages belong to the reports, which until ${request.until} leaves out`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `pages belong to the reports, which until ${request.until} leaves out`,
+    );
   }
 }
 
-/** What a backfill would do, day by day; read from the stores a year at a time, each of which is told of. */
+/**
+ * What a backfill would do, day by day; read from the stores a year at a time, each of which is
+ * told of.
+ */
 export async function planBackfill(
   engine: Engine,
   request: BackfillRequest,
@@ -109,7 +128,9 @@ export interface SelectedSpan {
 export interface SpanOptions {
   /** Days that are left aside. */
   readonly except?: readonly CivilDate[];
-  /** The plans of the span before: what is going to change there is known to the days that read it. */
+  /**
+   * The plans of the span before: what is going to change there is known to the days that read it.
+   */
   readonly earlier?: readonly DayPlan[];
 }
 
@@ -124,7 +145,9 @@ export async function selectSpan(
   const { select = 'open', until, pages } = request;
   const all = datesBetween(from, to).filter((date) => !except.includes(date));
   const now = engine.now();
-  const due = all.filter((date) => afterDayEnd(date, definition.zone, definition.publication.expectedAfter) <= now);
+  const due = all.filter(
+    (date) => afterDayEnd(date, definition.zone, definition.publication.expectedAfter) <= now,
+  );
   const [{ plans, manifests, unreadable }, failures, marks] = await Promise.all([
     planRun(engine, definition, due, {
       recheck: select === 'all',
@@ -137,11 +160,15 @@ export async function selectSpan(
     readDegraded(engine, request.pipeline, due),
   ]);
   // Their own runs say what is wrong with them.
-  const selected: PlannedBackfillDay[] = [...unreadable.keys()].map((date) => ({ date, steps: [] }));
+  const selected: PlannedBackfillDay[] = [...unreadable.keys()].map((date) => ({
+    date,
+    steps: [],
+  }));
   const left: CivilDate[] = [];
   for (const { date, steps, upToDate } of plans) {
     const failure = failures.get(date);
-    // A failure that a later delivery has made good is taken back by the next run, which has nothing else to do.
+    // A failure that a later delivery has made good is taken back by the next run, which has
+    // nothing else to do.
     const complete = upToDate && failure === undefined;
     if (complete && select !== 'all') left.push(date);
     if (isSelected(select, { manifest: manifests.get(date), failure, upToDate, complete }))
@@ -162,8 +189,14 @@ export async function selectSpan(
   };
 }
 
-/** The spans of a backfill in its order, each planned with what is going to change in the one before it. */
-export async function* selectSpans(engine: Engine, request: BackfillRequest): AsyncGenerator<SelectedSpan> {
+/**
+ * The spans of a backfill in its order, each planned with what is going to change in the one before
+ * it.
+ */
+export async function* selectSpans(
+  engine: Engine,
+  request: BackfillRequest,
+): AsyncGenerator<SelectedSpan> {
   let earlier: readonly DayPlan[] = [];
   for (const span of yearSpans(request)) {
     const selected = await selectSpan(engine, request, span, { earlier });
@@ -173,7 +206,10 @@ export async function* selectSpans(engine: Engine, request: BackfillRequest): As
 }
 
 /** One request per part and bulk window that has a day to ask for. */
-function requestsOf({ definition, sources }: Dataset, days: readonly PlannedBackfillDay[]): Record<string, number> {
+function requestsOf(
+  { definition, sources }: Dataset,
+  days: readonly PlannedBackfillDay[],
+): Record<string, number> {
   const requests: Record<string, number> = {};
   for (const { id, part } of definition.steps) {
     const host = part === undefined ? undefined : sources[part]?.host;
@@ -184,7 +220,8 @@ function requestsOf({ definition, sources }: Dataset, days: readonly PlannedBack
         steps.some(({ step, action }) => step === id && (action === 'run' || action === 'recheck')),
       )
       .map(({ date }) => date);
-    // A bulk window that is longer than the set of days that is made together is asked for once for each set.
+    // A bulk window that is longer than the set of days that is made together is asked for once for
+    // each set.
     const windows = workWindows(definition, asked).flatMap((days) => fetchWindows(days, bulk));
     requests[host] = (requests[host] ?? 0) + windows.length;
   }
@@ -201,10 +238,17 @@ export async function savePlan(documents: DocumentStore, plan: BackfillPlan): Pr
 }
 
 /** `PLAN_INVALID` when nobody made a plan with this hash, or another pipeline's. */
-export async function loadPlan(documents: DocumentStore, pipeline: string, hash: string): Promise<BackfillPlan> {
+export async function loadPlan(
+  documents: DocumentStore,
+  pipeline: string,
+  hash: string,
+): Promise<BackfillPlan> {
   const found = await documents.get<BackfillPlan>(planKey(pipeline, hash));
   if (found !== undefined) return found.body;
-  throw new PipelineError('PLAN_INVALID', `no plan ${hash} of ${pipeline}; "quotidien backfill … --dry-run" makes one`);
+  throw new PipelineError(
+    'PLAN_INVALID',
+    `no plan ${hash} of ${pipeline}; "quotidien backfill … --dry-run" makes one`,
+  );
 }
 
 /** Refuses a stored plan, by `PLAN_INVALID`, when the same request would do something else now. */
@@ -226,5 +270,7 @@ export async function checkPlan(
 
 /** The planned days within a span. */
 export function plannedDates({ ranges }: BackfillPlan, { from, to }: FetchWindow): CivilDate[] {
-  return ranges.flatMap((range) => datesBetween(range.from > from ? range.from : from, range.to < to ? range.to : to));
+  return ranges.flatMap((range) =>
+    datesBetween(range.from > from ? range.from : from, range.to < to ? range.to : to),
+  );
 }

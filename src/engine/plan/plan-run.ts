@@ -42,7 +42,10 @@ export async function planFromStores(
   return { plans, manifests, versions, decisions, unreadable, unseen };
 }
 
-/** What a run does to a day: the one answer that `plan`, `stale`, the backfills and the runs themselves give. */
+/**
+ * What a run does to a day: the one answer that `plan`, `stale`, the backfills and the runs
+ * themselves give.
+ */
 export interface RunPlan extends DayPlan {
   /** Of all steps, also those that this run does not make: what later days are planned from. */
   readonly whole: DayPlan;
@@ -59,7 +62,9 @@ export interface RunPlans extends Omit<StoredPlans, 'plans'> {
 
 /** How the days are going to be made, which decides what is left out. */
 export interface RunOptions extends PlanOptions {
-  /** How many days are made together: 1, also for a range with pages, or `SEVERAL` for one without. */
+  /**
+   * How many days are made together: 1, also for a range with pages, or `SEVERAL` for one without.
+   */
   readonly days: number;
   /** The plans of days before these that the same run makes. */
   readonly earlier?: readonly DayPlan[];
@@ -67,7 +72,10 @@ export interface RunOptions extends PlanOptions {
   readonly until?: Stage | undefined;
 }
 
-/** The plans of the days for a run of so many; a day is up to date when its published names are right as well. */
+/**
+ * The plans of the days for a run of so many; a day is up to date when its published names are
+ * right as well.
+ */
 export async function planRun(
   engine: Engine,
   definition: PipelineDefinition,
@@ -82,7 +90,9 @@ export async function planRun(
     const steps = [...made, ...lost].filter(({ step }) => !isAfterStage(stageOf(step), until));
     return { ...whole, whole, steps, made: isUpToDate(steps, manifest) };
   });
-  const done = planned.filter(({ made }) => made).map(({ date }) => stored.versions.get(date) ?? []);
+  const done = planned
+    .filter(({ made }) => made)
+    .map(({ date }) => stored.versions.get(date) ?? []);
   const wrong = await unpublishedScopes(engine, definition, done);
   const plans = planned.map((plan) => {
     const unpublished = wrong.get(plan.date) ?? [];
@@ -92,8 +102,9 @@ export async function planRun(
 }
 
 /**
- * Of the steps that are made for single days alone, those of which the newest version names an output that is gone or damaged: a run of
- * several days cannot make it, so that its version goes on without it, and says why.
+ * Of the steps that are made for single days alone, those of which the newest version names an
+ * output that is gone or damaged: a run of several days cannot make it, so that its version goes on
+ * without it, and says why.
  */
 async function lostSteps(
   { objects }: Pick<Engine, 'objects'>,

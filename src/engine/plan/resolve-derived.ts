@@ -14,8 +14,10 @@ import { SILENT, inPages } from '../in-pages.ts';
 import { planFromStores } from './plan-run.ts';
 
 /**
- * What must be made again because these days changed: the days that read them and are out of date now, and every period
- * that contains them or reads what they can change; which of these have other inputs now is found when they are looked at. Days without a manifest are left alone: they are not there yet, and nothing of them can be stale.
+ * What must be made again because these days changed: the days that read them and are out of date
+ * now, and every period that contains them or reads what they can change; which of these have other
+ * inputs now is found when they are looked at. Days without a manifest are left alone: they are not
+ * there yet, and nothing of them can be stale.
  */
 export async function resolveDerived(
   engine: Engine,
@@ -43,21 +45,33 @@ export interface StaleDay {
   readonly date: CivilDate;
   /** The last stage that the day has: what was never made of it is not made now either. */
   readonly until: Stage;
-  /** It has what is made for single days only, a page, which is made again with the rest: nothing that is published goes because another day changed. */
+  /**
+   * It has what is made for single days only, a page, which is made again with the rest: nothing
+   * that is published goes because another day changed.
+   */
   readonly pages: boolean;
 }
 
-function windowsOf(definition: PipelineDefinition, stale: readonly StaleDay[]): DerivedWork['windows'] {
+function windowsOf(
+  definition: PipelineDefinition,
+  stale: readonly StaleDay[],
+): DerivedWork['windows'] {
   const alike = STAGES.flatMap((until) => [false, true].map((pages) => ({ until, pages })));
   return alike.flatMap(({ until, pages }) => {
-    const dates = stale.filter((day) => day.until === until && day.pages === pages).map(({ date }) => date);
-    return workWindows(definition, dates).map((days) => ({ until, dates: days, ...(pages ? { pages } : {}) }));
+    const dates = stale
+      .filter((day) => day.until === until && day.pages === pages)
+      .map(({ date }) => date);
+    return workWindows(definition, dates).map((days) => ({
+      until,
+      dates: days,
+      ...(pages ? { pages } : {}),
+    }));
   });
 }
 
 /**
- * The days that read one of the changed days and are out of date, without asking the publisher; also changed days themselves, which may
- * have been made before a day that they read was committed.
+ * The days that read one of the changed days and are out of date, without asking the publisher;
+ * also changed days themselves, which may have been made before a day that they read was committed.
  */
 export async function staleDays(
   engine: Engine,
@@ -65,7 +79,9 @@ export async function staleDays(
   changed: readonly CivilDate[],
   control: Pick<StepControl, 'progress' | 'checkpoint'> = SILENT,
 ): Promise<StaleDay[]> {
-  const readers = new Set(lookbacksOf(definition).flatMap((days) => changed.map((date) => addDays(date, days))));
+  const readers = new Set(
+    lookbacksOf(definition).flatMap((days) => changed.map((date) => addDays(date, days))),
+  );
   return inPages(control, [...new Set([...readers, ...changed])].sort(), (dates) =>
     staleOf(engine, definition, dates, readers),
   );
@@ -75,14 +91,16 @@ export async function staleDays(
 function comparingSteps({ steps }: PipelineDefinition): ReadonlySet<StepId> {
   const comparing = new Set<StepId>();
   for (const { id, inputs } of steps) {
-    if (inputs.some((input) => isOfPreviousDays(input) || comparing.has(input.step))) comparing.add(id);
+    if (inputs.some((input) => isOfPreviousDays(input) || comparing.has(input.step)))
+      comparing.add(id);
   }
   return comparing;
 }
 
 /**
- * Those of the days that are finished and out of date. One that reads none of the changed days is left to its own run when it has something
- * new of its own: that run may be under way, waiting for a decision on it.
+ * Those of the days that are finished and out of date. One that reads none of the changed days is
+ * left to its own run when it has something new of its own: that run may be under way, waiting for
+ * a decision on it.
  */
 async function staleOf(
   engine: Engine,
@@ -92,7 +110,9 @@ async function staleOf(
 ): Promise<StaleDay[]> {
   const comparing = comparingSteps(definition);
   const { plans, manifests } = await planFromStores(engine, definition, dates, { offline: true });
-  const inSets = new Set(definition.steps.filter((step) => step.singleDaysOnly !== true).map(({ id }) => id));
+  const inSets = new Set(
+    definition.steps.filter((step) => step.singleDaysOnly !== true).map(({ id }) => id),
+  );
   return plans.flatMap(({ date, steps }): StaleDay[] => {
     const manifest = manifests.get(date);
     const made = steps.filter(({ step }) => keyIn(manifest, step) !== undefined);

@@ -3,7 +3,12 @@ import { parseCivilDate } from '../../pipelines/civil-date.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
 import { stepOf, stepsNamed } from '../../pipelines/definition.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
-import { SEVERAL, deliveredBefore, executionSteps, settledStates } from '../../pipelines/execution.ts';
+import {
+  SEVERAL,
+  deliveredBefore,
+  executionSteps,
+  settledStates,
+} from '../../pipelines/execution.ts';
 import { revisionOf } from '../../pipelines/revision.ts';
 import { describeRow } from '../../pipelines/stored-records.ts';
 import { STAGES } from '../../pipelines/vocabulary.ts';
@@ -20,7 +25,10 @@ import type { RunPlans } from './plan-run.ts';
 import { refuseRow } from '../records/read-rows.ts';
 
 /** Refuses what cannot be planned, with what to write instead. */
-export function checkRequest(definition: PipelineDefinition, { dates, options }: Omit<PlanRequest, 'pipeline'>): void {
+export function checkRequest(
+  definition: PipelineDefinition,
+  { dates, options }: Omit<PlanRequest, 'pipeline'>,
+): void {
   const firstDay = firstDayOf(definition);
   for (const date of dates) {
     parseCivilDate(date);
@@ -33,7 +41,8 @@ export function checkRequest(definition: PipelineDefinition, { dates, options }:
   }
   const { fromStep } = options;
   if (fromStep === undefined) return;
-  const isKnown = STAGES.some((stage) => stage === fromStep) || stepsNamed(definition, fromStep).length > 0;
+  const isKnown =
+    STAGES.some((stage) => stage === fromStep) || stepsNamed(definition, fromStep).length > 0;
   if (!isKnown) stepOf(definition, fromStep);
 }
 
@@ -64,14 +73,22 @@ export async function resolveDay(engine: Engine, request: PlanRequest): Promise<
         ? null
         : {
             version: manifest.version,
-            verdict: (await readDegraded(engine, definition.name, [date])).has(date) ? 'degraded' : manifest.verdict,
+            verdict: (await readDegraded(engine, definition.name, [date])).has(date)
+              ? 'degraded'
+              : manifest.verdict,
             revision: revisionOf(definition, manifest, engine.now()) ?? null,
           },
   };
 }
 
-/** A day of which something cannot be read, or not be seen from here, would be made of less than it was. */
-function refuseBlind({ unreadable, unseen }: Pick<RunPlans, 'unreadable' | 'unseen'>, date: CivilDate): void {
+/**
+ * A day of which something cannot be read, or not be seen from here, would be made of less than it
+ * was.
+ */
+function refuseBlind(
+  { unreadable, unseen }: Pick<RunPlans, 'unreadable' | 'unseen'>,
+  date: CivilDate,
+): void {
   const row = unreadable.get(date);
   if (row !== undefined) throw refuseRow(row);
   const why = unseen.get(date);
@@ -95,12 +112,21 @@ function calendarOf(
   };
 }
 
-/** The task queue of every step: downloads have one per host, so that the host's rate limit holds for all workers together. */
-export function stepQueues(engine: Pick<Engine, 'queues'>, dataset: Dataset): Record<StepId, string> {
+/**
+ * The task queue of every step: downloads have one per host, so that the host's rate limit holds
+ * for all workers together.
+ */
+export function stepQueues(
+  engine: Pick<Engine, 'queues'>,
+  dataset: Dataset,
+): Record<StepId, string> {
   return Object.fromEntries(
     dataset.definition.steps.map((step) => {
       const host = step.part === undefined ? undefined : dataset.sources[step.part]?.host;
-      return [step.id, host === undefined ? engine.queues[step.queue] : fetchQueue(engine.queues.fetch, host)];
+      return [
+        step.id,
+        host === undefined ? engine.queues[step.queue] : fetchQueue(engine.queues.fetch, host),
+      ];
     }),
   );
 }
@@ -132,10 +158,20 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
   const scopes = upToDate.map((scope) => ({ scope }));
   await clearFailures(engine.documents, definition.name, scopes);
   const marks = await readDegraded(engine, definition.name, upToDate);
-  const degraded = upToDate.filter((date) => manifests.get(date)?.verdict === 'degraded' || marks.has(date));
-  const noData = upToDate.filter((date) => manifests.get(date)?.verdict === 'no_data' && !marks.has(date));
-  const known = { ...(degraded.length === 0 ? {} : { degraded }), ...(noData.length === 0 ? {} : { noData }) };
-  const rows = [...unreadable].map(([date, row]) => ({ date, why: `STORE_CORRUPT: ${describeRow(row)}` }));
+  const degraded = upToDate.filter(
+    (date) => manifests.get(date)?.verdict === 'degraded' || marks.has(date),
+  );
+  const noData = upToDate.filter(
+    (date) => manifests.get(date)?.verdict === 'no_data' && !marks.has(date),
+  );
+  const known = {
+    ...(degraded.length === 0 ? {} : { degraded }),
+    ...(noData.length === 0 ? {} : { noData }),
+  };
+  const rows = [...unreadable].map(([date, row]) => ({
+    date,
+    why: `STORE_CORRUPT: ${describeRow(row)}`,
+  }));
   for (const [date, why] of unseen) rows.push({ date, why: `STORE_UNAVAILABLE: ${why}` });
   const careful = rows.length === 0 ? {} : { careful: rows };
   const unpublished = plans.filter((plan) => plan.unpublished.length > 0).map(({ date }) => date);

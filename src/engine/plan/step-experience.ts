@@ -5,10 +5,16 @@ import type { CivilDate, StepId } from '../../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../../ports/documents.ts';
 import { readLedger } from '../records/ledger-reader.ts';
 
-/** Months whose ledger is read: enough runs to tell the usual from the slow, few enough to be read at once. */
+/**
+ * Months whose ledger is read: enough runs to tell the usual from the slow, few enough to be read
+ * at once.
+ */
 const MONTHS_READ = 6;
 
-/** How long each step took for one day, and what it stored, in the newest months up to `until` and around `from`. */
+/**
+ * How long each step took for one day, and what it stored, in the newest months up to `until` and
+ * around `from`.
+ */
 export async function stepExperience(
   documents: DocumentStore,
   pipeline: string,
@@ -28,10 +34,16 @@ export async function stepExperience(
 }
 
 function experienceOf(entries: readonly LedgerEntry[]): StepExperience {
-  const perDay = entries.map(({ execution }) => execution.durationMs / Math.max(1, execution.scopes));
+  const perDay = entries.map(
+    ({ execution }) => execution.durationMs / Math.max(1, execution.scopes),
+  );
   perDay.sort((a, b) => a - b);
   const bytes = entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
-  return { msP50: quantile(perDay, 0.5), msP90: quantile(perDay, 0.9), bytes: bytes / entries.length };
+  return {
+    msP50: quantile(perDay, 0.5),
+    msP90: quantile(perDay, 0.9),
+    bytes: bytes / entries.length,
+  };
 }
 
 function bytesOf({ outputs }: LedgerEntry): number {

@@ -17,8 +17,8 @@ export interface NewVersion {
 }
 
 /**
- * Writes what there is to tell about these versions, before they are created: a crash in between leaves an announcement of a version that
- * is not there, which counts for nothing until it is.
+ * Writes what there is to tell about these versions, before they are created: a crash in between
+ * leaves an announcement of a version that is not there, which counts for nothing until it is.
  */
 export async function announceVersions(
   documents: DocumentStore,
@@ -28,7 +28,10 @@ export async function announceVersions(
   const shared = sharedSteps(definition);
   const announcements = versions.flatMap(({ manifest, before }): Announcement[] => {
     const names = before === undefined ? [] : withdrawnNames(definition, before, manifest);
-    const records = before === undefined ? [] : withdrawnRecords(definition, before, manifest).map(({ key }) => key);
+    const records =
+      before === undefined
+        ? []
+        : withdrawnRecords(definition, before, manifest).map(({ key }) => key);
     const affects = !isPeriod(manifest.scope) && manifest.changed.some((step) => shared.has(step));
     if (!affects && names.length + records.length === 0) return [];
     const { pipeline, scope, version } = manifest;
@@ -46,8 +49,9 @@ export async function announceVersions(
 }
 
 /**
- * Announces the newest versions of days and periods once more, whatever has changed in them. A period is announced also while it has no
- * version: its days may have one that those who were to make it did not know of.
+ * Announces the newest versions of days and periods once more, whatever has changed in them. A
+ * period is announced also while it has no version: its days may have one that those who were to
+ * make it did not know of.
  */
 export async function announceAgain(
   documents: DocumentStore,
@@ -62,7 +66,10 @@ export async function announceAgain(
   await documents.createMany(announcements.map((body) => ({ key: announcementKey(body), body })));
 }
 
-/** The steps whose outputs are read by later days or by periods: only their changes make anything else stale. */
+/**
+ * The steps whose outputs are read by later days or by periods: only their changes make anything
+ * else stale.
+ */
 function sharedSteps(definition: PipelineDefinition): Set<StepId> {
   const byDays = definition.steps.flatMap((step) =>
     step.inputs.filter((input) => isOfPreviousDays(input) && input.asOf?.pipeline === undefined),
@@ -72,7 +79,10 @@ function sharedSteps(definition: PipelineDefinition): Set<StepId> {
   return new Set([...byDays, ...own].map((input) => input.step));
 }
 
-/** The announcements of these versions and of versions before them that nobody has finished with yet. */
+/**
+ * The announcements of these versions and of versions before them that nobody has finished with
+ * yet.
+ */
 export async function announcementsOf(
   documents: DocumentStore,
   pipeline: string,
@@ -97,10 +107,18 @@ export async function announcementsOf(
 const AFTER_SLASH = '0';
 
 /** Every open announcement of a pipeline by scope, of versions that came to be. */
-export async function openAnnouncements(documents: DocumentStore, pipeline: string): Promise<Announcement[]> {
+export async function openAnnouncements(
+  documents: DocumentStore,
+  pipeline: string,
+): Promise<Announcement[]> {
   const announced: Announcement[] = [];
-  for await (const { body } of documents.query<Announcement>({ table: ANNOUNCEMENT_TABLE, partition: pipeline }))
+  for await (const { body } of documents.query<Announcement>({
+    table: ANNOUNCEMENT_TABLE,
+    partition: pipeline,
+  }))
     announced.push(body);
-  const newest = await newestManifests(documents, pipeline, [...new Set(announced.map(({ scope }) => scope))]);
+  const newest = await newestManifests(documents, pipeline, [
+    ...new Set(announced.map(({ scope }) => scope)),
+  ]);
   return announced.filter(({ scope, version }) => version <= (newest.get(scope)?.version ?? 0));
 }

@@ -62,7 +62,11 @@ export function calendarIndexPage(pipelines: readonly PipelineCalendar[]): strin
 }
 
 /** The page of a year of one pipeline; `months` ascending. */
-export function calendarYearPage(title: string, year: Period, months: readonly CalendarMonth[]): string {
+export function calendarYearPage(
+  title: string,
+  year: Period,
+  months: readonly CalendarMonth[],
+): string {
   const up = '../../';
   return page(`${title} · ${year}`, `<span lang="en">${escaped(title)}</span> · ${year}`, [
     `<nav aria-label="Calendrier"><ul class="links"><li>${link(`${up}${CALENDAR_INDEX}`, '‹ Calendrier de toutes les chaînes')}</li></ul></nav>`,
@@ -93,7 +97,9 @@ ${parts.join('\n')}
 }
 
 function legend(): string {
-  const signs = Object.entries(SIGNS).filter(([verdict]) => verdict !== 'failed' && verdict !== 'quarantined');
+  const signs = Object.entries(SIGNS).filter(
+    ([verdict]) => verdict !== 'failed' && verdict !== 'quarantined',
+  );
   const words = signs.map(
     ([verdict, { mark, word }]) =>
       `<li class="${verdict}"><span class="key" aria-hidden="true">${mark}</span> ${word}</li>`,
@@ -144,7 +150,9 @@ function monthTitle(month: Period): string {
 
 function newestPage(months: readonly CalendarMonth[]): readonly [CivilDate, string] | undefined {
   const pages = months.flatMap(({ days }) =>
-    Object.entries(days).flatMap(([date, { page: key }]) => (key === undefined ? [] : [[date, key] as const])),
+    Object.entries(days).flatMap(([date, { page: key }]) =>
+      key === undefined ? [] : [[date, key] as const],
+    ),
   );
   return pages.at(-1);
 }
@@ -154,5 +162,9 @@ function link(href: string, text: string): string {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
 }

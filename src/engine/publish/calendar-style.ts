@@ -1,6 +1,8 @@
 import { FRAME_TONES, STATUS_TONES, tonesCss } from '../../datasets/kit/page/tones.ts';
 
-/** The style of the calendar's pages, in the tones of the reports; contrasts are at least 4.5 to 1. */
+/**
+ * The style of the calendar's pages, in the tones of the reports; contrasts are at least 4.5 to 1.
+ */
 export const CALENDAR_STYLE = `${tonesCss({ ...FRAME_TONES, ...STATUS_TONES })}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}

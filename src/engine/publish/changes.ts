@@ -7,7 +7,10 @@ import type { DocumentStore } from '../../ports/documents.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
 
 /** Tells readers of versions that are about to be created. */
-export async function tellChanges(documents: DocumentStore, manifests: readonly Manifest[]): Promise<void> {
+export async function tellChanges(
+  documents: DocumentStore,
+  manifests: readonly Manifest[],
+): Promise<void> {
   const changes = manifests.map(changeOf);
   await documents.createMany(changes.map((body) => ({ key: changeKey(body), body })));
 }
@@ -25,7 +28,12 @@ export async function toldChanges(
   pipeline: string,
   { since, limit }: ChangeRange,
 ): Promise<Change[]> {
-  const range = { table: CHANGE_TABLE, partition: pipeline, limit, ...definedMembers({ from: since }) };
+  const range = {
+    table: CHANGE_TABLE,
+    partition: pipeline,
+    limit,
+    ...definedMembers({ from: since }),
+  };
   const changes: Change[] = [];
   for await (const { body } of documents.query<Change>(range)) changes.push(body);
   return changes;
@@ -34,10 +42,17 @@ export async function toldChanges(
 const READ_AT_ONCE = 16;
 
 /** Those whose versions came to be. */
-export async function committedChanges(documents: DocumentStore, changes: readonly Change[]): Promise<Change[]> {
-  const are = await mapConcurrent(changes, READ_AT_ONCE, async ({ pipeline, scope, version, committedAt }) => {
-    const found = await documents.get<Manifest>(manifestKey(pipeline, scope, version));
-    return found?.body.run.committedAt === committedAt;
-  });
+export async function committedChanges(
+  documents: DocumentStore,
+  changes: readonly Change[],
+): Promise<Change[]> {
+  const are = await mapConcurrent(
+    changes,
+    READ_AT_ONCE,
+    async ({ pipeline, scope, version, committedAt }) => {
+      const found = await documents.get<Manifest>(manifestKey(pipeline, scope, version));
+      return found?.body.run.committedAt === committedAt;
+    },
+  );
   return changes.filter((_, index) => are[index] === true);
 }

@@ -9,7 +9,13 @@ import {
   calendarYearKey,
 } from '../../pipelines/calendar-month.ts';
 import type { CalendarMonth } from '../../pipelines/calendar-month.ts';
-import { datesBetween, datesOfMonth, monthOf, toEpochDay, yearOf } from '../../pipelines/civil-date.ts';
+import {
+  datesBetween,
+  datesOfMonth,
+  monthOf,
+  toEpochDay,
+  yearOf,
+} from '../../pipelines/civil-date.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
 import { firstDayOf } from '../../pipelines/part-days.ts';
@@ -42,7 +48,10 @@ type Stores = Pick<Engine, 'objects' | 'documents'>;
 const MONTHS_SHOWN = 2;
 const MONTHS_AT_ONCE = 4;
 
-/** Brings the calendar up to date with these days; periods are left aside. The first time it has every finished day. */
+/**
+ * Brings the calendar up to date with these days; periods are left aside. The first time it has
+ * every finished day.
+ */
 export async function publishCalendar(
   engine: Pick<Engine, 'objects' | 'documents' | 'datasets' | 'fallback' | 'now'>,
   definition: PipelineDefinition,
@@ -50,12 +59,14 @@ export async function publishCalendar(
 ): Promise<void> {
   const changed = [...new Set(scopes.filter((scope) => !isPeriod(scope)).map(monthOf))].sort();
   if (changed.length === 0) return;
-  // What only this host has is for the reconciliation to publish: a journal would replay an old calendar.
+  // What only this host has is for the reconciliation to publish: a journal would replay an old
+  // calendar.
   const stores = engine.fallback?.primary ?? engine;
   try {
     const known = await filesOf(stores.objects, definition.name);
     // Pages of years are written after all months: without one, nobody has got so far.
-    const months = known.years.length > 0 ? changed : monthsUntil(definition, engine.now(), changed);
+    const months =
+      known.years.length > 0 ? changed : monthsUntil(definition, engine.now(), changed);
     const shown = await mapConcurrent(months, MONTHS_AT_ONCE, async (month) =>
       (await publishMonth(stores, definition, month)) ? [month] : [],
     );
@@ -74,19 +85,29 @@ export async function publishCalendar(
   }
 }
 
-function monthsUntil(definition: PipelineDefinition, now: Date, changed: readonly Period[]): Period[] {
+function monthsUntil(
+  definition: PipelineDefinition,
+  now: Date,
+  changed: readonly Period[],
+): Period[] {
   const days = datesBetween(firstDayOf(definition), civilDateAt(now, definition.zone));
   return [...new Set([...days.map(monthOf), ...changed])].sort();
 }
 
-/** Makes the calendar of everything that is finished, for installations whose days were made before there was one. */
+/**
+ * Makes the calendar of everything that is finished, for installations whose days were made before
+ * there was one.
+ */
 export async function publishWholeCalendar(engine: Engine): Promise<void> {
   for (const { definition } of Object.values(engine.datasets)) {
     await publishCalendar(engine, definition, [civilDateAt(engine.now(), definition.zone)]);
   }
 }
 
-/** The first day of a pipeline that the calendar has; undefined when it has none, or a store does not answer. */
+/**
+ * The first day of a pipeline that the calendar has; undefined when it has none, or a store does
+ * not answer.
+ */
 export async function firstDayMade(
   { objects }: Pick<Engine, 'objects'>,
   pipeline: string,
@@ -101,7 +122,9 @@ export async function firstDayMade(
   }
 }
 
-/** The name of the newest page of a pipeline, or of the page of a day; undefined when there is none. */
+/**
+ * The name of the newest page of a pipeline, or of the page of a day; undefined when there is none.
+ */
 export async function publishedPage(
   stores: Stores,
   definition: PipelineDefinition,
@@ -121,7 +144,11 @@ export async function publishedPage(
 }
 
 /** Whether the month has a file. */
-async function publishMonth(stores: Stores, definition: PipelineDefinition, month: Period): Promise<boolean> {
+async function publishMonth(
+  stores: Stores,
+  definition: PipelineDefinition,
+  month: Period,
+): Promise<boolean> {
   const read = async (): Promise<Shown> => {
     const found = await monthFromManifests(stores, definition, month);
     return { version: calendarVersion([found]), text: calendarMonthText(found) };
@@ -134,7 +161,11 @@ async function publishMonth(stores: Stores, definition: PipelineDefinition, mont
   return true;
 }
 
-async function publishYear(stores: Stores, definition: PipelineDefinition, year: Period): Promise<void> {
+async function publishYear(
+  stores: Stores,
+  definition: PipelineDefinition,
+  year: Period,
+): Promise<void> {
   const { name, title } = definition;
   const read = async (): Promise<Shown> => {
     const { months: known } = await filesOf(stores.objects, name, `${year}-`);
@@ -161,12 +192,23 @@ async function publishIndex(
   await show(objects, CALENDAR_INDEX, HTML_TYPE, shown, read);
 }
 
-async function pipelineCalendar(objects: ObjectStore, name: string, title: string): Promise<PipelineCalendar> {
+async function pipelineCalendar(
+  objects: ObjectStore,
+  name: string,
+  title: string,
+): Promise<PipelineCalendar> {
   const { months, years } = await filesOf(objects, name);
-  return { name, title, years, months: await readMonths(objects, name, months.slice(-MONTHS_SHOWN)) };
+  return {
+    name,
+    title,
+    years,
+    months: await readMonths(objects, name, months.slice(-MONTHS_SHOWN)),
+  };
 }
 
-/** More than any sum of versions within the shown months: with a new month the number grows as well. */
+/**
+ * More than any sum of versions within the shown months: with a new month the number grows as well.
+ */
 const MONTH_WEIGHT = 10_000;
 
 function indexVersion(pipelines: readonly PipelineCalendar[]): number {
@@ -192,7 +234,11 @@ async function filesOf(
   return { months: months.sort(), years: years.sort() };
 }
 
-async function readMonths(objects: ObjectStore, pipeline: string, months: readonly Period[]): Promise<CalendarMonth[]> {
+async function readMonths(
+  objects: ObjectStore,
+  pipeline: string,
+  months: readonly Period[],
+): Promise<CalendarMonth[]> {
   const read = await mapConcurrent(months, MONTHS_AT_ONCE, async (month) => {
     const text = await textOf(objects, calendarMonthKey(pipeline, month));
     const parsed = text === undefined ? undefined : parsedMonth(text);
@@ -217,7 +263,9 @@ async function monthFromManifests(
 ): Promise<CalendarMonth> {
   // A damaged row is told of by those who look at its day.
   const manifests = await newestManifests(documents, definition.name, datesOfMonth(month), []);
-  return calendarMonth(definition, month, [...manifests.values()], (manifest) => pageOf(definition, manifest));
+  return calendarMonth(definition, month, [...manifests.values()], (manifest) =>
+    pageOf(definition, manifest),
+  );
 }
 
 function pageOf(definition: PipelineDefinition, manifest: Manifest): string | undefined {
@@ -233,7 +281,10 @@ interface Shown {
   readonly text: string;
 }
 
-/** Writes what was read, unless it is there already, or `read` gives something else right before the write. */
+/**
+ * Writes what was read, unless it is there already, or `read` gives something else right before the
+ * write.
+ */
 async function show(
   objects: ObjectStore,
   key: string,

@@ -10,14 +10,22 @@ import type { Engine } from '../engine.ts';
 import { lastVersions } from '../records/ledger-reader.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
 import { publishCalendar } from './publish-calendar.ts';
-import { namesLeft, publicationsOf, publish, unpublished, withdraw, withdrawnNames } from './published.ts';
+import {
+  namesLeft,
+  publicationsOf,
+  publish,
+  unpublished,
+  withdraw,
+  withdrawnNames,
+} from './published.ts';
 import { deleteRecords, recordsOf, withdrawnRecords, writeRecords } from './records.ts';
 
 const SCOPES_AT_ONCE = 8;
 
 /**
- * Makes the published names and records of scopes show their newest versions, whoever has created these. Every write is fenced, and the
- * newest versions are looked at again at the end: whoever writes last has seen what is newest. Doing it again changes nothing.
+ * Makes the published names and records of scopes show their newest versions, whoever has created
+ * these. Every write is fenced, and the newest versions are looked at again at the end: whoever
+ * writes last has seen what is newest. Doing it again changes nothing.
  */
 export async function publishNewest(
   engine: Engine,
@@ -28,12 +36,18 @@ export async function publishNewest(
   await publishCalendar(engine, definition, scopes);
 }
 
-async function publishAll(engine: Engine, definition: PipelineDefinition, scopes: readonly Scope[]): Promise<void> {
+async function publishAll(
+  engine: Engine,
+  definition: PipelineDefinition,
+  scopes: readonly Scope[],
+): Promise<void> {
   const published = new Map<Scope, number>();
   const refused = new Map<Scope, number>();
   for (let left = scopes; ;) {
     const versions = await lastVersions(engine.documents, definition.name, left);
-    const behind = [...versions.values()].filter((all) => published.get(scopeOf(all)) !== newestOf(all).version);
+    const behind = [...versions.values()].filter(
+      (all) => published.get(scopeOf(all)) !== newestOf(all).version,
+    );
     if (behind.length === 0) return;
     await mapConcurrent(behind, SCOPES_AT_ONCE, async (all) => {
       const { scope, version } = newestOf(all);
@@ -46,22 +60,34 @@ async function publishAll(engine: Engine, definition: PipelineDefinition, scopes
 }
 
 /** Has the published names of finished days show what these are made of. */
-export async function publishDays(engine: Engine, pipeline: string, dates: readonly CivilDate[]): Promise<void> {
+export async function publishDays(
+  engine: Engine,
+  pipeline: string,
+  dates: readonly CivilDate[],
+): Promise<void> {
   await publishNewest(engine, datasetOf(engine, pipeline).definition, dates);
 }
 
 /** Publishes the last of these versions; false when a newer one has the names by now. */
-async function publishVersion(engine: Engine, definition: PipelineDefinition, all: readonly Manifest[]) {
+async function publishVersion(
+  engine: Engine,
+  definition: PipelineDefinition,
+  all: readonly Manifest[],
+) {
   const newest = newestOf(all);
   const fence = fenceOf(engine.documents, newest);
-  // Also what versions before the last one had: the run that was to withdraw it may have been killed.
+  // Also what versions before the last one had: the run that was to withdraw it may have been
+  // killed.
   const names = new Set(all.flatMap((before) => withdrawnNames(definition, before, newest)));
   const gone = all.flatMap((before) => withdrawnRecords(definition, before, newest));
   try {
-    // Records first: whether a day is published is asked of its objects, so a crash in between is seen and mended.
+    // Records first: whether a day is published is asked of its objects, so a crash in between is
+    // seen and mended.
     await writeRecords(engine, recordsOf(definition, newest), fence);
     await deleteRecords(engine, gone, fence);
-    const wrong = await unpublished(engine, publicationsOf(definition, newest), { unlessKnown: true });
+    const wrong = await unpublished(engine, publicationsOf(definition, newest), {
+      unlessKnown: true,
+    });
     await publish(engine, wrong, fence);
     await withdraw(engine, [...names], fence);
     return true;
@@ -71,8 +97,14 @@ async function publishVersion(engine: Engine, definition: PipelineDefinition, al
   }
 }
 
-/** Holds while there is no newer version. Not asked of the next one alone: a row that could not be read may have been set aside. */
-export function fenceOf(documents: DocumentStore, { pipeline, scope, version }: Manifest): PutFence {
+/**
+ * Holds while there is no newer version. Not asked of the next one alone: a row that could not be
+ * read may have been set aside.
+ */
+export function fenceOf(
+  documents: DocumentStore,
+  { pipeline, scope, version }: Manifest,
+): PutFence {
   const of = manifestKey(pipeline, scope, version);
   const newer = { ...newerVersions(of), limit: 1 };
   const holds = async (): Promise<boolean> => {
@@ -84,7 +116,8 @@ export function fenceOf(documents: DocumentStore, { pipeline, scope, version }: 
 
 function newestOf(all: readonly Manifest[]): Manifest {
   const newest = all.at(-1);
-  if (newest === undefined) throw new PipelineError('INTERNAL', 'a scope without versions has nothing to publish');
+  if (newest === undefined)
+    throw new PipelineError('INTERNAL', 'a scope without versions has nothing to publish');
   return newest;
 }
 
@@ -97,7 +130,10 @@ function stillRefused({ pipeline, scope, version }: Manifest): PipelineError {
   return new PipelineError('STORE_CONFLICT', message);
 }
 
-/** What is wrong with the published names of days or periods, by scope: missing, other bytes, or of an earlier version and still there. */
+/**
+ * What is wrong with the published names of days or periods, by scope: missing, other bytes, or of
+ * an earlier version and still there.
+ */
 export async function unpublishedScopes(
   engine: Engine,
   definition: PipelineDefinition,
@@ -107,7 +143,9 @@ export async function unpublishedScopes(
   await mapConcurrent(scopes, SCOPES_AT_ONCE, async (all) => {
     const newest = all.at(-1);
     if (newest === undefined) return;
-    const behind = (await unpublished(engine, publicationsOf(definition, newest))).map(({ key }) => key);
+    const behind = (await unpublished(engine, publicationsOf(definition, newest))).map(
+      ({ key }) => key,
+    );
     const withdrawn = new Set(all.flatMap((before) => withdrawnNames(definition, before, newest)));
     const found = [...behind, ...(await namesLeft(engine, [...withdrawn]))];
     if (found.length > 0) wrong.set(newest.scope, found);

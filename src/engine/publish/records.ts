@@ -12,7 +12,10 @@ import type { Engine } from '../engine.ts';
 import { untilEnd } from '../held-objects.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
 
-/** The documents that other programs read: made from the immutable artefacts that a manifest names, and replaced with it. */
+/**
+ * The documents that other programs read: made from the immutable artefacts that a manifest names,
+ * and replaced with it.
+ */
 
 /** A record that other programs read, and the artefact that it repeats. */
 export interface DayRecord {
@@ -43,7 +46,11 @@ export function recordsOf(definition: PipelineDefinition, manifest: Manifest): D
 }
 
 /** The records that belong to a version and not to the one after it. */
-export function withdrawnRecords(definition: PipelineDefinition, before: Manifest, after: Manifest): DayRecord[] {
+export function withdrawnRecords(
+  definition: PipelineDefinition,
+  before: Manifest,
+  after: Manifest,
+): DayRecord[] {
   const kept = new Set(recordsOf(definition, after).map(({ key }) => recordName(key)));
   return recordsOf(definition, before).filter(({ key }) => !kept.has(recordName(key)));
 }
@@ -59,8 +66,15 @@ function recordKey({ table, partition }: RecordDefinition, scope: string): Docum
 
 const RECORDS_AT_ONCE = 4;
 
-/** Writes the records that do not show their artefact exactly. `STORE_CONFLICT` when a newer version has one of them. */
-export async function writeRecords(engine: Engine, records: readonly DayRecord[], fence: PutFence): Promise<void> {
+/**
+ * Writes the records that do not show their artefact exactly. `STORE_CONFLICT` when a newer version
+ * has one of them.
+ */
+export async function writeRecords(
+  engine: Engine,
+  records: readonly DayRecord[],
+  fence: PutFence,
+): Promise<void> {
   await mapConcurrent(records, RECORDS_AT_ONCE, async (record) => {
     const { key } = record;
     const body = await bodyOf(engine, record);
@@ -75,12 +89,17 @@ export async function writeRecords(engine: Engine, records: readonly DayRecord[]
 }
 
 /** Whether a record shows its artefact, with every member as it is in there. */
-export async function stateOfRecord(engine: Engine, record: DayRecord): Promise<'intact' | 'damaged' | 'missing'> {
+export async function stateOfRecord(
+  engine: Engine,
+  record: DayRecord,
+): Promise<'intact' | 'damaged' | 'missing'> {
   const known = await engine.documents.get(record.key);
   if (known === undefined) return 'missing';
   // Without its artefact there is nothing to compare with; that is a finding of its own.
   const body = await bodyOf(engine, record).catch(unlessCorrupt);
-  return body === undefined || canonicalJson(known.body) === canonicalJson(body) ? 'intact' : 'damaged';
+  return body === undefined || canonicalJson(known.body) === canonicalJson(body)
+    ? 'intact'
+    : 'damaged';
 }
 
 function unlessCorrupt(error: unknown): undefined {
@@ -88,7 +107,10 @@ function unlessCorrupt(error: unknown): undefined {
   return undefined;
 }
 
-async function bodyOf(engine: Engine, { ref, under, entry, madeAt }: DayRecord): Promise<JsonObject | undefined> {
+async function bodyOf(
+  engine: Engine,
+  { ref, under, entry, madeAt }: DayRecord,
+): Promise<JsonObject | undefined> {
   const text = await untilEnd(async (until) => {
     const path = await engine.objects.openLocal(ref, { until });
     return path === undefined ? undefined : readFile(path, 'utf8');
@@ -106,7 +128,9 @@ async function bodyOf(engine: Engine, { ref, under, entry, madeAt }: DayRecord):
 
 /** When a step was executed; null where its entry cannot tell. */
 async function startOf({ documents }: Engine, entry: DocumentKey): Promise<string | null> {
-  return (await documents.get<Pick<LedgerEntry, 'execution'>>(entry))?.body.execution.startedAt ?? null;
+  return (
+    (await documents.get<Pick<LedgerEntry, 'execution'>>(entry))?.body.execution.startedAt ?? null
+  );
 }
 
 /** Each is deleted only while the fence's version is the newest one. */
@@ -121,7 +145,13 @@ export async function deleteRecords(
   }
 }
 
-async function checkNewest({ table, sort }: DocumentKey, { version, holds }: PutFence): Promise<void> {
+async function checkNewest(
+  { table, sort }: DocumentKey,
+  { version, holds }: PutFence,
+): Promise<void> {
   if (await holds()) return;
-  throw new PipelineError('STORE_CONFLICT', `${table} ${sort} of version ${version} is that of a newer one by now`);
+  throw new PipelineError(
+    'STORE_CONFLICT',
+    `${table} ${sort} of version ${version} is that of a newer one by now`,
+  );
 }

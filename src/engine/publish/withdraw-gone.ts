@@ -4,7 +4,10 @@ import type { Engine } from '../engine.ts';
 import { publicationsOf } from './published.ts';
 import { recordsOf } from './records.ts';
 
-/** Takes away the published names and records of these versions that show one of the objects, by key, which are destroyed. */
+/**
+ * Takes away the published names and records of these versions that show one of the objects, by
+ * key, which are destroyed.
+ */
 export async function withdrawGone(
   engine: Pick<Engine, 'objects' | 'documents'>,
   definition: PipelineDefinition,

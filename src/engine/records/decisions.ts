@@ -9,7 +9,10 @@ import { readRanges } from './ledger-reader.ts';
 
 /** What people decided on held days, kept before the run that asked goes on. */
 
-/** Doing it again changes nothing: the record is created under the time at which the run accepted it. */
+/**
+ * Doing it again changes nothing: the record is created under the time at which the run accepted
+ * it.
+ */
 export async function recordDecision(
   engine: Pick<Engine, 'documents'>,
   { execution }: Pick<StepControl, 'execution'>,
@@ -30,8 +33,19 @@ export function readDecisions(
 }
 
 /** Without what a manifest and a payload do not need. */
-export function plainDecision({ step, key, decision, reason, decidedAt, by, ...more }: Decision): Decision {
+export function plainDecision({
+  step,
+  key,
+  decision,
+  reason,
+  decidedAt,
+  by,
+  ...more
+}: Decision): Decision {
   const { check, unit, evidence } = more;
-  const ofUnit = check === undefined || unit === undefined || evidence === undefined ? {} : { check, unit, evidence };
+  const ofUnit =
+    check === undefined || unit === undefined || evidence === undefined
+      ? {}
+      : { check, unit, evidence };
   return { step, key, decision, reason, decidedAt, ...definedMembers({ by }), ...ofUnit };
 }

@@ -8,7 +8,10 @@ import { mapConcurrent } from '../map-concurrent.ts';
 
 const MARKED_AT_ONCE = 8;
 
-/** Marks scopes as finished without a store. Doing it again changes nothing: the first mark keeps its time. */
+/**
+ * Marks scopes as finished without a store. Doing it again changes nothing: the first mark keeps
+ * its time.
+ */
 export async function markDegraded(
   engine: Engine,
   control: Pick<StepControl, 'execution'>,
@@ -19,7 +22,15 @@ export async function markDegraded(
   const { workflowId, runId } = control.execution;
   await mapConcurrent(scopes, MARKED_AT_ONCE, async (scope) => {
     const since = engine.now().toISOString();
-    const mark: DegradedRecord = { pipeline, scope, host: engine.host, why, workflowId, runId, since };
+    const mark: DegradedRecord = {
+      pipeline,
+      scope,
+      host: engine.host,
+      why,
+      workflowId,
+      runId,
+      since,
+    };
     await engine.documents.createMany([{ key: degradedKey(mark), body: mark }]);
   });
 }
@@ -31,15 +42,28 @@ export async function readDegraded(
   scopes: readonly Scope[],
 ): Promise<Map<Scope, DegradedRecord>> {
   if (engine.fallback === undefined) return new Map();
-  const found = await readRanges<DegradedRecord>(engine.documents, DEGRADED_TABLE, pipeline, scopes);
-  return new Map([...found].flatMap(([scope, [mark]]) => (mark === undefined ? [] : [[scope, mark] as const])));
+  const found = await readRanges<DegradedRecord>(
+    engine.documents,
+    DEGRADED_TABLE,
+    pipeline,
+    scopes,
+  );
+  return new Map(
+    [...found].flatMap(([scope, [mark]]) => (mark === undefined ? [] : [[scope, mark] as const])),
+  );
 }
 
 /** Every mark that this host left. */
-export async function marksOfHost(documents: DocumentStore, host: string): Promise<DegradedRecord[]> {
+export async function marksOfHost(
+  documents: DocumentStore,
+  host: string,
+): Promise<DegradedRecord[]> {
   const marks: DegradedRecord[] = [];
   for await (const partition of documents.partitions(DEGRADED_TABLE)) {
-    for await (const { body } of documents.query<DegradedRecord>({ table: DEGRADED_TABLE, partition })) {
+    for await (const { body } of documents.query<DegradedRecord>({
+      table: DEGRADED_TABLE,
+      partition,
+    })) {
       if (body.host === host) marks.push(body);
     }
   }
@@ -49,6 +73,9 @@ export async function marksOfHost(documents: DocumentStore, host: string): Promi
 /**
  * Takes marks away of days that the primary stores have whole; a mark that is gone already is fine.
  */
-export async function lift(documents: DocumentStore, marks: readonly DegradedRecord[]): Promise<void> {
+export async function lift(
+  documents: DocumentStore,
+  marks: readonly DegradedRecord[],
+): Promise<void> {
   await mapConcurrent(marks, MARKED_AT_ONCE, (mark) => documents.delete(degradedKey(mark)));
 }

@@ -1,6 +1,10 @@
 import { PipelineError } from '../../errors.ts';
 import { destroyedKey } from '../../pipelines/forgetting.ts';
-import type { DestroyedCause, DestroyedObject, RemovedContent } from '../../pipelines/forgetting.ts';
+import type {
+  DestroyedCause,
+  DestroyedObject,
+  RemovedContent,
+} from '../../pipelines/forgetting.ts';
 import type { Engine } from '../engine.ts';
 import { newestName } from '../content-store.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
@@ -8,8 +12,9 @@ import { mapConcurrent } from '../map-concurrent.ts';
 const AT_ONCE = 8;
 
 /**
- * Removes objects for good, although versions name them. First it is written down that each is gone and why, so that nobody takes it for
- * lost; then its bytes are removed, in the store and in the cache of this host. Doing it again changes nothing.
+ * Removes objects for good, although versions name them. First it is written down that each is gone
+ * and why, so that nobody takes it for lost; then its bytes are removed, in the store and in the
+ * cache of this host. Doing it again changes nothing.
  */
 export async function destroyObjects(
   engine: Pick<Engine, 'documents' | 'objects' | 'now'>,
@@ -27,16 +32,24 @@ export async function destroyObjects(
   await mapConcurrent(objects, AT_ONCE, async (ref) => {
     const name = newestName(ref.key);
     // Its bytes are under its name alone as long as no newer edition has that.
-    if (name !== undefined && (await engine.objects.inspect({ ...ref, key: name })).state === 'intact')
+    if (
+      name !== undefined &&
+      (await engine.objects.inspect({ ...ref, key: name })).state === 'intact'
+    )
       await engine.objects.delete(name);
     await engine.objects.delete(ref.key);
   });
 }
 
-/** Nothing is destroyed while a store is away, or while writes of this host wait for one: `STORE_UNAVAILABLE` says why. */
+/**
+ * Nothing is destroyed while a store is away, or while writes of this host wait for one:
+ * `STORE_UNAVAILABLE` says why.
+ */
 export async function refuseWhileAway({ fallback }: Pick<Engine, 'fallback'>): Promise<void> {
   if (fallback === undefined) return;
   const pending = await fallback.pending();
-  const why = fallback.away() ?? (pending === 0 ? undefined : `${pending} writes of this host wait to be replayed`);
+  const why =
+    fallback.away() ??
+    (pending === 0 ? undefined : `${pending} writes of this host wait to be replayed`);
   if (why !== undefined) throw new PipelineError('STORE_UNAVAILABLE', why);
 }

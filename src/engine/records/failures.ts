@@ -7,7 +7,9 @@ import type { DocumentStore } from '../../ports/documents.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { readRanges } from './ledger-reader.ts';
 
-/** Failed runs, for the calendar of days: the manifest of a day that was good before stays as it is. */
+/**
+ * Failed runs, for the calendar of days: the manifest of a day that was good before stays as it is.
+ */
 
 /** Replaces the failure of the run before. */
 export async function recordFailure(
@@ -35,7 +37,13 @@ export async function readFailures(
 ): Promise<Map<Scope, FailureRecord>> {
   const found = new Map<Scope, FailureRecord>();
   // A failure that cannot be read is none that anything hangs on.
-  for (const [scope, records] of await readRanges<FailureRecord>(documents, FAILURE_TABLE, pipeline, scopes, [])) {
+  for (const [scope, records] of await readRanges<FailureRecord>(
+    documents,
+    FAILURE_TABLE,
+    pipeline,
+    scopes,
+    [],
+  )) {
     const [record] = records;
     if (record !== undefined) found.set(scope, record);
   }
@@ -43,10 +51,14 @@ export async function readFailures(
 }
 
 /** The periods whose last try failed, each with its failure. */
-export async function failedPeriods(documents: DocumentStore, pipeline: string): Promise<Map<Period, FailureRecord>> {
+export async function failedPeriods(
+  documents: DocumentStore,
+  pipeline: string,
+): Promise<Map<Period, FailureRecord>> {
   const { table, partition } = failureKey(pipeline, WHOLE_HISTORY);
   const found = new Map<Period, FailureRecord>();
-  for await (const { body } of documents.query<FailureRecord>({ table, partition })) found.set(body.scope, body);
+  for await (const { body } of documents.query<FailureRecord>({ table, partition }))
+    found.set(body.scope, body);
   return found;
 }
 

@@ -15,7 +15,10 @@ import type { DocumentStore } from '../../ports/documents.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
 import { lastRow, readRows, refuseRow } from './read-rows.ts';
 
-/** Reads of ledger, manifests and receipts: a month of days is one query each, so that years are planned quickly. */
+/**
+ * Reads of ledger, manifests and receipts: a month of days is one query each, so that years are
+ * planned quickly.
+ */
 
 const QUERIES_AT_ONCE = 8;
 
@@ -51,8 +54,9 @@ function rangesOf(pipeline: string, scopes: readonly Scope[]): ScopeRange[] {
 }
 
 /**
- * The rows of the scopes. One that cannot be read is collected in `unreadable`; without it, it is refused by `STORE_CORRUPT`, with the
- * command that makes it again. Rows of other scopes in between do not matter.
+ * The rows of the scopes. One that cannot be read is collected in `unreadable`; without it, it is
+ * refused by `STORE_CORRUPT`, with the command that makes it again. Rows of other scopes in between
+ * do not matter.
  */
 export async function readRanges<T extends { readonly scope: Scope }>(
   documents: DocumentStore,
@@ -86,8 +90,14 @@ export function readLedger(
   return readRanges<LedgerEntry>(documents, LEDGER_TABLE, pipeline, scopes, unreadable);
 }
 
-/** Every ledger entry of a pipeline; `STORE_CORRUPT` for one that cannot be read: it may name anything. */
-export async function wholeLedger(documents: DocumentStore, pipeline: string): Promise<LedgerEntry[]> {
+/**
+ * Every ledger entry of a pipeline; `STORE_CORRUPT` for one that cannot be read: it may name
+ * anything.
+ */
+export async function wholeLedger(
+  documents: DocumentStore,
+  pipeline: string,
+): Promise<LedgerEntry[]> {
   const entries: LedgerEntry[] = [];
   for await (const partition of documents.partitions(LEDGER_TABLE)) {
     if (!partition.startsWith(`${pipeline}/`)) continue;
@@ -109,7 +119,10 @@ export function readManifests(
   return readRanges<Manifest>(documents, MANIFEST_TABLE, pipeline, scopes, unreadable);
 }
 
-/** The newest manifest of each scope that has one. Periods gather many versions over the years: only their last is read. */
+/**
+ * The newest manifest of each scope that has one. Periods gather many versions over the years: only
+ * their last is read.
+ */
 export async function newestManifests(
   documents: DocumentStore,
   pipeline: string,
@@ -122,16 +135,22 @@ export async function newestManifests(
     const last = versions.at(-1);
     if (last !== undefined) newest.set(scope, last);
   }
-  await mapConcurrent(rangesOf(pipeline, scopes.filter(isPeriod)), QUERIES_AT_ONCE, async (range) => {
-    const row = await lastRow<Manifest>(documents, { table: MANIFEST_TABLE, ...range });
-    if (row === undefined) return;
-    if ('body' in row) newest.set(row.body.scope, row.body);
-    else collect(row.unreadable, unreadable);
-  });
+  await mapConcurrent(
+    rangesOf(pipeline, scopes.filter(isPeriod)),
+    QUERIES_AT_ONCE,
+    async (range) => {
+      const row = await lastRow<Manifest>(documents, { table: MANIFEST_TABLE, ...range });
+      if (row === undefined) return;
+      if ('body' in row) newest.set(row.body.scope, row.body);
+      else collect(row.unreadable, unreadable);
+    },
+  );
   return newest;
 }
 
-/** The versions of each scope that has one, oldest first: all of a day, the last two of a period. */
+/**
+ * The versions of each scope that has one, oldest first: all of a day, the last two of a period.
+ */
 export async function lastVersions(
   documents: DocumentStore,
   pipeline: string,
@@ -139,13 +158,17 @@ export async function lastVersions(
 ): Promise<Map<Scope, Manifest[]>> {
   const days = scopes.filter((scope) => !isPeriod(scope));
   const versions = await readManifests(documents, pipeline, days);
-  await mapConcurrent(rangesOf(pipeline, scopes.filter(isPeriod)), QUERIES_AT_ONCE, async (range) => {
-    const last: Manifest[] = [];
-    const query = { table: MANIFEST_TABLE, ...range, order: 'descending', limit: 2 } as const;
-    for await (const { body } of documents.query<Manifest>(query)) last.unshift(body);
-    const [any] = last;
-    if (any !== undefined) versions.set(any.scope, last);
-  });
+  await mapConcurrent(
+    rangesOf(pipeline, scopes.filter(isPeriod)),
+    QUERIES_AT_ONCE,
+    async (range) => {
+      const last: Manifest[] = [];
+      const query = { table: MANIFEST_TABLE, ...range, order: 'descending', limit: 2 } as const;
+      for await (const { body } of documents.query<Manifest>(query)) last.unshift(body);
+      const [any] = last;
+      if (any !== undefined) versions.set(any.scope, last);
+    },
+  );
   return new Map([...versions].filter(([, all]) => all.length > 0));
 }
 
@@ -162,7 +185,9 @@ export async function readEntries(
   const entries = await readLedger(documents, pipeline, days);
   for (const { scope, steps } of wanted.filter((one) => isPeriod(one.scope))) {
     const found = await Promise.all(
-      steps.map(({ step, key }) => documents.get<LedgerEntry>(ledgerKey(pipeline, scope, step, key))),
+      steps.map(({ step, key }) =>
+        documents.get<LedgerEntry>(ledgerKey(pipeline, scope, step, key)),
+      ),
     );
     entries.set(
       scope,
@@ -178,7 +203,10 @@ const WINDOW_START: Readonly<Record<PartDefinition['bulkWindow'], (date: CivilDa
   all: () => '0000-01-01',
 };
 
-/** Every receipt of a part that can hold one of the dates: its window begins in the bulk window of the first date or later. */
+/**
+ * Every receipt of a part that can hold one of the dates: its window begins in the bulk window of
+ * the first date or later.
+ */
 export async function readReceipts(
   documents: DocumentStore,
   pipeline: string,
@@ -189,7 +217,11 @@ export async function readReceipts(
   const receipts: Receipt[] = [];
   const range = { from: WINDOW_START[part.bulkWindow](dates.first), to: addDays(dates.last, 1) };
   const partition = receiptPartition(pipeline, part.id);
-  for await (const row of readRows<Receipt>(documents, { table: RECEIPT_TABLE, partition, ...range })) {
+  for await (const row of readRows<Receipt>(documents, {
+    table: RECEIPT_TABLE,
+    partition,
+    ...range,
+  })) {
     if ('body' in row) receipts.push(row.body);
     else collect(row.unreadable, unreadable);
   }

@@ -20,8 +20,17 @@ export async function recordAction(
 }
 
 /** Oldest first. */
-export async function readActions(documents: DocumentStore, pipeline: string, scope: Scope): Promise<OperatorAction[]> {
-  const query = { table: ACTION_TABLE, partition: scopePartition(pipeline, scope), from: `${scope}/`, to: `${scope}0` };
+export async function readActions(
+  documents: DocumentStore,
+  pipeline: string,
+  scope: Scope,
+): Promise<OperatorAction[]> {
+  const query = {
+    table: ACTION_TABLE,
+    partition: scopePartition(pipeline, scope),
+    from: `${scope}/`,
+    to: `${scope}0`,
+  };
   const actions: OperatorAction[] = [];
   for await (const { body } of documents.query<OperatorAction>(query)) actions.push(body);
   return actions;

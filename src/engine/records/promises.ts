@@ -7,14 +7,19 @@ import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { removeDocuments } from './remove-documents.ts';
 
-/** Besides the time that it may be held: a run waits for its publication, for workers, for a store. */
+/**
+ * Besides the time that it may be held: a run waits for its publication, for workers, for a store.
+ */
 const LONGEST_RUN_DAYS = 14;
 
 const DAY_MS = 86_400_000;
 
 type RunOf = Pick<StepControl, 'execution'>;
 
-/** Has the garbage collection leave everything of these scopes alone until the run commits them. Before anything is read for a plan. */
+/**
+ * Has the garbage collection leave everything of these scopes alone until the run commits them.
+ * Before anything is read for a plan.
+ */
 export async function promiseScopes(
   engine: Pick<Engine, 'datasets' | 'documents' | 'now'>,
   { execution }: RunOf,
@@ -22,7 +27,9 @@ export async function promiseScopes(
   scopes: readonly Scope[],
 ): Promise<void> {
   const { holdDays } = datasetOf(engine, pipeline).definition.publication;
-  const until = new Date(engine.now().getTime() + (LONGEST_RUN_DAYS + holdDays) * DAY_MS).toISOString();
+  const until = new Date(
+    engine.now().getTime() + (LONGEST_RUN_DAYS + holdDays) * DAY_MS,
+  ).toISOString();
   const { workflowId, runId } = execution;
   for (const [part, of] of byPart(scopes)) {
     const promise: GarbagePromise = { pipeline, scopes: of, until, workflowId, runId };
@@ -54,28 +61,49 @@ function byPart(scopes: readonly Scope[]): Map<string, Scope[]> {
 }
 
 /** Whether a run that has not ended may rely on the object. */
-export async function isPromised(documents: DocumentStore, key: string, now: Date): Promise<boolean> {
+export async function isPromised(
+  documents: DocumentStore,
+  key: string,
+  now: Date,
+): Promise<boolean> {
   const scope = scopeOfObject(key);
   for await (const { body } of documents.query<GarbagePromise>(PROMISES)) {
-    if (Date.parse(body.until) > now.getTime() && (scope === undefined || body.scopes.includes(scope))) return true;
+    if (
+      Date.parse(body.until) > now.getTime() &&
+      (scope === undefined || body.scopes.includes(scope))
+    )
+      return true;
   }
   return false;
 }
 
-/** A run that has promised scopes and has not said that it ended: it goes on, or failed, or was terminated. */
+/**
+ * A run that has promised scopes and has not said that it ended: it goes on, or failed, or was
+ * terminated.
+ */
 export interface RunUnderWay {
   readonly workflowId: string;
   readonly scopes: readonly Scope[];
 }
 
-/** The runs of a pipeline that may still commit what they made of what they have read, in the order of their names. */
-export async function runsUnderWay(documents: DocumentStore, pipeline: string, now: Date): Promise<RunUnderWay[]> {
+/**
+ * The runs of a pipeline that may still commit what they made of what they have read, in the order
+ * of their names.
+ */
+export async function runsUnderWay(
+  documents: DocumentStore,
+  pipeline: string,
+  now: Date,
+): Promise<RunUnderWay[]> {
   const scopes = new Map<string, Scope[]>();
   for await (const { body } of documents.query<GarbagePromise>(PROMISES)) {
     if (body.pipeline !== pipeline || Date.parse(body.until) <= now.getTime()) continue;
     scopes.set(body.workflowId, [...(scopes.get(body.workflowId) ?? []), ...body.scopes]);
   }
-  const runs = [...scopes].map(([workflowId, of]): RunUnderWay => ({ workflowId, scopes: [...new Set(of)].sort() }));
+  const runs = [...scopes].map(([workflowId, of]): RunUnderWay => ({
+    workflowId,
+    scopes: [...new Set(of)].sort(),
+  }));
   return runs.sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
 }
 

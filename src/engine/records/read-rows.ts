@@ -4,9 +4,14 @@ import type { UnreadableRow } from '../../pipelines/stored-records.ts';
 import type { DocumentQuery, DocumentStore } from '../../ports/documents.ts';
 
 /** One row of a query: what it says, or why it cannot be read. */
-export type Row<T> = { readonly sort: string; readonly body: T } | { readonly unreadable: UnreadableRow };
+export type Row<T> =
+  | { readonly sort: string; readonly body: T }
+  | { readonly unreadable: UnreadableRow };
 
-/** The rows of a query in ascending order. One that cannot be read is told of as such, and the others come all the same. */
+/**
+ * The rows of a query in ascending order. One that cannot be read is told of as such, and the
+ * others come all the same.
+ */
 export async function* readRows<T extends object>(
   documents: DocumentStore,
   query: DocumentQuery,
@@ -38,7 +43,11 @@ export async function lastRow<T extends object>(
   query: DocumentQuery,
 ): Promise<Row<T> | undefined> {
   try {
-    for await (const { sort, body } of documents.query<T>({ ...query, order: 'descending', limit: 1 })) {
+    for await (const { sort, body } of documents.query<T>({
+      ...query,
+      order: 'descending',
+      limit: 1,
+    })) {
       const unreadable = problemOf({ ...query, sort }, body);
       return unreadable === undefined ? { sort, body } : { unreadable };
     }
@@ -53,15 +62,21 @@ export async function lastRow<T extends object>(
 /** For a caller who cannot do without the row. */
 export function refuseRow(row: UnreadableRow): PipelineError {
   const { table, partition, sort } = row;
-  return new PipelineError('STORE_CORRUPT', describeRow(row), { context: { table, partition, sort } });
+  return new PipelineError('STORE_CORRUPT', describeRow(row), {
+    context: { table, partition, sort },
+  });
 }
 
 /** The row that the error is about, when it is one of the query. */
-export function unreadableRow(error: unknown, { table, partition }: DocumentQuery): UnreadableRow | undefined {
+export function unreadableRow(
+  error: unknown,
+  { table, partition }: DocumentQuery,
+): UnreadableRow | undefined {
   if (errorCodeOf(error) !== 'STORE_CORRUPT') return undefined;
   const { context, message } = asPipelineError(error);
   const { sort } = context;
-  if (context['table'] !== table || context['partition'] !== partition || typeof sort !== 'string') return undefined;
+  if (context['table'] !== table || context['partition'] !== partition || typeof sort !== 'string')
+    return undefined;
   return { table, partition, sort, why: message, newer: false };
 }
 

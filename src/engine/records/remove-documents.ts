@@ -4,7 +4,10 @@ import { mapConcurrent } from '../map-concurrent.ts';
 /** Deletions on their way to a store that takes them one by one. */
 const REMOVED_AT_ONCE = 8;
 
-/** Removes documents in any order; a failure leaves some of them, and doing it again removes the rest. */
+/**
+ * Removes documents in any order; a failure leaves some of them, and doing it again removes the
+ * rest.
+ */
 export async function removeDocuments(
   documents: Pick<DocumentStore, 'delete' | 'deleteMany'>,
   keys: readonly DocumentKey[],

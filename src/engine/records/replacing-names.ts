@@ -4,11 +4,13 @@ import type { DocumentKey, DocumentStore } from '../../ports/documents.ts';
 import { changeDocument } from '../change-document.ts';
 
 /**
- * Who is giving another file to a name. Not a lock: nobody waits, and a process that died leaves no more than its mark. Invariants:
+ * Who is giving another file to a name. Not a lock: nobody waits, and a process that died leaves no
+ * more than its mark. Invariants:
  *
  * 1. A replacement is `alone` when no other was marked as under way at its beginning.
  * 2. `endReplacing` returns true only when none has begun since.
- * 3. So after a replacement that was alone from beginning to end every later one sees its file under the name.
+ * 3. So after a replacement that was alone from beginning to end every later one sees its file
+ *    under the name.
  */
 export const REPLACING_TABLE = 'replacing-names';
 
@@ -37,7 +39,10 @@ export async function beginReplacing(documents: DocumentStore, name: string): Pr
 }
 
 /** Takes the mark away; returns whether nobody else has begun in the meantime. */
-export async function endReplacing(documents: DocumentStore, { key, mark, version }: Replacing): Promise<boolean> {
+export async function endReplacing(
+  documents: DocumentStore,
+  { key, mark, version }: Replacing,
+): Promise<boolean> {
   const without = (found: Marks | undefined): Marks => ({
     marks: (found?.marks ?? []).filter((other) => other !== mark),
   });

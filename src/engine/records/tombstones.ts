@@ -11,10 +11,13 @@ const BELIEVED_MS = 3 * TOMBSTONE_MS;
 const TRY_AGAIN_MS = 2_000;
 
 /**
- * The engine for a piece of work whose scopes were promised: objects that a garbage collection is deleting right now count as missing, and are
- * not written before they are gone. Nearly always the engine as it is, for one query.
+ * The engine for a piece of work whose scopes were promised: objects that a garbage collection is
+ * deleting right now count as missing, and are not written before they are gone. Nearly always the
+ * engine as it is, for one query.
  */
-export async function withoutBuried<E extends Pick<Engine, 'documents' | 'objects' | 'now'>>(engine: E): Promise<E> {
+export async function withoutBuried<E extends Pick<Engine, 'documents' | 'objects' | 'now'>>(
+  engine: E,
+): Promise<E> {
   const buried = new Set<string>();
   const now = engine.now().getTime();
   for await (const { body } of engine.documents.query<Tombstone>(TOMBSTONES)) {
@@ -28,7 +31,10 @@ function hiding(objects: ObjectStore, buried: ReadonlySet<string>): ObjectStore 
     async put(key, body, options) {
       if (!buried.has(key)) return objects.put(key, body, options);
       const message = `the object ${key} is being removed by a garbage collection; it is written again once it is gone`;
-      throw new PipelineError('STORE_UNAVAILABLE', message, { retryAfterMs: TRY_AGAIN_MS, context: { key } });
+      throw new PipelineError('STORE_UNAVAILABLE', message, {
+        retryAfterMs: TRY_AGAIN_MS,
+        context: { key },
+      });
     },
     inspect: async (ref) => (buried.has(ref.key) ? { state: 'missing' } : objects.inspect(ref)),
   });

@@ -37,8 +37,9 @@ function isOf(held: StepId, asked: string | undefined): boolean {
 }
 
 /**
- * Keeps a decision on a unit that the newest version of a day is without; returns on how many checks it was. Doing it again changes nothing. `PLAN_INVALID`
- * names the held units when the unit is none of them.
+ * Keeps a decision on a unit that the newest version of a day is without; returns on how many
+ * checks it was. Doing it again changes nothing. `PLAN_INVALID` names the held units when the unit
+ * is none of them.
  */
 export async function decideUnit(
   engine: Pick<Engine, 'documents'>,
@@ -54,7 +55,11 @@ export async function decideUnit(
       names.slice(0, UNITS_NAMED).join(', ') +
       (names.length > UNITS_NAMED ? ` and ${names.length - UNITS_NAMED} more` : '');
     const what =
-      manifest === undefined ? 'has no version yet' : names.length === 0 ? 'has no held unit' : `holds ${told}`;
+      manifest === undefined
+        ? 'has no version yet'
+        : names.length === 0
+          ? 'has no held unit'
+          : `holds ${told}`;
     throw new PipelineError('PLAN_INVALID', `${unit} is not held: ${pipeline} ${scope} ${what}`);
   }
   for (const { step: id, check, evidence } of held) {

@@ -4,12 +4,33 @@ import { BlockList, isIP } from 'node:net';
 import type { LookupFunction } from 'node:net';
 import { PipelineError } from '../../errors.ts';
 
-/** Which network addresses a publisher of the internet cannot have. Looked at where the connection is made, so that no second answer of DNS comes between. */
+/**
+ * Which network addresses a publisher of the internet cannot have. Looked at where the connection
+ * is made, so that no second answer of DNS comes between.
+ */
 
-/** IANA's registries of special-purpose addresses: this host, private, shared, link-local (clouds keep credentials there), documentation, multicast, reserved. */
+/**
+ * IANA's registries of special-purpose addresses: this host, private, shared, link-local (clouds
+ * keep credentials there), documentation, multicast, reserved.
+ */
 const RESERVED_V4 = [
-  ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24'],
-  ...['192.0.2.0/24', '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/3'],
+  ...[
+    '0.0.0.0/8',
+    '10.0.0.0/8',
+    '100.64.0.0/10',
+    '127.0.0.0/8',
+    '169.254.0.0/16',
+    '172.16.0.0/12',
+    '192.0.0.0/24',
+  ],
+  ...[
+    '192.0.2.0/24',
+    '192.168.0.0/16',
+    '198.18.0.0/15',
+    '198.51.100.0/24',
+    '203.0.113.0/24',
+    '224.0.0.0/3',
+  ],
 ];
 const RESERVED_V6 = [
   '::/96',
@@ -22,8 +43,12 @@ const RESERVED_V6 = [
   'fe80::/9',
   'ff00::/8',
 ];
-/** The last four bytes of these are an IPv4 address, which decides: behind DNS64 every public host has such an address. */
-const CARRIES_V4 = /^(?:::ffff:|64:ff9b::)(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/;
+/**
+ * The last four bytes of these are an IPv4 address, which decides: behind DNS64 every public host
+ * has such an address.
+ */
+const CARRIES_V4 =
+  /^(?:::ffff:|64:ff9b::)(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/;
 
 const reserved = new BlockList();
 for (const range of RESERVED_V4) add(range, 'ipv4');
@@ -81,15 +106,23 @@ export function namesPrivateHost(url: URL, { isPrivate }: Pick<Network, 'isPriva
 /** Whether requests to the URL do not leave this machine. */
 export function isLoopback(url: URL): boolean {
   const address = addressIn(url);
-  return isLocalhost(url) || (address !== undefined && loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'));
+  return (
+    isLocalhost(url) ||
+    (address !== undefined && loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'))
+  );
 }
 
-/** Resolves names for connections to the public internet: a name of which any address is private is `SRC_UNSAFE_ADDRESS`. */
+/**
+ * Resolves names for connections to the public internet: a name of which any address is private is
+ * `SRC_UNSAFE_ADDRESS`.
+ */
 export function publicLookup({ resolve, isPrivate }: Network): LookupFunction {
   return (name, options, done) => {
     resolve(name, options, (error, found, family) => {
       const addresses =
-        typeof found === 'string' ? [found] : (found as LookupAddress[] | undefined)?.map(({ address }) => address);
+        typeof found === 'string'
+          ? [found]
+          : (found as LookupAddress[] | undefined)?.map(({ address }) => address);
       const unsafe = error === null ? addresses?.find(isPrivate) : undefined;
       if (unsafe === undefined) done(error, found, family);
       else done(refusedAddress(name, unsafe), found, family);

@@ -6,9 +6,10 @@ import type { FetchedFile, OfferedFile, Source, SourceOptions } from '../../port
 import type { Engine } from '../engine.ts';
 
 /**
- * The journal of a folder's files: what was seen, and what became of it. There is no other cursor: a listing is held against the
- * journal, and what it lacks or calls failed is fetched, however old. It is written after the data, so that a run that breaks off fetches
- * once more what it may have lost, and never less.
+ * The journal of a folder's files: what was seen, and what became of it. There is no other cursor:
+ * a listing is held against the journal, and what it lacks or calls failed is fetched, however old.
+ * It is written after the data, so that a run that breaks off fetches once more what it may have
+ * lost, and never less.
  */
 
 /** One row per file of a folder, by its name. */
@@ -30,10 +31,16 @@ export interface Arrival {
   readonly sha256?: string;
   readonly failure?: { readonly cause: string; readonly message: string };
   /** Other bytes that had this name before, newest last; they are kept too. */
-  readonly earlier?: readonly { readonly sha256: string; readonly bytes: number; readonly at: string }[];
+  readonly earlier?: readonly {
+    readonly sha256: string;
+    readonly bytes: number;
+    readonly at: string;
+  }[];
 }
 
-/** A file of this name anywhere in a folder says that its files are made up; no publisher has one. */
+/**
+ * A file of this name anywhere in a folder says that its files are made up; no publisher has one.
+ */
 const SAMPLE_FILE = 'QUOTIDIEN-SAMPLE';
 
 /** A folder tells the size of every file. */
@@ -69,7 +76,10 @@ export interface SurveyRequest {
   readonly again?: boolean;
 }
 
-/** Lists a folder once, and finds what is new in it, failed before or has other bytes than the last time. */
+/**
+ * Lists a folder once, and finds what is new in it, failed before or has other bytes than the last
+ * time.
+ */
 export async function surveyFolder(
   engine: Pick<Engine, 'documents'>,
   source: Source,
@@ -87,10 +97,15 @@ export async function surveyFolder(
     const day = declaration.dayOf(file.name);
     if (typeof day === 'string') others[day].push(file.path);
     else if (parts?.includes(day.part) !== false)
-      files.push({ file: { ...file, bytes: required(file.bytes, `the size of ${file.path}`) }, day });
+      files.push({
+        file: { ...file, bytes: required(file.bytes, `the size of ${file.path}`) },
+        day,
+      });
   }
   files.sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
-  const journal = await readJournal(engine, pipeline, [...new Set(files.map(({ day }) => day.part))]);
+  const journal = await readJournal(engine, pipeline, [
+    ...new Set(files.map(({ day }) => day.part)),
+  ]);
   const due = files.flatMap(({ file, day }): DueFile[] => {
     const known = journal.get(`${day.part}/${arrivalSort(day.date, file.name)}`);
     const why = again ? 'asked' : whyDue(file, known);
@@ -117,7 +132,8 @@ async function readJournal(
 ): Promise<Map<string, Arrival>> {
   const journal = new Map<string, Arrival>();
   for (const part of parts)
-    for (const [sort, body] of await readArrivals(engine, pipeline, part)) journal.set(`${part}/${sort}`, body);
+    for (const [sort, body] of await readArrivals(engine, pipeline, part))
+      journal.set(`${part}/${sort}`, body);
   return journal;
 }
 
@@ -136,7 +152,11 @@ export async function readArrivals(
 type JournalStores = Pick<Engine, 'documents' | 'now'>;
 
 /** Says that files are listed, before they are fetched; what is known of one already stays. */
-export async function noteSeen(engine: JournalStores, pipeline: string, due: readonly DueFile[]): Promise<void> {
+export async function noteSeen(
+  engine: JournalStores,
+  pipeline: string,
+  due: readonly DueFile[],
+): Promise<void> {
   const at = engine.now().toISOString();
   const rows = due.flatMap((one) => {
     const { name, path, bytes, modifiedAt } = one.file;
@@ -151,7 +171,10 @@ export async function noteArrival(
   engine: JournalStores,
   pipeline: string,
   due: DueFile,
-  came: { readonly fetched?: Pick<FetchedFile, 'sha256'>; readonly failure?: DecodedFile['failure'] },
+  came: {
+    readonly fetched?: Pick<FetchedFile, 'sha256'>;
+    readonly failure?: DecodedFile['failure'];
+  },
 ): Promise<void> {
   const { name, path, bytes, modifiedAt } = due.file;
   const { failure, fetched } = came;
@@ -172,7 +195,11 @@ export async function noteArrival(
 }
 
 function arrivalKey(pipeline: string, { day, file }: Pick<DueFile, 'day' | 'file'>): DocumentKey {
-  return { table: ARRIVAL_TABLE, partition: `${pipeline}/${day.part}`, sort: arrivalSort(day.date, file.name) };
+  return {
+    table: ARRIVAL_TABLE,
+    partition: `${pipeline}/${day.part}`,
+    sort: arrivalSort(day.date, file.name),
+  };
 }
 
 function arrivalSort(date: CivilDate, name: string): string {

@@ -4,9 +4,10 @@ import type { DocumentKey } from '../../ports/documents.ts';
 import type { Engine } from '../engine.ts';
 
 /**
- * Keys of raw files, one for each pipeline and month of delivery. They are random, and kept in the document store under a key of the
- * settings (`QUOTIDIEN_RAW_KEYS`), which is nowhere else. A key that is destroyed takes its month's raw files with it: whatever copies
- * of them there are, nobody can read them any more.
+ * Keys of raw files, one for each pipeline and month of delivery. They are random, and kept in the
+ * document store under a key of the settings (`QUOTIDIEN_RAW_KEYS`), which is nowhere else. A key
+ * that is destroyed takes its month's raw files with it: whatever copies of them there are, nobody
+ * can read them any more.
  */
 
 /** A row stays when its key is destroyed, with the instant in place of the key. */
@@ -27,14 +28,19 @@ type DataKeyRecord = WrappedKey | { readonly destroyedAt: string };
 type KeyStores = Pick<Engine, 'documents' | 'fallback' | 'rawKeys' | 'now'>;
 
 /** The key of a month; makes it when there is none. */
-export async function dataKey(engine: KeyStores, pipeline: string, month: string): Promise<Uint8Array> {
+export async function dataKey(
+  engine: KeyStores,
+  pipeline: string,
+  month: string,
+): Promise<Uint8Array> {
   const name = keyName(pipeline, month);
   const found = await engine.documents.get<DataKeyRecord>(name);
   if (found !== undefined) return unwrap(engine, name, found.body);
   const [master, secret] = mastersOf(engine).entries().next().value ?? missing();
   const key = randomBytes(KEY_BYTES);
   const body = { master, wrapped: wrap(secret, key, name), createdAt: engine.now().toISOString() };
-  // Two hosts that each made a key while the store is away could not read each other's files: it is made in the store itself, or not.
+  // Two hosts that each made a key while the store is away could not read each other's files: it is
+  // made in the store itself, or not.
   const documents = engine.fallback?.primary.documents ?? engine.documents;
   try {
     await documents.put(name, body, { expectedVersion: 0 });
@@ -45,15 +51,28 @@ export async function dataKey(engine: KeyStores, pipeline: string, month: string
   }
 }
 
-/** Destroys the key of a month for good. What was made of its raw files stays, and they cannot be read again. */
-export async function destroyDataKey(engine: KeyStores, pipeline: string, month: string): Promise<void> {
+/**
+ * Destroys the key of a month for good. What was made of its raw files stays, and they cannot be
+ * read again.
+ */
+export async function destroyDataKey(
+  engine: KeyStores,
+  pipeline: string,
+  month: string,
+): Promise<void> {
   await engine.documents.put(keyName(pipeline, month), { destroyedAt: engine.now().toISOString() });
 }
 
 /** The months of delivery that have a key. */
-export async function dataKeyMonths({ documents }: Pick<Engine, 'documents'>, pipeline: string): Promise<string[]> {
+export async function dataKeyMonths(
+  { documents }: Pick<Engine, 'documents'>,
+  pipeline: string,
+): Promise<string[]> {
   const months: string[] = [];
-  for await (const { sort, body } of documents.query<DataKeyRecord>({ table: DATA_KEY_TABLE, partition: pipeline }))
+  for await (const { sort, body } of documents.query<DataKeyRecord>({
+    table: DATA_KEY_TABLE,
+    partition: pipeline,
+  }))
     if (!('destroyedAt' in body)) months.push(sort);
   return months;
 }
@@ -79,7 +98,10 @@ function unwrap(engine: KeyStores, name: DocumentKey, record: DataKeyRecord): Ui
   const { partition, sort } = name;
   if ('destroyedAt' in record) {
     const when = record.destroyedAt.slice(0, 10);
-    throw new PipelineError('SRC_AUTH', `the key of ${partition}'s raw files of ${sort} was destroyed on ${when}`);
+    throw new PipelineError(
+      'SRC_AUTH',
+      `the key of ${partition}'s raw files of ${sort} was destroyed on ${when}`,
+    );
   }
   const master = mastersOf(engine).get(record.master);
   if (master === undefined) {
@@ -91,7 +113,10 @@ function unwrap(engine: KeyStores, name: DocumentKey, record: DataKeyRecord): Ui
   decipher.setAAD(Buffer.from(`${partition}/${sort}`));
   decipher.setAuthTag(wrapped.subarray(-TAG_BYTES));
   try {
-    return Buffer.concat([decipher.update(wrapped.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+    return Buffer.concat([
+      decipher.update(wrapped.subarray(NONCE_BYTES, -TAG_BYTES)),
+      decipher.final(),
+    ]);
   } catch (cause) {
     const what = `the key ${record.master} of QUOTIDIEN_RAW_KEYS is not the one that sealed ${partition} of ${sort}`;
     throw new PipelineError('CONFIG_INVALID', what, { cause });
@@ -102,5 +127,7 @@ function wrap(master: Uint8Array, key: Uint8Array, { partition, sort }: Document
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', master, nonce);
   cipher.setAAD(Buffer.from(`${partition}/${sort}`));
-  return Buffer.concat([nonce, cipher.update(key), cipher.final(), cipher.getAuthTag()]).toString('base64');
+  return Buffer.concat([nonce, cipher.update(key), cipher.final(), cipher.getAuthTag()]).toString(
+    'base64',
+  );
 }

@@ -9,11 +9,14 @@ import { DEFAULT_MAX_BYTES } from './http-client.ts';
 import type { HttpClient, HttpDownload, HttpRequest } from './http-client.ts';
 
 /**
- * Answers that come in pages, read to the last one: a list whose end is missing looks like a shorter list, and nothing downstream
- * could tell. One page is the answer as it came; of several, the raw file has one document after the other.
+ * Answers that come in pages, read to the last one: a list whose end is missing looks like a
+ * shorter list, and nothing downstream could tell. One page is the answer as it came; of several,
+ * the raw file has one document after the other.
  */
 
-/** More pages than any list of a publisher has; a host that goes on beyond them counts in circles. */
+/**
+ * More pages than any list of a publisher has; a host that goes on beyond them counts in circles.
+ */
 const MAX_PAGES = 200;
 
 /** A request whose answer comes page by page; the pages are kept as one file. */
@@ -24,9 +27,11 @@ export interface PagedRequest extends Omit<HttpRequest, 'url' | 'maxBytes'> {
 }
 
 /**
- * Downloads a page and those that follow it; undefined when the publisher says "unchanged" to the first one. The ETag of the first of
- * several pages says nothing of the others, so that such an answer has none.
- * @throws `SRC_SHAPE_CHANGED` when a page comes again, what `HttpSource.nextPage` throws, and what a download throws.
+ * Downloads a page and those that follow it; undefined when the publisher says "unchanged" to the
+ * first one. The ETag of the first of several pages says nothing of the others, so that such an
+ * answer has none.
+ * @throws `SRC_SHAPE_CHANGED` when a page comes again, what `HttpSource.nextPage` throws, and what
+ * a download throws.
  */
 export async function downloadPages(
   http: HttpClient,
@@ -44,8 +49,14 @@ export async function downloadPages(
     while (next !== undefined) {
       refuseCircles(asked, next, urlOf(path));
       await setTimeout(1000 / source.requestsPerSecond, undefined, { signal: request.signal });
-      const page = await http.download({ ...request, ifNoneMatch: null, url: urlOf(next), maxBytes: maxBytes - bytes });
-      if (page === undefined) throw new PipelineError('SRC_SHAPE_CHANGED', `${urlOf(next)} answered 304 unasked`);
+      const page = await http.download({
+        ...request,
+        ifNoneMatch: null,
+        url: urlOf(next),
+        maxBytes: maxBytes - bytes,
+      });
+      if (page === undefined)
+        throw new PipelineError('SRC_SHAPE_CHANGED', `${urlOf(next)} answered 304 unasked`);
       pages.push(page);
       bytes += page.bytes;
       next = await nextOf(source, page, next);
@@ -68,7 +79,11 @@ function refuseCircles(asked: Set<string>, next: string, url: string): void {
 }
 
 /** What is no JSON has no next page; whoever cuts it into days says what is wrong with it. */
-async function nextOf(source: HttpSource, page: HttpDownload, path: string): Promise<string | undefined> {
+async function nextOf(
+  source: HttpSource,
+  page: HttpDownload,
+  path: string,
+): Promise<string | undefined> {
   let document: unknown;
   try {
     document = JSON.parse(await readFile(page.path, 'utf8'));

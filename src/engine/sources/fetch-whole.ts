@@ -9,8 +9,9 @@ import type { FetchedFile, OfferedFile, Source, SourceOptions } from '../../port
 import { finishPart, leavePart, takePart } from './part-files.ts';
 
 /**
- * `Source.fetch` for sources that can be read from any byte on: the file is named by place, path, size and time, so that a
- * part that an earlier try left belongs to the very file that is listed now.
+ * `Source.fetch` for sources that can be read from any byte on: the file is named by place, path,
+ * size and time, so that a part that an earlier try left belongs to the very file that is listed
+ * now.
  */
 export async function fetchWhole(
   source: Pick<Source, 'place' | 'open'>,
@@ -63,7 +64,11 @@ function sizeOf({ bytes }: OfferedFile): number {
   return required(bytes, 'the size that a folder lists');
 }
 
-function truncated({ place }: Pick<Source, 'place'>, file: OfferedFile, bytes: number): PipelineError {
+function truncated(
+  { place }: Pick<Source, 'place'>,
+  file: OfferedFile,
+  bytes: number,
+): PipelineError {
   return new PipelineError(
     'SRC_TRUNCATED',
     `${file.name} at ${place} came with ${bytes} bytes and is listed with ${sizeOf(file)}; it may still be written there`,

@@ -10,7 +10,10 @@ import type { Source } from '../../ports/source.ts';
 export function openGivenFiles(files: readonly string[]): Source {
   return {
     place: 'import:',
-    list: () => Readable.from(files.map((file) => ({ path: file, name: path.basename(file), modifiedAt: null }))),
+    list: () =>
+      Readable.from(
+        files.map((file) => ({ path: file, name: path.basename(file), modifiedAt: null })),
+      ),
     open: (file, start, { signal }) => createReadStream(file.path, { start, signal }),
     async fetch({ path: file }) {
       const bytes = await sizeOf(file);
@@ -27,7 +30,11 @@ async function sizeOf(file: string): Promise<number> {
     if (found.isFile()) return found.size;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new PipelineError('INPUT_INVALID', `${file} cannot be read (${why}); give the path of a file`, { cause });
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `${file} cannot be read (${why}); give the path of a file`,
+      { cause },
+    );
   }
   throw new PipelineError(
     'INPUT_INVALID',

@@ -14,8 +14,9 @@ import { sha256OfFile } from '@quotidien/machine/file-hash';
 /**
  * Conditional, resumable downloads of a publisher's answers to local files.
  *
- * The body is streamed to a part file named after the URL. When the connection breaks or the process dies, it stays with its strong ETag
- * beside it, and the next try asks only for the rest (`Range` + `If-Range`); a server that does not support this sends everything again.
+ * The body is streamed to a part file named after the URL. When the connection breaks or the
+ * process dies, it stays with its strong ETag beside it, and the next try asks only for the rest
+ * (`Range` + `If-Range`); a server that does not support this sends everything again.
  */
 
 /** A GET. A broken transfer goes on where it ended when the publisher knows ranges. */
@@ -48,7 +49,10 @@ export interface HttpDownload {
 
 /** Refusals are `SRC_*` errors; a wait that the publisher asked for travels with them. */
 export interface HttpClient {
-  /** The body as a local file, which the caller removes with `discard`; `undefined` when the publisher says "unchanged". */
+  /**
+   * The body as a local file, which the caller removes with `discard`; `undefined` when the
+   * publisher says "unchanged".
+   */
   download(request: HttpRequest): Promise<HttpDownload | undefined>;
   /** A small JSON document. */
   json(request: Omit<HttpRequest, 'ifNoneMatch' | 'progress' | 'maxBytes'>): Promise<unknown>;
@@ -103,7 +107,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   };
 }
 
-async function download(options: HttpClientOptions, request: HttpRequest): Promise<HttpDownload | undefined> {
+async function download(
+  options: HttpClientOptions,
+  request: HttpRequest,
+): Promise<HttpDownload | undefined> {
   await mkdir(options.folder, { recursive: true });
   const name = createHash('sha256').update(request.url).digest('hex').slice(0, 32);
   const part = await takePart(options.folder, name);
@@ -115,7 +122,8 @@ async function download(options: HttpClientOptions, request: HttpRequest): Promi
       response.body.resume();
       return undefined;
     }
-    if (response.status !== 200 && response.status !== PARTIAL) throw await refusal(request, response);
+    if (response.status !== 200 && response.status !== PARTIAL)
+      throw await refusal(request, response);
     const etag = response.header('etag');
     const from = response.status === PARTIAL ? (resume?.bytes ?? 0) : 0;
     await rememberPart(part, request.url, etag);
@@ -142,8 +150,9 @@ async function download(options: HttpClientOptions, request: HttpRequest): Promi
 }
 
 /**
- * Asks for the rest of a part. A part that ended just before it got its name is whole already, and there is no byte behind it: whether it is what
- * the publisher has now cannot be told, so everything is asked for again.
+ * Asks for the rest of a part. A part that ended just before it got its name is whole already, and
+ * there is no byte behind it: whether it is what the publisher has now cannot be told, so
+ * everything is asked for again.
  */
 async function sendFrom(
   options: HttpClientOptions,
@@ -160,8 +169,9 @@ async function sendFrom(
 type Guard = ReturnType<typeof idleGuard>;
 
 /**
- * Aborts a request when nothing arrives for a while, or when the caller gives up. Ours, because undici has a limit each for connecting, headers
- * and body, and one silence here may pass through all of them and through redirects.
+ * Aborts a request when nothing arrives for a while, or when the caller gives up. Ours, because
+ * undici has a limit each for connecting, headers and body, and one silence here may pass through
+ * all of them and through redirects.
  */
 function idleGuard(idleTimeoutMs: number, outer: AbortSignal) {
   const controller = new AbortController();
@@ -204,7 +214,12 @@ function send(
   const conditional = typeof ifNoneMatch === 'string' ? { 'if-none-match': ifNoneMatch } : {};
   return exchange({
     url,
-    headers: { 'user-agent': options.userAgent, accept: accept ?? '*/*', ...conditional, ...resume },
+    headers: {
+      'user-agent': options.userAgent,
+      accept: accept ?? '*/*',
+      ...conditional,
+      ...resume,
+    },
     credential,
     trusted,
     signal: guard.signal,
@@ -223,7 +238,10 @@ async function readPart(part: string, url: string): Promise<Part | undefined> {
     const state = JSON.parse(await readFile(`${part}.json`, 'utf8')) as PartState;
     const { size } = await stat(part);
     if (state.url !== url || size === 0) return undefined;
-    return { bytes: size, headers: { range: `bytes=${size}-`, 'if-range': state.etag, 'accept-encoding': 'identity' } };
+    return {
+      bytes: size,
+      headers: { range: `bytes=${size}-`, 'if-range': state.etag, 'accept-encoding': 'identity' },
+    };
   } catch {
     // No part, or one that a crash left half described: start from the first byte.
     return undefined;
@@ -236,7 +254,13 @@ async function rememberPart(part: string, url: string, etag: string | null): Pro
   else await writeFile(`${part}.json`, JSON.stringify({ url, etag } satisfies PartState));
 }
 
-async function receive(response: Exchange, part: string, from: number, request: HttpRequest, guard: Guard) {
+async function receive(
+  response: Exchange,
+  part: string,
+  from: number,
+  request: HttpRequest,
+  guard: Guard,
+) {
   const maxBytes = request.maxBytes ?? DEFAULT_MAX_BYTES;
   // Before anything is written, where the publisher tells; what it does not tell is counted.
   if (from + Number(response.header('content-length') ?? 0) > maxBytes) {
@@ -269,17 +293,27 @@ async function refusal({ url, credential }: Question, response: Exchange): Promi
   const message = `${url} answered ${status}${said === '' ? '' : `: ${said}`}`;
   const context = { url, status };
   const retryAfter = response.header('retry-after');
-  if (status === 429 || (status === 503 && retryAfter !== null)) return limited(message, context, retryAfter);
+  if (status === 429 || (status === 503 && retryAfter !== null))
+    return limited(message, context, retryAfter);
   if (status === 401 || status === 403) return new PipelineError('SRC_AUTH', message, { context });
-  if (status >= 500 || status === 408) return new PipelineError('SRC_UNAVAILABLE', message, { context });
-  return new PipelineError('SRC_SHAPE_CHANGED', `${message}; the address or the query is no longer right`, { context });
+  if (status >= 500 || status === 408)
+    return new PipelineError('SRC_UNAVAILABLE', message, { context });
+  return new PipelineError(
+    'SRC_SHAPE_CHANGED',
+    `${message}; the address or the query is no longer right`,
+    { context },
+  );
 }
 
 function keysOf(credential: Credential | undefined): string[] {
   return credential?.key === undefined ? [] : [credential.key];
 }
 
-function limited(message: string, context: { url: string; status: number }, retryAfter: string | null): PipelineError {
+function limited(
+  message: string,
+  context: { url: string; status: number },
+  retryAfter: string | null,
+): PipelineError {
   const retryAfterMs = parseRetryAfter(retryAfter, new Date());
   return new PipelineError('SRC_RATE_LIMITED', message, {
     context,
@@ -287,15 +321,28 @@ function limited(message: string, context: { url: string; status: number }, retr
   });
 }
 
-/** Errors of the connection by what they mean; Node's own may quote headers and addresses, key included. */
-function classify(error: unknown, request: Question & { readonly signal: AbortSignal }, guard: Guard): unknown {
+/**
+ * Errors of the connection by what they mean; Node's own may quote headers and addresses, key
+ * included.
+ */
+function classify(
+  error: unknown,
+  request: Question & { readonly signal: AbortSignal },
+  guard: Guard,
+): unknown {
   if (request.signal.aborted) return error;
   const context = { url: request.url };
   const cause = redactedError(error, keysOf(request.credential));
   if (guard.idle) {
-    return new PipelineError('SRC_UNAVAILABLE', `${request.url} stopped answering`, { context, cause });
+    return new PipelineError('SRC_UNAVAILABLE', `${request.url} stopped answering`, {
+      context,
+      cause,
+    });
   }
   if (error instanceof PipelineError || isFullDisk(error)) return asPipelineError(error);
   const why = (error as { code?: string }).code ?? cause.message;
-  return new PipelineError('SRC_UNAVAILABLE', `${request.url} cannot be reached (${why})`, { context, cause });
+  return new PipelineError('SRC_UNAVAILABLE', `${request.url} cannot be reached (${why})`, {
+    context,
+    cause,
+  });
 }

@@ -9,8 +9,9 @@ import { REAL_NETWORK, isLoopback, namesPrivateHost, publicLookup } from './addr
 import type { Network } from './addresses.ts';
 
 /**
- * One question to a publisher and its answer, redirects followed. A publisher's key goes to the origin that was asked for and to no other, and
- * only encrypted or within this machine. Private addresses are asked only where the first URL or the configuration names one.
+ * One question to a publisher and its answer, redirects followed. A publisher's key goes to the
+ * origin that was asked for and to no other, and only encrypted or within this machine. Private
+ * addresses are asked only where the first URL or the configuration names one.
  */
 
 /** One request, redirects included; a credential follows to the same origin only. */
@@ -36,7 +37,10 @@ export interface Exchange {
 const REDIRECTS = [301, 302, 303, 307, 308];
 const MAX_REDIRECTS = 5;
 
-/** Asks, and follows up to five redirects. Throws `SRC_UNSAFE_ADDRESS`, and what Node's own client throws. */
+/**
+ * Asks, and follows up to five redirects. Throws `SRC_UNSAFE_ADDRESS`, and what Node's own client
+ * throws.
+ */
 export async function exchange(request: ExchangeRequest): Promise<Exchange> {
   const first = new URL(request.url);
   refuseOpenKey(first, request.credential);
@@ -44,9 +48,11 @@ export async function exchange(request: ExchangeRequest): Promise<Exchange> {
   for (let redirects = 0; ; redirects++) {
     const answer = await ask(request, url, url.origin === first.origin);
     const { location } = answer.headers;
-    if (!REDIRECTS.includes(answer.statusCode ?? 0) || location === undefined) return decoded(answer);
+    if (!REDIRECTS.includes(answer.statusCode ?? 0) || location === undefined)
+      return decoded(answer);
     answer.destroy();
-    if (redirects === MAX_REDIRECTS) throw unsafe(request.url, `sends us on more than ${MAX_REDIRECTS} times`);
+    if (redirects === MAX_REDIRECTS)
+      throw unsafe(request.url, `sends us on more than ${MAX_REDIRECTS} times`);
     url = redirected(request, first, url, location);
   }
 }
@@ -57,9 +63,15 @@ function refuseOpenKey(url: URL, credential: Credential | undefined): void {
   throw unsafe(url.href, 'wants a key and is not https: its key is not sent over an open line');
 }
 
-function redirected({ url: asked, credential }: ExchangeRequest, first: URL, from: URL, location: string): URL {
+function redirected(
+  { url: asked, credential }: ExchangeRequest,
+  first: URL,
+  from: URL,
+  location: string,
+): URL {
   const next = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
-  if (next === undefined || !/^https?:$/.test(next.protocol)) throw unsafe(asked, 'sends us to what is no web address');
+  if (next === undefined || !/^https?:$/.test(next.protocol))
+    throw unsafe(asked, 'sends us to what is no web address');
   if (from.protocol === 'https:' && next.protocol === 'http:')
     throw unsafe(asked, `sends us from https to http at ${next.host}`);
   // Some publishers repeat the whole question, key included, in where they send us.
@@ -70,8 +82,10 @@ function redirected({ url: asked, credential }: ExchangeRequest, first: URL, fro
 function withoutKey(url: URL, credential: Credential | undefined): void {
   const { key } = credential ?? {};
   if (key === undefined) return;
-  for (const [name, value] of [...url.searchParams]) if (value === key) url.searchParams.delete(name);
-  if (decodeURIComponent(url.href).includes(key)) throw unsafe(url.origin, 'would be told our key by a redirect');
+  for (const [name, value] of [...url.searchParams])
+    if (value === key) url.searchParams.delete(name);
+  if (decodeURIComponent(url.href).includes(key))
+    throw unsafe(url.origin, 'would be told our key by a redirect');
 }
 
 function ask(request: ExchangeRequest, url: URL, ownOrigin: boolean): Promise<IncomingMessage> {
@@ -79,7 +93,8 @@ function ask(request: ExchangeRequest, url: URL, ownOrigin: boolean): Promise<In
   const named = namesPrivateHost(url, network);
   const mayBePrivate = ownOrigin && (request.trusted === true || named);
   // An address that is written down is connected to without being looked up.
-  if (!mayBePrivate && named) throw unsafe(request.url, `sends us to ${url.host}, a private address`);
+  if (!mayBePrivate && named)
+    throw unsafe(request.url, `sends us to ${url.host}, a private address`);
   const { target, headers } = withCredential(url, ownOrigin ? request.credential : undefined);
   return new Promise((answer, fail) => {
     const { request: start } = target.protocol === 'https:' ? https : http;
@@ -87,7 +102,8 @@ function ask(request: ExchangeRequest, url: URL, ownOrigin: boolean): Promise<In
       headers: { 'accept-encoding': 'gzip, deflate, br', ...request.headers, ...headers },
       signal: request.signal,
       lookup: mayBePrivate ? network.resolve : publicLookup(network),
-      // A connection for each question: a kept one was looked at for another, and may be closed by now.
+      // A connection for each question: a kept one was looked at for another, and may be closed by
+      // now.
       agent: false as const,
     };
     start(target, options, answer).on('error', fail).end();
@@ -96,7 +112,8 @@ function ask(request: ExchangeRequest, url: URL, ownOrigin: boolean): Promise<In
 
 function withCredential(url: URL, credential: Credential | undefined) {
   if (credential?.key === undefined) return { target: url, headers: {} };
-  if (credential.place === 'header') return { target: url, headers: { [credential.name]: credential.key } };
+  if (credential.place === 'header')
+    return { target: url, headers: { [credential.name]: credential.key } };
   const target = new URL(url);
   target.searchParams.set(credential.name, credential.key);
   return { target, headers: {} };
@@ -158,9 +175,13 @@ export async function textOf(url: string, { body }: Exchange, maxBytes: number):
 
 /** For answers that say their size, and for those that are counted. */
 export function tooLarge(url: string, maxBytes: number): PipelineError {
-  return new PipelineError('SRC_TOO_LARGE', `the answer of ${url} is larger than its limit of ${maxBytes} bytes`, {
-    context: { url, limitBytes: maxBytes },
-  });
+  return new PipelineError(
+    'SRC_TOO_LARGE',
+    `the answer of ${url} is larger than its limit of ${maxBytes} bytes`,
+    {
+      context: { url, limitBytes: maxBytes },
+    },
+  );
 }
 
 /** An answer that has begun and stops, also in the middle of what is compressed, is truncated. */

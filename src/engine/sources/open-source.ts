@@ -21,19 +21,22 @@ export interface SourceAccess {
 const SFTP_PORT = 22;
 
 /**
- * Opens what a dataset declares, with the access that the configuration gave; whoever opens one closes it. The only place that asks of
- * which kind a source is.
+ * Opens what a dataset declares, with the access that the configuration gave; whoever opens one
+ * closes it. The only place that asks of which kind a source is.
  */
 export function openSources(access: SourceAccess): (declaration: SourceDeclaration) => Source {
   return (declaration) =>
-    declaration.kind === 'folder' ? openFolder(access, declaration) : openHttpSource(access.http, declaration);
+    declaration.kind === 'folder'
+      ? openFolder(access, declaration)
+      : openHttpSource(access.http, declaration);
 }
 
 function openFolder(
   { folder, idleTimeoutMs, hostKeySetting }: SourceAccess,
   { host, access, requestsPerSecond }: FolderSource,
 ): Source {
-  if (access === undefined) throw new PipelineError('SRC_AUTH', `nobody said where the files of ${host} are`);
+  if (access === undefined)
+    throw new PipelineError('SRC_AUTH', `nobody said where the files of ${host} are`);
   const url = new URL(access.url);
   if (url.protocol === 'file:') return openFolderSource({ root: fileURLToPath(url), folder });
   return openSftpSource({

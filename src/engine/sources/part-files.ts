@@ -6,9 +6,10 @@ import { isAlive } from '@quotidien/machine/living-process';
 import { matchOf } from '../../given.ts';
 
 /**
- * Partial bodies of downloads: `<name>.<owner>.<id>.part`, with `….part.json` beside it for what is known of them. A file belongs to the process that
- * its name tells, and nobody else touches it while that process lives. What an ended process or a failed try left is taken by renaming it, which
- * only one can win; so no two ever write into one file, and none is kept for ever.
+ * Partial bodies of downloads: `<name>.<owner>.<id>.part`, with `….part.json` beside it for what is
+ * known of them. A file belongs to the process that its name tells, and nobody else touches it
+ * while that process lives. What an ended process or a failed try left is taken by renaming it,
+ * which only one can win; so no two ever write into one file, and none is kept for ever.
  */
 
 const THIS_HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
@@ -17,10 +18,15 @@ const THIS_HOST = createHash('sha256').update(hostname()).digest('hex').slice(0,
 const THIS_PROCESS = `${THIS_HOST}-${process.pid}-${randomUUID().slice(0, 8)}`;
 const NOBODY = 'left';
 
-/** A process of another host, or container, cannot be asked whether it lives; one that writes does so more often than this. */
+/**
+ * A process of another host, or container, cannot be asked whether it lives; one that writes does
+ * so more often than this.
+ */
 const FOREIGN_FILE_LASTS_MS = 10 * 60_000;
 
-/** A file of our own to write to, which goes on with what was left of the same name, if anything. */
+/**
+ * A file of our own to write to, which goes on with what was left of the same name, if anything.
+ */
 export async function takePart(folder: string, name: string): Promise<string> {
   const own = path.join(folder, `${name}.${THIS_PROCESS}.${randomUUID()}.part`);
   let taken = false;
@@ -31,7 +37,9 @@ export async function takePart(folder: string, name: string): Promise<string> {
   return own;
 }
 
-/** Leaves a part for the next try, in whatever process; one that got its name is no part any more. */
+/**
+ * Leaves a part for the next try, in whatever process; one that got its name is no part any more.
+ */
 export async function leavePart(part: string): Promise<void> {
   await renamePart(part, part.replace(`.${THIS_PROCESS}.`, `.${NOBODY}.`));
 }
@@ -46,7 +54,9 @@ export async function finishPart(part: string): Promise<string> {
 
 /** Parts and finished bodies of the name whose owner is gone. */
 async function leftOf(folder: string, name: string): Promise<string[]> {
-  const files = (await readdir(folder)).filter((file) => file.startsWith(`${name}.`) && /\.(part|body)$/.test(file));
+  const files = (await readdir(folder)).filter(
+    (file) => file.startsWith(`${name}.`) && /\.(part|body)$/.test(file),
+  );
   const paths = files.map((file) => path.join(folder, file));
   const owned = await Promise.all(paths.map(isOwned));
   return paths.filter((_, place) => owned[place] === false);
@@ -56,7 +66,8 @@ async function isOwned(file: string): Promise<boolean> {
   const [, owner] = path.basename(file).split('.');
   const [, host, pid] = matchOf(/^([0-9a-f]{8})-(\d+)-/, owner) ?? [];
   if (host === undefined) return false;
-  if (host === THIS_HOST) return Number(pid) === process.pid ? owner === THIS_PROCESS : isAlive(Number(pid));
+  if (host === THIS_HOST)
+    return Number(pid) === process.pid ? owner === THIS_PROCESS : isAlive(Number(pid));
   const found = await stat(file).catch(() => undefined);
   return found !== undefined && Date.now() - found.mtimeMs < FOREIGN_FILE_LASTS_MS;
 }

@@ -11,7 +11,8 @@ import { PipelineError } from '../../errors.ts';
 import type { EncodedFile } from '../../pipelines/dataset.ts';
 
 /**
- * A file that is sealed with AES-256-GCM, as lines of text, so that several can stand in one file one after the other:
+ * A file that is sealed with AES-256-GCM, as lines of text, so that several can stand in one file
+ * one after the other:
  *
  * | line | content |
  * |---|---|
@@ -19,7 +20,8 @@ import type { EncodedFile } from '../../pipelines/dataset.ts';
  * | then | the ciphertext as Base64 |
  * | last | JSON: `tag` |
  *
- * The nonce is made of the key, name and content: the same file sealed twice is the same bytes, and no two contents have one nonce.
+ * The nonce is made of the key, name and content: the same file sealed twice is the same bytes, and
+ * no two contents have one nonce.
  */
 
 interface Head {
@@ -34,7 +36,10 @@ const NONCE_BYTES = 12;
 /** A multiple of three: each piece is a line of Base64 by itself. */
 const PIECE_BYTES = 48 * 1_024;
 
-/** Files of at most so many bytes are sealed and opened in memory: ways to other threads and back take longer than the work. */
+/**
+ * Files of at most so many bytes are sealed and opened in memory: ways to other threads and back
+ * take longer than the work.
+ */
 const HELD_BYTES = 2 ** 22;
 
 /** The sealed form of a file: itself where it is small, else it is written to `target`. */
@@ -57,7 +62,9 @@ export async function sealFile(
   };
   try {
     await write(lines.first);
-    for await (const piece of createReadStream(file.path, { highWaterMark: PIECE_BYTES }) as AsyncIterable<Uint8Array>)
+    for await (const piece of createReadStream(file.path, {
+      highWaterMark: PIECE_BYTES,
+    }) as AsyncIterable<Uint8Array>)
       await write(lines.piece(piece));
     await write(lines.last());
   } finally {
@@ -73,8 +80,17 @@ class SealedLines {
   readonly #cipher: CipherGCM;
 
   constructor(key: Uint8Array, { name, sha256, bytes }: EncodedFile) {
-    const nonce = createHmac('sha256', key).update(`${name}\n${sha256}`).digest().subarray(0, NONCE_BYTES);
-    const head: Head = { sealed: 'aes-256-gcm', name, sha256, bytes, nonce: nonce.toString('base64') };
+    const nonce = createHmac('sha256', key)
+      .update(`${name}\n${sha256}`)
+      .digest()
+      .subarray(0, NONCE_BYTES);
+    const head: Head = {
+      sealed: 'aes-256-gcm',
+      name,
+      sha256,
+      bytes,
+      nonce: nonce.toString('base64'),
+    };
     this.first = JSON.stringify(head);
     this.#cipher = createCipheriv('aes-256-gcm', key, nonce);
     this.#cipher.setAAD(Buffer.from(this.first));
@@ -91,11 +107,16 @@ class SealedLines {
 }
 
 /**
- * The files that are sealed in one file, each opened into the folder when it is asked for. A folder holds one at a time.
+ * The files that are sealed in one file, each opened into the folder when it is asked for. A folder
+ * holds one at a time.
  *
  * @throws `STORE_CORRUPT` for what does not open with the key, or is no sealed file
  */
-export async function* openSealed(key: Uint8Array, sealed: string, folder: string): AsyncGenerator<EncodedFile> {
+export async function* openSealed(
+  key: Uint8Array,
+  sealed: string,
+  folder: string,
+): AsyncGenerator<EncodedFile> {
   const lines = await linesOf(sealed);
   for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
     if (line.value === '') continue;
@@ -108,10 +129,17 @@ type Lines = AsyncIterator<string> | Iterator<string>;
 async function linesOf(sealed: string): Promise<Lines> {
   const { size } = await stat(sealed);
   if (size <= HELD_BYTES) return (await readFile(sealed, 'utf8')).split('\n')[Symbol.iterator]();
-  return createInterface({ input: createReadStream(sealed), crlfDelay: Infinity })[Symbol.asyncIterator]();
+  return createInterface({ input: createReadStream(sealed), crlfDelay: Infinity })[
+    Symbol.asyncIterator
+  ]();
 }
 
-async function openOne(key: Uint8Array, first: string, lines: Lines, folder: string): Promise<EncodedFile> {
+async function openOne(
+  key: Uint8Array,
+  first: string,
+  lines: Lines,
+  folder: string,
+): Promise<EncodedFile> {
   const head = headOf(first);
   // The name was given by others: nothing is ever written under it.
   const target = path.join(folder, 'delivered');
@@ -126,7 +154,12 @@ async function openOne(key: Uint8Array, first: string, lines: Lines, folder: str
   return { name: head.name, path: target, sha256, bytes };
 }
 
-async function* openedPieces(key: Uint8Array, first: string, head: Head, lines: Lines): AsyncGenerator<Uint8Array> {
+async function* openedPieces(
+  key: Uint8Array,
+  first: string,
+  head: Head,
+  lines: Lines,
+): AsyncGenerator<Uint8Array> {
   const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(head.nonce, 'base64'));
   decipher.setAAD(Buffer.from(first));
   try {
@@ -140,7 +173,9 @@ async function* openedPieces(key: Uint8Array, first: string, head: Head, lines: 
       yield decipher.update(Buffer.from(line.value, 'base64'));
     }
   } catch (error) {
-    throw error instanceof PipelineError ? error : corrupt(head.name, 'it does not open with its key');
+    throw error instanceof PipelineError
+      ? error
+      : corrupt(head.name, 'it does not open with its key');
   }
 }
 
@@ -151,7 +186,10 @@ function headOf(line: string): Head {
   } catch {
     // Refused below.
   }
-  throw new PipelineError('STORE_CORRUPT', 'a raw file that should be sealed is not; import what it was made of again');
+  throw new PipelineError(
+    'STORE_CORRUPT',
+    'a raw file that should be sealed is not; import what it was made of again',
+  );
 }
 
 function tagOf(line: string): string {

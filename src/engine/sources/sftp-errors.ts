@@ -12,7 +12,9 @@ interface Server {
 const NO_SUCH_FILE = 2;
 const PERMISSION_DENIED = 3;
 
-/** What went wrong with a request, as an error that says where and what to do; never with a secret. */
+/**
+ * What went wrong with a request, as an error that says where and what to do; never with a secret.
+ */
 export function sftpError(error: unknown, server: Server, path: string): PipelineError {
   const { host, port, user, secret } = server;
   const where = `${host}:${port}`;
@@ -24,7 +26,10 @@ export function sftpError(error: unknown, server: Server, path: string): Pipelin
     return new PipelineError('SRC_AUTH', `${where} does not let ${user} in; ${next}`);
   }
   if (/privateKey|Encrypted .* key|Unsupported key format/i.test(message))
-    return new PipelineError('SRC_AUTH', `the private key for ${where} cannot be used (${message})`);
+    return new PipelineError(
+      'SRC_AUTH',
+      `the private key for ${where} cannot be used (${message})`,
+    );
   if (known.code === NO_SUCH_FILE || /no such file/i.test(message)) {
     const next = 'compare the folder in the settings with what the publisher shows';
     return new PipelineError('SRC_SHAPE_CHANGED', `${where} has no ${path}; ${next}`);

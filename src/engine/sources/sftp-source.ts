@@ -29,7 +29,9 @@ export interface SftpOptions {
   readonly requestsPerSecond: number;
 }
 
-/** A listing has one entry for each file of some years; more than this is no folder of a publisher. */
+/**
+ * A listing has one entry for each file of some years; more than this is no folder of a publisher.
+ */
 const MAX_FILES = 500_000;
 const MAX_DEPTH = 8;
 const KEEPALIVE_MS = 10_000;
@@ -38,9 +40,9 @@ const KEEPALIVE_MS = 10_000;
 const UNSAFE_NAME = /[/\\\u0000-\u001f\u007f]|^\.{1,2}$/;
 
 /**
- * A folder on an SFTP server as a source: one connection, opened with the first request, and one request at a time. Nothing is ever
- * written there. The server's key must be one of those that are pinned; without any the connection is refused, and the message
- * says which key the server has.
+ * A folder on an SFTP server as a source: one connection, opened with the first request, and one
+ * request at a time. Nothing is ever written there. The server's key must be one of those that are
+ * pinned; without any the connection is refused, and the message says which key the server has.
  */
 export function openSftpSource(options: SftpOptions): Source {
   const connection = new Connection(options);
@@ -56,19 +58,27 @@ export function openSftpSource(options: SftpOptions): Source {
   return source;
 }
 
-async function* listBelow(connection: Connection, root: string, asked: SourceOptions): AsyncGenerator<OfferedFile> {
+async function* listBelow(
+  connection: Connection,
+  root: string,
+  asked: SourceOptions,
+): AsyncGenerator<OfferedFile> {
   const folders = [{ path: '', depth: 0 }];
   let files = 0;
   for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
     const { path, depth } = folder;
     asked.progress?.(`listing ${path === '' ? root : path}`);
-    for (const entry of await connection.entries(path === '' ? root || '/' : `${root}/${path}`, asked)) {
+    for (const entry of await connection.entries(
+      path === '' ? root || '/' : `${root}/${path}`,
+      asked,
+    )) {
       if (UNSAFE_NAME.test(entry.name)) continue;
       const below = path === '' ? entry.name : `${path}/${entry.name}`;
       if (entry.type === 'd' && depth < MAX_DEPTH) folders.push({ path: below, depth: depth + 1 });
       if (entry.type !== '-') continue;
       files += 1;
-      if (files > MAX_FILES) throw new PipelineError('SRC_TOO_LARGE', `${root} has more than ${MAX_FILES} files`);
+      if (files > MAX_FILES)
+        throw new PipelineError('SRC_TOO_LARGE', `${root} has more than ${MAX_FILES} files`);
       yield {
         path: below,
         name: entry.name,
@@ -96,8 +106,9 @@ class Connection {
   async *read(path: string, start: number, { signal }: SourceOptions): AsyncGenerator<Uint8Array> {
     const stream = await this.#request(signal, path, (client) => {
       const opened = client.createReadStream(path, { start }) as unknown as Readable;
-      // From the first moment on, because nobody reads it where the request was given up meanwhile; and after the last byte: the library closes
-      // the file then, and a connection that is gone does not say so.
+      // From the first moment on, because nobody reads it where the request was given up meanwhile;
+      // and after the last byte: the library closes the file then, and a connection that is gone
+      // does not say so.
       opened.on('error', () => undefined);
       return Promise.resolve(opened);
     });
@@ -132,7 +143,11 @@ class Connection {
     await client?.then((open) => open.end()).catch(() => undefined);
   }
 
-  async #request<T>(signal: AbortSignal, path: string, work: (client: SftpClient) => Promise<T>): Promise<T> {
+  async #request<T>(
+    signal: AbortSignal,
+    path: string,
+    work: (client: SftpClient) => Promise<T>,
+  ): Promise<T> {
     await this.#pace(signal);
     const silence = AbortSignal.any([signal, AbortSignal.timeout(this.#options.idleTimeoutMs)]);
     try {
@@ -174,7 +189,8 @@ class Connection {
     // The library takes longer to load than most commands take, and most never need it.
     const { default: Client } = await import('ssh2-sftp-client');
     const tellBroken = (error: unknown): void => {
-      for (const tell of this.#broken) tell(error instanceof Error ? error : new Error('the connection was closed'));
+      for (const tell of this.#broken)
+        tell(error instanceof Error ? error : new Error('the connection was closed'));
     };
     const client = new Client('quotidien', {
       error: tellBroken,
@@ -184,7 +200,9 @@ class Connection {
       },
     });
     let shown: string | undefined;
-    const credential = secret.startsWith('-----BEGIN') ? { privateKey: secret } : { password: secret };
+    const credential = secret.startsWith('-----BEGIN')
+      ? { privateKey: secret }
+      : { password: secret };
     try {
       await client.connect({
         ...{ host, port, username: user, ...credential },
@@ -201,7 +219,13 @@ class Connection {
       await client.end().catch(() => undefined);
       const refused = shown;
       if (refused !== undefined && !hostKeys.some((pinned) => isSame(pinned, refused)))
-        throw hostKeyMissing({ host, port, shown: refused, pinned: hostKeys.length, setting: hostKeySetting });
+        throw hostKeyMissing({
+          host,
+          port,
+          shown: refused,
+          pinned: hostKeys.length,
+          setting: hostKeySetting,
+        });
       throw error;
     }
   }

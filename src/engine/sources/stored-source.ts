@@ -6,8 +6,9 @@ import type { FetchedFile, Source } from '../../ports/source.ts';
 import type { Engine } from '../engine.ts';
 
 /**
- * Our own store as a source: files that were kept under names, and objects that other programs put there. With `atHand` a store that
- * is away offers nothing, where this host goes on without it: the day is made of what lies here, and run again once the store is back.
+ * Our own store as a source: files that were kept under names, and objects that other programs put
+ * there. With `atHand` a store that is away offers nothing, where this host goes on without it: the
+ * day is made of what lies here, and run again once the store is back.
  */
 export function openStoredSource(
   { objects, fallback }: Pick<Engine, 'objects' | 'fallback'>,
@@ -18,10 +19,20 @@ export function openStoredSource(
     async *list({ below = [''] }) {
       const seen = new Set<string>();
       for (const prefix of new Set(below))
-        for (const { key, bytes, etag } of await headsBelow(objects, prefix, atHand && fallback !== undefined)) {
+        for (const { key, bytes, etag } of await headsBelow(
+          objects,
+          prefix,
+          atHand && fallback !== undefined,
+        )) {
           if (seen.has(key)) continue;
           seen.add(key);
-          yield { path: key, name: path.posix.basename(key), bytes, modifiedAt: null, version: etag };
+          yield {
+            path: key,
+            name: path.posix.basename(key),
+            bytes,
+            modifiedAt: null,
+            version: etag,
+          };
         }
     },
     async *open({ path: key }, start) {
@@ -35,7 +46,11 @@ export function openStoredSource(
 }
 
 /** A listing is of the whole store, or none. */
-async function headsBelow(objects: ObjectStore, prefix: string, mayBeAway: boolean): Promise<ObjectHead[]> {
+async function headsBelow(
+  objects: ObjectStore,
+  prefix: string,
+  mayBeAway: boolean,
+): Promise<ObjectHead[]> {
   const heads: ObjectHead[] = [];
   try {
     for await (const head of objects.list(prefix)) heads.push(head);
@@ -46,8 +61,14 @@ async function headsBelow(objects: ObjectStore, prefix: string, mayBeAway: boole
   return heads;
 }
 
-/** The object under a name as a verified local file, without a copy of it where the store has its objects on this disk. */
-export async function namedFile(objects: ObjectStore, name: string): Promise<FetchedFile | undefined> {
+/**
+ * The object under a name as a verified local file, without a copy of it where the store has its
+ * objects on this disk.
+ */
+export async function namedFile(
+  objects: ObjectStore,
+  name: string,
+): Promise<FetchedFile | undefined> {
   const stream = await objects.get(name);
   if (stream === undefined) return undefined;
   const { sha256, bytes } = await measure(stream);

@@ -1,5 +1,10 @@
 import { PipelineError } from '../../errors.ts';
-import { TOMBSTONE_MS, garbageMarkKey, scopeOfObject, tombstoneKey } from '../../pipelines/garbage.ts';
+import {
+  TOMBSTONE_MS,
+  garbageMarkKey,
+  scopeOfObject,
+  tombstoneKey,
+} from '../../pipelines/garbage.ts';
 import type { GarbageMark, Tombstone } from '../../pipelines/garbage.ts';
 import { LEDGER_TABLE, scopePartition } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
@@ -12,16 +17,21 @@ import { readRows, refuseRow } from '../records/read-rows.ts';
 import { isPromised, removeExpiredPromises } from '../records/promises.ts';
 
 /**
- * Removes artefacts that no manifest version refers to: what crashed, failed or superseded runs left. Invariants, cited by
- * `test/unit/activities-read/collect-garbage.test.ts`:
- * 1. Only objects under a declared output's layer whose name is a content hash are looked at: published names and raw files never are. A raw file may be the
- *    only copy of what a publisher once sent.
- * 2. Slices stay as long as the ledger names them, and so does everything that a ledger entry younger than the grace names: its run may not have ended.
- * 3. An object is removed only when an earlier collection, at least the grace ago, found it without a reference as well.
- * 4. Before each deletion a tombstone is written, then promises and references are read once more: what a run that has not ended may rely on stays,
- *    whatever the grace. See `pipelines/garbage.ts` for why neither can miss the other.
- * 5. All of it happens on the primary stores. While one does not answer, or writes of this host wait for them, nothing is removed: what is
- *    not seen may be a reference. No deletion is ever journaled.
+ * Removes artefacts that no manifest version refers to: what crashed, failed or superseded runs
+ * left. Invariants, cited by `test/unit/activities-read/collect-garbage.test.ts`:
+ * 1. Only objects under a declared output's layer whose name is a content hash are looked at:
+ *    published names and raw files never are. A raw file may be the only copy of what a publisher
+ *    once sent.
+ * 2. Slices stay as long as the ledger names them, and so does everything that a ledger entry
+ *    younger than the grace names: its run may not have ended.
+ * 3. An object is removed only when an earlier collection, at least the grace ago, found it without
+ *    a reference as well.
+ * 4. Before each deletion a tombstone is written, then promises and references are read once more:
+ *    what a run that has not ended may rely on stays, whatever the grace. See
+ *    `pipelines/garbage.ts` for why neither can miss the other.
+ * 5. All of it happens on the primary stores. While one does not answer, or writes of this host
+ *    wait for them, nothing is removed: what is not seen may be a reference. No deletion is ever
+ *    journaled.
  */
 
 /** An object is removed when it was found without a reference at least `graceDays` ago. */
@@ -72,31 +82,49 @@ export async function collectGarbage(
       if (!CONTENT_NAME.test(key) || referenced.has(key)) continue;
       const mark = garbageMarkKey(key);
       const since = (await stores.documents.get<GarbageMark>(mark))?.body.since ?? null;
-      const removed = !dryRun && since !== null && since <= oldest && (await remove(stores, key, oldest));
-      if (!dryRun && since === null) await stores.documents.put(mark, { key, since: now.toISOString() });
+      const removed =
+        !dryRun && since !== null && since <= oldest && (await remove(stores, key, oldest));
+      if (!dryRun && since === null)
+        await stores.documents.put(mark, { key, since: now.toISOString() });
       unreferenced.push({ key, bytes, since, removed });
     }
   }
   const gone = unreferenced.filter(({ removed }) => removed);
-  return { unreferenced, removed: gone.length, removedBytes: gone.reduce((sum, { bytes }) => sum + bytes, 0) };
+  return {
+    unreferenced,
+    removed: gone.length,
+    removedBytes: gone.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
 }
 
 /** The collection on the stores themselves (invariant 5). */
-async function primaryOf({ fallback, ...engine }: Collection & Pick<Engine, 'fallback'>): Promise<Collection> {
+async function primaryOf({
+  fallback,
+  ...engine
+}: Collection & Pick<Engine, 'fallback'>): Promise<Collection> {
   if (fallback === undefined) return engine;
   const waiting = await fallback.pending();
-  const why = fallback.away() ?? (waiting === 0 ? undefined : `${waiting} writes of this host wait to be replayed`);
+  const why =
+    fallback.away() ??
+    (waiting === 0 ? undefined : `${waiting} writes of this host wait to be replayed`);
   if (why === undefined) return { ...engine, ...fallback.primary };
-  throw new PipelineError('STORE_UNAVAILABLE', `nothing is removed while references may be out of sight: ${why}`);
+  throw new PipelineError(
+    'STORE_UNAVAILABLE',
+    `nothing is removed while references may be out of sight: ${why}`,
+  );
 }
 
-/** Whether the object was removed: not when somebody has come to rely on it since the references were read (invariant 4). */
+/**
+ * Whether the object was removed: not when somebody has come to rely on it since the references
+ * were read (invariant 4).
+ */
 async function remove(stores: Collection, key: string, oldest: string): Promise<boolean> {
   const { documents, objects } = stores;
   const at = stores.now();
   const tombstone: Tombstone = { key, at: at.toISOString() };
   await documents.put(tombstoneKey(key), tombstone);
-  const relied = (await isPromised(documents, key, at)) || (await isReferenced(stores, key, oldest));
+  const relied =
+    (await isPromised(documents, key, at)) || (await isReferenced(stores, key, oldest));
   const late = stores.now().getTime() - at.getTime() > TOMBSTONE_MS;
   if (!relied && !late) {
     await objects.delete(key);
@@ -107,7 +135,9 @@ async function remove(stores: Collection, key: string, oldest: string): Promise<
 }
 
 /** The first folders of all outputs, each with the pipeline that writes there. */
-function layersOf({ datasets }: Pick<Engine, 'datasets'>): { readonly pipeline: string; readonly layer: string }[] {
+function layersOf({
+  datasets,
+}: Pick<Engine, 'datasets'>): { readonly pipeline: string; readonly layer: string }[] {
   return Object.values(datasets).flatMap(({ definition }) =>
     [...definition.steps, ...definition.rollups].flatMap(({ outputs }) =>
       Object.values(outputs).map(({ layer }) => ({ pipeline: definition.name, layer })),
@@ -117,10 +147,15 @@ function layersOf({ datasets }: Pick<Engine, 'datasets'>): { readonly pipeline: 
 
 /** None inside another. */
 function outermost(layers: readonly string[]): string[] {
-  return [...new Set(layers)].sort().filter((layer) => !layers.some((other) => layer.startsWith(`${other}/`)));
+  return [...new Set(layers)]
+    .sort()
+    .filter((layer) => !layers.some((other) => layer.startsWith(`${other}/`)));
 }
 
-async function referencedKeys({ documents }: Collection, oldest: string): Promise<ReadonlySet<string>> {
+async function referencedKeys(
+  { documents }: Collection,
+  oldest: string,
+): Promise<ReadonlySet<string>> {
   const keys = new Set<string>();
   for (const table of [MANIFEST_TABLE, LEDGER_TABLE]) {
     for await (const partition of documents.partitions(table)) {
@@ -134,7 +169,9 @@ async function referencedKeys({ documents }: Collection, oldest: string): Promis
 async function isReferenced(stores: Collection, key: string, oldest: string): Promise<boolean> {
   const scope = scopeOfObject(key);
   if (scope === undefined) return (await referencedKeys(stores, oldest)).has(key);
-  const pipelines = layersOf(stores).flatMap(({ pipeline, layer }) => (key.startsWith(`${layer}/`) ? [pipeline] : []));
+  const pipelines = layersOf(stores).flatMap(({ pipeline, layer }) =>
+    key.startsWith(`${layer}/`) ? [pipeline] : [],
+  );
   for (const pipeline of new Set(pipelines)) {
     for (const query of queriesOf(pipeline, scope)) {
       for await (const named of keysNamed(stores, query, oldest)) if (named === key) return true;

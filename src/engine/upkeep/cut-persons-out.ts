@@ -30,8 +30,8 @@ export function replacedName(date: CivilDate, step: StepId, key: StepKey): strin
 const ENTRIES_AT_ONCE = 500;
 
 /**
- * Writes the slices of these downloads again without forgotten persons: the same bytes as if the same files were delivered now. A slice
- * that is gone already is passed over.
+ * Writes the slices of these downloads again without forgotten persons: the same bytes as if the
+ * same files were delivered now. A slice that is gone already is passed over.
  */
 export async function cutPersonsOut(
   engine: Engine,
@@ -53,9 +53,12 @@ export async function cutPersonsOut(
     for (let from = 0; from < group.length; from += ENTRIES_AT_ONCE) {
       const set = group.slice(from, from + ENTRIES_AT_ONCE);
       control.signal.throwIfAborted();
-      const cut = await sqlOf(engine).session((sql) => cutSet(engine, control, dataset, set, { sql, isForgotten }), {
-        signal: control.signal,
-      });
+      const cut = await sqlOf(engine).session(
+        (sql) => cutSet(engine, control, dataset, set, { sql, isForgotten }),
+        {
+          signal: control.signal,
+        },
+      );
       for (const [name, key] of cut) replaced.set(name, key);
     }
   }
@@ -78,10 +81,17 @@ async function cutSet(
   for (const old of entries) {
     const { scope, facts, checks, origin } = old;
     const outputs = await filesOf(engine, old);
-    const without = outputs === undefined ? undefined : await leave({ scope, outputs, facts, checks });
-    if (without !== undefined) work.push({ old, unit: { result: without.result, identify: identifyBy(step), origin } });
+    const without =
+      outputs === undefined ? undefined : await leave({ scope, outputs, facts, checks });
+    if (without !== undefined)
+      work.push({ old, unit: { result: without.result, identify: identifyBy(step), origin } });
   }
-  const context = { pipeline: dataset.definition.name, step, startedAt: engine.now(), scopes: work.length };
+  const context = {
+    pipeline: dataset.definition.name,
+    step,
+    startedAt: engine.now(),
+    scopes: work.length,
+  };
   const made = await commitStep(
     engine,
     control,
@@ -97,7 +107,10 @@ async function cutSet(
 }
 
 /** Undefined when one of them is gone. */
-async function filesOf(engine: Engine, entry: LedgerEntry): Promise<Record<string, StagedOutput> | undefined> {
+async function filesOf(
+  engine: Engine,
+  entry: LedgerEntry,
+): Promise<Record<string, StagedOutput> | undefined> {
   const outputs: Record<string, StagedOutput> = {};
   for (const [name, ref] of Object.entries(entry.outputs)) {
     const path = await openIntact(engine, ref);
@@ -108,8 +121,8 @@ async function filesOf(engine: Engine, entry: LedgerEntry): Promise<Record<strin
 }
 
 /**
- * Has every receipt give the new slices in place of the old ones, which stay known as given before: a version that is made of them is not
- * newer than what the receipts tell.
+ * Has every receipt give the new slices in place of the old ones, which stay known as given before:
+ * a version that is made of them is not newer than what the receipts tell.
  */
 export async function replaceInReceipts(
   engine: Pick<Engine, 'documents'>,
@@ -122,7 +135,8 @@ export async function replaceInReceipts(
     const query = { table: RECEIPT_TABLE, partition: receiptPartition(definition.name, part) };
     const keys: DocumentKey[] = [];
     for await (const row of readRows<Receipt>(engine.documents, query)) {
-      if ('body' in row && withReplaced(row.body, id, replaced) !== row.body) keys.push({ ...query, sort: row.sort });
+      if ('body' in row && withReplaced(row.body, id, replaced) !== row.body)
+        keys.push({ ...query, sort: row.sort });
     }
     for (const key of keys)
       await changeDocument<Receipt>(engine.documents, key, (found) => {
@@ -154,5 +168,7 @@ function withReplaced(receipt: Receipt, step: StepId, replaced: Replaced): Recei
     kept[date] = { ...day, key: now };
     leave(date, day.key);
   }
-  return left.length === 0 ? receipt : { ...receipt, days, ...(receipt.kept === undefined ? {} : { kept }), before };
+  return left.length === 0
+    ? receipt
+    : { ...receipt, days, ...(receipt.kept === undefined ? {} : { kept }), before };
 }

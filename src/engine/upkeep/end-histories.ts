@@ -38,11 +38,14 @@ export function endedHistories(
     const isOfEnded = ({ inputs }: LedgerEntry): boolean =>
       Object.values(inputs).some((read) => (read ?? []).some((hash) => hashes.has(hash)));
     const versions = entries.filter(
-      (entry) => entry.step === rollup.id && parseScope(entry.scope).kind === 'history' && isOfEnded(entry),
+      (entry) =>
+        entry.step === rollup.id && parseScope(entry.scope).kind === 'history' && isOfEnded(entry),
     );
     return Object.entries(rollup.outputs).flatMap(([output, { retention }]): EndedHistory[] => {
       if (retention === undefined) return [];
-      const refs = versions.flatMap(({ outputs }) => outputs[output] ?? []).filter(({ key }) => !destroyed.has(key));
+      const refs = versions
+        .flatMap(({ outputs }) => outputs[output] ?? [])
+        .filter(({ key }) => !destroyed.has(key));
       for (const { key } of refs) ended.add(key);
       const objects = [...new Map(refs.map((ref) => [ref.key, ref])).values()];
       const scopes = [...new Set(versions.map(({ scope }) => scope))];
@@ -51,11 +54,16 @@ export function endedHistories(
   });
 }
 
-/** Equal bytes may be of a younger day too, such as a table without rows: what is left has them, so they do not end. */
+/**
+ * Equal bytes may be of a younger day too, such as a table without rows: what is left has them, so
+ * they do not end.
+ */
 function endedHashes(entries: readonly LedgerEntry[], ended: ReadonlySet<string>): Set<string> {
   const refs: ArtefactRef[] = entries.flatMap(({ outputs }) => Object.values(outputs));
   const left = new Set(refs.flatMap(({ key, sha256 }) => (ended.has(key) ? [] : [sha256])));
-  return new Set(refs.flatMap(({ key, sha256 }) => (ended.has(key) && !left.has(sha256) ? [sha256] : [])));
+  return new Set(
+    refs.flatMap(({ key, sha256 }) => (ended.has(key) && !left.has(sha256) ? [sha256] : [])),
+  );
 }
 
 /**
@@ -72,12 +80,15 @@ export async function makeHistoriesAgain(
 ): Promise<EndedHistory[]> {
   const kept = new Set<string>();
   for (const rollup of new Set(ended.map((one) => one.rollup))) {
-    const periods = [...new Set(ended.filter((one) => one.rollup === rollup).flatMap(({ scopes }) => scopes))];
+    const periods = [
+      ...new Set(ended.filter((one) => one.rollup === rollup).flatMap(({ scopes }) => scopes)),
+    ];
     const made = await executeRollup(engine, { pipeline, step: rollup.id, periods }, control);
     const there = made.periods.flatMap(({ period, how }) => (how === 'empty' ? [] : [period]));
     for (const { steps } of (await newestManifests(engine.documents, pipeline, there)).values()) {
       const state = steps[rollup.id];
-      for (const { key } of state?.state === 'done' ? Object.values(state.outputs) : []) kept.add(key);
+      for (const { key } of state?.state === 'done' ? Object.values(state.outputs) : [])
+        kept.add(key);
     }
   }
   return ended.flatMap((one): EndedHistory[] => {

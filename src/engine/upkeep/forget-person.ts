@@ -23,11 +23,14 @@ import { scrubRecords, standingAlone } from './scrub-records.ts';
 
 /**
  * Removes persons for good. Invariants, cited by `test/unit/forget-person.long.test.ts`:
- * 1. First it is written down who is forgotten, by a keyed hash, and before anything goes by which other names: from then on no slice has rows of that person, whoever delivers them.
- * 2. Before anything is destroyed, the slices and raw files with such rows are written down. Killed at any moment, the same request, or a
- *    reconciliation, ends the work.
- * 3. Days and periods are made again by the plans and steps of any run, and only those that were made of such rows.
- * 4. What was made of such rows and of nothing else is destroyed, in old versions too; their records stay and name it by its hash.
+ * 1. First it is written down who is forgotten, by a keyed hash, and before anything goes by which
+ *    other names: from then on no slice has rows of that person, whoever delivers them.
+ * 2. Before anything is destroyed, the slices and raw files with such rows are written down. Killed
+ *    at any moment, the same request, or a reconciliation, ends the work.
+ * 3. Days and periods are made again by the plans and steps of any run, and only those that were
+ *    made of such rows.
+ * 4. What was made of such rows and of nothing else is destroyed, in old versions too; their
+ *    records stay and name it by its hash.
  * 5. Nothing is destroyed while a store is away: it waits, and says so.
  */
 
@@ -52,7 +55,10 @@ export interface Forgetting {
   /** Days and periods that were made again, or would be. */
   readonly scopes: readonly Scope[];
   readonly slices: number;
-  /** Objects that were destroyed, or would be at most: what comes out the same without the person stays. */
+  /**
+   * Objects that were destroyed, or would be at most: what comes out the same without the person
+   * stays.
+   */
   readonly objects: number;
   readonly raws: number;
   /** Records that named the person. */
@@ -60,7 +66,10 @@ export interface Forgetting {
   readonly bytes: number;
   /** Days and periods that only a run can make again; what they showed is gone all the same. */
   readonly left: readonly NotMade[];
-  /** Runs that began before the end and have not ended: what they have read may be from before, so that the request is to be made once more after them. */
+  /**
+   * Runs that began before the end and have not ended: what they have read may be from before, so
+   * that the request is to be made once more after them.
+   */
   readonly underWay: readonly RunUnderWay[];
   /** Why it waits. */
   readonly why?: string;
@@ -71,11 +80,18 @@ export interface Forgetting {
  *
  * @throws `INPUT_INVALID` for what can be nobody's id, and for pipelines that tell of nobody
  */
-export async function forgetPerson(stores: Engine, control: StepControl, request: ForgetRequest): Promise<Forgetting> {
+export async function forgetPerson(
+  stores: Engine,
+  control: StepControl,
+  request: ForgetRequest,
+): Promise<Forgetting> {
   const dataset = datasetOf(stores, request.pipeline);
   const { persons } = dataset;
   if (persons === undefined)
-    throw new PipelineError('INPUT_INVALID', `${request.pipeline} tells of no persons: there is nobody to forget`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `${request.pipeline} tells of no persons: there is nobody to forget`,
+    );
   const key = await persons.keyOf(request.id);
   const person = personHash(await secretOf(stores), request.pipeline, key);
   const work = { engine: stores, control, dataset, ids: [...new Set([request.id.trim(), key])] };
@@ -85,13 +101,18 @@ export async function forgetPerson(stores: Engine, control: StepControl, request
   return { ...(await removeOrWait(work)), person };
 }
 
-/** Ends what began while a store was away or was killed, in every pipeline. Without the ids, names in records and unread raw files are left to `forget`. */
+/**
+ * Ends what began while a store was away or was killed, in every pipeline. Without the ids, names
+ * in records and unread raw files are left to `forget`.
+ */
 export async function endForgetting(engine: Engine, control: StepControl): Promise<Forgetting[]> {
   const ended: Forgetting[] = [];
   for (const name of Object.keys(engine.datasets)) {
     const dataset = datasetOf(engine, name);
     if (dataset.persons === undefined) continue;
-    const open = (await forgottenPersons(engine.documents, name)).filter(({ state }) => state === 'open');
+    const open = (await forgottenPersons(engine.documents, name)).filter(
+      ({ state }) => state === 'open',
+    );
     if (open.length === 0) continue;
     const result = await removeOrWait({ engine, control, dataset, ids: undefined });
     ended.push(...open.map(({ person }) => ({ ...result, person })));
@@ -114,7 +135,16 @@ function wordsOf({ ids }: Pick<Work, 'ids'>, names: Iterable<string> = []): RegE
 
 type Outcome = Omit<Forgetting, 'person'>;
 
-const NOTHING = { scopes: [], slices: 0, objects: 0, raws: 0, records: 0, bytes: 0, left: [], underWay: [] } as const;
+const NOTHING = {
+  scopes: [],
+  slices: 0,
+  objects: 0,
+  raws: 0,
+  records: 0,
+  bytes: 0,
+  left: [],
+  underWay: [],
+} as const;
 
 function waiting(pipeline: string, why: string): Outcome {
   return { pipeline, state: 'waiting', ...NOTHING, why };
@@ -130,8 +160,15 @@ async function plan(work: Work, person: string): Promise<Outcome> {
   const isThis = (key: string): boolean => isPerson(key) || others.has(key);
   const rows = await findPersonsRows(engine, control, dataset, isThis, { slices: [], raws: [] });
   const named = words === undefined ? [] : await rawsNaming(engine, control, dataset, words);
-  const records = words === undefined ? 0 : await scrubRecords(engine, pipeline, words, { dryRun: true });
-  return { ...countsOf(pipeline, withRaws(rows, named)), state: 'planned', records, left: [], underWay: [] };
+  const records =
+    words === undefined ? 0 : await scrubRecords(engine, pipeline, words, { dryRun: true });
+  return {
+    ...countsOf(pipeline, withRaws(rows, named)),
+    state: 'planned',
+    records,
+    left: [],
+    underWay: [],
+  };
 }
 
 function namesOf(found: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
@@ -139,13 +176,23 @@ function namesOf(found: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<s
 }
 
 function withRaws(rows: PersonsRows, more: PersonsRows['raws']): PersonsRows {
-  return { ...rows, raws: [...new Map([...rows.raws, ...more].map((raw) => [raw.key, raw])).values()] };
+  return {
+    ...rows,
+    raws: [...new Map([...rows.raws, ...more].map((raw) => [raw.key, raw])).values()],
+  };
 }
 
 function countsOf(pipeline: string, { slices, made, raws, current }: PersonsRows) {
   const bytes = [...made.objects, ...raws].reduce((sum, object) => sum + object.bytes, 0);
   const scopes = current.map(({ scope }) => scope);
-  return { pipeline, scopes, slices: slices.size, objects: made.objects.length, raws: raws.length, bytes };
+  return {
+    pipeline,
+    scopes,
+    slices: slices.size,
+    objects: made.objects.length,
+    raws: raws.length,
+    bytes,
+  };
 }
 
 /** Invariant 1. Returns why only this host knows it yet. */
@@ -155,7 +202,8 @@ async function remember(
   person: string,
 ): Promise<string | undefined> {
   const words = wordsOf({ ids });
-  const told = (text: string): string => (words === undefined ? text : text.replace(words, FORGOTTEN_NAME));
+  const told = (text: string): string =>
+    words === undefined ? text : text.replace(words, FORGOTTEN_NAME);
   const at = engine.now().toISOString();
   const put = await changeDocument<ForgottenPerson>(
     engine.documents,
@@ -166,7 +214,9 @@ async function remember(
       state: 'open',
     }),
   );
-  return put.isPending === true ? (engine.fallback?.away() ?? 'earlier writes of this host wait') : undefined;
+  return put.isPending === true
+    ? (engine.fallback?.away() ?? 'earlier writes of this host wait')
+    : undefined;
 }
 
 /** Invariant 5. */
@@ -198,7 +248,10 @@ async function remove(work: Work): Promise<Outcome> {
   control.progress('looking for rows');
   const journal = await journalOf(engine, pipeline);
   const named = words === undefined ? [] : await rawsNaming(engine, control, dataset, words);
-  const rows = withRaws(await findPersonsRows(engine, control, dataset, isForgotten, journal), named);
+  const rows = withRaws(
+    await findPersonsRows(engine, control, dataset, isForgotten, journal),
+    named,
+  );
   control.progress('writing down what goes');
   await writeJournal(engine, pipeline, rows);
   control.progress('writing slices again');
@@ -210,7 +263,13 @@ async function remove(work: Work): Promise<Outcome> {
   control.progress('destroying what was');
   await refuseWhileAway(engine);
   // What comes out the same without the person is known now, and stays.
-  const after = await findPersonsRows(engine, control, dataset, undefined, await journalOf(engine, pipeline));
+  const after = await findPersonsRows(
+    engine,
+    control,
+    dataset,
+    undefined,
+    await journalOf(engine, pipeline),
+  );
   await withdrawShown(engine, dataset, after);
   await destroyObjects(engine, pipeline, [...after.made.objects, ...after.raws], 'forgotten');
   control.progress('closing');
@@ -222,13 +281,22 @@ async function remove(work: Work): Promise<Outcome> {
 }
 
 /** What earlier tries wrote down. */
-async function journalOf(engine: Engine, pipeline: string): Promise<Pick<ForgottenPerson, 'slices' | 'raws'>> {
-  const open = (await forgottenPersons(engine.documents, pipeline)).filter(({ state }) => state === 'open');
+async function journalOf(
+  engine: Engine,
+  pipeline: string,
+): Promise<Pick<ForgottenPerson, 'slices' | 'raws'>> {
+  const open = (await forgottenPersons(engine.documents, pipeline)).filter(
+    ({ state }) => state === 'open',
+  );
   return { slices: open.flatMap(({ slices }) => slices), raws: open.flatMap(({ raws }) => raws) };
 }
 
 /** Invariant 2. */
-async function writeJournal(engine: Engine, pipeline: string, { slices, raws }: PersonsRows): Promise<void> {
+async function writeJournal(
+  engine: Engine,
+  pipeline: string,
+  { slices, raws }: PersonsRows,
+): Promise<void> {
   await changeOpen(engine, pipeline, (person) => ({ ...person, slices: [...slices], raws }));
 }
 
@@ -244,12 +312,23 @@ async function changeOpen(
 ): Promise<void> {
   for (const person of await forgottenPersons(engine.documents, pipeline)) {
     if (person.state === 'open')
-      await changeDocument<ForgottenPerson>(engine.documents, forgottenKey(person), (now = person) => change(now));
+      await changeDocument<ForgottenPerson>(
+        engine.documents,
+        forgottenKey(person),
+        (now = person) => change(now),
+      );
   }
 }
 
-/** Published names that show what is destroyed, because their day or period could not be made again here. */
-function withdrawShown(engine: Engine, { definition }: Dataset, { made, current }: PersonsRows): Promise<void> {
+/**
+ * Published names that show what is destroyed, because their day or period could not be made again
+ * here.
+ */
+function withdrawShown(
+  engine: Engine,
+  { definition }: Dataset,
+  { made, current }: PersonsRows,
+): Promise<void> {
   const gone = new Set(made.objects.map(({ key }) => key));
   return withdrawGone(engine, definition, current, gone);
 }

@@ -14,12 +14,16 @@ export interface NotMade {
   readonly why: string;
 }
 
-/** Days that read changed days may change others in turn; comparisons never read comparisons, so this ends sooner. */
+/**
+ * Days that read changed days may change others in turn; comparisons never read comparisons, so
+ * this ends sooner.
+ */
 const MAX_TURNS = 20;
 
 /**
- * Makes finished days again from what is delivered for them now, then everything that is made of them: the same plans, steps and commits as
- * those of a run, without Temporal and without a publisher. Whatever another run has made meanwhile is found made.
+ * Makes finished days again from what is delivered for them now, then everything that is made of
+ * them: the same plans, steps and commits as those of a run, without Temporal and without a
+ * publisher. Whatever another run has made meanwhile is found made.
  */
 export async function makeAgain(
   engine: Engine,
@@ -54,10 +58,17 @@ export async function makeAgain(
     dates = [];
     if (work.heard.length === 0 || failed.length > 0) break;
   }
-  // Also those of which no day was left to make, because an earlier try was killed after the last one.
+  // Also those of which no day was left to make, because an earlier try was killed after the last
+  // one.
   for (const { id } of rollups) {
-    const periods = versions.filter(({ scope, steps }) => isPeriod(scope) && id in steps).map(({ scope }) => scope);
-    const { failed = [] } = await executeRollup(engine, { pipeline, step: id, periods, isolate: true }, control);
+    const periods = versions
+      .filter(({ scope, steps }) => isPeriod(scope) && id in steps)
+      .map(({ scope }) => scope);
+    const { failed = [] } = await executeRollup(
+      engine,
+      { pipeline, step: id, periods, isolate: true },
+      control,
+    );
     for (const { scopes: broken, message } of failed)
       for (const scope of broken) left.set(scope, { scope, why: message });
   }

@@ -9,7 +9,12 @@ import { GARBAGE_TABLE } from '../../pipelines/garbage.ts';
 import { FAILURE_TABLE } from '../../pipelines/ledger.ts';
 import { MANIFEST_TABLE, newerVersions, previousVersionKey } from '../../pipelines/manifest.ts';
 import { ACTION_TABLE } from '../../pipelines/operator-action.ts';
-import { DELIVERY_ORDER_TABLE, RECEIPT_TABLE, countedAlone, mergeReceipts } from '../../pipelines/receipt.ts';
+import {
+  DELIVERY_ORDER_TABLE,
+  RECEIPT_TABLE,
+  countedAlone,
+  mergeReceipts,
+} from '../../pipelines/receipt.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
 import { problemOf } from '../../pipelines/stored-records.ts';
 import { VERIFICATION_TABLE } from '../../pipelines/verification.ts';
@@ -25,17 +30,22 @@ import { ARRIVAL_TABLE } from '../sources/arrivals.ts';
 import { REVISION_TABLE, WATCH_TABLE } from '../watch/watch-publisher.ts';
 
 /**
- * What becomes of records and names that two hosts wrote differently because one of them could not see the other. Invariants, cited by
- * `test/unit/merge-records.test.ts`:
- * 1. A manifest of the primary store stays: the host's own was based on another version. Its day is planned again, and what was delivered
- *    last decides; so do published names and records, which follow the newest manifest.
+ * What becomes of records and names that two hosts wrote differently because one of them could not
+ * see the other. Invariants, cited by `test/unit/merge-records.test.ts`:
+ * 1. A manifest of the primary store stays: the host's own was based on another version. Its day is
+ *    planned again, and what was delivered last decides; so do published names and records, which
+ *    follow the newest manifest.
  * 2. Of records that say when something was last seen, the later one counts.
  * 3. Raw bytes are never lost: they are kept beside those that have the name.
- * 4. What a person must see has no rule: a step that gave other outputs from the same inputs. Content names need none: the replay itself knows
- *    their bytes.
+ * 4. What a person must see has no rule: a step that gave other outputs from the same inputs.
+ *    Content names need none: the replay itself knows their bytes.
  */
 export interface MergeRules {
-  document(key: DocumentKey, ours: JsonObject | undefined, theirs: JsonObject | undefined): DocumentMerge | undefined;
+  document(
+    key: DocumentKey,
+    ours: JsonObject | undefined,
+    theirs: JsonObject | undefined,
+  ): DocumentMerge | undefined;
   object(key: string, ours: string | null): ObjectMerge | undefined;
   basisOf(key: DocumentKey): DocumentKey | undefined;
   keeps(key: string): boolean;
@@ -43,7 +53,10 @@ export interface MergeRules {
   newerThan(key: DocumentKey): DocumentQuery | undefined;
 }
 
-type DocumentMerge = { readonly why: string } & ({ readonly keep: 'theirs' | 'ours' } | { readonly body: JsonObject });
+type DocumentMerge = { readonly why: string } & (
+  | { readonly keep: 'theirs' | 'ours' }
+  | { readonly body: JsonObject }
+);
 
 interface Numbering {
   readonly counter: DocumentKey;
@@ -56,7 +69,10 @@ interface ObjectMerge {
   readonly why: string;
 }
 
-type Rule = (ours: JsonObject | undefined, theirs: JsonObject | undefined) => DocumentMerge | undefined;
+type Rule = (
+  ours: JsonObject | undefined,
+  theirs: JsonObject | undefined,
+) => DocumentMerge | undefined;
 
 /** The instants of last-writer records. */
 const LAST_SEEN: Readonly<Record<string, string>> = {
@@ -68,7 +84,10 @@ const LAST_SEEN: Readonly<Record<string, string>> = {
   [TOLD_FRESHNESS_TABLE]: 'checkedAt',
 };
 
-/** Tables whose records are created and not replaced, or are as good from either host: the one that is there stays. */
+/**
+ * Tables whose records are created and not replaced, or are as good from either host: the one that
+ * is there stays.
+ */
 const EITHER: readonly string[] = [
   CHANGE_TABLE,
   DEGRADED_TABLE,
@@ -85,7 +104,8 @@ const EITHER: readonly string[] = [
 export function mergeRules(datasets: Readonly<Record<string, Dataset>>): MergeRules {
   const rules = new Map<string, Rule>(Object.entries(RULES));
   for (const [table, member] of Object.entries(LAST_SEEN)) rules.set(table, laterOf(member));
-  for (const table of [...EITHER, ...recordTables(datasets)]) rules.set(table, theirs('what is there stays'));
+  for (const table of [...EITHER, ...recordTables(datasets)])
+    rules.set(table, theirs('what is there stays'));
   return {
     document: ({ table }, ours, other) => rules.get(table)?.(ours, other),
     object: (key, sha256) => mergeObject(datasets, key, sha256),
@@ -112,11 +132,16 @@ function theirs(why: string): Rule {
   return () => ({ keep: 'theirs', why });
 }
 
-/** The record with the later instant; a deletion gives way to a record, which somebody wrote since. */
+/**
+ * The record with the later instant; a deletion gives way to a record, which somebody wrote since.
+ */
 function laterOf(member: string): Rule {
   return (ours, other) => {
     if (ours === undefined || other === undefined) {
-      return { keep: 'theirs', why: 'it was changed on the primary store after this host had last seen it' };
+      return {
+        keep: 'theirs',
+        why: 'it was changed on the primary store after this host had last seen it',
+      };
     }
     const isOurs = instantOf(ours, member) > instantOf(other, member);
     return { keep: isOurs ? 'ours' : 'theirs', why: `the later ${member} counts` };
@@ -128,8 +153,14 @@ function instantOf(record: JsonObject, member: string): string {
   return typeof instant === 'string' ? instant : '';
 }
 
-/** Two hosts asked for the same window and got the same file: what each of them cut from it belongs together. */
-function bothReceipts(ours: JsonObject | undefined, other: JsonObject | undefined): DocumentMerge | undefined {
+/**
+ * Two hosts asked for the same window and got the same file: what each of them cut from it belongs
+ * together.
+ */
+function bothReceipts(
+  ours: JsonObject | undefined,
+  other: JsonObject | undefined,
+): DocumentMerge | undefined {
   if (ours === undefined || other === undefined) return undefined;
   const body = mergeReceipts(ours as unknown as Receipt, other as unknown as Receipt);
   return { body: body as unknown as JsonObject, why: 'the days of both answers belong together' };
@@ -143,7 +174,9 @@ function numberingOf(key: DocumentKey): Numbering | undefined {
   return {
     counter: counterKey(pipeline, part),
     unsure: (body, host, counted) =>
-      isReadable(body) ? (countedAlone(receiptIn(body), lastOf(counted), host) as unknown as JsonObject) : body,
+      isReadable(body)
+        ? (countedAlone(receiptIn(body), lastOf(counted), host) as unknown as JsonObject)
+        : body,
     together: (ours, other) =>
       isReadable(ours) && isReadable(other)
         ? (mergeReceipts(receiptIn(ours), receiptIn(other)) as unknown as JsonObject)
@@ -166,9 +199,13 @@ function higherNumber(ours: JsonObject | undefined, other: JsonObject | undefine
   return { keep: isOurs ? 'ours' : 'theirs', why: 'the higher number counts' };
 }
 
-/** Replacements of a name that either host knows to be under way: one too many costs a copy, one too few an edition. */
+/**
+ * Replacements of a name that either host knows to be under way: one too many costs a copy, one too
+ * few an edition.
+ */
 function allMarks(ours: JsonObject | undefined, other: JsonObject | undefined): DocumentMerge {
-  const marksOf = (record: JsonObject | undefined) => (record?.['marks'] ?? []) as readonly string[];
+  const marksOf = (record: JsonObject | undefined) =>
+    (record?.['marks'] ?? []) as readonly string[];
   return {
     body: { marks: [...new Set([...marksOf(other), ...marksOf(ours)])] },
     why: 'the replacements of both hosts count',
@@ -191,8 +228,11 @@ function mergeObject(
   sha256: string | null,
 ): ObjectMerge | undefined {
   if (CONTENT_NAME.test(key)) return undefined;
-  const raw = Object.values(datasets).find(({ rawNames }) => rawNames?.roots.some((root) => key.startsWith(root)));
-  if (raw === undefined || sha256 === null) return { why: 'a published name follows the newest version of its day' };
+  const raw = Object.values(datasets).find(({ rawNames }) =>
+    rawNames?.roots.some((root) => key.startsWith(root)),
+  );
+  if (raw === undefined || sha256 === null)
+    return { why: 'a published name follows the newest version of its day' };
   const isPiece = raw.rawNames?.dayOf(key) !== undefined;
   const { folder, extension } = editionPlace(key, '');
   const beside = isPiece ? besideName(key, sha256) : `${folder}/${sha256}.${extension}`;

@@ -23,12 +23,17 @@ interface Stored {
 }
 
 /**
- * What something that lives still rests on, of the tables that the dataset names: of each day whose file is past its time the rows are held
- * against what the newest history tells. A file stays as a whole, also the rows in it that nothing rests on.
+ * What something that lives still rests on, of the tables that the dataset names: of each day whose
+ * file is past its time the rows are held against what the newest history tells. A file stays as a
+ * whole, also the rows in it that nothing rests on.
  *
  * @throws `STORE_CORRUPT` when a file that decides is not there: nothing is destroyed on a guess
  */
-export async function neededContent(engine: Engine, dataset: Dataset, stored: Stored): Promise<Needed> {
+export async function neededContent(
+  engine: Engine,
+  dataset: Dataset,
+  stored: Stored,
+): Promise<Needed> {
   const needed = new Map<string, Set<Scope>>();
   for (const table of dataset.neededTables ?? []) {
     const days = await neededDays(engine, dataset, table, stored);
@@ -52,7 +57,9 @@ async function neededDays(
     return ref === undefined || gone.has(ref.key) ? [] : [{ scope, ref }];
   });
   const { living } = needed;
-  const history = (await newestManifests(engine.documents, definition.name, [WHOLE_HISTORY])).get(WHOLE_HISTORY);
+  const history = (await newestManifests(engine.documents, definition.name, [WHOLE_HISTORY])).get(
+    WHOLE_HISTORY,
+  );
   const state = history?.steps[living.step];
   const lives = state?.state === 'done' ? state.outputs[living.output] : undefined;
   if (judged.length === 0 || lives === undefined) return [];

@@ -26,13 +26,17 @@ export async function findOtherNames(
   const entries = await wholeLedger(engine.documents, dataset.definition.name);
   await lookThroughSlices(engine, control, dataset, entries, async ({ part, file, sql }) => {
     for (const { person, name } of await otherNamesIn(dataset, part, sql, file)) {
-      if (isForgotten(person)) names.set(person, (names.get(person) ?? new Set<string>()).add(name));
+      if (isForgotten(person))
+        names.set(person, (names.get(person) ?? new Set<string>()).add(name));
     }
   });
   return names;
 }
 
-/** Writes the names down with the open persons whose they are, as keyed hashes; doing it again changes nothing. */
+/**
+ * Writes the names down with the open persons whose they are, as keyed hashes; doing it again
+ * changes nothing.
+ */
 export async function keepOtherNames(
   engine: Engine,
   pipeline: string,
@@ -45,8 +49,12 @@ export async function keepOtherNames(
   for (const person of await forgottenPersons(engine.documents, pipeline)) {
     const names = byPerson.get(person.person);
     if (names === undefined) continue;
-    await changeDocument<ForgottenPerson>(engine.documents, forgottenKey(person), (now = person) => {
-      return { ...now, names: [...new Set([...(now.names ?? []), ...names])].sort() };
-    });
+    await changeDocument<ForgottenPerson>(
+      engine.documents,
+      forgottenKey(person),
+      (now = person) => {
+        return { ...now, names: [...new Set([...(now.names ?? []), ...names])].sort() };
+      },
+    );
   }
 }

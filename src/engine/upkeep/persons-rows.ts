@@ -20,7 +20,10 @@ import { newestManifests, wholeLedger } from '../records/ledger-reader.ts';
 import { readRows } from '../records/read-rows.ts';
 import { tablesLeft } from './tables-left.ts';
 
-/** Where the rows of persons are: their slices, everything that was made of these, and the raw files that they came in or were joined in. */
+/**
+ * Where the rows of persons are: their slices, everything that was made of these, and the raw files
+ * that they came in or were joined in.
+ */
 export interface PersonsRows {
   /** The slices that have rows of them, by hash. */
   readonly slices: ReadonlySet<string>;
@@ -36,8 +39,9 @@ export interface PersonsRows {
 type Journal = Pick<ForgottenPerson, 'slices' | 'raws'>;
 
 /**
- * Finds what there is of persons: every slice of the pipeline is looked through for them, or, without `isForgotten`, what the journal of earlier
- * tries has is all. Of that the slices may be gone already.
+ * Finds what there is of persons: every slice of the pipeline is looked through for them, or,
+ * without `isForgotten`, what the journal of earlier tries has is all. Of that the slices may be
+ * gone already.
  *
  * @throws `STORE_CORRUPT` for a ledger row that cannot be read: it may name anything
  */
@@ -54,9 +58,15 @@ export async function findPersonsRows(
   const found = new Set<string>();
   const left: RemovedContent[] = [];
   if (isForgotten !== undefined) {
-    await lookThroughSlices(engine, control, dataset, entries, async ({ sha256, part, file, sql }) => {
-      if (await hasPersons(dataset, part, sql, file, isForgotten)) found.add(sha256);
-    });
+    await lookThroughSlices(
+      engine,
+      control,
+      dataset,
+      entries,
+      async ({ sha256, part, file, sql }) => {
+        if (await hasPersons(dataset, part, sql, file, isForgotten)) found.add(sha256);
+      },
+    );
     left.push(...(await tablesLeft(engine, control, dataset, entries, isForgotten)));
   }
   const slices = new Set([...journal.slices, ...found]);
@@ -120,14 +130,19 @@ function stepsWithFacts({ steps }: PipelineDefinition): Set<StepId> {
   return new Set(inputs.flatMap(({ step, withFacts }) => (withFacts === true ? [step] : [])));
 }
 
-/** The raw files that the slices were first cut from, and those of every other delivery of the same rows. */
+/**
+ * The raw files that the slices were first cut from, and those of every other delivery of the same
+ * rows.
+ */
 async function rawsOf(
   { documents }: Engine,
   { definition }: Dataset,
   entries: readonly LedgerEntry[],
   downloads: ReadonlyMap<StepId, string>,
 ): Promise<RemovedContent[]> {
-  const sealed = new Set(definition.parts.flatMap(({ id, decoding }) => (decoding === undefined ? [] : [id])));
+  const sealed = new Set(
+    definition.parts.flatMap(({ id, decoding }) => (decoding === undefined ? [] : [id])),
+  );
   const raws = entries.flatMap(({ step, origin }) => {
     const part = downloads.get(step);
     return origin === null || (part !== undefined && sealed.has(part)) ? [] : [origin.raw];
@@ -146,12 +161,18 @@ async function rawsOf(
 
 function rawsIn({ days, kept = {}, origin }: Receipt, keys: ReadonlySet<string>): ArtefactRef[] {
   const gave = Object.entries(days).some(([date, key]) => keys.has(`${date}/${key}`));
-  const joined = Object.entries(kept).flatMap(([date, day]) => (keys.has(`${date}/${day.key}`) ? rawsOfDay(day) : []));
+  const joined = Object.entries(kept).flatMap(([date, day]) =>
+    keys.has(`${date}/${day.key}`) ? rawsOfDay(day) : [],
+  );
   return [...(gave ? [origin.raw] : []), ...joined];
 }
 
 /** The newest versions that name one of the entries. */
-async function currentOf(engine: Engine, pipeline: string, entries: readonly LedgerEntry[]): Promise<Manifest[]> {
+async function currentOf(
+  engine: Engine,
+  pipeline: string,
+  entries: readonly LedgerEntry[],
+): Promise<Manifest[]> {
   const keys = new Map<Scope, Set<string>>();
   for (const { scope, step, key } of entries)
     keys.set(scope, (keys.get(scope) ?? new Set<string>()).add(`${step}/${key}`));

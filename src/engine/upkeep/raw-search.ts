@@ -10,8 +10,8 @@ const CONTENT_NAME = /\/([0-9a-f]{64})\.[a-z0-9.]+$/;
 const OVERLAP_CHARACTERS = 512;
 
 /**
- * Raw files in which one of the words stands as text, also such as were refused and gave no slice. Sealed files and those of compressed
- * formats say nothing to this; of the latter the slices tell.
+ * Raw files in which one of the words stands as text, also such as were refused and gave no slice.
+ * Sealed files and those of compressed formats say nothing to this; of the latter the slices tell.
  */
 export async function rawsNaming(
   engine: Pick<Engine, 'objects'>,
@@ -44,10 +44,15 @@ async function bytesIfNamed({ objects }: Pick<Engine, 'objects'>, key: string, w
     text = text.slice(-OVERLAP_CHARACTERS) + Buffer.from(chunk).toString('latin1');
     isNamed ||= standsWithin(text, words, isFirst);
   }
-  return isNamed || text.search(words) > 0 || (bytes <= text.length && text.search(words) === 0) ? bytes : undefined;
+  return isNamed || text.search(words) > 0 || (bytes <= text.length && text.search(words) === 0)
+    ? bytes
+    : undefined;
 }
 
-/** Whether a word stands where both letters beside it are seen: what touches an end is looked at with the next piece. */
+/**
+ * Whether a word stands where both letters beside it are seen: what touches an end is looked at
+ * with the next piece.
+ */
 function standsWithin(text: string, words: RegExp, isFirst: boolean): boolean {
   for (const { 0: word, index } of text.matchAll(words))
     if ((index > 0 || isFirst) && index + word.length < text.length) return true;

@@ -9,9 +9,11 @@ import type { Engine, StepControl } from '../engine.ts';
 import { endForgetting } from './forget-person.ts';
 
 /**
- * Replays what only this host has; when all of it is proven on the primary stores, tells of the days and periods that were made without them and takes
- * their marks away, in this order: after a crash in between they are told of again, which does no harm. Whoever hears of a day leaves it
- * alone as long as it is marked. Days that the outage left short of something are run again. Persons who were to be forgotten meanwhile are removed.
+ * Replays what only this host has; when all of it is proven on the primary stores, tells of the
+ * days and periods that were made without them and takes their marks away, in this order: after a
+ * crash in between they are told of again, which does no harm. Whoever hears of a day leaves it
+ * alone as long as it is marked. Days that the outage left short of something are run again.
+ * Persons who were to be forgotten meanwhile are removed.
  */
 export async function reconcileHost(
   engine: Engine,
@@ -32,10 +34,12 @@ export async function reconcileHost(
   if (!replayed.converged) return { ...replayed, lifted: {} };
   const lifted: Record<string, Scope[]> = {};
   for (const { pipeline, scope } of marks) lifted[pipeline] = [...(lifted[pipeline] ?? []), scope];
-  for (const [pipeline, scopes] of Object.entries(lifted)) await announceAgain(engine.documents, pipeline, scopes);
+  for (const [pipeline, scopes] of Object.entries(lifted))
+    await announceAgain(engine.documents, pipeline, scopes);
   // Before the marks are lifted, which tell of these days.
   const merged = replayed.merged ?? 0;
-  const isOver = fallback.away() === undefined && marks.length + replayed.applied + replayed.same + merged > 0;
+  const isOver =
+    fallback.away() === undefined && marks.length + replayed.applied + replayed.same + merged > 0;
   const again = isOver ? await daysAgain(engine, lifted, (replayed.overruled ?? 0) > 0) : {};
   for (const [pipeline, dates] of Object.entries(again)) await runAgain(pipeline, dates);
   await lift(engine.documents, marks);

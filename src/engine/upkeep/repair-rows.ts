@@ -17,12 +17,20 @@ import type { Engine, StepControl } from '../engine.ts';
 import { cutAgain, originOf } from '../download/recut.ts';
 import { executeRollup } from '../derive/execute-rollup.ts';
 import { finishDay } from '../commit/finish-day.ts';
-import { newestManifests, readDeliveries, readLedger, readManifests, readReceipts } from '../records/ledger-reader.ts';
+import {
+  newestManifests,
+  readDeliveries,
+  readLedger,
+  readManifests,
+  readReceipts,
+} from '../records/ledger-reader.ts';
 import { setAside } from '../records/set-aside.ts';
 
 /**
- * Makes rows that cannot be read again, from what else is kept: a receipt from the ledger, the ledger entry of a download from its raw file, that
- * of another step by executing it, and a manifest from the ledger. Nobody's publisher is asked, and what can be got of the old row is kept.
+ * Makes rows that cannot be read again, from what else is kept: a receipt from the ledger, the
+ * ledger entry of a download from its raw file, that of another step by executing it, and a
+ * manifest from the ledger. Nobody's publisher is asked, and what can be got of the old row is
+ * kept.
  */
 
 /** A row that could not be read. */
@@ -35,8 +43,15 @@ export interface RepairedRow {
 /** What became of unreadable rows, and of the days that hang on them. */
 export interface Repair {
   readonly rows: readonly RepairedRow[];
-  /** The days that were made whole, each with its version; null: something is still missing, and a run of the day makes it. */
-  readonly scopes: readonly { readonly scope: Scope; readonly version: number | null; readonly why: string | null }[];
+  /**
+   * The days that were made whole, each with its version; null: something is still missing, and a
+   * run of the day makes it.
+   */
+  readonly scopes: readonly {
+    readonly scope: Scope;
+    readonly version: number | null;
+    readonly why: string | null;
+  }[];
 }
 
 /** The rows of these days that cannot be read. */
@@ -48,14 +63,20 @@ export async function unreadableRows(
   const { definition } = datasetOf(engine, pipeline);
   const rows: UnreadableRow[] = [];
   const days = scopes.filter((scope) => !isPeriod(scope));
-  // Of periods too every version: one that nobody reads any more still keeps a garbage collection from ending.
+  // Of periods too every version: one that nobody reads any more still keeps a garbage collection
+  // from ending.
   await readManifests(engine.documents, pipeline, scopes, rows);
   await readLedger(engine.documents, pipeline, scopes, rows);
   await readDeliveries(engine.documents, definition, days, rows);
-  return [...new Map(rows.map((row) => [`${row.table} ${row.partition} ${row.sort}`, row])).values()];
+  return [
+    ...new Map(rows.map((row) => [`${row.table} ${row.partition} ${row.sort}`, row])).values(),
+  ];
 }
 
-/** Repairs what cannot be read of these days or of this period; without a damaged row it changes nothing. */
+/**
+ * Repairs what cannot be read of these days or of this period; without a damaged row it changes
+ * nothing.
+ */
 export async function repairRows(
   engine: Engine,
   control: StepControl,
@@ -65,13 +86,17 @@ export async function repairRows(
   const { definition } = datasetOf(engine, pipeline);
   const rows = await unreadableRows(engine, pipeline, scopes);
   const repaired: RepairedRow[] = [];
-  for (const row of rows) repaired.push({ row, aside: row.newer ? null : await setAside(engine, row) });
+  for (const row of rows)
+    repaired.push({ row, aside: row.newer ? null : await setAside(engine, row) });
   const gone = rows.filter(({ newer }) => !newer);
-  for (const row of gone.filter(({ table }) => table === RECEIPT_TABLE)) await repairReceipt(engine, definition, row);
+  for (const row of gone.filter(({ table }) => table === RECEIPT_TABLE))
+    await repairReceipt(engine, definition, row);
   for (const row of gone.filter(({ table }) => table === LEDGER_TABLE)) {
     await repairDownload(engine, control, definition, row);
   }
-  const touched = new Set(gone.filter(({ table }) => table !== RECEIPT_TABLE).map(({ sort }) => scopeOf(sort)));
+  const touched = new Set(
+    gone.filter(({ table }) => table !== RECEIPT_TABLE).map(({ sort }) => scopeOf(sort)),
+  );
   const results: Repair['scopes'][number][] = [];
   for (const scope of [...touched].sort()) {
     if (isPeriod(scope)) results.push(await repairPeriod(engine, control, definition, scope));
@@ -85,12 +110,19 @@ function scopeOf(sort: string): Scope {
 }
 
 /** From the entries of the days that were cut from its raw file. */
-async function repairReceipt(engine: Engine, definition: PipelineDefinition, row: UnreadableRow): Promise<void> {
+async function repairReceipt(
+  engine: Engine,
+  definition: PipelineDefinition,
+  row: UnreadableRow,
+): Promise<void> {
   const [from = '', to = '', sha256 = ''] = row.sort.split('/');
   const part = row.partition.slice(row.partition.indexOf('/') + 1);
   const step = definition.steps.find((candidate) => candidate.part === part);
   if (step === undefined)
-    throw new PipelineError('PLAN_INVALID', `${describeRow(row)}; there is no part ${part} any more`);
+    throw new PipelineError(
+      'PLAN_INVALID',
+      `${describeRow(row)}; there is no part ${part} any more`,
+    );
   const dates = datesBetween(from, to);
   const ledger = await readLedger(engine.documents, definition.name, dates, []);
   const entries = dates.flatMap((date) => newestOf(ledger.get(date) ?? [], step.id, sha256));
@@ -102,7 +134,9 @@ async function repairReceipt(engine: Engine, definition: PipelineDefinition, row
     const state = manifests.get(scope)?.steps[step.id];
     return state?.state === 'done' && state.key === key;
   });
-  const numbered = current ? await takeSequence(engine.documents, { pipeline: definition.name, part }, []) : {};
+  const numbered = current
+    ? await takeSequence(engine.documents, { pipeline: definition.name, part }, [])
+    : {};
   const receipt: Receipt = {
     schema: RECORD_SCHEMA,
     pipeline: definition.name,
@@ -114,7 +148,9 @@ async function repairReceipt(engine: Engine, definition: PipelineDefinition, row
     freshness: null,
     ...numbered,
     days: Object.fromEntries(entries.map(({ scope, key }) => [scope, key])),
-    rows: entries.flatMap(({ outputs }) => Object.values(outputs)).reduce((sum, { rows = 0 }) => sum + rows, 0),
+    rows: entries
+      .flatMap(({ outputs }) => Object.values(outputs))
+      .reduce((sum, { rows = 0 }) => sum + rows, 0),
     columns: Math.max(...entries.map(({ facts }) => Number(facts['published_columns'] ?? 0))),
   };
   await saveReceipt(engine.documents, receipt);
@@ -126,7 +162,10 @@ function newestOf(entries: readonly LedgerEntry[], step: StepId, sha256: string)
   return own.slice(0, 1);
 }
 
-/** The slice of a day, cut again from the raw file that backs it. Entries of other steps come of executing these. */
+/**
+ * The slice of a day, cut again from the raw file that backs it. Entries of other steps come of
+ * executing these.
+ */
 async function repairDownload(
   engine: Engine,
   control: StepControl,
@@ -137,7 +176,13 @@ async function repairDownload(
   const step = definition.steps.find(({ id }) => id === `${stage}/${name}`);
   const part = definition.parts.find(({ id }) => id === step?.part);
   if (step === undefined || part === undefined) return;
-  const receipts = await readReceipts(engine.documents, definition.name, part, { first: date, last: date }, []);
+  const receipts = await readReceipts(
+    engine.documents,
+    definition.name,
+    part,
+    { first: date, last: date },
+    [],
+  );
   const giving = receipts.map((receipt) => dayOf(receipt, date)).find((day) => day?.key === key);
   const origin = originOf(receipts, date, giving);
   if (origin === undefined) return;
@@ -157,9 +202,15 @@ async function repairPeriod(
 ): Promise<Repair['scopes'][number]> {
   for (const { id, grain } of definition.rollups) {
     if (!periodsOf(grain, [firstDateOf(period, definition)]).includes(period)) continue;
-    await executeRollup(engine, { pipeline: definition.name, step: id, periods: [period] }, control);
+    await executeRollup(
+      engine,
+      { pipeline: definition.name, step: id, periods: [period] },
+      control,
+    );
   }
-  const version = (await newestManifests(engine.documents, definition.name, [period])).get(period)?.version ?? null;
+  const version =
+    (await newestManifests(engine.documents, definition.name, [period])).get(period)?.version ??
+    null;
   return { scope: period, version, why: version === null ? 'none of its days has run' : null };
 }
 

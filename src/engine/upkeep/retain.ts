@@ -25,8 +25,9 @@ import { neededContent } from './needed-content.ts';
 import type { Needed } from './needed-content.ts';
 
 /**
- * Removes content that is older than its table is kept, in every version: the records of days stay, and name it by its hash. What younger days
- * share stays with them, and so does what something that lives rests on (`needed-content.ts`).
+ * Removes content that is older than its table is kept, in every version: the records of days stay,
+ * and name it by its hash. What younger days share stays with them, and so does what something that
+ * lives rests on (`needed-content.ts`).
  */
 
 /** What is removed of one table, or of the raw files of a part. */
@@ -48,7 +49,10 @@ export interface Retained {
   readonly keys: readonly Period[];
 }
 
-/** Removes what is past its time; with `dryRun` it only says what that is. Doing it again removes nothing more. */
+/**
+ * Removes what is past its time; with `dryRun` it only says what that is. Doing it again removes
+ * nothing more.
+ */
 export async function retain(
   engine: Engine,
   control: StepControl,
@@ -65,10 +69,14 @@ export async function retain(
     ...expiredOutputs(definition, entries, { today, gone, needed }),
     ...(await expiredRaws(engine, dataset, today)),
   ];
-  const ended = new Set([...gone, ...expired.flatMap(({ objects }) => objects.map(({ key }) => key))]);
+  const ended = new Set([
+    ...gone,
+    ...expired.flatMap(({ objects }) => objects.map(({ key }) => key)),
+  ]);
   const histories = endedHistories(definition, entries, ended, gone);
   const keys = await expiredKeys(engine, definition, today);
-  if (dryRun) return { pipeline, tables: [...expired, ...histories.map(expiredHistory)].map(told), keys };
+  if (dryRun)
+    return { pipeline, tables: [...expired, ...histories.map(expiredHistory)].map(told), keys };
   await destroy(engine, definition, expired);
   for (const name of await expiredNames(engine, dataset, today)) await engine.objects.delete(name);
   for (const month of keys) await destroyDataKey(engine, pipeline, month);
@@ -81,10 +89,19 @@ export async function retain(
 function expiredHistory({ rollup, output, scopes, objects }: EndedHistory): Expired {
   const { retention } = required(rollup.outputs[output], 'the output that has ended');
   const table = `${rollup.id}:${output}`;
-  return { table, retention: required(retention, 'the retention of what has ended'), scopes, objects };
+  return {
+    table,
+    retention: required(retention, 'the retention of what has ended'),
+    scopes,
+    objects,
+  };
 }
 
-async function destroy(engine: Engine, definition: PipelineDefinition, expired: readonly Expired[]): Promise<void> {
+async function destroy(
+  engine: Engine,
+  definition: PipelineDefinition,
+  expired: readonly Expired[],
+): Promise<void> {
   const objects = expired.flatMap((table) => table.objects);
   await destroyObjects(engine, definition.name, objects, 'expired');
   const scopes = [...new Set(expired.flatMap((table) => table.scopes))];
@@ -94,10 +111,19 @@ async function destroy(engine: Engine, definition: PipelineDefinition, expired: 
 
 function told({ table, retention, objects, scopes }: Expired): ExpiredTable {
   const bytes = objects.reduce((sum, object) => sum + object.bytes, 0);
-  return { table, ...retention, scopes: [...new Set(scopes)].sort(), objects: objects.length, bytes };
+  return {
+    table,
+    ...retention,
+    scopes: [...new Set(scopes)].sort(),
+    objects: objects.length,
+    bytes,
+  };
 }
 
-/** What a tick of the schedule of retention does: the command's work, as the setting `QUOTIDIEN_RETAIN` allows. */
+/**
+ * What a tick of the schedule of retention does: the command's work, as the setting
+ * `QUOTIDIEN_RETAIN` allows.
+ */
 export async function retainBySchedule(
   engine: Engine,
   control: StepControl,
@@ -126,7 +152,11 @@ interface Expired {
 function expiredOutputs(
   { steps, rollups }: PipelineDefinition,
   entries: readonly LedgerEntry[],
-  { today, gone, needed }: { readonly today: CivilDate; readonly gone: ReadonlySet<string>; readonly needed: Needed },
+  {
+    today,
+    gone,
+    needed,
+  }: { readonly today: CivilDate; readonly gone: ReadonlySet<string>; readonly needed: Needed },
 ): Expired[] {
   return [...steps, ...rollups].flatMap(({ id, outputs }) => {
     const own = entries.filter(({ step }) => step === id);
@@ -134,7 +164,9 @@ function expiredOutputs(
       if (retention === undefined) return [];
       const isOver = (scope: Scope): boolean =>
         isExpired(retention, scope, today) && needed.get(`${id}:${name}`)?.has(scope) !== true;
-      const young = new Set(own.flatMap(({ scope, outputs: made }) => (isOver(scope) ? [] : (made[name]?.key ?? []))));
+      const young = new Set(
+        own.flatMap(({ scope, outputs: made }) => (isOver(scope) ? [] : (made[name]?.key ?? []))),
+      );
       const objects = new Map<string, RemovedContent>();
       const scopes: Scope[] = [];
       for (const { scope, outputs: made } of own) {
@@ -144,7 +176,9 @@ function expiredOutputs(
         objects.set(ref.key, ref);
         scopes.push(scope);
       }
-      return objects.size === 0 ? [] : [{ table: `${id}:${name}`, retention, scopes, objects: [...objects.values()] }];
+      return objects.size === 0
+        ? []
+        : [{ table: `${id}:${name}`, retention, scopes, objects: [...objects.values()] }];
     });
   });
 }
@@ -153,7 +187,11 @@ function expiredOutputs(
 const RAW_NAME = /\/[^/]+_(\d{4}-\d\d-\d\d)\/([0-9a-f]{64})\.[a-z0-9.]+$/;
 
 /** Raw files that were delivered too long ago; of those that gave nothing their last day tells. */
-async function expiredRaws(engine: Engine, { definition }: Dataset, today: CivilDate): Promise<Expired[]> {
+async function expiredRaws(
+  engine: Engine,
+  { definition }: Dataset,
+  today: CivilDate,
+): Promise<Expired[]> {
   const expired: Expired[] = [];
   for (const { id, rawRetention: retention } of definition.parts) {
     if (retention === undefined) continue;
@@ -163,7 +201,8 @@ async function expiredRaws(engine: Engine, { definition }: Dataset, today: Civil
     for await (const { key, bytes } of engine.objects.list(`raw/${definition.name}/${id}/`)) {
       const [, last = '', sha256] = RAW_NAME.exec(key) ?? [];
       const date = delivered.get(key) ?? last;
-      if (sha256 === undefined || !isCivilDate(date) || !isExpired(retention, date, today)) continue;
+      if (sha256 === undefined || !isCivilDate(date) || !isExpired(retention, date, today))
+        continue;
       objects.push({ key, sha256, bytes });
       scopes.push(date);
     }
@@ -208,10 +247,16 @@ async function expiredNames(
 }
 
 /** A month's key is that of all sealed parts: it goes when the last of them is past its time. */
-async function expiredKeys(engine: Engine, { name, parts }: PipelineDefinition, today: CivilDate): Promise<Period[]> {
+async function expiredKeys(
+  engine: Engine,
+  { name, parts }: PipelineDefinition,
+  today: CivilDate,
+): Promise<Period[]> {
   const sealed = parts.filter(({ decoding }) => decoding !== undefined);
   if (sealed.length === 0) return [];
   const isOver = (month: Period): boolean =>
-    sealed.every(({ rawRetention }) => rawRetention !== undefined && isExpired(rawRetention, month, today));
+    sealed.every(
+      ({ rawRetention }) => rawRetention !== undefined && isExpired(rawRetention, month, today),
+    );
   return (await dataKeyMonths(engine, name)).filter(isOver);
 }

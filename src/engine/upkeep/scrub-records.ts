@@ -15,22 +15,34 @@ import type { Engine } from '../engine.ts';
 import { ARRIVAL_TABLE } from '../sources/arrivals.ts';
 
 /**
- * Names of persons in records. Values of personal columns are in none of them; but people name files, units and reasons by persons, and a
- * record keeps what they wrote.
+ * Names of persons in records. Values of personal columns are in none of them; but people name
+ * files, units and reasons by persons, and a record keeps what they wrote.
  */
 
 const TABLES = [
-  ...[LEDGER_TABLE, MANIFEST_TABLE, RECEIPT_TABLE, FAILURE_TABLE, VERIFICATION_TABLE, DECISION_TABLE],
+  ...[
+    LEDGER_TABLE,
+    MANIFEST_TABLE,
+    RECEIPT_TABLE,
+    FAILURE_TABLE,
+    VERIFICATION_TABLE,
+    DECISION_TABLE,
+  ],
   ...[ACTION_TABLE, CHANGE_TABLE, ANNOUNCEMENT_TABLE, DEGRADED_TABLE, DEPOSIT_TABLE, ARRIVAL_TABLE],
 ];
 
-/** The words wherever they stand alone: an id may as well be a part of a longer number or of a hash. */
+/**
+ * The words wherever they stand alone: an id may as well be a part of a longer number or of a hash.
+ */
 export function standingAlone(words: readonly string[]): RegExp {
   const escaped = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`(?<![0-9A-Za-z])(?:${escaped.join('|')})(?![0-9A-Za-z])`, 'g');
 }
 
-/** The records of a pipeline that hold one of the words; takes the words out of them unless it only looks. Returns how many they are. */
+/**
+ * The records of a pipeline that hold one of the words; takes the words out of them unless it only
+ * looks. Returns how many they are.
+ */
 export async function scrubRecords(
   { documents }: Pick<Engine, 'documents'>,
   pipeline: string,
@@ -44,7 +56,8 @@ export async function scrubRecords(
       for await (const { sort, body } of documents.query({ table, partition })) {
         const scrubbed = without(body, words) as JsonObject;
         const key = { table, partition, sort };
-        if (scrubbed !== body || sort !== sort.replace(words, FORGOTTEN_NAME)) changed.push({ key, body: scrubbed });
+        if (scrubbed !== body || sort !== sort.replace(words, FORGOTTEN_NAME))
+          changed.push({ key, body: scrubbed });
       }
       found += changed.length;
       for (const { key, body } of dryRun ? [] : changed) {
@@ -57,7 +70,11 @@ export async function scrubRecords(
   return found;
 }
 
-async function partitionsOf(documents: Engine['documents'], table: string, pipeline: string): Promise<string[]> {
+async function partitionsOf(
+  documents: Engine['documents'],
+  table: string,
+  pipeline: string,
+): Promise<string[]> {
   const own: string[] = [];
   for await (const partition of documents.partitions(table))
     if (partition === pipeline || partition.startsWith(`${pipeline}/`)) own.push(partition);
@@ -70,7 +87,9 @@ function without(value: JsonValue, words: RegExp): JsonValue {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
     const items = (value as JsonValue[]).map((item) => without(item, words));
-    return items.every((item, index) => item === (value as JsonValue[])[index]) ? (value as JsonValue[]) : items;
+    return items.every((item, index) => item === (value as JsonValue[])[index])
+      ? (value as JsonValue[])
+      : items;
   }
   const members = Object.entries(value as JsonObject).map(([name, member]) => {
     return [name.replace(words, FORGOTTEN_NAME), without(member, words)] as const;

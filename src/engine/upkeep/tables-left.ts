@@ -11,16 +11,18 @@ import type { IsForgotten } from '../records/forgotten.ts';
 import { isPromised } from '../records/promises.ts';
 
 /**
- * Tables with rows of persons to which no slice of the ledger leads: a worker that dies has stored joined rows as a raw file, or slices, and no
- * entry that names them. Names do not stand in them as text.
+ * Tables with rows of persons to which no slice of the ledger leads: a worker that dies has stored
+ * joined rows as a raw file, or slices, and no entry that names them. Names do not stand in them as
+ * text.
  */
 
 /** A table that is named by its own hash. */
 const TABLE_NAME = /\/([0-9a-f]{64})\.parquet$/;
 
 /**
- * Raw files in the form of slices, and slices that no entry names, which have rows of these persons. Of the latter those stay that a run may commit
- * which has not ended (`pipelines/garbage.ts`).
+ * Raw files in the form of slices, and slices that no entry names, which have rows of these
+ * persons. Of the latter those stay that a run may commit which has not ended
+ * (`pipelines/garbage.ts`).
  */
 export async function tablesLeft(
   engine: Engine,
@@ -29,7 +31,9 @@ export async function tablesLeft(
   entries: readonly LedgerEntry[],
   isForgotten: IsForgotten,
 ): Promise<RemovedContent[]> {
-  const named = new Set(entries.flatMap(({ outputs }) => Object.values(outputs).map(({ key }) => key)));
+  const named = new Set(
+    entries.flatMap(({ outputs }) => Object.values(outputs).map(({ key }) => key)),
+  );
   return sqlOf(engine).session(
     async (sql) => {
       const left: RemovedContent[] = [];
@@ -40,7 +44,8 @@ export async function tablesLeft(
           if (named.has(table.key)) continue;
           if (!isRaw && (await isPromised(engine.documents, table.key, engine.now()))) continue;
           const file = await openIntact(engine, table);
-          if (file !== undefined && (await tells(dataset, part, { sql, file, isForgotten }))) left.push(table);
+          if (file !== undefined && (await tells(dataset, part, { sql, file, isForgotten })))
+            left.push(table);
         }
       }
       return left;
@@ -58,7 +63,9 @@ interface Place {
 /** Where the raw files and slices of each part are. Of sealed raw files the slices tell. */
 function placesOf({ definition: { name, parts, steps } }: Dataset): Place[] {
   return parts.flatMap(({ id: part, decoding }) => {
-    const layers = steps.filter((step) => step.part === part).flatMap(({ outputs }) => Object.values(outputs));
+    const layers = steps
+      .filter((step) => step.part === part)
+      .flatMap(({ outputs }) => Object.values(outputs));
     const slices = [...new Set(layers.map(({ layer }) => layer))].map((layer) => ({
       prefix: `${layer}/`,
       isRaw: false,
@@ -68,7 +75,10 @@ function placesOf({ definition: { name, parts, steps } }: Dataset): Place[] {
   });
 }
 
-async function tablesUnder({ objects }: Pick<Engine, 'objects'>, prefix: string): Promise<RemovedContent[]> {
+async function tablesUnder(
+  { objects }: Pick<Engine, 'objects'>,
+  prefix: string,
+): Promise<RemovedContent[]> {
   const tables: RemovedContent[] = [];
   for await (const { key, bytes } of objects.list(prefix)) {
     const sha256 = TABLE_NAME.exec(key)?.[1];
@@ -81,7 +91,11 @@ async function tablesUnder({ objects }: Pick<Engine, 'objects'>, prefix: string)
 async function tells(
   dataset: Dataset,
   part: string,
-  { sql, file, isForgotten }: { readonly sql: SqlSession; readonly file: string; readonly isForgotten: IsForgotten },
+  {
+    sql,
+    file,
+    isForgotten,
+  }: { readonly sql: SqlSession; readonly file: string; readonly isForgotten: IsForgotten },
 ): Promise<boolean> {
   try {
     return await hasPersons(dataset, part, sql, file, isForgotten);

@@ -12,6 +12,7 @@ export async function drawDays(
 ): Promise<CivilDate[]> {
   const finished = [...(await newestManifests(engine.documents, pipeline, dates, [])).keys()];
   const drawn: CivilDate[] = [];
-  while (drawn.length < count && finished.length > 0) drawn.push(...finished.splice(randomInt(finished.length), 1));
+  while (drawn.length < count && finished.length > 0)
+    drawn.push(...finished.splice(randomInt(finished.length), 1));
   return drawn.sort();
 }

@@ -9,8 +9,9 @@ export interface ProvenRecords {
 }
 
 /**
- * The engine of a verification, whose records come from the document store: what this host has seen of them proves nothing. `check`
- * throws `STORE_UNAVAILABLE` when any of them did not. What only this host has, and waits to be replayed, is read as what it is.
+ * The engine of a verification, whose records come from the document store: what this host has seen
+ * of them proves nothing. `check` throws `STORE_UNAVAILABLE` when any of them did not. What only
+ * this host has, and waits to be replayed, is read as what it is.
  */
 export async function onRecords(engine: Engine): Promise<ProvenRecords> {
   const { fallback } = engine;
@@ -23,7 +24,8 @@ export async function onRecords(engine: Engine): Promise<ProvenRecords> {
     check: async () => {
       await answers();
       if (!stores.remembered()) return;
-      const message = 'the document store was away during the verification: records came from what this host had seen';
+      const message =
+        'the document store was away during the verification: records came from what this host had seen';
       throw new PipelineError('STORE_UNAVAILABLE', message);
     },
   };

@@ -4,7 +4,12 @@ import { PipelineError, asPipelineError, errorCodeOf } from '../../errors.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import { canonicalJson } from '../../canonical-json.ts';
 import type { Dataset, LocalArtefact, UnitOutcome } from '../../pipelines/dataset.ts';
-import type { RollupDefinition, RollupInput, StepDefinition, StepInput } from '../../pipelines/definition.ts';
+import type {
+  RollupDefinition,
+  RollupInput,
+  StepDefinition,
+  StepInput,
+} from '../../pipelines/definition.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import { describeDestroyed } from '../../pipelines/forgetting.ts';
 import { isPeriod } from '../../pipelines/scope.ts';
@@ -29,8 +34,9 @@ import { destroyedObject } from '../records/forgotten.ts';
 import type { InputArtefact, InputArtefacts } from '../execute/step-inputs.ts';
 
 /**
- * Executes recorded steps again, from exactly the bytes that they read when they were recorded, and tells the hashes of what comes out.
- * Nothing is put into a store: outputs are hashed while their scratch files exist.
+ * Executes recorded steps again, from exactly the bytes that they read when they were recorded, and
+ * tells the hashes of what comes out. Nothing is put into a store: outputs are hashed while their
+ * scratch files exist.
  */
 
 type Impossible = Extract<Rebuilt, { readonly kind: 'impossible' | 'destroyed' }>;
@@ -49,9 +55,13 @@ export interface Rebuild {
 }
 
 /** A step of a day or a rollup of a period. */
-type RecordedStep = Pick<StepDefinition | RollupDefinition, 'id' | 'inputs'> & Pick<StepDefinition, 'shard'>;
+type RecordedStep = Pick<StepDefinition | RollupDefinition, 'id' | 'inputs'> &
+  Pick<StepDefinition, 'shard'>;
 
-/** Cuts the slices of days that came in one raw file anew, in one pass over it. Each of them was delivered by this file. */
+/**
+ * Cuts the slices of days that came in one raw file anew, in one pass over it. Each of them was
+ * delivered by this file.
+ */
 export function recutSlices(
   rebuild: Rebuild,
   step: StepDefinition,
@@ -67,15 +77,22 @@ async function recutHeld(
   raw: ArtefactRef,
   dates: readonly CivilDate[],
 ): Promise<ReadonlyMap<CivilDate, Rebuilt>> {
-  const all = (rebuilt: Rebuilt): Map<CivilDate, Rebuilt> => new Map(dates.map((date) => [date, rebuilt]));
+  const all = (rebuilt: Rebuilt): Map<CivilDate, Rebuilt> =>
+    new Map(dates.map((date) => [date, rebuilt]));
   const opened = await openRaw(objects, raw);
   if ('problem' in opened) {
     const { problem } = opened;
     const gone = await destroyedObject(engine.documents, dataset.definition.name, raw.key);
     if (gone !== undefined)
-      return all({ kind: 'destroyed', why: `its raw file ${describeDestroyed(gone)}; its slice stands for it` });
+      return all({
+        kind: 'destroyed',
+        why: `its raw file ${describeDestroyed(gone)}; its slice stands for it`,
+      });
     return new Map(
-      dates.map((date) => [date, { kind: 'impossible', why: whyNoRaw(dataset, step, raw, problem, date) }]),
+      dates.map((date) => [
+        date,
+        { kind: 'impossible', why: whyNoRaw(dataset, step, raw, problem, date) },
+      ]),
     );
   }
   const part = dataset.definition.parts.find(({ id }) => id === step.part);
@@ -84,19 +101,27 @@ async function recutHeld(
   const recut = (path: string) => {
     const { sha256, bytes } = raw;
     const task = { part: part.id, raw: { path, sha256, bytes }, days, progress: control.progress };
-    const cut = async (sql: SqlSession) => (await sliceWithout(engine, dataset, task, sql)).outcomes;
-    return sqlOf(engine).session(async (sql) => rebuiltOf(step, dates, await cut(sql)), { signal: control.signal });
+    const cut = async (sql: SqlSession) =>
+      (await sliceWithout(engine, dataset, task, sql)).outcomes;
+    return sqlOf(engine).session(async (sql) => rebuiltOf(step, dates, await cut(sql)), {
+      signal: control.signal,
+    });
   };
   try {
-    return await withDecoded({ engine, control, dataset, part }, { path: opened.path, date: firstOf(dates) }, recut);
+    return await withDecoded(
+      { engine, control, dataset, part },
+      { path: opened.path, date: firstOf(dates) },
+      recut,
+    );
   } catch (error) {
     return all(failureOf(error, control.signal));
   }
 }
 
 /**
- * Executes a step again for a set of days or periods, from the artefacts that their ledger entries name by hash. Days with other parameters are
- * executed apart; when a set breaks as a whole, each of its days is executed alone.
+ * Executes a step again for a set of days or periods, from the artefacts that their ledger entries
+ * name by hash. Days with other parameters are executed apart; when a set breaks as a whole, each
+ * of its days is executed alone.
  */
 export function rebuildStep(
   rebuild: Rebuild,
@@ -134,7 +159,11 @@ interface Prepared {
   readonly inputs: Readonly<Record<string, readonly LocalArtefact[]>>;
 }
 
-async function prepare(rebuild: Rebuild, step: RecordedStep, entry: LedgerEntry): Promise<Prepared | Impossible> {
+async function prepare(
+  rebuild: Rebuild,
+  step: RecordedStep,
+  entry: LedgerEntry,
+): Promise<Prepared | Impossible> {
   const found = recordedInputs(rebuild, step, entry);
   if ('missing' in found) return { kind: 'impossible', why: found.missing };
   try {
@@ -142,10 +171,18 @@ async function prepare(rebuild: Rebuild, step: RecordedStep, entry: LedgerEntry)
   } catch (error) {
     if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
     for (const { ref } of Object.values(found.artefacts).flat()) {
-      const gone = await destroyedObject(rebuild.engine.documents, rebuild.dataset.definition.name, ref.key);
-      if (gone !== undefined) return { kind: 'destroyed', why: `its input ${ref.key} ${describeDestroyed(gone)}` };
+      const gone = await destroyedObject(
+        rebuild.engine.documents,
+        rebuild.dataset.definition.name,
+        ref.key,
+      );
+      if (gone !== undefined)
+        return { kind: 'destroyed', why: `its input ${ref.key} ${describeDestroyed(gone)}` };
     }
-    return { kind: 'impossible', why: `an input is not readable: ${asPipelineError(error).message}` };
+    return {
+      kind: 'impossible',
+      why: `an input is not readable: ${asPipelineError(error).message}`,
+    };
   }
 }
 
@@ -156,7 +193,8 @@ async function executeAgain(
 ): Promise<Map<Scope, Rebuilt>> {
   const { engine, control, dataset } = rebuild;
   const implementation = dataset.steps[unsharded(step.id)];
-  if (implementation === undefined) throw new PipelineError('INTERNAL', `${step.id} is defined but not implemented`);
+  if (implementation === undefined)
+    throw new PipelineError('INTERNAL', `${step.id} is defined but not implemented`);
   const scopes = set.map(({ entry }) => entry.scope);
   const task = {
     ...namesOfTask(step),
@@ -171,14 +209,17 @@ async function executeAgain(
     ...control,
   };
   try {
-    return await runImplementation(engine, implementation, task, (outcomes) => rebuiltOf(step, scopes, outcomes));
+    return await runImplementation(engine, implementation, task, (outcomes) =>
+      rebuiltOf(step, scopes, outcomes),
+    );
   } catch (error) {
     const failure = failureOf(error, control.signal);
     if (set.length === 1) return new Map(scopes.map((scope) => [scope, failure]));
   }
   const alone = new Map<Scope, Rebuilt>();
   for (const one of set)
-    for (const [scope, rebuilt] of await executeAgain(rebuild, step, [one])) alone.set(scope, rebuilt);
+    for (const [scope, rebuilt] of await executeAgain(rebuild, step, [one]))
+      alone.set(scope, rebuilt);
   return alone;
 }
 
@@ -213,7 +254,10 @@ function failureOf(error: unknown, signal: AbortSignal): Rebuilt {
   return { kind: 'failed', why: `fails now, ${code}: ${message}` };
 }
 
-/** The artefacts with exactly the recorded hashes; where they were made is known, which version of them is not. */
+/**
+ * The artefacts with exactly the recorded hashes; where they were made is known, which version of
+ * them is not.
+ */
 function recordedInputs(
   rebuild: Rebuild,
   step: RecordedStep,
@@ -222,17 +266,25 @@ function recordedInputs(
   const artefacts: Record<string, InputArtefact[]> = {};
   for (const input of step.inputs) {
     const hashes = entry.inputs[input.name];
-    if (hashes === undefined) return { missing: `reads ${input.name} now, which it did not when it was recorded` };
+    if (hashes === undefined)
+      return { missing: `reads ${input.name} now, which it did not when it was recorded` };
     const found = findArtefacts(rebuild, input, entry.scope, hashes ?? []);
     if (found === undefined)
-      return { missing: `its input ${input.name} is in no ledger entry of ${input.step} that ${entry.scope} reads` };
+      return {
+        missing: `its input ${input.name} is in no ledger entry of ${input.step} that ${entry.scope} reads`,
+      };
     artefacts[input.name] = found;
   }
   const unread = Object.keys(entry.inputs).find((name) => !(name in artefacts));
-  return unread === undefined ? { artefacts } : { missing: `no longer reads its recorded input ${unread}` };
+  return unread === undefined
+    ? { artefacts }
+    : { missing: `no longer reads its recorded input ${unread}` };
 }
 
-/** Recorded hashes are in the order of the scopes that were read; a scope that had nothing then is passed over. */
+/**
+ * Recorded hashes are in the order of the scopes that were read; a scope that had nothing then is
+ * passed over.
+ */
 function findArtefacts(
   { ledger: own, others, dataset, engine }: Rebuild,
   input: StepInput | RollupInput,
@@ -244,7 +296,8 @@ function findArtefacts(
       ? scopesRead(input, scope, spanAt(dataset.definition, engine.now()))
       : (isOfPreviousDays(input) ? daysTried(input) : [0]).map((days) => addDays(scope, -days));
   const other = input.asOf?.pipeline;
-  const ledger = other === undefined ? own : (others?.get(other) ?? new Map<Scope, LedgerEntry[]>());
+  const ledger =
+    other === undefined ? own : (others?.get(other) ?? new Map<Scope, LedgerEntry[]>());
   const left = scopes.values();
   const found = hashes.map((hash) => {
     for (const candidate of left) {
@@ -273,9 +326,17 @@ function findArtefact(
 }
 
 /** Raw files are the one thing that nothing here can be made again from. */
-function whyNoRaw({ definition }: Dataset, step: StepDefinition, raw: ArtefactRef, problem: string, date: CivilDate) {
+function whyNoRaw(
+  { definition }: Dataset,
+  step: StepDefinition,
+  raw: ArtefactRef,
+  problem: string,
+  date: CivilDate,
+) {
   const isImported = definition.parts.find(({ id }) => id === step.part)?.source === 'import';
-  const next = isImported ? 'import it again' : `quotidien run ${definition.name} ${date} --from-step ${step.id}`;
+  const next = isImported
+    ? 'import it again'
+    : `quotidien run ${definition.name} ${date} --from-step ${step.id}`;
   return `its raw file ${raw.key} ${problem}; only its publisher can give it again: ${next}`;
 }
 

@@ -16,9 +16,10 @@ import { objectsWith } from '../objects-with.ts';
 import { publishNewest } from '../publish/publish-versions.ts';
 
 /**
- * Makes again what a verification found damaged: slices from their raw files, outputs by executing their steps, published names and records
- * from the outputs. A remote store does not show a byte that was flipped below it, so a run that asks nobody to look takes such an object
- * for right. No publisher is asked.
+ * Makes again what a verification found damaged: slices from their raw files, outputs by executing
+ * their steps, published names and records from the outputs. A remote store does not show a byte
+ * that was flipped below it, so a run that asks nobody to look takes such an object for right. No
+ * publisher is asked.
  */
 
 /** Why a scope could not be made whole; null when it was. */
@@ -39,7 +40,10 @@ export async function repairDamage(
   const { definition } = datasetOf(engine, pipeline);
   const manifest = (await newestManifests(engine.documents, pipeline, [scope])).get(scope);
   if (manifest === undefined) return { scope, why: 'its manifest is gone' };
-  const knowing = { ...engine, objects: objectsKnown(engine.objects, damagedIn(verification, manifest)) };
+  const knowing = {
+    ...engine,
+    objects: objectsKnown(engine.objects, damagedIn(verification, manifest)),
+  };
   try {
     const why = isPeriod(scope)
       ? await remakePeriod(knowing, control, definition, manifest)
@@ -59,9 +63,14 @@ function damagedIn(
   manifest: Manifest,
 ): Set<string> {
   const outputs = steps.flatMap(({ step, outputs }) =>
-    outputs.flatMap(({ output, stored }) => (stored === 'damaged' ? (refOf(manifest, step, output)?.key ?? []) : [])),
+    outputs.flatMap(({ output, stored }) =>
+      stored === 'damaged' ? (refOf(manifest, step, output)?.key ?? []) : [],
+    ),
   );
-  return new Set([...outputs, ...published.flatMap(({ name, state }) => (state === 'damaged' ? name : []))]);
+  return new Set([
+    ...outputs,
+    ...published.flatMap(({ name, state }) => (state === 'damaged' ? name : [])),
+  ]);
 }
 
 function refOf(manifest: Manifest, step: StepId, output: string): ArtefactRef | undefined {

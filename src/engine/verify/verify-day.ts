@@ -23,8 +23,9 @@ import type { Rebuild } from './rebuild-steps.ts';
 import { entryOf, verifyManifest } from './verify-manifest.ts';
 
 /**
- * Days that are rebuilt together: a single day of a costly step would spend most of its time on preparing statements. Less than a
- * window has, so that the bytes of window and single day are both held against those of another set.
+ * Days that are rebuilt together: a single day of a costly step would spend most of its time on
+ * preparing statements. Less than a window has, so that the bytes of window and single day are both
+ * held against those of another set.
  */
 const DAYS_PER_SET = 7;
 
@@ -50,9 +51,10 @@ export interface VerifiedDays {
 }
 
 /**
- * Rebuilds finished days from their kept raw files and compares every byte, fact and check with what is recorded, and every stored
- * object with its hash. Each step is rebuilt from its recorded inputs, so that one difference does not make the steps after it
- * differ. Only the verification itself is written. Throws when a store fails or the command is cancelled; all else is a finding.
+ * Rebuilds finished days from their kept raw files and compares every byte, fact and check with
+ * what is recorded, and every stored object with its hash. Each step is rebuilt from its recorded
+ * inputs, so that one difference does not make the steps after it differ. Only the verification
+ * itself is written. Throws when a store fails or the command is cancelled; all else is a finding.
  */
 export async function verifyDays(
   stores: Engine,
@@ -69,7 +71,12 @@ export async function verifyDays(
     const manifests = await newestManifests(engine.documents, request.pipeline, dates, unreadable);
     absent.push(...dates.filter((date) => !manifests.has(date)));
     days.push(
-      ...(await verifyMonth({ engine, control, objects, check }, request, [...manifests.values()], unreadable)),
+      ...(await verifyMonth(
+        { engine, control, objects, check },
+        request,
+        [...manifests.values()],
+        unreadable,
+      )),
     );
   }
   await check();
@@ -77,7 +84,10 @@ export async function verifyDays(
 }
 
 async function verifyMonth(
-  { check, ...surroundings }: Pick<Rebuild, 'engine' | 'control' | 'objects'> & Pick<ProvenRecords, 'check'>,
+  {
+    check,
+    ...surroundings
+  }: Pick<Rebuild, 'engine' | 'control' | 'objects'> & Pick<ProvenRecords, 'check'>,
   { pipeline, onDay }: VerifyRequest,
   manifests: readonly Manifest[],
   unreadable: UnreadableRow[],
@@ -112,9 +122,12 @@ async function verifySet(
   const rebuilt = new Map(slices);
   for (const step of dataset.definition.steps.filter(({ part }) => part === undefined)) {
     control.signal.throwIfAborted();
-    const entries = set.flatMap(({ scope, steps }) => entryOf(rebuild, scope, step.id, steps[step.id]) ?? []);
+    const entries = set.flatMap(
+      ({ scope, steps }) => entryOf(rebuild, scope, step.id, steps[step.id]) ?? [],
+    );
     const fitting = entries.filter(({ version }) => version === step.version);
-    for (const [scope, one] of await rebuildStep(rebuild, step, fitting)) rebuilt.set(rebuildName(scope, step.id), one);
+    for (const [scope, one] of await rebuildStep(rebuild, step, fitting))
+      rebuilt.set(rebuildName(scope, step.id), one);
   }
   return mapConcurrent(set, SETS_AT_ONCE, (manifest) =>
     verifyManifest(rebuild, manifest, dataset.definition.steps, (step) =>
@@ -137,7 +150,9 @@ async function ledgerOfOthers(
 ): Promise<NonNullable<Rebuild['others']>> {
   const others = new Map<string, Rebuild['ledger']>();
   for (const [pipeline, days] of othersRead(definition)) {
-    const read = new Set(manifests.flatMap(({ scope }) => days.map((before) => addDays(scope, -before))));
+    const read = new Set(
+      manifests.flatMap(({ scope }) => days.map((before) => addDays(scope, -before))),
+    );
     others.set(pipeline, await readLedger(engine.documents, pipeline, [...read], []));
   }
   return others;
@@ -169,10 +184,12 @@ async function recutAll(
     for (const { scope, steps } of manifests) {
       const entry = entryOf(rebuild, scope, step.id, steps[step.id]);
       const delivery = step.part === undefined ? undefined : deliveries.get(step.part)?.get(scope);
-      // The bytes that back the day now: those that it was first cut from may have been damaged and fetched anew.
+      // The bytes that back the day now: those that it was first cut from may have been damaged and
+      // fetched anew.
       const backed = delivery?.key === entry?.key ? delivery : entry?.origin;
       if (backed === undefined || backed === null || entry?.version !== step.version) continue;
-      if (backed.shards !== undefined) inSeveral.set(rebuildName(scope, step.id), { entry, backed });
+      if (backed.shards !== undefined)
+        inSeveral.set(rebuildName(scope, step.id), { entry, backed });
       for (const raw of rawsOfDay(backed)) {
         const file = files.get(`${step.id}/${raw.key}`);
         if (file === undefined) files.set(`${step.id}/${raw.key}`, { step, raw, dates: [scope] });
@@ -198,7 +215,10 @@ interface DayInSeveral {
   readonly backed: Pick<KeptDay, 'raw' | 'shards'>;
 }
 
-/** Takes the shards that came in this file to those of the others. Its facts are of all shards: what one file alone says is none of them. */
+/**
+ * Takes the shards that came in this file to those of the others. Its facts are of all shards: what
+ * one file alone says is none of them.
+ */
 function withShardsOf(
   { entry, backed: { raw, shards = {} } }: DayInSeveral,
   from: ArtefactRef,
@@ -207,7 +227,9 @@ function withShardsOf(
 ): Rebuilt {
   if (slice.kind !== 'built') return slice;
   if (known !== undefined && known.kind !== 'built') return known;
-  const own = Object.entries(slice.outputs).filter(([name]) => (shards[name] ?? raw).key === from.key);
+  const own = Object.entries(slice.outputs).filter(
+    ([name]) => (shards[name] ?? raw).key === from.key,
+  );
   const outputs = { ...known?.outputs, ...Object.fromEntries(own) };
   return { kind: 'built', outputs, facts: entry.facts, checks: slice.checks };
 }

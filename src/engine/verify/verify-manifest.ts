@@ -22,7 +22,10 @@ interface KnownStep {
   readonly version: number;
 }
 
-/** Holds everything that a manifest names against the ledger, the store, and what its steps gave when they were executed again. */
+/**
+ * Holds everything that a manifest names against the ledger, the store, and what its steps gave
+ * when they were executed again.
+ */
 export async function verifyManifest(
   rebuild: Rebuild,
   manifest: Manifest,
@@ -34,7 +37,15 @@ export async function verifyManifest(
   for (const { id, recorded } of doneSteps(known, manifest)) {
     const entry = entryOf(rebuild, manifest.scope, id, recorded);
     const rebuilt = rebuiltOf(id) ?? notRebuilt(known, id, entry);
-    steps.push(verifyStep({ step: id, recorded, entry, rebuilt, stored: await storedOutputs(rebuild, recorded) }));
+    steps.push(
+      verifyStep({
+        step: id,
+        recorded,
+        entry,
+        rebuilt,
+        stored: await storedOutputs(rebuild, recorded),
+      }),
+    );
   }
   const published = await verifyPublished(rebuild, manifest);
   const destroyed = await destroyedIn(engine.documents, manifest.pipeline, manifest.scope);
@@ -66,12 +77,18 @@ async function verifyPublished({ engine, dataset, objects }: Rebuild, manifest: 
     const state = await stateOfRecord(engine, record);
     published.push({ name: `record ${recordName(record.key)}`, state });
   }
-  const all = manifest.version === 1 ? [] : await lastVersions(engine.documents, manifest.pipeline, [manifest.scope]);
+  const all =
+    manifest.version === 1
+      ? []
+      : await lastVersions(engine.documents, manifest.pipeline, [manifest.scope]);
   const left = new Set(
-    [...all].flatMap(([, some]) => some).flatMap((before) => withdrawnNames(definition, before, manifest)),
+    [...all]
+      .flatMap(([, some]) => some)
+      .flatMap((before) => withdrawnNames(definition, before, manifest)),
   );
   for (const name of left) {
-    if ((await engine.objects.head(name)) !== undefined) published.push({ name, state: 'withdrawn' });
+    if ((await engine.objects.head(name)) !== undefined)
+      published.push({ name, state: 'withdrawn' });
   }
   return published;
 }
@@ -100,11 +117,16 @@ function doneSteps(
 }
 
 /** Why a step was not executed again. */
-function notRebuilt(known: readonly KnownStep[], id: StepId, entry: LedgerEntry | undefined): Rebuilt {
+function notRebuilt(
+  known: readonly KnownStep[],
+  id: StepId,
+  entry: LedgerEntry | undefined,
+): Rebuilt {
   const step = known.find((candidate) => candidate.id === id);
   if (step === undefined) return { kind: 'impossible', why: 'this code has no such step' };
   if (entry === undefined) return { kind: 'impossible', why: 'nothing says what it was made from' };
-  if (entry.version === step.version) return { kind: 'impossible', why: 'its raw file is not recorded' };
+  if (entry.version === step.version)
+    return { kind: 'impossible', why: 'its raw file is not recorded' };
   return {
     kind: 'impossible',
     why: `was made by step version ${entry.version}, this code has version ${step.version}`,
@@ -118,12 +140,17 @@ async function storedOutputs(
   const stored: Record<string, OutputVerification['stored']> = {};
   for (const [output, ref] of Object.entries(outputs)) {
     const state = await objects.stateOf(ref);
-    const isGone = state === 'missing' && (await isDestroyed(engine, dataset.definition.name, ref.key));
+    const isGone =
+      state === 'missing' && (await isDestroyed(engine, dataset.definition.name, ref.key));
     stored[output] = isGone ? 'destroyed' : state;
   }
   return stored;
 }
 
-async function isDestroyed({ documents }: Rebuild['engine'], pipeline: string, key: string): Promise<boolean> {
+async function isDestroyed(
+  { documents }: Rebuild['engine'],
+  pipeline: string,
+  key: string,
+): Promise<boolean> {
   return (await destroyedObject(documents, pipeline, key)) !== undefined;
 }

@@ -14,8 +14,9 @@ import { onRecords } from './proven-records.ts';
 import { entryOf, verifyManifest } from './verify-manifest.ts';
 
 /**
- * Rebuilds the tables of a month, a year or the whole history from exactly the days, months and years that they were made of, and compares
- * every byte, as `verifyDays` does for days. Undefined when the period has no tables yet.
+ * Rebuilds the tables of a month, a year or the whole history from exactly the days, months and
+ * years that they were made of, and compares every byte, as `verifyDays` does for days. Undefined
+ * when the period has no tables yet.
  */
 export async function verifyPeriod(
   stores: Engine,
@@ -34,20 +35,35 @@ export async function verifyPeriod(
   const rollups = definition.rollups.filter(({ id }) => manifest.steps[id]?.state === 'done');
   const span = spanAt(definition, engine.now());
   const read = rollups.flatMap(({ inputs }) =>
-    inputs.flatMap((input) => (input.asOf?.pipeline === undefined ? scopesRead(input, period, span) : [])),
+    inputs.flatMap((input) =>
+      input.asOf?.pipeline === undefined ? scopesRead(input, period, span) : [],
+    ),
   );
   const ledger = await readLedger(engine.documents, pipeline, [...new Set([period, ...read])]);
   const others = await ledgerOfOthers(engine, rollups, period, span);
-  const rebuild: Rebuild = { engine, objects: proveObjects(engine.objects), control, dataset, ledger, others };
+  const rebuild: Rebuild = {
+    engine,
+    objects: proveObjects(engine.objects),
+    control,
+    dataset,
+    ledger,
+    others,
+  };
   const rebuilt = new Map<StepId, Rebuilt>();
   for (const rollup of rollups) {
     const entry = entryOf(rebuild, period, rollup.id, manifest.steps[rollup.id]);
     if (entry?.version !== rollup.version) continue;
-    for (const one of (await rebuildStep(rebuild, rollup, [entry])).values()) rebuilt.set(rollup.id, one);
+    for (const one of (await rebuildStep(rebuild, rollup, [entry])).values())
+      rebuilt.set(rollup.id, one);
   }
-  const verification = await verifyManifest(rebuild, manifest, definition.rollups, (step) => rebuilt.get(step));
+  const verification = await verifyManifest(rebuild, manifest, definition.rollups, (step) =>
+    rebuilt.get(step),
+  );
   await check();
-  await engine.documents.put(verificationKey(pipeline, period, verification.verifiedAt), verification);
+  await engine.documents.put(
+    verificationKey(pipeline, period, verification.verifiedAt),
+    verification,
+  );
   return verification;
 }
 

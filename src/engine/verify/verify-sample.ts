@@ -8,7 +8,10 @@ import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { verifyDays } from './verify-day.ts';
 
-/** Verifies random finished days; a difference is `STORE_CORRUPT`, so that the run that found it is seen to fail. */
+/**
+ * Verifies random finished days; a difference is `STORE_CORRUPT`, so that the run that found it is
+ * seen to fail.
+ */
 export async function verifySample(
   engine: Engine,
   control: StepControl,
@@ -17,7 +20,12 @@ export async function verifySample(
 ): Promise<CivilDate[]> {
   const { definition } = datasetOf(engine, pipeline);
   const yesterday = addDays(civilDateAt(engine.now(), definition.zone), -1);
-  const dates = await drawDays(engine, pipeline, datesBetween(firstDayOf(definition), yesterday), sample);
+  const dates = await drawDays(
+    engine,
+    pipeline,
+    datesBetween(firstDayOf(definition), yesterday),
+    sample,
+  );
   const { days } = await verifyDays(engine, control, {
     pipeline,
     dates,

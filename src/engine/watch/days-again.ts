@@ -12,9 +12,11 @@ import { changedDays } from './watch-publisher.ts';
 export type ScopesByPipeline = Readonly<Record<string, readonly Scope[]>>;
 
 /**
- * The days that an outage left short of something, once the stores are there again: those that failed, or went on without a part, because
- * a store did not answer, and those whose newest delivery is not what they were made of, because two hosts delivered. When a replay had to
- * decide between two hosts, all days of the outage: the plan finds what each still lacks, such as a published name.
+ * The days that an outage left short of something, once the stores are there again: those that
+ * failed, or went on without a part, because a store did not answer, and those whose newest
+ * delivery is not what they were made of, because two hosts delivered. When a replay had to decide
+ * between two hosts, all days of the outage: the plan finds what each still lacks, such as a
+ * published name.
  */
 export async function daysAgain(
   engine: Engine,
@@ -53,12 +55,18 @@ function lacksPart(manifest: Manifest | undefined): boolean {
 }
 
 /** Days whose last run failed because a store did not answer. */
-async function failedForStores(documents: DocumentStore): Promise<{ pipeline: string; date: CivilDate }[]> {
+async function failedForStores(
+  documents: DocumentStore,
+): Promise<{ pipeline: string; date: CivilDate }[]> {
   const failed: { pipeline: string; date: CivilDate }[] = [];
   for await (const partition of documents.partitions(FAILURE_TABLE)) {
     const [pipeline = ''] = partition.split('/', 1);
-    for await (const { body } of documents.query<FailureRecord>({ table: FAILURE_TABLE, partition })) {
-      if (body.code === 'STORE_UNAVAILABLE' && !isPeriod(body.scope)) failed.push({ pipeline, date: body.scope });
+    for await (const { body } of documents.query<FailureRecord>({
+      table: FAILURE_TABLE,
+      partition,
+    })) {
+      if (body.code === 'STORE_UNAVAILABLE' && !isPeriod(body.scope))
+        failed.push({ pipeline, date: body.scope });
     }
   }
   return failed;

@@ -14,7 +14,10 @@ import { importStored } from '../download/import-file.ts';
 import { decodeFiles } from '../download/open-raw.ts';
 import { withSource } from '../sources/open-source.ts';
 
-/** What a person asks of a folder of files: what is due in it, what became of that, and whether it can be read at all. */
+/**
+ * What a person asks of a folder of files: what is due in it, what became of that, and whether it
+ * can be read at all.
+ */
 
 /** What became of the files of one part. */
 export interface PartFiles {
@@ -23,7 +26,11 @@ export interface PartFiles {
   readonly files: number;
   /** Here, and read. */
   readonly landed: number;
-  readonly failed: readonly { readonly name: string; readonly cause: string; readonly message: string }[];
+  readonly failed: readonly {
+    readonly name: string;
+    readonly cause: string;
+    readonly message: string;
+  }[];
   /** Names of those that did not come: the part's run broke off before. */
   readonly left: readonly string[];
 }
@@ -37,8 +44,8 @@ function folderParts(dataset: Dataset): string[] {
 }
 
 /**
- * The files that are to be fetched, each folder listed once. `INPUT_INVALID` names a part that comes from no folder, or from one
- * that nobody gave access to.
+ * The files that are to be fetched, each folder listed once. `INPUT_INVALID` names a part that
+ * comes from no folder, or from one that nobody gave access to.
  */
 export async function dueFiles(
   engine: Engine,
@@ -62,7 +69,9 @@ async function surveysOf(
   const strange = (parts ?? []).filter((part) => !known.includes(part));
   if (strange.length > 0) {
     const what =
-      known.length === 0 ? 'no part comes from a folder that we have access to' : `there are ${known.join(', ')}`;
+      known.length === 0
+        ? 'no part comes from a folder that we have access to'
+        : `there are ${known.join(', ')}`;
     throw new PipelineError('INPUT_INVALID', `${strange.join(', ')}: ${what}`);
   }
   const asked = parts ?? known;
@@ -72,7 +81,9 @@ async function surveysOf(
   const surveys: { declaration: FolderSource; survey: Survey }[] = [];
   for (const declaration of folders.values()) {
     const request = { pipeline: dataset.definition.name, declaration, parts: asked, again };
-    const survey = await withSource(engine, declaration, (source) => surveyFolder(engine, source, request, control));
+    const survey = await withSource(engine, declaration, (source) =>
+      surveyFolder(engine, source, request, control),
+    );
     surveys.push({ declaration, survey });
   }
   return surveys;
@@ -90,7 +101,8 @@ export async function whatBecame(
     const arrivals = await readArrivals(engine, pipeline, part);
     const states = files.map(({ file, day }) => {
       const arrival = arrivals.get(`${day.date}/${file.name}`);
-      const isNews = arrival !== undefined && arrival.state !== 'seen' && new Date(arrival.at) >= since;
+      const isNews =
+        arrival !== undefined && arrival.state !== 'seen' && new Date(arrival.at) >= since;
       return { name: file.name, arrival: isNews ? arrival : undefined };
     });
     outcomes.push({
@@ -107,7 +119,9 @@ export async function whatBecame(
   return outcomes;
 }
 
-/** How many files of each part are to be fetched. Their names would not fit into a message of a run. */
+/**
+ * How many files of each part are to be fetched. Their names would not fit into a message of a run.
+ */
 export async function dueParts(
   engine: Engine,
   control: Looking,
@@ -119,7 +133,10 @@ export async function dueParts(
   return { since, parts: [...due].map(([part, files]) => ({ part, files: files.length })) };
 }
 
-/** What the journal says now of parts of which files were due. What another run has fetched meanwhile counts too. */
+/**
+ * What the journal says now of parts of which files were due. What another run has fetched
+ * meanwhile counts too.
+ */
 export async function fetchedParts(
   engine: Pick<Engine, 'documents'>,
   pipeline: string,
@@ -127,11 +144,19 @@ export async function fetchedParts(
 ): Promise<FetchedPart[]> {
   const outcomes: FetchedPart[] = [];
   for (const { part, files: due } of parts) {
-    const arrivals = [...(await readArrivals(engine, pipeline, part)).values()].filter(({ at }) => at >= since);
+    const arrivals = [...(await readArrivals(engine, pipeline, part)).values()].filter(
+      ({ at }) => at >= since,
+    );
     const landed = arrivals.filter(({ state }) => state === 'landed').length;
     const messages = arrivals.flatMap(({ failure }) => failure?.message ?? []);
     const files = Math.max(due, landed + messages.length);
-    outcomes.push({ part, files, landed, ...failures(messages), left: files - landed - messages.length });
+    outcomes.push({
+      part,
+      files,
+      landed,
+      ...failures(messages),
+      left: files - landed - messages.length,
+    });
   }
   return outcomes;
 }
@@ -152,15 +177,25 @@ export async function triedParts(
   pipeline: string,
   request: { readonly parts?: readonly string[]; readonly count: number },
 ): Promise<FetchedPart[]> {
-  const tried = await tryFiles(engine, control, datasetOf(engine, pipeline), { parts: undefined, ...request });
+  const tried = await tryFiles(engine, control, datasetOf(engine, pipeline), {
+    parts: undefined,
+    ...request,
+  });
   return tried.map(({ failed, left, ...part }) => {
     const messages = failed.map(({ message }) => message);
     return { ...part, ...failures(messages), left: left.length };
   });
 }
 
-/** Takes in what is kept once more; nobody is asked. Files of people may be named by whom they are about: a run is told none of their names. */
-export async function takeStored(engine: Engine, control: StepControl, pipeline: string): Promise<StoredDays> {
+/**
+ * Takes in what is kept once more; nobody is asked. Files of people may be named by whom they are
+ * about: a run is told none of their names.
+ */
+export async function takeStored(
+  engine: Engine,
+  control: StepControl,
+  pipeline: string,
+): Promise<StoredDays> {
   const { definition } = datasetOf(engine, pipeline);
   const outcomes = await importStored(engine, pipeline, control);
   const refused = outcomes.flatMap((one) => ('code' in one ? [one.code] : []));
@@ -178,7 +213,10 @@ function byPart(due: readonly DueFile[]): Map<string, DueFile[]> {
   return parts;
 }
 
-/** Fetches the newest files of each part and decodes them; nothing is kept, and the journal does not know of it. */
+/**
+ * Fetches the newest files of each part and decodes them; nothing is kept, and the journal does not
+ * know of it.
+ */
 export async function tryFiles(
   engine: Engine,
   control: Looking,
@@ -191,7 +229,9 @@ export async function tryFiles(
     ...definedMembers({ parts }),
   }))
     for (const [part, files] of byPart(survey.due))
-      outcomes.push(await tryPart(engine, control, { dataset, declaration, part, files: files.slice(-count) }));
+      outcomes.push(
+        await tryPart(engine, control, { dataset, declaration, part, files: files.slice(-count) }),
+      );
   return outcomes;
 }
 

@@ -5,8 +5,9 @@ import { executeDownload } from '../download/execute-download.ts';
 import { planFromStores } from '../plan/plan-run.ts';
 
 /**
- * Asks the publisher for every day whose download a plan would run or recheck, and keeps what it delivers, so that the next
- * plan knows what changed. No manifest is touched: the days stay as they are until they are run.
+ * Asks the publisher for every day whose download a plan would run or recheck, and keeps what it
+ * delivers, so that the next plan knows what changed. No manifest is touched: the days stay as they
+ * are until they are run.
  */
 export async function probePublisher(
   engine: Engine,
@@ -20,10 +21,16 @@ export async function probePublisher(
     if (step.part === undefined) continue;
     const asked = plans
       .filter(({ steps }) =>
-        steps.some((one) => one.step === step.id && (one.action === 'run' || one.action === 'recheck')),
+        steps.some(
+          (one) => one.step === step.id && (one.action === 'run' || one.action === 'recheck'),
+        ),
       )
       .map(({ date }) => ({ date, inputs: {} }));
     if (asked.length === 0) continue;
-    await executeDownload(engine, { pipeline, step: step.id, days: asked, siblings: {}, force: false }, control);
+    await executeDownload(
+      engine,
+      { pipeline, step: step.id, days: asked, siblings: {}, force: false },
+      control,
+    );
   }
 }

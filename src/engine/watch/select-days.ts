@@ -9,8 +9,8 @@ import { mendPeriods } from '../derive/mend-periods.ts';
 import { loadPlan, plannedDates, selectSpan } from '../plan/plan-backfill.ts';
 
 /**
- * The days of a span of a backfill as it starts: those of its plan, or those that the request means now. A try after the
- * selection goes on with it.
+ * The days of a span of a backfill as it starts: those of its plan, or those that the request means
+ * now. A try after the selection goes on with it.
  */
 export async function selectDays(
   engine: Engine,
@@ -34,12 +34,17 @@ export async function selectDays(
   };
 }
 
-async function datesOf(engine: Engine, { request, stretch: span, plan, except = [] }: SelectDaysRequest) {
+async function datesOf(
+  engine: Engine,
+  { request, stretch: span, plan, except = [] }: SelectDaysRequest,
+) {
   if (plan !== undefined) {
     const stored = await loadPlan(engine.documents, request.pipeline, plan);
     const dates = plannedDates(stored, span).filter((date) => !except.includes(date));
     return { dates, complete: 0, degraded: 0, noData: 0, notDue: 0 };
   }
-  const { selected, complete, degraded, noData, notDue } = await selectSpan(engine, request, span, { except });
+  const { selected, complete, degraded, noData, notDue } = await selectSpan(engine, request, span, {
+    except,
+  });
   return { dates: selected.map(({ date }) => date), complete, degraded, noData, notDue };
 }

@@ -26,7 +26,10 @@ import type { PageControl } from '../in-pages.ts';
 import { readManifests } from '../records/ledger-reader.ts';
 import { planFromStores } from '../plan/plan-run.ts';
 
-/** Publishers revise at most about this far back before data are definitive; older days are left to a backfill. */
+/**
+ * Publishers revise at most about this far back before data are definitive; older days are left to
+ * a backfill.
+ */
 const WATCHED_DAYS = 800;
 
 /** The freshness value of each part at the last watch. */
@@ -45,8 +48,9 @@ function watchKey(pipeline: string, part: string): DocumentKey {
 type Freshness = Readonly<Record<string, string | null>>;
 
 /**
- * What the publisher's cheap freshness values and the age of its last answers say, and what other programs have put under the raw names since:
- * which finished days are to be asked for again, or made of what was put there. With `folder` nothing but the folders of these parts is looked at.
+ * What the publisher's cheap freshness values and the age of its last answers say, and what other
+ * programs have put under the raw names since: which finished days are to be asked for again, or
+ * made of what was put there. With `folder` nothing but the folders of these parts is looked at.
  */
 export async function watchPublisher(
   engine: Engine,
@@ -66,8 +70,9 @@ export async function watchPublisher(
   );
   const taken = new Set((await takeAllDeposits(engine, control, pipeline)).dates);
   const { freshness, moved } = await askFreshness(engine, control, pipeline);
-  // A try that goes on behind the pages of another may have heard newer values: what they mean for these pages is found at the next watch,
-  // because each delivery knows the value that it came with.
+  // A try that goes on behind the pages of another may have heard newer values: what they mean for
+  // these pages is found at the next watch, because each delivery knows the value that it came
+  // with.
   const pages = await inPages(control, dates, async (page) => [
     await lookAtDays(engine, definition, page, { freshness, taken }),
   ]);
@@ -83,7 +88,10 @@ export async function watchPublisher(
   return { freshness, moved, windows: workWindows(definition, due), revisions };
 }
 
-/** The days of which a folder has files that are not here yet, or could not be read, ascending. Each folder is listed once. */
+/**
+ * The days of which a folder has files that are not here yet, or could not be read, ascending. Each
+ * folder is listed once.
+ */
 async function arrivedDays(
   engine: Engine,
   control: Pick<StepControl, 'signal' | 'progress'>,
@@ -108,7 +116,9 @@ async function askFreshness(
   for (const { part } of definition.steps) {
     const source = part === undefined ? undefined : httpSourceOf(dataset, part);
     if (part === undefined || source === undefined) continue;
-    const offered = await withSource(engine, source, (opened) => offeredFor(opened, newest, signal));
+    const offered = await withSource(engine, source, (opened) =>
+      offeredFor(opened, newest, signal),
+    );
     const now = offered.version ?? null;
     const before = await engine.documents.get<{ value: string | null }>(watchKey(pipeline, part));
     freshness[part] = now;
@@ -140,9 +150,11 @@ async function lookAtDays(
         const now = part === undefined ? undefined : freshness[part];
         if (part === undefined || now === undefined) return false;
         const asked = steps.find(({ step, action }) => step === id && action === 'recheck');
-        // A publisher that tells no freshness is asked for the data themselves, as is one whose last answer was not all of the day.
+        // A publisher that tells no freshness is asked for the data themselves, as is one whose
+        // last answer was not all of the day.
         const delivery = delivered.get(date)?.[part];
-        const hasMoved = now === null || delivery?.freshness !== now || delivery.rivals !== undefined;
+        const hasMoved =
+          now === null || delivery?.freshness !== now || delivery.rivals !== undefined;
         return asked !== undefined && (hasMoved || asked.partial === true);
       }),
   );
@@ -174,13 +186,21 @@ export function changedDays(
   return inPages(control, [...dates].sort(), (page) => changedOf(engine, definition, page));
 }
 
-async function changedOf(engine: Engine, definition: PipelineDefinition, dates: readonly CivilDate[]) {
+async function changedOf(
+  engine: Engine,
+  definition: PipelineDefinition,
+  dates: readonly CivilDate[],
+) {
   const { plans } = await planFromStores(engine, definition, dates, { offline: true });
-  const downloads = new Set<StepId>(definition.steps.filter(({ part }) => part !== undefined).map(({ id }) => id));
+  const downloads = new Set<StepId>(
+    definition.steps.filter(({ part }) => part !== undefined).map(({ id }) => id),
+  );
   // Days that only compare themselves with a changed one are the rollup's.
   const readers = new Set<StepId>(
     definition.steps
-      .filter(({ inputs }) => inputs.some((input) => !isOfPreviousDays(input) && downloads.has(input.step)))
+      .filter(({ inputs }) =>
+        inputs.some((input) => !isOfPreviousDays(input) && downloads.has(input.step)),
+      )
       .map(({ id }) => id),
   );
   return plans
@@ -199,7 +219,10 @@ export async function saveFreshness(
     await engine.documents.put(watchKey(pipeline, part), { value, checkedAt });
 }
 
-/** Keeps what changed between the last two versions of a day; returns their numbers, or null when there is one version only. */
+/**
+ * Keeps what changed between the last two versions of a day; returns their numbers, or null when
+ * there is one version only.
+ */
 export async function keepRevision(
   engine: Engine,
   { signal }: Pick<StepControl, 'signal'>,
@@ -215,6 +238,7 @@ export async function keepRevision(
     sort: `${date}/${String(after.version).padStart(6, '0')}`,
   };
   const kept = await engine.documents.get(key);
-  if (kept === undefined) await engine.documents.put(key, await compareVersions(engine, before, after, signal));
+  if (kept === undefined)
+    await engine.documents.put(key, await compareVersions(engine, before, after, signal));
   return { from: before.version, to: after.version };
 }

@@ -24,7 +24,10 @@ export interface FoundRevision {
 }
 
 /** By part; empty where no watch has ended. */
-export async function watchedParts({ documents }: Pick<Engine, 'documents'>, pipeline: string): Promise<WatchedPart[]> {
+export async function watchedParts(
+  { documents }: Pick<Engine, 'documents'>,
+  pipeline: string,
+): Promise<WatchedPart[]> {
   const parts: WatchedPart[] = [];
   const query = { table: WATCH_TABLE, partition: pipeline };
   for await (const { sort, body } of documents.query<Omit<WatchedPart, 'part'>>(query))

@@ -23,15 +23,18 @@ export interface AwsCredentials {
   readonly sessionToken?: string;
 }
 
-/** Longest time to send a request and hear the head of its answer, when the line is slow but not silent: 8 MiB at 70 KB/s. */
+/**
+ * Longest time to send a request and hear the head of its answer, when the line is slow but not
+ * silent: 8 MiB at 70 KB/s.
+ */
 const SLOWEST_REQUEST_MS = 120_000;
 
 /** Requests at the same time of one client. */
 const MAX_SOCKETS = 64;
 
 /**
- * The configuration that all clients share. Every wait is bounded: the SDK's own default is to wait for an answer without end, and an
- * activity that hangs blocks its day.
+ * The configuration that all clients share. Every wait is bounded: the SDK's own default is to wait
+ * for an answer without end, and an activity that hangs blocks its day.
  */
 export function awsClientConfig(options: AwsClientOptions) {
   const answerTimeoutMs = options.answerTimeoutMs ?? 30_000;

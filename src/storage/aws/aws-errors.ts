@@ -1,7 +1,10 @@
 import { UNREADABLE, networkErrorRow } from '../shared/network-errors.ts';
 import type { StoreErrorRow } from '../shared/network-errors.ts';
 
-/** The wait after a service asked to slow down and did not say for how long; the driver has then waited several times already. */
+/**
+ * The wait after a service asked to slow down and did not say for how long; the driver has then
+ * waited several times already.
+ */
 const SLOW_DOWN_MS = 2_000;
 
 const DENIED: StoreErrorRow = {
@@ -10,18 +13,26 @@ const DENIED: StoreErrorRow = {
 };
 const BAD_CREDENTIALS: StoreErrorRow = {
   code: 'STORE_DENIED',
-  means: 'the credentials are not accepted; correct or renew the access key, role or profile of this process',
+  means:
+    'the credentials are not accepted; correct or renew the access key, role or profile of this process',
 };
-/** Not a refusal: the host goes on with what it has until somebody gives it some, as the earlier system's simulation did. */
+/**
+ * Not a refusal: the host goes on with what it has until somebody gives it some, as the earlier
+ * system's simulation did.
+ */
 const NO_CREDENTIALS: StoreErrorRow = {
   code: 'STORE_UNAVAILABLE',
-  means: 'there are no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role',
+  means:
+    'there are no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role',
 };
 const WRONG_CLOCK: StoreErrorRow = {
   code: 'STORE_DENIED',
   means: 'the clock of this machine is wrong by minutes; set it right',
 };
-const SLOW_DOWN: StoreErrorRow = { code: 'STORE_UNAVAILABLE', means: 'it asks to slow down; try again later' };
+const SLOW_DOWN: StoreErrorRow = {
+  code: 'STORE_UNAVAILABLE',
+  means: 'it asks to slow down; try again later',
+};
 const BROKEN: StoreErrorRow = { code: 'STORE_UNAVAILABLE', means: 'the service failed; try again' };
 
 /** What all AWS services say in the same words, by the name of the error. */
@@ -83,7 +94,8 @@ export function awsFault(error: unknown): AwsFault {
     $metadata?: { httpStatusCode?: number; requestId?: string };
   };
   // Services that the SDK has no class for keep their word in `Code`.
-  const known = typeof Code === 'string' && (typeof name !== 'string' || name === 'Error') ? Code : name;
+  const known =
+    typeof Code === 'string' && (typeof name !== 'string' || name === 'Error') ? Code : name;
   return {
     name: typeof known === 'string' ? known : 'unknown error',
     status: $metadata?.httpStatusCode,
@@ -92,12 +104,19 @@ export function awsFault(error: unknown): AwsFault {
 }
 
 /**
- * What a failed request to any AWS service means: by its own table first, then by the words that all services share, the network, and
- * the HTTP status; `undefined` when nothing is known of it.
+ * What a failed request to any AWS service means: by its own table first, then by the words that
+ * all services share, the network, and the HTTP status; `undefined` when nothing is known of it.
  */
-export function awsErrorRow(error: unknown, own: Readonly<Record<string, StoreErrorRow>>): StoreErrorRow | undefined {
+export function awsErrorRow(
+  error: unknown,
+  own: Readonly<Record<string, StoreErrorRow>>,
+): StoreErrorRow | undefined {
   const { name, status } = awsFault(error);
-  const row = rowNamed(own, name) ?? rowNamed(AWS_ERRORS, name) ?? networkErrorRow(error) ?? rowByStatus(status);
+  const row =
+    rowNamed(own, name) ??
+    rowNamed(AWS_ERRORS, name) ??
+    networkErrorRow(error) ??
+    rowByStatus(status);
   return row === SLOW_DOWN ? { ...row, retryAfterMs: retryAfterMs(error) ?? SLOW_DOWN_MS } : row;
 }
 
@@ -106,7 +125,10 @@ export function slowDown(means: string): StoreErrorRow {
   return { code: 'STORE_UNAVAILABLE', means, retryAfterMs: SLOW_DOWN_MS };
 }
 
-function rowNamed(rows: Readonly<Record<string, StoreErrorRow>>, name: string): StoreErrorRow | undefined {
+function rowNamed(
+  rows: Readonly<Record<string, StoreErrorRow>>,
+  name: string,
+): StoreErrorRow | undefined {
   return Object.hasOwn(rows, name) ? rows[name] : undefined;
 }
 
@@ -121,7 +143,9 @@ function rowByStatus(status: number | undefined): StoreErrorRow | undefined {
 }
 
 function retryAfterMs(error: unknown): number | undefined {
-  const { $response } = (error ?? {}) as { $response?: { headers?: Readonly<Record<string, string>> } };
+  const { $response } = (error ?? {}) as {
+    $response?: { headers?: Readonly<Record<string, string>> };
+  };
   const seconds = Number($response?.headers?.['retry-after']);
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3_600) * 1_000 : undefined;
 }

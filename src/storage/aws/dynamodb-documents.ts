@@ -8,7 +8,12 @@ import {
   QueryCommand,
   ScanCommand,
 } from '@aws-sdk/lib-dynamodb';
-import type { QueryCommandInput, QueryCommandOutput, ScanCommandInput, ScanCommandOutput } from '@aws-sdk/lib-dynamodb';
+import type {
+  QueryCommandInput,
+  QueryCommandOutput,
+  ScanCommandInput,
+  ScanCommandOutput,
+} from '@aws-sdk/lib-dynamodb';
 import { PipelineError } from '../../errors.ts';
 import type { AwsClientOptions } from './aws-client.ts';
 import { awsClientConfig } from './aws-client.ts';
@@ -26,7 +31,13 @@ import { createDocumentOverflow } from '../shared/document-overflow.ts';
 import { dynamoDbError, otherKeysError } from './dynamodb-errors.ts';
 import { nativeLayout, operationalLayout, operationsTableName } from './dynamodb-items.ts';
 import type { Item, ItemLayout } from './dynamodb-items.ts';
-import { conditionOn, isWithin, itemKey, pageRequest, partitionsRequest } from './dynamodb-requests.ts';
+import {
+  conditionOn,
+  isWithin,
+  itemKey,
+  pageRequest,
+  partitionsRequest,
+} from './dynamodb-requests.ts';
 import type { NativeTables } from '../shared/native-tables.ts';
 import type {
   DocumentKey,
@@ -46,7 +57,9 @@ const CREATES_AT_ONCE = 24;
 /** Tries of a put without an expected version; each loss means that another writer advanced. */
 const MAX_REPLACE_TRIES = 100;
 
-/** Items asked for at once by a query with a limit; without one, DynamoDB ends each page at 1 MiB. */
+/**
+ * Items asked for at once by a query with a limit; without one, DynamoDB ends each page at 1 MiB.
+ */
 const LARGEST_PAGE = 1_000;
 
 /** How logical tables lie in DynamoDB. */
@@ -64,11 +77,14 @@ export interface DynamoDocumentOptions extends AwsClientOptions, DynamoTables {
 }
 
 /**
- * Documents in DynamoDB, read with strong consistency. Every put is one conditional PutItem: "does not exist" or "has exactly this
- * version", decided by DynamoDB atomically; a put without an expected version learns from its refusal which version to replace.
- * The SDK sends a request again when its answer was lost; the put recognises its own first try by the writer that the refusal shows.
+ * Documents in DynamoDB, read with strong consistency. Every put is one conditional PutItem: "does
+ * not exist" or "has exactly this version", decided by DynamoDB atomically; a put without an
+ * expected version learns from its refusal which version to replace. The SDK sends a request again
+ * when its answer was lost; the put recognises its own first try by the writer that the refusal
+ * shows.
  *
- * BatchWriteItem takes no conditions and TransactWriteItems costs twice, so `createMany` sends single puts, 24 at a time.
+ * BatchWriteItem takes no conditions and TransactWriteItems costs twice, so `createMany` sends
+ * single puts, 24 at a time.
  */
 export function openDynamoDocumentStore(options: DynamoDocumentOptions): DocumentStore {
   return new DynamoStore(options);
@@ -85,14 +101,21 @@ class DynamoStore implements DocumentStore {
     this.#client = DynamoDBDocumentClient.from(new DynamoDBClient(awsClientConfig(options)));
     this.#operational = operationalLayout(operationsTableName(options.tablePrefix), overflow);
     this.#native = new Map(
-      Object.entries(options.nativeTables ?? {}).map(([table, native]) => [table, nativeLayout(native, overflow)]),
+      Object.entries(options.nativeTables ?? {}).map(([table, native]) => [
+        table,
+        nativeLayout(native, overflow),
+      ]),
     );
   }
 
   async get<T extends object>(key: DocumentKey): Promise<StoredDocument<T> | undefined> {
     checkDocumentKey(key);
     const layout = this.#layoutOf(key.table);
-    const get = new GetCommand({ TableName: layout.tableName, Key: itemKey(layout, key), ConsistentRead: true });
+    const get = new GetCommand({
+      TableName: layout.tableName,
+      Key: itemKey(layout, key),
+      ConsistentRead: true,
+    });
     const { Item } = await this.#attempt('read', key, () => this.#client.send(get));
     return Item === undefined ? undefined : toDocument<T>(layout, key, Item);
   }
@@ -123,9 +146,14 @@ class DynamoStore implements DocumentStore {
     let left = query.limit ?? Number.POSITIVE_INFINITY;
     let page: QueryCommandInput | undefined = pageRequest(layout, query);
     while (page !== undefined && left > 0) {
-      // One more than is left, because the end of the range may be among them, which does not count.
-      const request: QueryCommand = new QueryCommand(left < LARGEST_PAGE ? { ...page, Limit: left + 1 } : page);
-      const found = await this.#attempt<QueryCommandOutput>('query', query, () => this.#client.send(request));
+      // One more than is left, because the end of the range may be among them, which does not
+      // count.
+      const request: QueryCommand = new QueryCommand(
+        left < LARGEST_PAGE ? { ...page, Limit: left + 1 } : page,
+      );
+      const found = await this.#attempt<QueryCommandOutput>('query', query, () =>
+        this.#client.send(request),
+      );
       for (const item of found.Items ?? []) {
         const key = { table, partition, sort: item[layout.sortKey] as string };
         if (left === 0 || !isWithin(query, key.sort)) continue;
@@ -133,7 +161,10 @@ class DynamoStore implements DocumentStore {
         yield await toDocument<T>(layout, key, item);
       }
       const { LastEvaluatedKey } = found;
-      page = LastEvaluatedKey === undefined ? undefined : { ...page, ExclusiveStartKey: LastEvaluatedKey };
+      page =
+        LastEvaluatedKey === undefined
+          ? undefined
+          : { ...page, ExclusiveStartKey: LastEvaluatedKey };
     }
   }
 
@@ -146,8 +177,10 @@ class DynamoStore implements DocumentStore {
     let page: ScanCommandInput | undefined = partitionsRequest(layout, prefix);
     while (page !== undefined) {
       const request: ScanCommand = new ScanCommand(page);
-      const found = await this.#attempt<ScanCommandOutput>('list the partitions of', { table }, () =>
-        this.#client.send(request),
+      const found = await this.#attempt<ScanCommandOutput>(
+        'list the partitions of',
+        { table },
+        () => this.#client.send(request),
       );
       for (const item of found.Items ?? []) {
         const partition = (item[layout.partitionKey] as string).slice(prefix.length);
@@ -156,7 +189,10 @@ class DynamoStore implements DocumentStore {
         yield partition;
       }
       const { LastEvaluatedKey } = found;
-      page = LastEvaluatedKey === undefined ? undefined : { ...page, ExclusiveStartKey: LastEvaluatedKey };
+      page =
+        LastEvaluatedKey === undefined
+          ? undefined
+          : { ...page, ExclusiveStartKey: LastEvaluatedKey };
     }
   }
 
@@ -167,7 +203,9 @@ class DynamoStore implements DocumentStore {
     await this.#attempt('delete', key, () => this.#client.send(remove));
   }
 
-  async createMany(documents: readonly { readonly key: DocumentKey; readonly body: object }[]): Promise<boolean[]> {
+  async createMany(
+    documents: readonly { readonly key: DocumentKey; readonly body: object }[],
+  ): Promise<boolean[]> {
     for (const { key } of documents) checkDocumentKey(key);
     const rows = documents.map(({ key, body }) => ({ key, text: encodeDocumentBody(key, body) }));
     const created = rows.map(() => false);
@@ -199,7 +237,12 @@ class DynamoStore implements DocumentStore {
   }
 
   /** Creates, or replaces exactly the expected version; the new version, or `STORE_CONFLICT`. */
-  async #win(layout: ItemLayout, key: DocumentKey, encoded: Item, expectedVersion: number): Promise<number> {
+  async #win(
+    layout: ItemLayout,
+    key: DocumentKey,
+    encoded: Item,
+    expectedVersion: number,
+  ): Promise<number> {
     const found = await this.#write(layout, key, encoded, expectedVersion);
     if (found === 'won') return expectedVersion + 1;
     throw documentConflict(key, expectedVersion, found);
@@ -241,7 +284,8 @@ class DynamoStore implements DocumentStore {
       return 'won';
     } catch (error) {
       const place = placeOf(layout, key);
-      if (!(error instanceof ConditionalCheckFailedException)) throw dynamoDbError(error, 'write', place);
+      if (!(error instanceof ConditionalCheckFailedException))
+        throw dynamoDbError(error, 'write', place);
       const { Item: found } = error;
       if (found === undefined) return undefined;
       if (found[layout.sortKey]?.S !== key.sort) throw otherKeysError('write', place);

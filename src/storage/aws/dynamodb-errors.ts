@@ -10,26 +10,46 @@ const TOO_FAST = slowDown('the table’s throughput is used up; raise it, or wai
 const DYNAMODB_ERRORS: Readonly<Record<string, StoreErrorRow>> = {
   ResourceNotFoundException: {
     code: 'STORE_DENIED',
-    means: 'the table does not exist; create it with `quotidien storage init`, or correct region and table prefix',
+    means:
+      'the table does not exist; create it with `quotidien storage init`, or correct region and table prefix',
   },
   TableNotFoundException: {
     code: 'STORE_DENIED',
-    means: 'the table does not exist; create it with `quotidien storage init`, or correct region and table prefix',
+    means:
+      'the table does not exist; create it with `quotidien storage init`, or correct region and table prefix',
   },
-  ResourceInUseException: { code: 'STORE_UNAVAILABLE', means: 'the table is being changed; try again' },
+  ResourceInUseException: {
+    code: 'STORE_UNAVAILABLE',
+    means: 'the table is being changed; try again',
+  },
   LimitExceededException: slowDown('too many tables are being changed; try again'),
   ProvisionedThroughputExceededException: TOO_FAST,
-  ReplicatedWriteConflictException: { code: 'STORE_CONFLICT', means: 'another region wrote it first; read it again' },
-  TransactionConflictException: { code: 'STORE_CONFLICT', means: 'another writer was first; read it again' },
-  ConditionalCheckFailedException: { code: 'STORE_CONFLICT', means: 'another writer was first; read it again' },
-  ItemCollectionSizeLimitExceededException: { code: 'STORE_DENIED', means: 'the partition is full; ask for help' },
+  ReplicatedWriteConflictException: {
+    code: 'STORE_CONFLICT',
+    means: 'another region wrote it first; read it again',
+  },
+  TransactionConflictException: {
+    code: 'STORE_CONFLICT',
+    means: 'another writer was first; read it again',
+  },
+  ConditionalCheckFailedException: {
+    code: 'STORE_CONFLICT',
+    means: 'another writer was first; read it again',
+  },
+  ItemCollectionSizeLimitExceededException: {
+    code: 'STORE_DENIED',
+    means: 'the partition is full; ask for help',
+  },
   InaccessibleEncryptionCredentialsException: {
     code: 'STORE_DENIED',
     means: 'the table’s encryption key cannot be used; enable it',
   },
 };
 
-/** The service has one name for all that is wrong in a request; only its words tell a table of another shape from a bug. */
+/**
+ * The service has one name for all that is wrong in a request; only its words tell a table of
+ * another shape from a bug.
+ */
 const OTHER_SHAPE =
   /does not match the schema|missing the key|required keys was not given|type mismatch for key|missed key schema element|number of conditions on the keys is invalid/i;
 const OTHER_KEYS: StoreErrorRow = {
@@ -38,8 +58,8 @@ const OTHER_KEYS: StoreErrorRow = {
 };
 
 /**
- * A failed request to DynamoDB as `PipelineError`; what is not known is `INTERNAL`. `doing` names the operation as in "write", `place`
- * the table or item.
+ * A failed request to DynamoDB as `PipelineError`; what is not known is `INTERNAL`. `doing` names
+ * the operation as in "write", `place` the table or item.
  */
 export function dynamoDbError(error: unknown, doing: string, place: string): PipelineError {
   if (error instanceof PipelineError) return error;
@@ -47,14 +67,22 @@ export function dynamoDbError(error: unknown, doing: string, place: string): Pip
   const message = shortMessage(error);
   const row = OTHER_SHAPE.test(message) ? OTHER_KEYS : awsErrorRow(error, DYNAMODB_ERRORS);
   const reason = row === undefined ? '' : `${row.means} `;
-  return new PipelineError(row?.code ?? 'INTERNAL', `cannot ${doing} ${place}: ${reason}(${name}: ${message})`, {
-    context: { place, error: name, status, requestId },
-    cause: error,
-    ...definedMembers({ retryAfterMs: row?.retryAfterMs }),
-  });
+  return new PipelineError(
+    row?.code ?? 'INTERNAL',
+    `cannot ${doing} ${place}: ${reason}(${name}: ${message})`,
+    {
+      context: { place, error: name, status, requestId },
+      cause: error,
+      ...definedMembers({ retryAfterMs: row?.retryAfterMs }),
+    },
+  );
 }
 
-/** What DynamoDB itself does not refuse: a put into a table whose keys take two documents for one. */
+/**
+ * What DynamoDB itself does not refuse: a put into a table whose keys take two documents for one.
+ */
 export function otherKeysError(doing: string, place: string): PipelineError {
-  return new PipelineError(OTHER_KEYS.code, `cannot ${doing} ${place}: ${OTHER_KEYS.means}`, { context: { place } });
+  return new PipelineError(OTHER_KEYS.code, `cannot ${doing} ${place}: ${OTHER_KEYS.means}`, {
+    context: { place },
+  });
 }

@@ -33,13 +33,19 @@ export interface ItemLayout {
   decode(key: DocumentKey, item: Item): Promise<unknown>;
 }
 
-/** A larger body is compressed: DynamoDB counts each KiB of a write, and a query's page ends at 1 MiB. */
+/**
+ * A larger body is compressed: DynamoDB counts each KiB of a write, and a query's page ends at 1
+ * MiB.
+ */
 const MAX_PLAIN_BYTES = 100_000;
 
 /** A larger body goes to the object store: an item may have 400 KB with its keys and names. */
 const MAX_ITEM_BYTES = 380_000;
 
-/** The same for a body in native attributes, which in the worst case (lists of small numbers) take 1.6 times their JSON. */
+/**
+ * The same for a body in native attributes, which in the worst case (lists of small numbers) take
+ * 1.6 times their JSON.
+ */
 const MAX_NATIVE_BYTES = 235_000;
 
 /** The name of the one operational table. */
@@ -48,8 +54,9 @@ export function operationsTableName(tablePrefix: string): string {
 }
 
 /**
- * The one table for everything operational: `pk` is `<table>#<partition>`, `sk` the sort key. The body is JSON text, readable in the console
- * and exact for every double and every character, which DynamoDB's own numbers are not.
+ * The one table for everything operational: `pk` is `<table>#<partition>`, `sk` the sort key. The
+ * body is JSON text, readable in the console and exact for every double and every character, which
+ * DynamoDB's own numbers are not.
  */
 export function operationalLayout(tableName: string, overflow: DocumentOverflow): ItemLayout {
   return {
@@ -70,13 +77,17 @@ export function operationalLayout(tableName: string, overflow: DocumentOverflow)
     async decode(key, item) {
       const { body, body_gzip: compressed, body_object: ref } = item;
       if (typeof body === 'string') return decodeDocumentBody(key, body);
-      if (compressed instanceof Uint8Array) return decodeDocumentBody(key, await gunzip(key, compressed));
+      if (compressed instanceof Uint8Array)
+        return decodeDocumentBody(key, await gunzip(key, compressed));
       return decodeDocumentBody(key, await overflow.read(key, asOverflowRef(key, ref)));
     },
   };
 }
 
-/** A table of its own, whose attributes are the members of the body. A body over 235,000 bytes of JSON goes to the object store. */
+/**
+ * A table of its own, whose attributes are the members of the body. A body over 235,000 bytes of
+ * JSON goes to the object store.
+ */
 export function nativeLayout(table: NativeTable, overflow: DocumentOverflow): ItemLayout {
   const { timeToLive } = table;
   return {
@@ -107,6 +118,9 @@ async function gunzip(key: DocumentKey, compressed: Uint8Array): Promise<string>
     return await gunzipText(compressed);
   } catch (error) {
     const message = `the stored body of ${documentName(key)} is damaged: it cannot be decompressed`;
-    throw new PipelineError('STORE_CORRUPT', message, { cause: error, context: documentContext(key) });
+    throw new PipelineError('STORE_CORRUPT', message, {
+      cause: error,
+      context: documentContext(key),
+    });
   }
 }

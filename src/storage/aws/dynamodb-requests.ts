@@ -18,10 +18,15 @@ export function itemKey(layout: ItemLayout, key: DocumentKey): Record<string, st
 }
 
 /**
- * The condition of a put. An item that another program wrote into a native table has no version; it counts as 1. The sort key is named,
- * because in a table without one the put would replace the item of another document.
+ * The condition of a put. An item that another program wrote into a native table has no version; it
+ * counts as 1. The sort key is named, because in a table without one the put would replace the item
+ * of another document.
  */
-export function conditionOn(layout: ItemLayout, key: DocumentKey, expectedVersion: number): Condition {
+export function conditionOn(
+  layout: ItemLayout,
+  key: DocumentKey,
+  expectedVersion: number,
+): Condition {
   if (expectedVersion === 0) {
     return {
       ConditionExpression: 'attribute_not_exists(#pk)',
@@ -37,8 +42,9 @@ export function conditionOn(layout: ItemLayout, key: DocumentKey, expectedVersio
 }
 
 /**
- * DynamoDB has no range `[from, to)`, only one that includes both ends, so what it finds is looked at again. An end of the range that is
- * longer than any sort key can be would be refused: it is left out here.
+ * DynamoDB has no range `[from, to)`, only one that includes both ends, so what it finds is looked
+ * at again. An end of the range that is longer than any sort key can be would be refused: it is
+ * left out here.
  */
 export function pageRequest(layout: ItemLayout, query: DocumentQuery): QueryCommandInput {
   const [from, to] = [query.from, query.to].map((end) => (isUsableEnd(end) ? end : undefined));
@@ -50,7 +56,10 @@ export function pageRequest(layout: ItemLayout, query: DocumentQuery): QueryComm
     ConsistentRead: true,
     ScanIndexForward: query.order !== 'descending',
     KeyConditionExpression: `#pk = :pk${range}`,
-    ExpressionAttributeNames: { '#pk': layout.partitionKey, ...(range === '' ? {} : { '#sk': layout.sortKey }) },
+    ExpressionAttributeNames: {
+      '#pk': layout.partitionKey,
+      ...(range === '' ? {} : { '#sk': layout.sortKey }),
+    },
     ExpressionAttributeValues: {
       ':pk': layout.partitionOf(query),
       ...definedMembers({ ':from': from, ':to': to }),
@@ -70,7 +79,10 @@ export function isWithin(query: DocumentQuery, sort: string): boolean {
 
 /** The keys of all items whose partition begins with the prefix. */
 export function partitionsRequest(layout: ItemLayout, prefix: string): ScanCommandInput {
-  const names = { ProjectionExpression: '#pk', ExpressionAttributeNames: { '#pk': layout.partitionKey } };
+  const names = {
+    ProjectionExpression: '#pk',
+    ExpressionAttributeNames: { '#pk': layout.partitionKey },
+  };
   const scan = { TableName: layout.tableName, ConsistentRead: true, ...names };
   if (prefix === '') return scan;
   return {

@@ -19,7 +19,10 @@ export interface CreateOnlyProbe {
   readonly seen: string;
 }
 
-/** A server that checks and then writes lets several win in about a third of the rounds: eight miss that in 1 of 25 probes. */
+/**
+ * A server that checks and then writes lets several win in about a third of the rounds: eight miss
+ * that in 1 of 25 probes.
+ */
 const ROUNDS = 8;
 const CREATORS = 16;
 
@@ -30,8 +33,9 @@ interface ProbedBucket {
 }
 
 /**
- * Tries whether `If-None-Match: *` is honoured one after the other, among creators at the same time, and by the completion of a multipart
- * upload. A server that ignores the header answers as if all were well, so nothing but trying tells. About 150 small requests.
+ * Tries whether `If-None-Match: *` is honoured one after the other, among creators at the same
+ * time, and by the completion of a multipart upload. A server that ignores the header answers as if
+ * all were well, so nothing but trying tells. About 150 small requests.
  */
 export async function probeCreateOnly(place: ProbedBucket): Promise<CreateOnlyProbe> {
   // The staging folder is reserved in all adapters, so the probe is no object of the store.
@@ -40,10 +44,15 @@ export async function probeCreateOnly(place: ProbedBucket): Promise<CreateOnlyPr
   try {
     const [first] = keys as [string];
     const wrong =
-      (await probeInTurn(place, first)) ?? (await probeParts(place, first)) ?? (await probeRaces(place, keys.slice(1)));
+      (await probeInTurn(place, first)) ??
+      (await probeParts(place, first)) ??
+      (await probeRaces(place, keys.slice(1)));
     const races = `${ROUNDS - 1} races of ${CREATORS} creators had one winner each`;
     return wrong === undefined
-      ? { honoured: true, seen: `a second creator and a second multipart upload were refused, and ${races}` }
+      ? {
+          honoured: true,
+          seen: `a second creator and a second multipart upload were refused, and ${races}`,
+        }
       : { honoured: false, seen: wrong };
   } catch (error) {
     throw s3Error(error, 'probe', `s3://${place.bucket}/${folder}`);
@@ -58,20 +67,33 @@ async function probeInTurn(place: ProbedBucket, key: string): Promise<string | u
   if (!(await creates(place, key, 'first'))) return 'the creation of a new key was refused';
   if (await creates(place, key, 'second')) return 'a key that existed was created again';
   const kept = await place.client.send(new GetObjectCommand({ Bucket: place.bucket, Key: key }));
-  return (await kept.Body?.transformToString()) === 'first' ? undefined : 'a refused creation replaced the bytes';
+  return (await kept.Body?.transformToString()) === 'first'
+    ? undefined
+    : 'a refused creation replaced the bytes';
 }
 
-async function probeRaces(place: ProbedBucket, keys: readonly string[]): Promise<string | undefined> {
+async function probeRaces(
+  place: ProbedBucket,
+  keys: readonly string[],
+): Promise<string | undefined> {
   for (const key of keys) {
-    const answers = await Promise.all(Array.from({ length: CREATORS }, (_, n) => creates(place, key, `creator ${n}`)));
+    const answers = await Promise.all(
+      Array.from({ length: CREATORS }, (_, n) => creates(place, key, `creator ${n}`)),
+    );
     const winners = answers.filter(Boolean).length;
-    if (winners !== 1) return `${winners} of ${CREATORS} creators of one key were told that they won`;
+    if (winners !== 1)
+      return `${winners} of ${CREATORS} creators of one key were told that they won`;
   }
   return undefined;
 }
 
 async function creates(place: ProbedBucket, key: string, text: string): Promise<boolean> {
-  const create = new PutObjectCommand({ Bucket: place.bucket, Key: key, Body: text, IfNoneMatch: '*' });
+  const create = new PutObjectCommand({
+    Bucket: place.bucket,
+    Key: key,
+    Body: text,
+    IfNoneMatch: '*',
+  });
   return wins(place.client.send(create));
 }
 
@@ -84,10 +106,19 @@ async function probeParts(place: ProbedBucket, key: string): Promise<string | un
   try {
     const { ETag } = await client.send(new UploadPartCommand({ ...part, Body: 'second' }));
     const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
-    const complete = new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload, IfNoneMatch: '*' });
-    return (await wins(client.send(complete))) ? 'a multipart upload replaced a key that existed' : undefined;
+    const complete = new CompleteMultipartUploadCommand({
+      ...object,
+      UploadId,
+      MultipartUpload,
+      IfNoneMatch: '*',
+    });
+    return (await wins(client.send(complete)))
+      ? 'a multipart upload replaced a key that existed'
+      : undefined;
   } finally {
-    await client.send(new AbortMultipartUploadCommand({ ...object, UploadId })).catch(() => undefined);
+    await client
+      .send(new AbortMultipartUploadCommand({ ...object, UploadId }))
+      .catch(() => undefined);
   }
 }
 

@@ -16,7 +16,13 @@ import { clipRange } from '../shared/byte-range.ts';
 import { corrupt, createDownloadedFiles } from '../local/downloaded-files.ts';
 import type { Download, DownloadedFiles } from '../local/downloaded-files.ts';
 import { bodyChunks } from '../shared/object-body.ts';
-import { MAX_KEY_BYTES, RESERVED_PARTS, checkObjectKey, checkObjectPrefix, isKeyPart } from '../shared/object-key.ts';
+import {
+  MAX_KEY_BYTES,
+  RESERVED_PARTS,
+  checkObjectKey,
+  checkObjectPrefix,
+  isKeyPart,
+} from '../shared/object-key.ts';
 import type {
   ArtefactRef,
   ContentName,
@@ -38,7 +44,10 @@ import { checkBucket, isMissingByHead } from './s3-missing.ts';
 import { WRITTEN_HASH, uploadObject } from './s3-upload.ts';
 import type { S3Target } from './s3-missing.ts';
 
-/** A body up to this is read before `get` returns, so that a reader who forgets it holds no connection. */
+/**
+ * A body up to this is read before `get` returns, so that a reader who forgets it holds no
+ * connection.
+ */
 const READ_AT_ONCE_BYTES = 256 * 1_024;
 
 /** Of S3, prefix included. */
@@ -47,7 +56,10 @@ const LONGEST_KEY_BYTES = 1_024;
 /** Where the objects lie; the bucket must be there. */
 export interface S3StoreOptions extends AwsClientOptions {
   readonly bucket: string;
-  /** Put before every key, such as `cityflow/raw`: a key by the port's rules. Prefix and key share S3's 1,024 bytes. */
+  /**
+   * Put before every key, such as `cityflow/raw`: a key by the port's rules. Prefix and key share
+   * S3's 1,024 bytes.
+   */
   readonly prefix?: string;
   /** For servers without a host name per bucket. */
   readonly forcePathStyle?: boolean;
@@ -59,13 +71,19 @@ export interface S3ObjectStoreOptions extends S3StoreOptions {
   readonly cacheFolder: string;
   /** The most that the copies have together, but for the newest one; no limit unless given. */
   readonly maxCopyBytes?: number;
-  /** Told of every piece of a body that comes from the server, or is taken from its file to go there. */
+  /**
+   * Told of every piece of a body that comes from the server, or is taken from its file to go
+   * there.
+   */
   readonly onBytes?: () => void;
 }
 
 /** An object store, with what `doctor` asks of its server. */
 export interface S3ObjectStore extends ObjectStore {
-  /** Whether this server really lets one creator of a key win. Writes and removes a few tiny objects that no listing shows. */
+  /**
+   * Whether this server really lets one creator of a key win. Writes and removes a few tiny objects
+   * that no listing shows.
+   */
   probeCreateOnly(): Promise<CreateOnlyProbe>;
   /** Ends the connections; the store cannot be used after. */
   close(): Promise<void>;
@@ -74,17 +92,22 @@ export interface S3ObjectStore extends ObjectStore {
 /**
  * Objects of one S3 bucket, or of a server that speaks S3 (with `endpoint`).
  *
- * - Create-only relies on `If-None-Match: *`, which AWS honours since 2024 and some servers ignore without a word: `probeCreateOnly` tells.
- * - S3 itself lets one key be the folder of another; asking before each put would double its cost, so only a server that keeps
- *   objects as files refuses it.
- * - `openLocal` asks for the object's head each time, so that a missing or replaced object is not hidden by its copy.
+ * - Create-only relies on `If-None-Match: *`, which AWS honours since 2024 and some servers ignore
+ *   without a word: `probeCreateOnly` tells.
+ * - S3 itself lets one key be the folder of another; asking before each put would double its cost,
+ *   so only a server that keeps objects as files refuses it.
+ * - `openLocal` asks for the object's head each time, so that a missing or replaced object is not
+ *   hidden by its copy.
  */
 export function openS3ObjectStore(options: S3ObjectStoreOptions): S3ObjectStore {
   if (options.prefix !== undefined) checkObjectKey(options.prefix);
   return new S3Store(options);
 }
 
-/** A client whose checksums are those that S3 demands: the SDK's newer defaults break uploads to other servers. */
+/**
+ * A client whose checksums are those that S3 demands: the SDK's newer defaults break uploads to
+ * other servers.
+ */
 export function createS3Client(options: S3StoreOptions): S3Client {
   const client = new S3Client({
     ...awsClientConfig(options),
@@ -142,13 +165,17 @@ class S3Store implements S3ObjectStore {
 
   async head(key: string): Promise<ObjectHead | undefined> {
     const found = await this.#headObject(key);
-    return found === undefined ? undefined : { key, bytes: found.ContentLength ?? 0, etag: etagOf(found) };
+    return found === undefined
+      ? undefined
+      : { key, bytes: found.ContentLength ?? 0, etag: etagOf(found) };
   }
 
   async #headObject(key: string): Promise<HeadObjectCommandOutput | undefined> {
     const target = this.#target(key);
     try {
-      const found = await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: target.objectKey }));
+      const found = await this.#client.send(
+        new HeadObjectCommand({ Bucket: this.#bucket, Key: target.objectKey }),
+      );
       this.#bucketSeen = true;
       return found;
     } catch (error) {
@@ -160,7 +187,11 @@ class S3Store implements S3ObjectStore {
 
   async *list(prefix: string): AsyncIterable<ObjectHead> {
     checkObjectPrefix(prefix);
-    const query = { Bucket: this.#bucket, Prefix: this.#prefix + prefix, EncodingType: 'url' as const };
+    const query = {
+      Bucket: this.#bucket,
+      Prefix: this.#prefix + prefix,
+      EncodingType: 'url' as const,
+    };
     try {
       for await (const page of paginateListObjectsV2({ client: this.#client }, query)) {
         this.#bucketSeen = true;
@@ -190,14 +221,21 @@ class S3Store implements S3ObjectStore {
     const found = await this.#headObject(ref.key);
     if (found === undefined) return { state: 'missing' };
     const written = found.Metadata?.[WRITTEN_HASH] ?? ref.sha256;
-    return { state: (found.ContentLength ?? 0) === ref.bytes && written === ref.sha256 ? 'intact' : 'damaged' };
+    return {
+      state:
+        (found.ContentLength ?? 0) === ref.bytes && written === ref.sha256 ? 'intact' : 'damaged',
+    };
   }
 
-  async openLocal(ref: ContentName, { fresh = false, until }: OpenOptions = {}): Promise<string | undefined> {
+  async openLocal(
+    ref: ContentName,
+    { fresh = false, until }: OpenOptions = {},
+  ): Promise<string | undefined> {
     for (;;) {
       const copy = await this.#openCopy(ref, fresh);
       // One that was evicted before it was held is made again.
-      if (copy === undefined || until === undefined || (await this.#downloads.hold(copy, until))) return copy;
+      if (copy === undefined || until === undefined || (await this.#downloads.hold(copy, until)))
+        return copy;
     }
   }
 
@@ -225,13 +263,18 @@ class S3Store implements S3ObjectStore {
     return Promise.resolve();
   }
 
-  /** Replaces what was there before the look at the newest version, and looks again when that is another by then. */
+  /**
+   * Replaces what was there before the look at the newest version, and looks again when that is
+   * another by then.
+   */
   async #putFenced(key: string, body: ObjectBody, { mediaType }: PutOptions, fence: PutFence) {
     for (;;) {
       const before = await this.head(key);
       await checkFence(key, fence);
       const condition =
-        before === undefined ? { mode: 'create' as const } : { mode: 'replace' as const, replaces: before.etag };
+        before === undefined
+          ? { mode: 'create' as const }
+          : { mode: 'replace' as const, replaces: before.etag };
       try {
         return await uploadObject(this.#target(key), body, { mediaType, ...condition });
       } catch (error) {
@@ -252,12 +295,17 @@ class S3Store implements S3ObjectStore {
     return { client: this.#client, bucket: this.#bucket, objectKey, place, onBytes: this.#onBytes };
   }
 
-  async #getObject(target: S3Target, range?: ByteRange): Promise<GetObjectCommandOutput | undefined> {
+  async #getObject(
+    target: S3Target,
+    range?: ByteRange,
+  ): Promise<GetObjectCommandOutput | undefined> {
     const { objectKey } = target;
     const last = range?.end === undefined ? '' : String(range.end - 1);
     const wanted = range === undefined ? {} : { Range: `bytes=${range.start}-${last}` };
     try {
-      const found = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: objectKey, ...wanted }));
+      const found = await this.#client.send(
+        new GetObjectCommand({ Bucket: this.#bucket, Key: objectKey, ...wanted }),
+      );
       this.#bucketSeen = true;
       return found;
     } catch (error) {
@@ -280,11 +328,17 @@ class S3Store implements S3ObjectStore {
       throw s3Error(error, 'read', target.place);
     }
     if (found === undefined) return undefined;
-    const download: Download = { etag: etagOf(found), stream: streamOf(found, target.place, this.#onBytes) };
+    const download: Download = {
+      etag: etagOf(found),
+      stream: streamOf(found, target.place, this.#onBytes),
+    };
     return this.#downloads.add(ref, download);
   }
 
-  /** An answer to HEAD does not say whether the key or the whole bucket is missing, so a first "not found" is looked into. */
+  /**
+   * An answer to HEAD does not say whether the key or the whole bucket is missing, so a first "not
+   * found" is looked into.
+   */
   async #seeBucket(): Promise<void> {
     if (this.#bucketSeen) return;
     await checkBucket(this.#client, this.#bucket);
@@ -297,11 +351,16 @@ function etagOf(found: { readonly ETag?: string | undefined }): string {
   return (found.ETag ?? '').replaceAll('"', '');
 }
 
-/** Whether a listed name can be a key; markers of folders and other foreign names are not objects of this store. */
+/**
+ * Whether a listed name can be a key; markers of folders and other foreign names are not objects of
+ * this store.
+ */
 function isObjectKey(name: string): boolean {
   const parts = name.split('/');
   return (
-    Buffer.byteLength(name) <= MAX_KEY_BYTES && !RESERVED_PARTS.has(textBefore(name, '/')) && parts.every(isKeyPart)
+    Buffer.byteLength(name) <= MAX_KEY_BYTES &&
+    !RESERVED_PARTS.has(textBefore(name, '/')) &&
+    parts.every(isKeyPart)
   );
 }
 

@@ -8,8 +8,9 @@ interface RawAnswer {
 }
 
 /**
- * Has a client refuse good news from something that is not S3: a login page of a network or a proxy answers every request with 200, and the
- * SDK would take a put for stored and an object for its page. Whatever speaks S3 sends an etag, a header of its own, or XML.
+ * Has a client refuse good news from something that is not S3: a login page of a network or a proxy
+ * answers every request with 200, and the SDK would take a put for stored and an object for its
+ * page. Whatever speaks S3 sends an etag, a header of its own, or XML.
  */
 export function refuseStrangers(client: S3Client): void {
   client.middlewareStack.add(

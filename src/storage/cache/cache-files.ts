@@ -1,5 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, readdir, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  rename,
+  stat,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { endingOf } from '../shared/object-key.ts';
@@ -13,13 +23,21 @@ import { removeStaged, stageBody, sweepStagedFiles } from '../local/staged-files
 import type { StagedFile } from '../local/staged-files.ts';
 import { createVerifiedFiles } from '../local/verified-files.ts';
 
-/** Eviction goes on until the cache has this part of its size: so it is not done at every insertion. */
+/**
+ * Eviction goes on until the cache has this part of its size: so it is not done at every insertion.
+ */
 const FILL_AFTER_EVICTION = 0.9;
 
-/** A process looks at the whole folder again once it added this part of the size: others add as well, without telling. */
+/**
+ * A process looks at the whole folder again once it added this part of the size: others add as
+ * well, without telling.
+ */
 const LOOK_AFTER_PART = 0.05;
 
-/** The use of a file is noted at most this often: one system call for each of many reads would cost more than it tells. */
+/**
+ * The use of a file is noted at most this often: one system call for each of many reads would cost
+ * more than it tells.
+ */
 const NOTE_USE_AFTER_MS = 10_000;
 
 const MAX_REMEMBERED = 50_000;
@@ -41,12 +59,16 @@ export interface CacheCounts {
 }
 
 /**
- * The folder of a cache: bytes by their hash, and what each key was last seen to be. Any number of processes of a host share it.
+ * The folder of a cache: bytes by their hash, and what each key was last seen to be. Any number of
+ * processes of a host share it.
  *
- * 1. A file appears whole, by one rename, and is hashed again whenever it changed since; one with other bytes is removed.
- * 2. Any file may be removed at any time, by a person, and by eviction unless it is held. A reader that has opened it reads on.
- * 3. When all processes together hold more than `maxBytes`, the least recently used go. With n processes it may pass the size by n
- *    twentieths for a moment, by the last file, and by the files that are held.
+ * 1. A file appears whole, by one rename, and is hashed again whenever it changed since; one with
+ *    other bytes is removed.
+ * 2. Any file may be removed at any time, by a person, and by eviction unless it is held. A reader
+ *    that has opened it reads on.
+ * 3. When all processes together hold more than `maxBytes`, the least recently used go. With n
+ *    processes it may pass the size by n twentieths for a moment, by the last file, and by the
+ *    files that are held.
  */
 export interface CacheFiles {
   bindingOf(key: string): Promise<Binding | undefined>;
@@ -56,7 +78,9 @@ export interface CacheFiles {
   discard(content: Pick<Binding, 'sha256' | 'key'>): Promise<void>;
   /** The path of the bytes when they are here and right; notes their use. */
   find(content: Pick<Binding, 'sha256' | 'bytes' | 'key'>): Promise<string | undefined>;
-  /** The bytes stay in their place until the signal is aborted, from now on or from when they come. */
+  /**
+   * The bytes stay in their place until the signal is aborted, from now on or from when they come.
+   */
   hold(content: Pick<Binding, 'sha256' | 'key'>, until: AbortSignal): Promise<void>;
   /** Opens a path that `find` gave; undefined when it was evicted since. */
   open(path: string): Promise<FileHandle | undefined>;
@@ -78,7 +102,11 @@ interface Content {
 }
 
 /** `counts` is added to in place; several processes may share the folder. */
-export function createCacheFiles(folder: string, maxBytes: number, counts: CacheCounts): CacheFiles {
+export function createCacheFiles(
+  folder: string,
+  maxBytes: number,
+  counts: CacheCounts,
+): CacheFiles {
   return new CacheFolder(path.resolve(folder), maxBytes, counts);
 }
 
@@ -125,7 +153,10 @@ class CacheFolder implements CacheFiles {
       await mkdir(path.dirname(file), { recursive: true });
       await rename(staged, file);
       // So that the eviction of the content finds the keys that would be left without.
-      await writeFile(`${this.#contentPath(binding)}${KEY_MARK}${hashOf(binding.key)}${MARK_ENDING}`, '');
+      await writeFile(
+        `${this.#contentPath(binding)}${KEY_MARK}${hashOf(binding.key)}${MARK_ENDING}`,
+        '',
+      );
       this.#remember(binding);
     });
   }
@@ -138,7 +169,9 @@ class CacheFolder implements CacheFiles {
   async discard(content: Pick<Binding, 'sha256' | 'key'>): Promise<void> {
     const file = this.#contentPath(content);
     const name = path.basename(file);
-    const beside = (await namesIn(path.dirname(file))).filter((one) => one.startsWith(name) && isMark(one));
+    const beside = (await namesIn(path.dirname(file))).filter(
+      (one) => one.startsWith(name) && isMark(one),
+    );
     const bindings = beside.flatMap((one) => this.#bindingOfMark(one));
     const marks = beside.map((one) => path.join(path.dirname(file), one));
     for (const one of [...bindings, ...marks, file]) await this.#remove(one);
@@ -214,10 +247,13 @@ class CacheFolder implements CacheFiles {
     }
   }
 
-  /** Makes the folders that are written to first, each time: a person may have emptied the cache. */
+  /**
+   * Makes the folders that are written to first, each time: a person may have emptied the cache.
+   */
   async #open(): Promise<void> {
     try {
-      for (const name of ['incoming', 'locks']) await mkdir(path.join(this.#root, name), { recursive: true });
+      for (const name of ['incoming', 'locks'])
+        await mkdir(path.join(this.#root, name), { recursive: true });
       this.#swept ??= sweepStagedFiles(path.join(this.#root, 'incoming'));
       await this.#swept;
     } catch (error) {
@@ -233,7 +269,9 @@ class CacheFolder implements CacheFiles {
     if (this.#notedUses.size >= MAX_REMEMBERED) this.#notedUses.clear();
     this.#notedUses.set(file, now);
     const used = usePath(file);
-    await utimes(used, now / 1_000, now / 1_000).catch(() => writeFile(used, '').catch(() => undefined));
+    await utimes(used, now / 1_000, now / 1_000).catch(() =>
+      writeFile(used, '').catch(() => undefined),
+    );
   }
 
   #remember(binding: Binding): void {
@@ -263,7 +301,10 @@ class CacheFolder implements CacheFiles {
     }
   }
 
-  /** False when somebody uses the file, also one who began after it was looked at: whoever does has set a mark before. */
+  /**
+   * False when somebody uses the file, also one who began after it was looked at: whoever does has
+   * set a mark before.
+   */
   async #takeAway({ path: file, bindings, marks }: Content): Promise<boolean> {
     if (this.#held.isHeld(file)) return false;
     const aside = path.join(this.#root, 'incoming', `${ownerMark()}${randomUUID()}`);
@@ -289,7 +330,9 @@ class CacheFolder implements CacheFiles {
       for (const name of names.filter((one) => !isMark(one))) {
         const file = path.join(root, folder, name);
         const marks = names.filter((one) => one.startsWith(name) && isMark(one));
-        const [found, used] = await Promise.all([file, usePath(file)].map((one) => stat(one).catch(() => undefined)));
+        const [found, used] = await Promise.all(
+          [file, usePath(file)].map((one) => stat(one).catch(() => undefined)),
+        );
         if (found === undefined) continue;
         contents.push({
           path: file,
@@ -332,7 +375,9 @@ class CacheFolder implements CacheFiles {
   }
 }
 
-/** Files beside a content say when it was last used, which keys are bound to it, and who uses it. */
+/**
+ * Files beside a content say when it was last used, which keys are bound to it, and who uses it.
+ */
 const KEY_MARK = '.key-';
 
 /** None where the folder vanished. */

@@ -31,7 +31,10 @@ const MAX_COMPARISONS = 50_000;
 
 /** Counted since the cache was opened in this process. */
 export interface CacheStats {
-  /** Reads from the cache; `staleHits` of them without a comparison, because the primary store did not answer. */
+  /**
+   * Reads from the cache; `staleHits` of them without a comparison, because the primary store did
+   * not answer.
+   */
   readonly hits: number;
   readonly staleHits: number;
   /** Reads that went to the primary store. */
@@ -70,16 +73,21 @@ export interface CacheOptions {
 /**
  * A cache on the local disk in front of a remote object store.
  *
- * 1. Bytes are given out only after their hash was found right; a damaged file is removed and fetched again.
- * 2. A key whose last part is a sha256 names its bytes: they are given out without asking. `openLocal` says which bytes it wants, so it does
- *    not ask either, once this cache has seen them under that key. It therefore tells what the bytes were, not that the primary store still
- *    has them: who wants to know that, asks by `inspect`, and who wants it proven, by `openLocal` with `fresh`.
- * 3. Every other key is compared by its etag at each read, or again when `checkTtlMs` is over. While the primary store is away (`STORE_UNAVAILABLE`), the last copy is
- *    given out and marked as stale; nothing else makes a stale answer.
+ * 1. Bytes are given out only after their hash was found right; a damaged file is removed and
+ *    fetched again.
+ * 2. A key whose last part is a sha256 names its bytes: they are given out without asking.
+ *    `openLocal` says which bytes it wants, so it does not ask either, once this cache has seen
+ *    them under that key. It therefore tells what the bytes were, not that the primary store still
+ *    has them: who wants to know that, asks by `inspect`, and who wants it proven, by `openLocal`
+ *    with `fresh`.
+ * 3. Every other key is compared by its etag at each read, or again when `checkTtlMs` is over.
+ *    While the primary store is away (`STORE_UNAVAILABLE`), the last copy is given out and marked
+ *    as stale; nothing else makes a stale answer.
  * 4. Of several readers that miss the same object, in any process of the host, one fetches it.
  * 5. What is written passes through to the primary store first; a listing always comes from there.
  *
- * A path from `openLocal` may be evicted later unless it is held; the least recently used go first, so open it soon.
+ * A path from `openLocal` may be evicted later unless it is held; the least recently used go first,
+ * so open it soon.
  */
 export function createCachedObjectStore(options: CacheOptions): CachedObjectStore {
   return new CachedObjects(options);
@@ -112,7 +120,8 @@ class CachedObjects implements CachedObjectStore {
   async put(key: string, body: ObjectBody, options: PutOptions): Promise<ArtefactRef> {
     const ref = await this.#primary.put(key, body, options);
     // The next step usually reads what this one wrote. A stream is gone by now.
-    if (!(Symbol.asyncIterator in body) && ref.bytes <= this.#largestBytes) await this.#keepWritten(ref, body);
+    if (!(Symbol.asyncIterator in body) && ref.bytes <= this.#largestBytes)
+      await this.#keepWritten(ref, body);
     else if (options.mode === 'replace') await this.#files.unbind(key);
     return ref;
   }
@@ -163,7 +172,10 @@ class CachedObjects implements CachedObjectStore {
     if (sha256 !== undefined) await this.#files.discard({ key, sha256 });
   }
 
-  /** Never from the cache while the primary store answers; what that no longer has right is not given out from here either. */
+  /**
+   * Never from the cache while the primary store answers; what that no longer has right is not
+   * given out from here either.
+   */
   async inspect(ref: ContentName): Promise<ObjectLook> {
     checkObjectKey(ref.key);
     try {
@@ -171,7 +183,8 @@ class CachedObjects implements CachedObjectStore {
       if (look.state !== 'intact') await this.#files.unbind(ref.key);
       return look;
     } catch (error) {
-      if (errorCodeOf(error) !== 'STORE_UNAVAILABLE' || (await this.#findBound(ref)) === undefined) throw error;
+      if (errorCodeOf(error) !== 'STORE_UNAVAILABLE' || (await this.#findBound(ref)) === undefined)
+        throw error;
       return { state: 'intact', stale: true };
     }
   }
@@ -183,8 +196,11 @@ class CachedObjects implements CachedObjectStore {
     // Before the look, so that nobody evicts it in between.
     if (ref.bytes <= this.#largestBytes) await this.#files.hold(ref, until);
     const opened = await this.#openHere(ref, fresh);
-    // Too large for this cache: one of the copies that the primary store keeps itself, which those who opened it together share.
-    return opened === undefined || ref.bytes <= this.#largestBytes ? opened : this.#primary.openLocal(ref, { until });
+    // Too large for this cache: one of the copies that the primary store keeps itself, which those
+    // who opened it together share.
+    return opened === undefined || ref.bytes <= this.#largestBytes
+      ? opened
+      : this.#primary.openLocal(ref, { until });
   }
 
   async #openHere(ref: ContentName, fresh: boolean): Promise<string | undefined> {
@@ -196,7 +212,10 @@ class CachedObjects implements CachedObjectStore {
     const hit = await this.#findBound(ref);
     if (hit !== undefined) return hit;
     return this.#shared(`open ${ref.sha256} ${ref.key}`, () =>
-      this.#files.alone(ref.key, async () => (await this.#findBound(ref)) ?? (await this.#download(ref))),
+      this.#files.alone(
+        ref.key,
+        async () => (await this.#findBound(ref)) ?? (await this.#download(ref)),
+      ),
     );
   }
 
@@ -223,7 +242,11 @@ class CachedObjects implements CachedObjectStore {
     }
   }
 
-  async #fromCopy(known: Binding, range: ByteRange | undefined, stale: boolean): Promise<MarkedStream | undefined> {
+  async #fromCopy(
+    known: Binding,
+    range: ByteRange | undefined,
+    stale: boolean,
+  ): Promise<MarkedStream | undefined> {
     const stream = await this.#stream(known, range);
     if (stream === undefined) return undefined;
     const { start, end } = clipRange(range, known.bytes);
@@ -233,7 +256,10 @@ class CachedObjects implements CachedObjectStore {
     return { stream, stale };
   }
 
-  async #stream(known: Binding, range: ByteRange | undefined): Promise<AsyncIterable<Uint8Array> | undefined> {
+  async #stream(
+    known: Binding,
+    range: ByteRange | undefined,
+  ): Promise<AsyncIterable<Uint8Array> | undefined> {
     const file = await this.#files.find(known);
     const handle = file === undefined ? undefined : await this.#files.open(file);
     if (file === undefined || handle === undefined) return undefined;
@@ -257,7 +283,9 @@ class CachedObjects implements CachedObjectStore {
 
   /** Fetches the whole object, or finds that another reader did so meanwhile. */
   async #fetch(key: string, range: ByteRange | undefined): Promise<MarkedStream | undefined> {
-    const binding = await this.#shared(`read ${key}`, () => this.#files.alone(key, () => this.#fetchAlone(key)));
+    const binding = await this.#shared(`read ${key}`, () =>
+      this.#files.alone(key, () => this.#fetchAlone(key)),
+    );
     if (binding === undefined) return undefined;
     const stream = await this.#stream(binding, range);
     // Evicted already: the cache is too small for what is read at the same time.
@@ -319,7 +347,9 @@ class CachedObjects implements CachedObjectStore {
     return file;
   }
 
-  /** A cache that cannot be written must not fail a put that was done; its next reader finds out. */
+  /**
+   * A cache that cannot be written must not fail a put that was done; its next reader finds out.
+   */
   async #keepWritten(ref: ArtefactRef, body: ObjectBody): Promise<void> {
     try {
       const staged = await this.#files.stage(body);
@@ -335,7 +365,9 @@ class CachedObjects implements CachedObjectStore {
     }
   }
 
-  /** Readers of this process that want the same share one answer; the lock is for other processes. */
+  /**
+   * Readers of this process that want the same share one answer; the lock is for other processes.
+   */
   async #shared<T>(name: string, work: () => Promise<T>): Promise<T> {
     const running = this.#fetching.get(name) as Promise<T> | undefined;
     if (running !== undefined) return running;
@@ -350,7 +382,10 @@ class CachedObjects implements CachedObjectStore {
   }
 }
 
-function otherBytes(ref: ContentName, found: { readonly sha256: string; readonly bytes: number }): PipelineError {
+function otherBytes(
+  ref: ContentName,
+  found: { readonly sha256: string; readonly bytes: number },
+): PipelineError {
   return new PipelineError(
     'STORE_CORRUPT',
     `the object ${ref.key} has ${found.bytes} bytes with sha256 ${found.sha256} instead of ${ref.bytes} bytes with ` +
@@ -359,7 +394,10 @@ function otherBytes(ref: ContentName, found: { readonly sha256: string; readonly
   );
 }
 
-/** Small parts are read before the answer, so that a reader who forgets the stream holds no file open. */
+/**
+ * Small parts are read before the answer, so that a reader who forgets the stream holds no file
+ * open.
+ */
 async function rangeOf(
   handle: FileHandle,
   file: string,
@@ -372,12 +410,18 @@ async function rangeOf(
   return bodyChunks(Buffer.concat(chunks));
 }
 
-async function* readAndClose(handle: FileHandle, file: string, start: number, end: number): AsyncGenerator<Uint8Array> {
+async function* readAndClose(
+  handle: FileHandle,
+  file: string,
+  start: number,
+  end: number,
+): AsyncGenerator<Uint8Array> {
   try {
     for (let at = start; at < end;) {
       const size = Math.min(READ_AT_ONCE_BYTES, end - at);
       const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(size), 0, size, at);
-      if (bytesRead === 0) throw new PipelineError('STORE_CORRUPT', `${file} became shorter while it was read`);
+      if (bytesRead === 0)
+        throw new PipelineError('STORE_CORRUPT', `${file} became shorter while it was read`);
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }

@@ -17,7 +17,10 @@ const EMPTIED_KEPT = 1_024;
 export interface CopyFiles {
   /** Writes a file of a name that was never used; `ending` as in `.json`. Returns its path. */
   write(ending: string, text: Buffer): string;
-  /** The same of what is too large for memory; what the chunks throw passes unchanged if it is a `PipelineError`. */
+  /**
+   * The same of what is too large for memory; what the chunks throw passes unchanged if it is a
+   * `PipelineError`.
+   */
   writeFrom(ending: string, chunks: AsyncIterable<Uint8Array>): Promise<string>;
   /** Removes the file; who has it open reads on. */
   remove(file: string): void;
@@ -28,7 +31,8 @@ export interface CopyFiles {
 /** They lie in `folder` under this process's mark, and are removed at its end. */
 export function createCopyFiles(folder: string): CopyFiles {
   const emptied: string[] = [];
-  const freshPath = (ending: string): string => path.join(folder, `${ownerMark()}${randomUUID()}${ending}`);
+  const freshPath = (ending: string): string =>
+    path.join(folder, `${ownerMark()}${randomUUID()}${ending}`);
 
   function remove(file: string): void {
     forget(file);

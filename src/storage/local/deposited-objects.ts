@@ -5,8 +5,8 @@ import type { ByteRange } from '../shared/byte-range.ts';
 import { createLocalObjectStore } from './local-files.ts';
 
 /**
- * Files that other programs write, as objects that can be read and not written: a whole folder, or one file of it. They come and go as those
- * programs please, so a look at one tells of the moment.
+ * Files that other programs write, as objects that can be read and not written: a whole folder, or
+ * one file of it. They come and go as those programs please, so a look at one tells of the moment.
  */
 export function createDepositedStore(folder: string, only?: string): ObjectStore {
   return new DepositedStore(folder, only);
@@ -61,5 +61,8 @@ class DepositedStore implements ObjectStore {
 }
 
 function readOnly(key: string): PipelineError {
-  return new PipelineError('STORE_DENIED', `${key} lies where other programs put files, which is only read`);
+  return new PipelineError(
+    'STORE_DENIED',
+    `${key} lies where other programs put files, which is only read`,
+  );
 }

@@ -22,23 +22,32 @@ export interface Download {
 /**
  * Local copies of remote objects, in one folder that processes may share.
  *
- * 1. A path is only given when its bytes were found right: hashed while they came, and again from the disk when the file changed since.
- * 2. A copy counts for one key at one etag, both part of its name: a key that was deleted or replaced does not live on as a copy.
+ * 1. A path is only given when its bytes were found right: hashed while they came, and again from
+ *    the disk when the file changed since.
+ * 2. A copy counts for one key at one etag, both part of its name: a key that was deleted or
+ *    replaced does not live on as a copy.
  * 3. A copy appears whole, by one rename. What a killed process left half is removed after a day.
- * 4. When the copies are larger than `maxBytes` together, the oldest go until they fit; the one just made stays whatever its size. Anybody
- *    may delete any file at any time: a path is for opening soon, and who has it open reads on. Copies that are held stay.
+ * 4. When the copies are larger than `maxBytes` together, the oldest go until they fit; the one
+ *    just made stays whatever its size. Anybody may delete any file at any time: a path is for
+ *    opening soon, and who has it open reads on. Copies that are held stay.
  */
 export interface DownloadedFiles {
   /** The path of the copy when it is there and right. */
   find(expected: ExpectedFile, etag: string): Promise<string | undefined>;
   /** The copy stays until the signal is aborted; false when it is gone already. */
   hold(copy: string, until: AbortSignal): Promise<boolean>;
-  /** Makes the copy and gives its path; `STORE_CORRUPT` when the object has other bytes than expected. */
+  /**
+   * Makes the copy and gives its path; `STORE_CORRUPT` when the object has other bytes than
+   * expected.
+   */
   add(expected: ExpectedFile, download: Download): Promise<string>;
 }
 
 /** Sweeps what killed processes left half, at the first call that makes a copy. */
-export function createDownloadedFiles(folder: string, maxBytes = Number.POSITIVE_INFINITY): DownloadedFiles {
+export function createDownloadedFiles(
+  folder: string,
+  maxBytes = Number.POSITIVE_INFINITY,
+): DownloadedFiles {
   const staging = path.join(folder, '.incoming');
   const verified = createVerifiedFiles();
   const held = createHeldFiles();
@@ -61,7 +70,9 @@ export function createDownloadedFiles(folder: string, maxBytes = Number.POSITIVE
       const copy = copyPath(folder, expected, etag);
       try {
         const found = await verified.measure(copy);
-        return found?.sha256 === expected.sha256 && found.bytes === expected.bytes ? copy : undefined;
+        return found?.sha256 === expected.sha256 && found.bytes === expected.bytes
+          ? copy
+          : undefined;
       } catch (error) {
         if (errnoOf(error) === 'ENOENT') return undefined;
         throw fileError(error, 'read', copy);
@@ -81,14 +92,16 @@ export function createDownloadedFiles(folder: string, maxBytes = Number.POSITIVE
       await openStaging();
       const staged = await stageBody(staging, download.stream);
       try {
-        if (staged.sha256 !== expected.sha256 || staged.bytes !== expected.bytes) throw corrupt(expected, staged);
+        if (staged.sha256 !== expected.sha256 || staged.bytes !== expected.bytes)
+          throw corrupt(expected, staged);
         await mkdir(path.dirname(copy), { recursive: true });
         await rename(staged.path, copy);
       } catch (error) {
         await removeStaged(staged.path);
         throw fileError(error, 'write', copy);
       }
-      if (maxBytes !== Number.POSITIVE_INFINITY) await makeRoom({ folder, maxBytes, held, justMade: copy });
+      if (maxBytes !== Number.POSITIVE_INFINITY)
+        await makeRoom({ folder, maxBytes, held, justMade: copy });
       return copy;
     },
   };
@@ -101,7 +114,10 @@ interface Room {
   readonly justMade: string;
 }
 
-/** Removes the oldest copies until all of them fit; a copy that another process removes meanwhile is gone as well. */
+/**
+ * Removes the oldest copies until all of them fit; a copy that another process removes meanwhile is
+ * gone as well.
+ */
 async function makeRoom({ folder, maxBytes, held, justMade }: Room): Promise<void> {
   const copies = (await copiesIn(folder)).sort((a, b) => a.madeAtMs - b.madeAtMs);
   let bytes = copies.reduce((sum, copy) => sum + copy.bytes, 0);
@@ -125,28 +141,36 @@ interface Copy {
 
 async function copiesIn(folder: string): Promise<Copy[]> {
   const found: Copy[] = [];
-  // Folders of two hexadecimal digits are ours; the rest may be another store's, which keeps its own size.
+  // Folders of two hexadecimal digits are ours; the rest may be another store's, which keeps its
+  // own size.
   const names = (await readdir(folder)).filter((name) => /^[0-9a-f]{2}$/.test(name));
   for (const name of names) {
     for (const file of await readdir(path.join(folder, name)).catch(() => [])) {
       if (isMark(file)) continue;
       const copy = path.join(folder, name, file);
       const status = await stat(copy).catch(() => undefined);
-      if (status?.isFile() === true) found.push({ path: copy, bytes: status.size, madeAtMs: status.mtimeMs });
+      if (status?.isFile() === true)
+        found.push({ path: copy, bytes: status.size, madeAtMs: status.mtimeMs });
     }
   }
   return found;
 }
 
 function copyPath(folder: string, expected: ExpectedFile, etag: string): string {
-  const identity = createHash('sha256').update(`${expected.key}\n${etag}`).digest('hex').slice(0, 16);
+  const identity = createHash('sha256')
+    .update(`${expected.key}\n${etag}`)
+    .digest('hex')
+    .slice(0, 16);
   // Some readers go by the ending of a name.
   const ending = endingOf(expected.key);
   return path.join(folder, expected.sha256.slice(0, 2), `${expected.sha256}-${identity}${ending}`);
 }
 
 /** The stored object is not what was recorded of it. */
-export function corrupt(expected: ExpectedFile, found: { sha256?: string; bytes: number }): PipelineError {
+export function corrupt(
+  expected: ExpectedFile,
+  found: { sha256?: string; bytes: number },
+): PipelineError {
   const hash = found.sha256 === undefined ? '' : ` with sha256 ${found.sha256}`;
   return new PipelineError(
     'STORE_CORRUPT',

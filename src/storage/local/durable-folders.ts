@@ -8,19 +8,27 @@ import { syncFile } from './file-sync.ts';
 const MAX_KNOWN_FOLDERS = 50_000;
 
 /**
- * Folders whose entries survive a power loss. A file is only as durable as the entries of all folders above it, and each of these
- * needs an fsync of its own after it was made.
+ * Folders whose entries survive a power loss. A file is only as durable as the entries of all
+ * folders above it, and each of these needs an fsync of its own after it was made.
  *
- * 1. When `ensure` resolves, the folder exists and every entry on the way from the root to it is on disk, whoever made it.
- * 2. When `sync` resolves, every entry made in the folder before the call is on disk. Callers that wait at the same time share
- *    one fsync, so that many small files in one folder do not cost one each.
+ * 1. When `ensure` resolves, the folder exists and every entry on the way from the root to it is on
+ *    disk, whoever made it.
+ * 2. When `sync` resolves, every entry made in the folder before the call is on disk. Callers that
+ *    wait at the same time share one fsync, so that many small files in one folder do not cost one
+ *    each.
  */
 export interface DurableFolders {
   ensure(folder: string): Promise<void>;
   sync(folder: string): Promise<void>;
-  /** Forgets what is known of the folder and those above it, after one of them turned out to be gone. */
+  /**
+   * Forgets what is known of the folder and those above it, after one of them turned out to be
+   * gone.
+   */
   forget(folder: string): void;
-  /** Removes the folder, and those above it below the root, as far as they are empty; returns the first that stays. */
+  /**
+   * Removes the folder, and those above it below the root, as far as they are empty; returns the
+   * first that stays.
+   */
   prune(folder: string): Promise<string>;
 }
 
@@ -73,10 +81,14 @@ function makeFolder(folder: string): void {
 async function makeRoot(root: string): Promise<void> {
   const first = await mkdir(root, { recursive: true });
   if (first === undefined) return;
-  for (let at = root; at.length >= first.length; at = path.dirname(at)) await syncFolder(path.dirname(at));
+  for (let at = root; at.length >= first.length; at = path.dirname(at))
+    await syncFolder(path.dirname(at));
 }
 
-/** Whether it is gone; a folder that is not empty, or that somebody else removed first, ends the pruning quietly. */
+/**
+ * Whether it is gone; a folder that is not empty, or that somebody else removed first, ends the
+ * pruning quietly.
+ */
 async function removeEmpty(folder: string): Promise<boolean> {
   try {
     await rmdir(folder);
@@ -95,7 +107,9 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** One fsync at a time per folder; calls that come while it runs wait for the next one, together. */
+/**
+ * One fsync at a time per folder; calls that come while it runs wait for the next one, together.
+ */
 function sharedFolderSync(): (folder: string) => Promise<void> {
   const running = new Map<string, Promise<void>>();
   const next = new Map<string, Promise<void>>();

@@ -6,7 +6,10 @@ export function ownerMark(): string {
   return `${hostname()}~${process.pid}~`;
 }
 
-/** Whether a name with such a beginning belongs to a process of this host that has ended; undefined when that cannot be told. */
+/**
+ * Whether a name with such a beginning belongs to a process of this host that has ended; undefined
+ * when that cannot be told.
+ */
 export function hasDeadOwner(name: string): boolean | undefined {
   const { host, pid } = /^(?<host>.+)~(?<pid>\d+)~/.exec(name)?.groups ?? {};
   return host === hostname() ? !isAlive(Number(pid)) : undefined;

@@ -13,11 +13,13 @@ interface Entry {
 }
 
 /**
- * The keys of all regular files below `root` that start with `prefix`, in byte order of the whole keys, in batches of files that follow
- * each other. Only the names of the folders on the way down are in memory. Folders and files that appear or vanish meanwhile
- * may or may not be seen; symbolic links and names that cannot be part of a key are passed over.
+ * The keys of all regular files below `root` that start with `prefix`, in byte order of the whole
+ * keys, in batches of files that follow each other. Only the names of the folders on the way down
+ * are in memory. Folders and files that appear or vanish meanwhile may or may not be seen; symbolic
+ * links and names that cannot be part of a key are passed over.
  *
- * Sorting each folder by name alone would be wrong: `a-b` comes before `a/b`, because `-` is less than `/`.
+ * Sorting each folder by name alone would be wrong: `a-b` comes before `a/b`, because `-` is less
+ * than `/`.
  */
 export async function* walkKeys(
   root: string,
@@ -25,7 +27,8 @@ export async function* walkKeys(
   { batch, nameOf }: WalkOptions,
 ): AsyncGenerator<readonly string[]> {
   const cut = prefix.lastIndexOf('/') + 1;
-  const read = async (folderKey: string): Promise<readonly Entry[]> => readSorted(root, folderKey, nameOf);
+  const read = async (folderKey: string): Promise<readonly Entry[]> =>
+    readSorted(root, folderKey, nameOf);
   const entries = await read(prefix.slice(0, cut));
   yield* walk(prefix.slice(0, cut), startingWith(entries, prefix.slice(cut)), batch, read);
 }
@@ -61,13 +64,18 @@ function startingWith(entries: readonly Entry[], beginning: string): readonly En
   return beginning === '' ? entries : entries.filter((entry) => entry.name.startsWith(beginning));
 }
 
-async function readSorted(root: string, folderKey: string, nameOf: WalkOptions['nameOf']): Promise<readonly Entry[]> {
+async function readSorted(
+  root: string,
+  folderKey: string,
+  nameOf: WalkOptions['nameOf'],
+): Promise<readonly Entry[]> {
   const folder = path.join(root, folderKey);
   let found: Dirent[];
   try {
     found = await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || (errnoOf(error) === 'ENOTDIR' && folderKey !== '')) return [];
+    if (errnoOf(error) === 'ENOENT' || (errnoOf(error) === 'ENOTDIR' && folderKey !== ''))
+      return [];
     throw fileError(error, 'list', folder);
   }
   return found

@@ -8,15 +8,21 @@ export const MARK_ENDING = '~';
 
 const HELD_MARK = '.held-';
 
-/** No work reads a file for this long: a mark of this age was left by a process that nobody can ask. */
+/**
+ * No work reads a file for this long: a mark of this age was left by a process that nobody can ask.
+ */
 const HELD_AT_MOST_MS = 24 * 3_600_000;
 
 /**
- * Files of a cache that are in use: whoever evicts leaves them alone, in this process and, by a mark beside the file, in every other one
- * of the host. The mark of a killed process counts for nothing.
+ * Files of a cache that are in use: whoever evicts leaves them alone, in this process and, by a
+ * mark beside the file, in every other one of the host. The mark of a killed process counts for
+ * nothing.
  */
 export interface HeldFiles {
-  /** From now on, also when the file is not there yet, until the signal is aborted; its folder exists. */
+  /**
+   * From now on, also when the file is not there yet, until the signal is aborted; its folder
+   * exists.
+   */
   hold(file: string, until: AbortSignal): void;
   isHeld(file: string): boolean;
 }
@@ -80,7 +86,8 @@ function hasLivingMark(file: string): boolean {
     const mark = path.join(folder, name);
     const madeAtMs = statSync(mark, { throwIfNoEntry: false })?.mtimeMs;
     if (madeAtMs === undefined) continue;
-    const isLeft = hasDeadOwner(name.slice(start.length)) === true || Date.now() - madeAtMs > HELD_AT_MOST_MS;
+    const isLeft =
+      hasDeadOwner(name.slice(start.length)) === true || Date.now() - madeAtMs > HELD_AT_MOST_MS;
     if (isLeft) removeMark(mark);
     else isHeld = true;
   }

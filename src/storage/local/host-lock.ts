@@ -6,7 +6,10 @@ import path from 'node:path';
 import { errnoOf, fileError } from '../shared/file-errors.ts';
 import { isAlive } from '@quotidien/machine/living-process';
 
-/** The removal of a lock wakes its waiters; a holder that was killed removes nothing, so it is looked at after this long. */
+/**
+ * The removal of a lock wakes its waiters; a holder that was killed removes nothing, so it is
+ * looked at after this long.
+ */
 const LOOK_AT_HOLDER_AFTER_MS = 2_000;
 
 /** The holder on another host cannot be asked whether it lives. */
@@ -22,12 +25,14 @@ interface Holder {
 }
 
 /**
- * Runs `work` while no other process of this host does so for the same lock file, whose folder exists. The file appears whole, by a hard
- * link, with the process that holds it; one whose holder is dead is broken.
+ * Runs `work` while no other process of this host does so for the same lock file, whose folder
+ * exists. The file appears whole, by a hard link, with the process that holds it; one whose holder
+ * is dead is broken.
  *
- * It saves doing the same work twice, and is no more than that: two processes that break the same dead lock in the same moment may
- * both go on, so what they do must be right when done twice. Ours, because proper-lockfile polls, and takes a holder for dead by
- * the age of its file: a process that was stopped for a while would lose a lock that it holds.
+ * It saves doing the same work twice, and is no more than that: two processes that break the same
+ * dead lock in the same moment may both go on, so what they do must be right when done twice. Ours,
+ * because proper-lockfile polls, and takes a holder for dead by the age of its file: a process that
+ * was stopped for a while would lose a lock that it holds.
  */
 export async function withHostLock<T>(file: string, work: () => Promise<T>): Promise<T> {
   while (!(await take(file))) await freed(file);

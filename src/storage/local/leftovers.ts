@@ -18,7 +18,10 @@ export interface Leftover {
   readonly bytes: number;
 }
 
-/** What killed processes left behind; `remove`: and removes it. What may still be written is never among it. */
+/**
+ * What killed processes left behind; `remove`: and removes it. What may still be written is never
+ * among it.
+ */
 export async function findLeftovers(folders: WorkFolders, remove: boolean): Promise<Leftover[]> {
   const left: Leftover[] = [];
   for (const folder of folders.staging) {
@@ -41,7 +44,9 @@ export async function findLeftovers(folders: WorkFolders, remove: boolean): Prom
 async function bytesOf(place: string): Promise<number> {
   const found = await stat(place).catch(() => undefined);
   if (found?.isDirectory() !== true) return found?.size ?? 0;
-  const sizes = await Promise.all((await namesIn(place)).map((name) => bytesOf(path.join(place, name))));
+  const sizes = await Promise.all(
+    (await namesIn(place)).map((name) => bytesOf(path.join(place, name))),
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 

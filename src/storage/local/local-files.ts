@@ -61,26 +61,36 @@ const MAX_FOLDER_TRIES = 10;
 const STATS_AT_ONCE = 64;
 
 /**
- * Objects as files: the key is the path below `root`. What has a name is a plain file, so that people can read what is published with any
- * tool, or gzip where it rests (`resting-files.ts`); texts that lie under their hash are packed (`packed-files.ts`), those of earlier
- * versions are plain.
+ * Objects as files: the key is the path below `root`. What has a name is a plain file, so that
+ * people can read what is published with any tool, or gzip where it rests (`resting-files.ts`);
+ * texts that lie under their hash are packed (`packed-files.ts`), those of earlier versions are
+ * plain.
  *
- * 1. A put is staged in `<root>/.incoming`, fsynced, then given its name by `link` (create-only) or `rename` (replace), both atomic
- *    among all processes; then the folder is fsynced. So a name is there with all its bytes or not at all, also after a power loss.
- * 2. What a crashed writer staged is never visible; the first put of a store removes what is older than a day.
+ * 1. A put is staged in `<root>/.incoming`, fsynced, then given its name by `link` (create-only) or
+ *    `rename` (replace), both atomic among all processes; then the folder is fsynced. So a name is
+ *    there with all its bytes or not at all, also after a power loss.
+ * 2. What a crashed writer staged is never visible; the first put of a store removes what is older
+ *    than a day.
  * 3. Bytes are only handed out by path after their hash was found right.
- * 4. A fenced put that stood still is refused: whoever has written a newer version has removed what it had staged.
+ * 4. A fenced put that stood still is refused: whoever has written a newer version has removed what
+ *    it had staged.
  *
- * The whole of `root` must be one file system with hard links. Nothing but this store writes below `root`.
+ * The whole of `root` must be one file system with hard links. Nothing but this store writes below
+ * `root`.
  */
-export function createLocalObjectStore({ root, packs = isPackable }: LocalObjectOptions): ObjectStore {
+export function createLocalObjectStore({
+  root,
+  packs = isPackable,
+}: LocalObjectOptions): ObjectStore {
   return new LocalObjectStore(path.resolve(root), packs);
 }
 
 /** Objects are files below `root`, named as their keys. */
 export interface LocalObjectOptions {
   readonly root: string;
-  /** Whether the object of a key may be packed; unless given, texts that lie under their hash are. */
+  /**
+   * Whether the object of a key may be packed; unless given, texts that lie under their hash are.
+   */
   readonly packs?: (key: string) => boolean;
 }
 
@@ -93,7 +103,8 @@ class LocalObjectStore implements ObjectStore {
   readonly #packed: PackedFiles;
   readonly #copies: PlainCopies;
   readonly #verified = createVerifiedFiles(async (file, handle, bytes) => {
-    if (file.endsWith(RESTING_ENDING) && restingIn(file) !== undefined) return restingBytes(handle, file);
+    if (file.endsWith(RESTING_ENDING) && restingIn(file) !== undefined)
+      return restingBytes(handle, file);
     const text = await this.#textIn(this.#keyOf(file), handle, bytes);
     return text === undefined ? undefined : bodyChunks(text);
   });
@@ -174,12 +185,16 @@ class LocalObjectStore implements ObjectStore {
 
   async *list(prefix: string): AsyncIterable<ObjectHead> {
     checkObjectPrefix(prefix);
-    for await (const keys of walkKeys(this.#root, prefix, { batch: STATS_AT_ONCE, nameOf: plainName })) {
+    for await (const keys of walkKeys(this.#root, prefix, {
+      batch: STATS_AT_ONCE,
+      nameOf: plainName,
+    })) {
       for (const key of keys) {
         const head = this.#headOf(key);
         if (head !== undefined) yield head;
       }
-      // A folder may have a hundred thousand files: timers and sockets of this process have their turn.
+      // A folder may have a hundred thousand files: timers and sockets of this process have their
+      // turn.
       await setImmediate();
     }
   }
@@ -211,7 +226,9 @@ class LocalObjectStore implements ObjectStore {
     const { file } = this.#fileOf(ref.key);
     const found = await ifPresent(this.#verified.measure(file), 'read', file);
     if (found === undefined) return { state: 'missing' };
-    return { state: found.bytes === ref.bytes && found.sha256 === ref.sha256 ? 'intact' : 'damaged' };
+    return {
+      state: found.bytes === ref.bytes && found.sha256 === ref.sha256 ? 'intact' : 'damaged',
+    };
   }
 
   async openLocal(ref: ContentName, options: OpenOptions = {}): Promise<string | undefined> {
@@ -219,9 +236,12 @@ class LocalObjectStore implements ObjectStore {
     const { file, rests } = this.#fileOf(ref.key);
     const found = await ifPresent(this.#verified.measure(file, options), 'read', file);
     if (found === undefined) return undefined;
-    if (found.bytes !== ref.bytes || found.sha256 !== ref.sha256) throw otherBytes(file, ref, found);
+    if (found.bytes !== ref.bytes || found.sha256 !== ref.sha256)
+      throw otherBytes(file, ref, found);
     if (!found.isPacked) return file;
-    return rests === undefined ? this.#openCopy(file, ref, options.until) : this.#openResting(file, ref, options.until);
+    return rests === undefined
+      ? this.#openCopy(file, ref, options.until)
+      : this.#openResting(file, ref, options.until);
   }
 
   #pathOf(key: string): string {
@@ -262,7 +282,10 @@ class LocalObjectStore implements ObjectStore {
     return { key, bytes: rests?.bytes ?? text ?? Number(found.size), etag: etagOf(found) };
   }
 
-  /** By calls that return from the page cache: the way to another thread and back takes ten times as long. */
+  /**
+   * By calls that return from the page cache: the way to another thread and back takes ten times as
+   * long.
+   */
   #look(key: string, file: string): Look | undefined {
     return ifThere(
       () => (this.#packs(key) ? lookInto(file) : { found: statSync(file, { bigint: true }) }),
@@ -273,12 +296,17 @@ class LocalObjectStore implements ObjectStore {
 
   /** The text that is packed in an open file. */
   async #textIn(key: string, handle: FileHandle, bytes: number): Promise<Buffer | undefined> {
-    if (bytes > LARGEST_PACKED_BYTES || !this.#packs(key) || beginningOf(handle.fd) === undefined) return undefined;
+    if (bytes > LARGEST_PACKED_BYTES || !this.#packs(key) || beginningOf(handle.fd) === undefined)
+      return undefined;
     return this.#packed.unpack(key, await readExactly(handle, this.#pathOf(key), 0, bytes));
   }
 
   /** A plain copy of a packed file that was found right. */
-  async #openCopy(file: string, ref: ContentName, until: AbortSignal | undefined): Promise<string | undefined> {
+  async #openCopy(
+    file: string,
+    ref: ContentName,
+    until: AbortSignal | undefined,
+  ): Promise<string | undefined> {
     const known = this.#copies.find(ref, until);
     if (known !== undefined) return known;
     await this.#openIncoming();
@@ -286,14 +314,21 @@ class LocalObjectStore implements ObjectStore {
     const stored = small?.bytes ?? (await ifPresent(readFile(file), 'read', file));
     if (stored === undefined) return undefined;
     const text = this.#packed.unpack(ref.key, stored) ?? stored;
-    const found = { sha256: createHash('sha256').update(text).digest('hex'), bytes: text.byteLength };
+    const found = {
+      sha256: createHash('sha256').update(text).digest('hex'),
+      bytes: text.byteLength,
+    };
     if (found.sha256 !== ref.sha256) throw otherBytes(file, ref, found);
     // Somebody else may have made it meanwhile.
     return this.#copies.find(ref, until) ?? this.#copies.add(ref, path.extname(file), text, until);
   }
 
   /** A plain copy of what was found right in a resting file. */
-  async #openResting(file: string, ref: ContentName, until: AbortSignal | undefined): Promise<string | undefined> {
+  async #openResting(
+    file: string,
+    ref: ContentName,
+    until: AbortSignal | undefined,
+  ): Promise<string | undefined> {
     const known = this.#copies.find(ref, until);
     if (known !== undefined) return known;
     await this.#openIncoming();
@@ -308,7 +343,10 @@ class LocalObjectStore implements ObjectStore {
     return found?.isDirectory() === true;
   }
 
-  /** Makes the staging folder; the first time in this store it also removes what crashed writers left there. */
+  /**
+   * Makes the staging folder; the first time in this store it also removes what crashed writers
+   * left there.
+   */
   async #openIncoming(): Promise<void> {
     try {
       await this.#folders.ensure(this.#incoming);
@@ -330,12 +368,16 @@ class LocalObjectStore implements ObjectStore {
       return await stageBody(this.#incoming, body, name);
     } catch (error) {
       // Somebody removed the store's folders; the caller's next try makes them again.
-      if (error instanceof PipelineError && error.context['errno'] === 'ENOENT') this.#folders.forget(this.#incoming);
+      if (error instanceof PipelineError && error.context['errno'] === 'ENOENT')
+        this.#folders.forget(this.#incoming);
       throw error;
     }
   }
 
-  /** Gives the staged file its name, durably. The folder may be pruned by a `delete` in between: then it is made again. */
+  /**
+   * Gives the staged file its name, durably. The folder may be pruned by a `delete` in between:
+   * then it is made again.
+   */
   async #publish(
     key: string,
     staged: StagedFile,
@@ -371,7 +413,10 @@ class LocalObjectStore implements ObjectStore {
   async #publishError(error: unknown, key: string, file: string): Promise<PipelineError> {
     const errno = errnoOf(error);
     if (errno === 'ENOTDIR') {
-      return new PipelineError('INPUT_INVALID', `the object key ${key} lies below another object of ${this.#root}`);
+      return new PipelineError(
+        'INPUT_INVALID',
+        `the object key ${key} lies below another object of ${this.#root}`,
+      );
     }
     const taken = errno === 'EEXIST' || errno === 'EISDIR' || errno === 'ENOTEMPTY';
     if (!taken) return fileError(error, 'write', file);
@@ -404,7 +449,9 @@ function plainName(folder: string, name: string): string {
 }
 
 function alreadyThere(key: string, root: string): PipelineError {
-  return new PipelineError('STORE_CONFLICT', `the object ${key} exists already in ${root}`, { context: { key } });
+  return new PipelineError('STORE_CONFLICT', `the object ${key} exists already in ${root}`, {
+    context: { key },
+  });
 }
 
 interface Look {
@@ -441,7 +488,11 @@ function otherBytes(file: string, ref: ContentName, found: PlainBytes): Pipeline
 }
 
 /** The same bytes, unless they are others by now: then the reader gets the error at their end. */
-async function* checked(chunks: AsyncIterable<Uint8Array>, file: string, ref: ContentName): AsyncGenerator<Uint8Array> {
+async function* checked(
+  chunks: AsyncIterable<Uint8Array>,
+  file: string,
+  ref: ContentName,
+): AsyncGenerator<Uint8Array> {
   const passing = measuring(chunks);
   yield* passing.chunks;
   const found = passing.measured();
@@ -458,7 +509,11 @@ function isAbsent(error: unknown): boolean {
 }
 
 /** The result, or `undefined` when the file or one of its folders is not there. */
-async function ifPresent<T>(operation: Promise<T>, doing: string, place: string): Promise<T | undefined> {
+async function ifPresent<T>(
+  operation: Promise<T>,
+  doing: string,
+  place: string,
+): Promise<T | undefined> {
   try {
     return await operation;
   } catch (error) {

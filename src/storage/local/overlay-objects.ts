@@ -17,8 +17,8 @@ import { checkObjectKey } from '../shared/object-key.ts';
 import { createLocalObjectStore } from './local-files.ts';
 
 /**
- * The objects of `base` with changes that only this store knows: they are files below `root`, and `base` is only read. For trying what work
- * would write; whoever made the folder removes it.
+ * The objects of `base` with changes that only this store knows: they are files below `root`, and
+ * `base` is only read. For trying what work would write; whoever made the folder removes it.
  */
 export function createOverlayObjects(base: ObjectStore, root: string): ObjectStore {
   return new OverlayObjects(base, createLocalObjectStore({ root }));
@@ -39,8 +39,14 @@ class OverlayObjects implements ObjectStore {
 
   async put(key: string, body: ObjectBody, options: PutOptions): Promise<ArtefactRef> {
     checkObjectKey(key);
-    if (options.mode === 'create' && !this.#hidden.has(key) && (await this.#base.head(key)) !== undefined) {
-      throw new PipelineError('STORE_CONFLICT', `the object ${key} exists already`, { context: { key } });
+    if (
+      options.mode === 'create' &&
+      !this.#hidden.has(key) &&
+      (await this.#base.head(key)) !== undefined
+    ) {
+      throw new PipelineError('STORE_CONFLICT', `the object ${key} exists already`, {
+        context: { key },
+      });
     }
     const ref = await this.#own.put(key, body, options);
     this.#hidden.add(key);
@@ -58,7 +64,11 @@ class OverlayObjects implements ObjectStore {
   async *list(prefix: string): AsyncIterable<ObjectHead> {
     const own: ObjectHead[] = [];
     for await (const found of this.#own.list(prefix)) own.push(found);
-    yield* mergeSorted(this.#visible(prefix), own, (one, other) => compareBytes(one.key, other.key) < 0);
+    yield* mergeSorted(
+      this.#visible(prefix),
+      own,
+      (one, other) => compareBytes(one.key, other.key) < 0,
+    );
   }
 
   async delete(key: string, options?: DeleteOptions): Promise<void> {
@@ -75,7 +85,8 @@ class OverlayObjects implements ObjectStore {
   }
 
   async *#visible(prefix: string): AsyncIterable<ObjectHead> {
-    for await (const found of this.#base.list(prefix)) if (!this.#hidden.has(found.key)) yield found;
+    for await (const found of this.#base.list(prefix))
+      if (!this.#hidden.has(found.key)) yield found;
   }
 
   #at(key: string): ObjectStore {

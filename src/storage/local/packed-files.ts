@@ -9,19 +9,27 @@ import { bodyChunks } from '../shared/object-body.ts';
 import { createPacking } from '../shared/packing.ts';
 import { createSampleFiles } from './packing-samples.ts';
 
-/** A shorter text stays a plain file: most of what packing would leave of it is the head of the file. */
+/**
+ * A shorter text stays a plain file: most of what packing would leave of it is the head of the
+ * file.
+ */
 const SHORTEST_PACKED_BYTES = 128;
 
 /** A longer text stays a plain file: it is opened and read in pieces. */
 export const LARGEST_PACKED_BYTES = 4 << 20;
 
-/** A longer one is packed in another thread, and without a dictionary, which would hardly help it. */
+/**
+ * A longer one is packed in another thread, and without a dictionary, which would hardly help it.
+ */
 const PACKED_AT_ONCE_BYTES = 64 << 10;
 
 /** Of samples without figures; twice as much would pack no better, at twice the time. */
 const FULL_DICTIONARY_BYTES = 16 << 10;
 
-/** How a packed file begins; a zlib stream follows. A text that begins so itself is packed in any case. */
+/**
+ * How a packed file begins; a zlib stream follows. A text that begins so itself is packed in any
+ * case.
+ */
 const HEAD = /^packed (\d{1,10})\n/;
 
 /** Bytes that have to be read to know whether a file is packed, and how long its text is. */
@@ -42,13 +50,17 @@ export interface PackedBody {
 }
 
 /**
- * Texts that lie under their own hash as packed files: `packed <bytes>\n`, then a zlib stream, with a dictionary of the folder
- * that the day's folder is in (`shared/packing.ts`). Only they: what has a name is for people and other programs, and tables are packed
- * already. The bytes, hash, size and ranges of an object are always those of its text.
+ * Texts that lie under their own hash as packed files: `packed <bytes>\n`, then a zlib stream, with
+ * a dictionary of the folder that the day's folder is in (`shared/packing.ts`). Only they: what has
+ * a name is for people and other programs, and tables are packed already. The bytes, hash, size and
+ * ranges of an object are always those of its text.
  */
 export interface PackedFiles {
   pack(key: string, body: ObjectBody): Promise<PackedBody>;
-  /** The text; `undefined` when the file is not packed. `STORE_CORRUPT` when it is damaged or its dictionary is lost. */
+  /**
+   * The text; `undefined` when the file is not packed. `STORE_CORRUPT` when it is damaged or its
+   * dictionary is lost.
+   */
   unpack(key: string, stored: Buffer): Buffer | undefined;
 }
 
@@ -64,13 +76,19 @@ export function createPackedFiles(root: string): PackedFiles {
     async pack(key, body) {
       const { whole, rest } = await gather(body);
       if (whole === undefined) return { body: rest };
-      if (whole.byteLength < SHORTEST_PACKED_BYTES && headOf(whole) === undefined) return { body: whole };
+      if (whole.byteLength < SHORTEST_PACKED_BYTES && headOf(whole) === undefined)
+        return { body: whole };
       const kind = whole.byteLength > PACKED_AT_ONCE_BYTES ? undefined : kindOf(key);
-      const packed = (kind === undefined ? undefined : packing.pack(kind, whole)) ?? (await deflateInThread(whole));
+      const packed =
+        (kind === undefined ? undefined : packing.pack(kind, whole)) ??
+        (await deflateInThread(whole));
       const head = Buffer.from(`packed ${whole.byteLength}\n`);
       const isSmaller = head.byteLength + packed.byteLength < whole.byteLength;
       if (!isSmaller && headOf(whole) === undefined) return { body: whole };
-      const plain = { sha256: createHash('sha256').update(whole).digest('hex'), bytes: whole.byteLength };
+      const plain = {
+        sha256: createHash('sha256').update(whole).digest('hex'),
+        bytes: whole.byteLength,
+      };
       return { body: Buffer.concat([head, packed]), plain };
     },
     unpack(key, stored) {
@@ -87,19 +105,24 @@ export function createPackedFiles(root: string): PackedFiles {
   };
 }
 
-/** Letters and digits that stand together, at least one of them a digit: a figure, a time, a hash, an id. */
+/**
+ * Letters and digits that stand together, at least one of them a digit: a figure, a time, a hash,
+ * an id.
+ */
 const FIGURE = /[A-Za-z]*\d[A-Za-z\d]*/g;
 
 /**
- * With zeros for whatever has a digit in it: nothing of a text may stay in a dictionary when the text is deleted. Measured, the texts of
- * a day take a fifth more than with whole samples.
+ * With zeros for whatever has a digit in it: nothing of a text may stay in a dictionary when the
+ * text is deleted. Measured, the texts of a day take a fifth more than with whole samples.
  */
 function withoutFigures(text: Buffer): Buffer {
   const masked = text.toString('latin1').replace(FIGURE, (figure) => '0'.repeat(figure.length));
   return Buffer.from(masked, 'latin1');
 }
 
-/** Whether the object is one that is packed, unless it is large or written by an earlier version. */
+/**
+ * Whether the object is one that is packed, unless it is large or written by an earlier version.
+ */
 export function isPackable(key: string): boolean {
   return PACKABLE.test(key) && hashInKey(key) !== undefined;
 }
@@ -115,8 +138,8 @@ function headOf(stored: Buffer): { readonly length: number; readonly bytes: numb
 }
 
 /**
- * The folder of which the day has one, and the ending: `metrics/cityflow/bikes/json`. None for what is not made of days: raw files may say
- * anything.
+ * The folder of which the day has one, and the ending: `metrics/cityflow/bikes/json`. None for what
+ * is not made of days: raw files may say anything.
  */
 function kindOf(key: string): string | undefined {
   const folders = key.split('/').slice(0, -1);
@@ -162,7 +185,10 @@ function sizeOf(body: ObjectBody): number {
   return 'path' in body ? (statSync(body.path, { throwIfNoEntry: false })?.size ?? 0) : 0;
 }
 
-async function* begunWith(chunks: readonly Uint8Array[], rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* begunWith(
+  chunks: readonly Uint8Array[],
+  rest: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   yield* chunks;
   yield* rest;
 }

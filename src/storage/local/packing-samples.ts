@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { unlinkSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
@@ -8,14 +17,17 @@ import { DICTIONARIES_PART, STAGING_PART } from '../shared/object-key.ts';
 import { ownerMark } from './file-owner.ts';
 
 /**
- * The samples of the dictionaries of a folder of objects, each a file of its own below `<root>/.dictionaries`, as deep as the folder
- * that its kind is of: `metrics/cityflow/bikes/json-1`. There are few of them, so that calls which wait for the disk do no harm here.
+ * The samples of the dictionaries of a folder of objects, each a file of its own below
+ * `<root>/.dictionaries`, as deep as the folder that its kind is of:
+ * `metrics/cityflow/bikes/json-1`. There are few of them, so that calls which wait for the disk do
+ * no harm here.
  *
- * A file is made like an object: whole, fsynced, then given its name, which no other process has given. What cannot be kept is not: a
- * text is packed without it.
+ * A file is made like an object: whole, fsynced, then given its name, which no other process has
+ * given. What cannot be kept is not: a text is packed without it.
  */
 export function createSampleFiles(root: string): DictionarySamples {
-  const fileOf = (kind: string, number: number): string => path.join(root, DICTIONARIES_PART, `${kind}-${number}`);
+  const fileOf = (kind: string, number: number): string =>
+    path.join(root, DICTIONARIES_PART, `${kind}-${number}`);
 
   return {
     of(kind) {
@@ -34,7 +46,12 @@ export function createSampleFiles(root: string): DictionarySamples {
         sync(staged);
         mkdirSync(path.dirname(file), { recursive: true });
         linkSync(staged, file);
-        for (let folder = path.dirname(file); folder.startsWith(root); folder = path.dirname(folder)) sync(folder);
+        for (
+          let folder = path.dirname(file);
+          folder.startsWith(root);
+          folder = path.dirname(folder)
+        )
+          sync(folder);
       } catch {
         // Without this sample, or with that of another process.
       } finally {

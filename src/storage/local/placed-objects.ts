@@ -19,17 +19,26 @@ import type {
 export interface PlacedFolder {
   readonly folder: string;
   readonly store: ObjectStore;
-  /** Where that store lies within the rest, when both are in one bucket: these keys are no objects of the rest. */
+  /**
+   * Where that store lies within the rest, when both are in one bucket: these keys are no objects
+   * of the rest.
+   */
   readonly within?: string;
-  /** Other programs write it: its keys are no objects of ours, and are listed only by who asks for them. */
+  /**
+   * Other programs write it: its keys are no objects of ours, and are listed only by who asks for
+   * them.
+   */
   readonly foreign?: boolean;
 }
 
 /**
- * One store of objects whose folders lie in other buckets or below other prefixes, as an earlier system laid them out. Keys stay the same
- * for whoever uses it.
+ * One store of objects whose folders lie in other buckets or below other prefixes, as an earlier
+ * system laid them out. Keys stay the same for whoever uses it.
  */
-export function createPlacedObjectStore(rest: ObjectStore, places: readonly PlacedFolder[]): ObjectStore {
+export function createPlacedObjectStore(
+  rest: ObjectStore,
+  places: readonly PlacedFolder[],
+): ObjectStore {
   return new PlacedObjects(rest, places);
 }
 
@@ -68,7 +77,10 @@ class PlacedObjects implements ObjectStore {
       yield* listPlace(within, prefix);
       return;
     }
-    const lists = [this.#listRest(prefix), ...this.#places.map((place) => listPlace(place, prefix))];
+    const lists = [
+      this.#listRest(prefix),
+      ...this.#places.map((place) => listPlace(place, prefix)),
+    ];
     const iterators = lists.map((list) => list[Symbol.asyncIterator]());
     const heads = await Promise.all(iterators.map((one) => one.next()));
     try {
@@ -77,7 +89,8 @@ class PlacedObjects implements ObjectStore {
         for (const [at, head] of heads.entries()) {
           const before = heads[least];
           if (head.done === true) continue;
-          if (before?.done !== false || compareBytes(head.value.key, before.value.key) < 0) least = at;
+          if (before?.done !== false || compareBytes(head.value.key, before.value.key) < 0)
+            least = at;
         }
         const [head, iterator] = [heads[least], iterators[least]];
         if (head?.done !== false || iterator === undefined) return;
@@ -108,21 +121,29 @@ class PlacedObjects implements ObjectStore {
     checkObjectKey(key);
     const place = this.#places.find(({ folder }) => key.startsWith(`${folder}/`));
     if (place !== undefined) return [place.store, key.slice(place.folder.length + 1)];
-    const taken = this.#places.find(({ within }) => within !== undefined && key.startsWith(`${within}/`));
+    const taken = this.#places.find(
+      ({ within }) => within !== undefined && key.startsWith(`${within}/`),
+    );
     if (taken === undefined) return [this.#rest, key];
     const message = `the object key ${key} lies where ${taken.folder}/ is kept; choose another prefix for that`;
     throw new PipelineError('INPUT_INVALID', message);
   }
 
   async *#listRest(prefix: string): AsyncGenerator<ObjectHead> {
-    const hidden = this.#places.flatMap(({ folder, within }) => [folder, ...(within === undefined ? [] : [within])]);
+    const hidden = this.#places.flatMap(({ folder, within }) => [
+      folder,
+      ...(within === undefined ? [] : [within]),
+    ]);
     for await (const head of this.#rest.list(prefix)) {
       if (!hidden.some((folder) => head.key.startsWith(`${folder}/`))) yield head;
     }
   }
 }
 
-async function* listPlace({ folder, store, foreign }: PlacedFolder, prefix: string): AsyncGenerator<ObjectHead> {
+async function* listPlace(
+  { folder, store, foreign }: PlacedFolder,
+  prefix: string,
+): AsyncGenerator<ObjectHead> {
   const start = `${folder}/`;
   if (foreign === true && !prefix.startsWith(`${textBefore(folder, '/')}/`)) return;
   if (!start.startsWith(prefix) && !prefix.startsWith(start)) return;

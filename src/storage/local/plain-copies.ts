@@ -3,12 +3,16 @@ import { createCopyFiles } from './copy-files.ts';
 import type { CopyFiles } from './copy-files.ts';
 import type { PlainBytes } from './packed-files.ts';
 
-/** Copies that nobody holds are kept until so many newer ones are there: a path without a signal is for opening at once. */
+/**
+ * Copies that nobody holds are kept until so many newer ones are there: a path without a signal is
+ * for opening at once.
+ */
 const UNHELD_KEPT = 256;
 
 /**
- * Packed texts as plain files, for readers that want a path. They lie among the staged files of a store under this process's mark, so that
- * those of a killed process are swept with what it staged; nothing waits for the disk, as none has to outlive its reader.
+ * Packed texts as plain files, for readers that want a path. They lie among the staged files of a
+ * store under this process's mark, so that those of a killed process are swept with what it staged;
+ * nothing waits for the disk, as none has to outlive its reader.
  */
 export interface PlainCopies {
   /** The copy of these bytes, if there is one, which then stays until the signal is aborted. */
@@ -16,7 +20,12 @@ export interface PlainCopies {
   /** Makes the copy; `ending` as in `.json`, because some readers go by it. */
   add(plain: PlainBytes, ending: string, text: Buffer, until?: AbortSignal): string;
   /** The same of what is too large for memory. */
-  addFrom(plain: PlainBytes, ending: string, chunks: AsyncIterable<Uint8Array>, until?: AbortSignal): Promise<string>;
+  addFrom(
+    plain: PlainBytes,
+    ending: string,
+    chunks: AsyncIterable<Uint8Array>,
+    until?: AbortSignal,
+  ): Promise<string>;
 }
 
 interface HeldCopies extends Pick<PlainCopies, 'find'> {

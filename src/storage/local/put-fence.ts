@@ -19,20 +19,26 @@ export function fencedOff(key: string, { version }: PutFence): PipelineError {
 }
 
 /**
- * The name of a staged file says what it is staged for. A writer stages, then looks whether its version is the newest; a writer of a newer
- * version removes what is staged for older ones after its own look. So an old file is either seen to be old by its own writer, or gone when
- * that writer wants to give it its name, or replaced by the newer one a moment later.
+ * The name of a staged file says what it is staged for. A writer stages, then looks whether its
+ * version is the newest; a writer of a newer version removes what is staged for older ones after
+ * its own look. So an old file is either seen to be old by its own writer, or gone when that writer
+ * wants to give it its name, or replaced by the newer one a moment later.
  */
 export function stagedName(key: string, fence: PutFence | undefined): string {
   return fence === undefined ? randomUUID() : `${nameHash(key)}.${fence.version}.${randomUUID()}`;
 }
 
 /** Removes what is staged for older versions of the name. */
-export async function removeOlderStaged(folder: string, key: string, fence: PutFence): Promise<void> {
+export async function removeOlderStaged(
+  folder: string,
+  key: string,
+  fence: PutFence,
+): Promise<void> {
   const staged = new RegExp(`${nameHash(key)}\\.(\\d+)\\.`);
   for (const name of await readdir(folder)) {
     const version = staged.exec(name)?.[1];
-    if (version !== undefined && Number(version) < fence.version) await removeStaged(path.join(folder, name));
+    if (version !== undefined && Number(version) < fence.version)
+      await removeStaged(path.join(folder, name));
   }
 }
 

@@ -9,7 +9,10 @@ export const READ_AT_ONCE_BYTES = 256 * 1_024;
 /** A file up to this size is read in less time than the way to another thread and back takes. */
 const SMALL_FILE_BYTES = 64 * 1_024;
 
-/** A small file whole, by calls that return from the page cache; undefined for what is larger or no file. Throws as Node.js does. */
+/**
+ * A small file whole, by calls that return from the page cache; undefined for what is larger or no
+ * file. Throws as Node.js does.
+ */
 export function readSmallFile(file: string): Buffer | undefined {
   const descriptor = openSync(file, 'r');
   try {
@@ -24,7 +27,10 @@ export function readSmallFile(file: string): Buffer | undefined {
   }
 }
 
-/** Reads piece by piece. The file is closed at the end, or when the reader stops early; one who never starts leaves it open. */
+/**
+ * Reads piece by piece. The file is closed at the end, or when the reader stops early; one who
+ * never starts leaves it open.
+ */
 export async function* readAndClose(
   handle: FileHandle,
   file: string,
@@ -42,12 +48,25 @@ export async function* readAndClose(
   }
 }
 
-/** The bytes `[start, end)`. Objects never change in place, so a file that ends earlier than its size said was damaged. */
-export async function readExactly(handle: FileHandle, file: string, start: number, end: number): Promise<Buffer> {
+/**
+ * The bytes `[start, end)`. Objects never change in place, so a file that ends earlier than its
+ * size said was damaged.
+ */
+export async function readExactly(
+  handle: FileHandle,
+  file: string,
+  start: number,
+  end: number,
+): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(end - start);
   let filled = 0;
   while (filled < buffer.byteLength) {
-    const { bytesRead } = await handle.read(buffer, filled, buffer.byteLength - filled, start + filled);
+    const { bytesRead } = await handle.read(
+      buffer,
+      filled,
+      buffer.byteLength - filled,
+      start + filled,
+    );
     if (bytesRead === 0) throw shortened(file, start + filled, end);
     filled += bytesRead;
   }
@@ -55,5 +74,8 @@ export async function readExactly(handle: FileHandle, file: string, start: numbe
 }
 
 function shortened(file: string, bytes: number, expected: number): PipelineError {
-  return new PipelineError('STORE_CORRUPT', `${file} became shorter while it was read: ${bytes} of ${expected} bytes`);
+  return new PipelineError(
+    'STORE_CORRUPT',
+    `${file} became shorter while it was read: ${bytes} of ${expected} bytes`,
+  );
 }

@@ -11,16 +11,21 @@ import { bodyChunks } from '../shared/object-body.ts';
 import type { PlainBytes } from './packed-files.ts';
 
 /**
- * Objects that have a name and are rarely read (`PutOptions.rests`), as gzip: `counts.csv` lies in `counts.csv.gz`, which any program opens
- * that reads gzip. The bytes, hash, size and ranges of the object are always those of what is in it.
+ * Objects that have a name and are rarely read (`PutOptions.rests`), as gzip: `counts.csv` lies in
+ * `counts.csv.gz`, which any program opens that reads gzip. The bytes, hash, size and ranges of the
+ * object are always those of what is in it.
  *
- * The file ends with an empty member of gzip, whose file name has the size and the hash of what comes before: readers pass over it, and
- * it tells our files from those that others put. Where a plain file of the name lies beside it, the one that got its name last counts:
- * somebody has put a newer edition, or a crash kept the older one from being removed.
+ * The file ends with an empty member of gzip, whose file name has the size and the hash of what
+ * comes before: readers pass over it, and it tells our files from those that others put. Where a
+ * plain file of the name lies beside it, the one that got its name last counts: somebody has put a
+ * newer edition, or a crash kept the older one from being removed.
  */
 export const RESTING_ENDING = '.gz';
 
-/** Measured on a GB of road counts: 2.5 s of processor time; the default level takes 5.4 s for a fifth less. Reading takes 0.7 s. */
+/**
+ * Measured on a GB of road counts: 2.5 s of processor time; the default level takes 5.4 s for a
+ * fifth less. Reading takes 0.7 s.
+ */
 const LEVEL = constants.Z_BEST_SPEED;
 
 const LONGEST_NAME_BYTES = 255;
@@ -76,7 +81,10 @@ function tailOf({ sha256, bytes }: PlainBytes): Buffer {
   return Buffer.concat([MEMBER_HEAD, Buffer.from(label, 'latin1'), MEMBER_END]);
 }
 
-/** What a file says that rests in it; undefined when there is none, or none of ours. By calls that the page cache answers. */
+/**
+ * What a file says that rests in it; undefined when there is none, or none of ours. By calls that
+ * the page cache answers.
+ */
 export function restingIn(file: string): PlainBytes | undefined {
   let descriptor: number;
   try {
@@ -103,7 +111,11 @@ export function restingIn(file: string): PlainBytes | undefined {
 
 function parseTail(tail: Buffer): PlainBytes | undefined {
   if (!tail.subarray(0, MEMBER_HEAD.byteLength).equals(MEMBER_HEAD)) return undefined;
-  const label = tail.toString('latin1', MEMBER_HEAD.byteLength, MEMBER_HEAD.byteLength + LABEL_BYTES);
+  const label = tail.toString(
+    'latin1',
+    MEMBER_HEAD.byteLength,
+    MEMBER_HEAD.byteLength + LABEL_BYTES,
+  );
   const [whole, bytes = '', sha256 = ''] = LABEL.exec(label) ?? [];
   return whole === undefined ? undefined : { sha256, bytes: Number(bytes) };
 }
@@ -114,8 +126,9 @@ export function mayRest(file: string): boolean {
 }
 
 /**
- * The resting file of a plain file's name, unless the plain file is there and got its name later. File systems tell times in steps of
- * some milliseconds; of two in one step the plain file counts, which somebody may just have put.
+ * The resting file of a plain file's name, unless the plain file is there and got its name later.
+ * File systems tell times in steps of some milliseconds; of two in one step the plain file counts,
+ * which somebody may just have put.
  */
 export function restingBeside(file: string): string | undefined {
   const resting = file + RESTING_ENDING;
@@ -124,7 +137,10 @@ export function restingBeside(file: string): string | undefined {
   return plain === undefined || plain < (changedAt(resting) ?? 0n) ? resting : undefined;
 }
 
-/** The time of the last change of the name too: copies of others may keep an older time of their bytes. */
+/**
+ * The time of the last change of the name too: copies of others may keep an older time of their
+ * bytes.
+ */
 function changedAt(file: string): bigint | undefined {
   const found = statSync(file, { bigint: true, throwIfNoEntry: false });
   return found?.isFile() === true ? found.ctimeNs : undefined;
@@ -160,7 +176,12 @@ export async function* restingBytes(
 /** Not a stream of the file: that would close it. */
 async function* storedBytes(handle: FileHandle): AsyncGenerator<Uint8Array> {
   for (let at = 0; ;) {
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(PIECE_BYTES), 0, PIECE_BYTES, at);
+    const { bytesRead, buffer } = await handle.read(
+      Buffer.allocUnsafe(PIECE_BYTES),
+      0,
+      PIECE_BYTES,
+      at,
+    );
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
     at += bytesRead;

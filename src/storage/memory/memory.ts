@@ -1,4 +1,6 @@
-/* oxlint-disable typescript/require-await -- async makes refusals rejected promises, as callers of the port expect */
+/*
+ * oxlint-disable typescript/require-await -- async makes refusals rejected promises, as callers of the port expect
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,7 +26,14 @@ import type {
   DocumentVersion,
   StoredDocument,
 } from '../../ports/documents.ts';
-import type { ContentName, ObjectBody, ObjectHead, ObjectLook, ObjectStore, PutFence } from '../../ports/objects.ts';
+import type {
+  ContentName,
+  ObjectBody,
+  ObjectHead,
+  ObjectLook,
+  ObjectStore,
+  PutFence,
+} from '../../ports/objects.ts';
 
 /** An object store that forgets; `dispose` removes the folder that `openLocal` wrote to. */
 export interface MemoryObjectStore extends ObjectStore {
@@ -38,7 +47,11 @@ interface MemoryObject {
 }
 
 /** What somebody wrote during the look may be newer: then it is looked again. */
-async function passFence(objects: ReadonlyMap<string, MemoryObject>, key: string, fence: PutFence | undefined) {
+async function passFence(
+  objects: ReadonlyMap<string, MemoryObject>,
+  key: string,
+  fence: PutFence | undefined,
+) {
   for (;;) {
     const before = objects.get(key)?.etag;
     await checkFence(key, fence);
@@ -46,7 +59,10 @@ async function passFence(objects: ReadonlyMap<string, MemoryObject>, key: string
   }
 }
 
-/** The fake for tests of other folders: the semantics of the port, held by the same conformance suite as the real ones. */
+/**
+ * The fake for tests of other folders: the semantics of the port, held by the same conformance
+ * suite as the real ones.
+ */
 export function createMemoryObjectStore(): MemoryObjectStore {
   const objects = new Map<string, MemoryObject>();
   const folders = createKeyFolders();
@@ -61,7 +77,9 @@ export function createMemoryObjectStore(): MemoryObjectStore {
       await passFence(objects, key, options.fence);
       folders.refuseNested(key, objects);
       if (options.mode === 'create' && objects.has(key)) {
-        throw new PipelineError('STORE_CONFLICT', `the object ${key} exists already in memory`, { context: { key } });
+        throw new PipelineError('STORE_CONFLICT', `the object ${key} exists already in memory`, {
+          context: { key },
+        });
       }
       puts += 1;
       if (!objects.has(key)) folders.count(key, 1);
@@ -82,7 +100,9 @@ export function createMemoryObjectStore(): MemoryObjectStore {
     },
     async *list(prefix) {
       checkObjectPrefix(prefix);
-      for (const key of [...objects.keys()].filter((name) => name.startsWith(prefix)).sort(compareBytes)) {
+      for (const key of [...objects.keys()]
+        .filter((name) => name.startsWith(prefix))
+        .sort(compareBytes)) {
         const found = objects.get(key);
         if (found !== undefined) yield headOf(key, found);
       }
@@ -144,7 +164,10 @@ function createLocalCopies(): {
   };
 }
 
-/** Which folders the present keys make: what a file system cannot hold (a key that is the folder of another), no adapter takes. */
+/**
+ * Which folders the present keys make: what a file system cannot hold (a key that is the folder of
+ * another), no adapter takes.
+ */
 function createKeyFolders(): {
   count(key: string, by: 1 | -1): void;
   refuseNested(key: string, objects: ReadonlyMap<string, unknown>): void;
@@ -161,7 +184,8 @@ function createKeyFolders(): {
     refuseNested(key, objects) {
       const above = foldersOf(key).find((name) => objects.has(name));
       if (above === undefined && (keysBelow.get(key) ?? 0) === 0) return;
-      const clash = above === undefined ? 'is the folder of other objects' : `lies below the object ${above}`;
+      const clash =
+        above === undefined ? 'is the folder of other objects' : `lies below the object ${above}`;
       throw new PipelineError('INPUT_INVALID', `the object key ${key} ${clash}`);
     },
   };
@@ -169,7 +193,10 @@ function createKeyFolders(): {
 
 /** The fake of the document store, with bodies kept as JSON text like everywhere. */
 export function createMemoryDocumentStore(): DocumentStore {
-  const documents = new Map<string, { readonly key: DocumentKey; readonly text: string; readonly version: number }>();
+  const documents = new Map<
+    string,
+    { readonly key: DocumentKey; readonly text: string; readonly version: number }
+  >();
 
   function write(key: DocumentKey, body: object, expectedVersion?: number): DocumentVersion {
     const text = encodeDocumentBody(key, body);
@@ -196,7 +223,9 @@ export function createMemoryDocumentStore(): DocumentStore {
     },
     async *query<T extends object>(query: DocumentQuery) {
       checkDocumentQuery(query);
-      const matching = [...documents.values()].map(({ key }) => key).filter((key) => matches(query, key));
+      const matching = [...documents.values()]
+        .map(({ key }) => key)
+        .filter((key) => matches(query, key));
       const ordered = matching.sort((a, b) => compareBytes(a.sort, b.sort));
       if (query.order === 'descending') ordered.reverse();
       for (const key of ordered.slice(0, query.limit)) {
@@ -245,7 +274,17 @@ function matches(query: DocumentQuery, key: DocumentKey): boolean {
   return fromOk && (query.to === undefined || compareBytes(key.sort, query.to) < 0);
 }
 
-function toDocument<T extends object>(stored: { key: DocumentKey; text: string; version: number }): StoredDocument<T> {
+function toDocument<T extends object>(stored: {
+  key: DocumentKey;
+  text: string;
+  version: number;
+}): StoredDocument<T> {
   const { table, partition, sort } = stored.key;
-  return { table, partition, sort, version: stored.version, body: decodeDocumentBody(stored.key, stored.text) as T };
+  return {
+    table,
+    partition,
+    sort,
+    version: stored.version,
+    body: decodeDocumentBody(stored.key, stored.text) as T,
+  };
 }

@@ -8,13 +8,20 @@ import {
   checkTable,
   documentConflict,
 } from '../shared/document-key.ts';
-import type { DocumentKey, DocumentQuery, DocumentStore, PutDocument, StoredDocument } from '../../ports/documents.ts';
+import type {
+  DocumentKey,
+  DocumentQuery,
+  DocumentStore,
+  PutDocument,
+  StoredDocument,
+} from '../../ports/documents.ts';
 import { mergeSorted } from '../shared/merge-sorted.ts';
 import { createMemoryDocumentStore } from './memory.ts';
 
 /**
- * The documents of `base` with changes that only this store knows: they are kept in memory, and `base` is only read. For trying
- * what work would write. Versions go on from those of `base`, so that whoever compares and sets wins or loses as there.
+ * The documents of `base` with changes that only this store knows: they are kept in memory, and
+ * `base` is only read. For trying what work would write. Versions go on from those of `base`, so
+ * that whoever compares and sets wins or loses as there.
  */
 export function createOverlayDocuments(base: DocumentStore): DocumentStore {
   return new OverlayDocuments(base);
@@ -24,7 +31,10 @@ class OverlayDocuments implements DocumentStore {
   readonly kind: string;
   readonly #base: DocumentStore;
   readonly #own = createMemoryDocumentStore();
-  /** How far the version of a document here is from the number of puts in memory; what is in it hides the document of `base`. */
+  /**
+   * How far the version of a document here is from the number of puts in memory; what is in it
+   * hides the document of `base`.
+   */
   readonly #hidden = new Map<string, number>();
 
   constructor(base: DocumentStore) {
@@ -98,7 +108,9 @@ class OverlayDocuments implements DocumentStore {
     this.#hidden.set(nameOf(key), 0);
   }
 
-  async createMany(documents: readonly { readonly key: DocumentKey; readonly body: object }[]): Promise<boolean[]> {
+  async createMany(
+    documents: readonly { readonly key: DocumentKey; readonly body: object }[],
+  ): Promise<boolean[]> {
     const created: boolean[] = [];
     for (const { key } of documents) checkDocumentKey(key);
     for (const { key, body } of documents) {
@@ -115,7 +127,8 @@ class OverlayDocuments implements DocumentStore {
   }
 
   async *#visible<T extends object>(query: DocumentQuery): AsyncIterable<StoredDocument<T>> {
-    for await (const document of this.#base.query<T>(query)) if (!this.#hidden.has(nameOf(document))) yield document;
+    for await (const document of this.#base.query<T>(query))
+      if (!this.#hidden.has(nameOf(document))) yield document;
   }
 }
 

@@ -20,7 +20,10 @@ export interface MongoServer {
   readonly atomicUpdates: boolean;
 }
 
-/** A client with bounded waits; it connects at its first operation. `CONFIG_INVALID` for a URL that cannot be read. */
+/**
+ * A client with bounded waits; it connects at its first operation. `CONFIG_INVALID` for a URL that
+ * cannot be read.
+ */
 export function createMongoClient(options: MongoConnection): MongoClient {
   const given = new URLSearchParams(options.url.split('?', 2)[1]);
   const bounds: Record<string, number> = {
@@ -32,7 +35,8 @@ export function createMongoClient(options: MongoConnection): MongoClient {
   };
   const own = Object.entries(bounds).filter(([name]) => !given.has(name));
   const waits: MongoClientOptions = Object.fromEntries(own);
-  if (options.selectTimeoutMs !== undefined) waits.serverSelectionTimeoutMS = options.selectTimeoutMs;
+  if (options.selectTimeoutMs !== undefined)
+    waits.serverSelectionTimeoutMS = options.selectTimeoutMs;
   try {
     return new MongoClient(options.url, {
       appName: 'quotidien',
@@ -50,6 +54,11 @@ export function createMongoClient(options: MongoConnection): MongoClient {
 export async function describeMongoServer(client: MongoClient): Promise<MongoServer> {
   const found = (await client.db('admin').command({ buildInfo: 1 })) as Record<string, unknown>;
   const ferret = found['ferretdbVersion'];
-  if (ferret === undefined) return { product: 'MongoDB', version: String(found['version']), atomicUpdates: true };
-  return { product: 'FerretDB', version: typeof ferret === 'string' ? ferret : 'unknown', atomicUpdates: false };
+  if (ferret === undefined)
+    return { product: 'MongoDB', version: String(found['version']), atomicUpdates: true };
+  return {
+    product: 'FerretDB',
+    version: typeof ferret === 'string' ? ferret : 'unknown',
+    atomicUpdates: false,
+  };
 }

@@ -41,7 +41,10 @@ const MAX_REPLACE_TRIES = 100;
 export interface MongoDocumentOptions extends MongoConnection {
   /** Takes the bodies that no document can hold. */
   readonly overflow: ObjectStore;
-  /** Logical tables that are collections in a shape of their own; all others have the operational one. */
+  /**
+   * Logical tables that are collections in a shape of their own; all others have the operational
+   * one.
+   */
   readonly nativeTables?: NativeTables;
 }
 
@@ -57,12 +60,14 @@ export interface MongoDocumentStore extends DocumentStore {
 /**
  * Documents in MongoDB, one collection per logical table, no feature that needs a replica set.
  *
- * - `_id` is made of partition and sort key, so a create is an insert that fails when the `_id` is there: atomic on every server. Compare-
- *   and-set is one replacement whose filter names the row and its version. Both are acknowledged by a majority, with the journal.
- * - FerretDB (1.24.2, measured) lets several compare-and-set writers win, silently: there they are refused with `STORE_DENIED`. What
- *   stays is create-only and replace; versions of documents replaced by several writers at once may count too few.
- * - A query fetches page by page from the sort key where the last one ended: a cursor that waits for its reader is closed by the server
- *   after ten minutes, and dies with a change of primary.
+ * - `_id` is made of partition and sort key, so a create is an insert that fails when the `_id` is
+ *   there: atomic on every server. Compare- and-set is one replacement whose filter names the row
+ *   and its version. Both are acknowledged by a majority, with the journal.
+ * - FerretDB (1.24.2, measured) lets several compare-and-set writers win, silently: there they are
+ *   refused with `STORE_DENIED`. What stays is create-only and replace; versions of documents
+ *   replaced by several writers at once may count too few.
+ * - A query fetches page by page from the sort key where the last one ended: a cursor that waits
+ *   for its reader is closed by the server after ten minutes, and dies with a change of primary.
  */
 export function openMongoDocumentStore(options: MongoDocumentOptions): MongoDocumentStore {
   return new MongoStore(options);
@@ -150,8 +155,11 @@ class MongoStore implements MongoDocumentStore {
 
   async *partitions(table: string): AsyncIterable<string> {
     checkTable(table);
-    // All names at once: a cursor that waits while each partition is copied would be closed by the server.
-    const found = this.#attempt('list the partitions of', { table }, () => this.#tableOf(table).partitions());
+    // All names at once: a cursor that waits while each partition is copied would be closed by the
+    // server.
+    const found = this.#attempt('list the partitions of', { table }, () =>
+      this.#tableOf(table).partitions(),
+    );
     yield* await found;
   }
 
@@ -160,7 +168,9 @@ class MongoStore implements MongoDocumentStore {
     await this.#attempt('delete', key, () => this.#tableOf(key.table).delete(key));
   }
 
-  async createMany(documents: readonly { readonly key: DocumentKey; readonly body: object }[]): Promise<boolean[]> {
+  async createMany(
+    documents: readonly { readonly key: DocumentKey; readonly body: object }[],
+  ): Promise<boolean[]> {
     for (const { key } of documents) checkDocumentKey(key);
     const placed = documents.map(({ key, body }, place) => ({ key, body, place }));
     const created = documents.map(() => false);
@@ -170,7 +180,10 @@ class MongoStore implements MongoDocumentStore {
       for (let at = 0; at < wanted.length; at += CREATE_BATCH) {
         const batch = wanted.slice(at, at + CREATE_BATCH);
         const rows = await Promise.all(
-          batch.map(async ({ key, body }) => ({ key, stored: await table.layout.encode(key, body) })),
+          batch.map(async ({ key, body }) => ({
+            key,
+            stored: await table.layout.encode(key, body),
+          })),
         );
         const taken = await this.#attempt('write', { table: name }, () => table.createMany(rows));
         batch.forEach(({ place }, n) => (created[place] = !taken.has(n)));
@@ -210,7 +223,12 @@ class MongoStore implements MongoDocumentStore {
   }
 
   /** Creates, or replaces exactly the expected version; the new version, or `STORE_CONFLICT`. */
-  async #win(table: MongoTable, key: DocumentKey, stored: Fields, expectedVersion: number): Promise<number> {
+  async #win(
+    table: MongoTable,
+    key: DocumentKey,
+    stored: Fields,
+    expectedVersion: number,
+  ): Promise<number> {
     const won =
       expectedVersion === 0
         ? await table.create(key, stored)
@@ -238,10 +256,16 @@ class MongoStore implements MongoDocumentStore {
     await this.#attempt('make the indexes of', named, () => table.ensureIndexes());
   }
 
-  /** Explicit, because a client whose first connection failed by itself is unusable from then on (driver 7.8: "Topology is closed"). */
+  /**
+   * Explicit, because a client whose first connection failed by itself is unusable from then on
+   * (driver 7.8: "Topology is closed").
+   */
   #connect(): Promise<MongoClient> {
     if (this.#closed) {
-      throw new PipelineError('INTERNAL', `the document store ${this.#place} is used after it was closed`);
+      throw new PipelineError(
+        'INTERNAL',
+        `the document store ${this.#place} is used after it was closed`,
+      );
     }
     this.#connected ??= this.#client.connect().catch((error: unknown) => {
       this.#connected = undefined;
@@ -275,7 +299,9 @@ async function toDocument<T extends object>(
   return { table, partition, sort, version, body: (await layout.decode(key, row)) as T };
 }
 
-function byTable<T extends { readonly key: DocumentKey }>(documents: readonly T[]): Map<string, T[]> {
+function byTable<T extends { readonly key: DocumentKey }>(
+  documents: readonly T[],
+): Map<string, T[]> {
   const tables = new Map<string, T[]>();
   for (const document of documents) {
     const known = tables.get(document.key.table);

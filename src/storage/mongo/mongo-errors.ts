@@ -27,15 +27,28 @@ const OVERLOADED: StoreErrorRow = {
   means: 'it asks to slow down; try again later',
   retryAfterMs: SLOW_DOWN_MS,
 };
-const BEATEN: StoreErrorRow = { code: 'STORE_CONFLICT', means: 'another writer was first; read it again' };
-const DISK_FULL: StoreErrorRow = { code: 'STORE_DENIED', means: 'its disk is full; free some space, then try again' };
-const TOO_LARGE: StoreErrorRow = { code: 'INPUT_INVALID', means: 'the document is larger than the server takes' };
+const BEATEN: StoreErrorRow = {
+  code: 'STORE_CONFLICT',
+  means: 'another writer was first; read it again',
+};
+const DISK_FULL: StoreErrorRow = {
+  code: 'STORE_DENIED',
+  means: 'its disk is full; free some space, then try again',
+};
+const TOO_LARGE: StoreErrorRow = {
+  code: 'INPUT_INVALID',
+  means: 'the document is larger than the server takes',
+};
 const NO_COLLECTION: StoreErrorRow = {
   code: 'STORE_DENIED',
-  means: 'the database or collection does not exist; create it with `quotidien storage init`, or correct the name',
+  means:
+    'the database or collection does not exist; create it with `quotidien storage init`, or correct the name',
 };
 
-/** By the number a server answers with, https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml. */
+/**
+ * By the number a server answers with,
+ * https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml.
+ */
 const SERVER_ERRORS: Readonly<Record<number, StoreErrorRow>> = {
   6: NO_ANSWER,
   7: NO_ANSWER,
@@ -47,10 +60,19 @@ const SERVER_ERRORS: Readonly<Record<number, StoreErrorRow>> = {
   31: FORBIDDEN,
   33: BAD_CREDENTIALS,
   50: TOO_SLOW,
-  64: { code: 'STORE_UNAVAILABLE', means: 'it did not copy the write to a majority in time; try again' },
+  64: {
+    code: 'STORE_UNAVAILABLE',
+    means: 'it did not copy the write to a majority in time; try again',
+  },
   79: { code: 'STORE_DENIED', means: 'it knows no such write concern; remove it from the URL' },
-  85: { code: 'STORE_DENIED', means: 'an index of the same name is of another form; remove that one' },
-  86: { code: 'STORE_DENIED', means: 'an index of the same name is of another form; remove that one' },
+  85: {
+    code: 'STORE_DENIED',
+    means: 'an index of the same name is of another form; remove that one',
+  },
+  86: {
+    code: 'STORE_DENIED',
+    means: 'an index of the same name is of another form; remove that one',
+  },
   89: NO_ANSWER,
   91: NO_PRIMARY,
   112: BEATEN,
@@ -58,7 +80,10 @@ const SERVER_ERRORS: Readonly<Record<number, StoreErrorRow>> = {
   189: NO_PRIMARY,
   202: TOO_SLOW,
   262: TOO_SLOW,
-  291: { code: 'STORE_DENIED', means: 'it is set to refuse queries without an index; run `quotidien storage init`' },
+  291: {
+    code: 'STORE_DENIED',
+    means: 'it is set to refuse queries without an index; run `quotidien storage init`',
+  },
   462: OVERLOADED,
   8000: BAD_CREDENTIALS,
   9001: NO_ANSWER,
@@ -99,13 +124,16 @@ const DRIVER_ERRORS: Readonly<Record<string, StoreErrorRow>> = {
   BSONVersionError: UNREADABLE,
   MongoStalePrimaryError: NO_PRIMARY,
   MongoMissingCredentialsError: BAD_CREDENTIALS,
-  MongoCompatibilityError: { code: 'STORE_DENIED', means: 'the server is too old for this driver; update it' },
+  MongoCompatibilityError: {
+    code: 'STORE_DENIED',
+    means: 'the server is too old for this driver; update it',
+  },
   MongoParseError: { code: 'CONFIG_INVALID', means: 'the URL cannot be read; correct it' },
 };
 
 /**
- * A failed operation of the driver as `PipelineError`; what is not known is `INTERNAL`. `doing` names the operation as in "write", `place`
- * the document or database, without a password.
+ * A failed operation of the driver as `PipelineError`; what is not known is `INTERNAL`. `doing`
+ * names the operation as in "write", `place` the document or database, without a password.
  */
 export function mongoError(error: unknown, doing: string, place: string): PipelineError {
   if (error instanceof PipelineError) return error;
@@ -114,11 +142,15 @@ export function mongoError(error: unknown, doing: string, place: string): Pipeli
   const row = rowOf(error, name, number);
   const reason = row === undefined ? '' : `${row.means} `;
   const said = `${number === undefined ? name : `${name} ${number}`}: ${withoutCredentials(shortMessage(error))}`;
-  return new PipelineError(row?.code ?? 'INTERNAL', `cannot ${doing} ${place}: ${reason}(${said})`, {
-    context: { place, error: name, number },
-    cause: error,
-    ...definedMembers({ retryAfterMs: row?.retryAfterMs }),
-  });
+  return new PipelineError(
+    row?.code ?? 'INTERNAL',
+    `cannot ${doing} ${place}: ${reason}(${said})`,
+    {
+      context: { place, error: name, number },
+      cause: error,
+      ...definedMembers({ retryAfterMs: row?.retryAfterMs }),
+    },
+  );
 }
 
 /** Whether an insert found its `_id` taken. */
@@ -137,18 +169,27 @@ export function placeOfUrl(url: string): string {
   return scheme + hosts;
 }
 
-function rowOf(error: unknown, name: string, number: number | undefined): StoreErrorRow | undefined {
+function rowOf(
+  error: unknown,
+  name: string,
+  number: number | undefined,
+): StoreErrorRow | undefined {
   const known = number === undefined ? undefined : SERVER_ERRORS[number];
   if (known !== undefined) return known;
   // The driver has one name for a URL and for an answer that it cannot read.
   if (name === 'MongoParseError' && /message size/i.test(shortMessage(error))) return UNREADABLE;
   if (hasLabel(error, 'SystemOverloadedError')) return OVERLOADED;
-  const row = networkErrorRow(error) ?? (Object.hasOwn(DRIVER_ERRORS, name) ? DRIVER_ERRORS[name] : undefined);
+  const row =
+    networkErrorRow(error) ??
+    (Object.hasOwn(DRIVER_ERRORS, name) ? DRIVER_ERRORS[name] : undefined);
   return row ?? (hasLabel(error, 'RetryableWriteError') ? NO_PRIMARY : undefined);
 }
 
 function serverCodeOf(error: unknown): number | undefined {
-  const { code, writeConcernError } = (error ?? {}) as { code?: unknown; writeConcernError?: { code?: unknown } };
+  const { code, writeConcernError } = (error ?? {}) as {
+    code?: unknown;
+    writeConcernError?: { code?: unknown };
+  };
   if (typeof code === 'number') return code;
   return typeof writeConcernError?.code === 'number' ? writeConcernError.code : undefined;
 }

@@ -24,15 +24,24 @@ export interface IndexOutcome {
   readonly why?: string;
 }
 
-/** What an operational table needs: one partition in the order of its sort keys. That a document is there once is held by its `_id`. */
+/**
+ * What an operational table needs: one partition in the order of its sort keys. That a document is
+ * there once is held by its `_id`.
+ */
 export function operationalCollection(table: string): CollectionPlan {
   return { name: table, indexes: [{ key: { partition: 1, sort: 1 }, name: 'partition_sort' }] };
 }
 
-/** What a native table needs, whose rows may have been inserted by other programs under any `_id`. */
+/**
+ * What a native table needs, whose rows may have been inserted by other programs under any `_id`.
+ */
 export function nativeCollection(table: NativeTable): CollectionPlan {
   const { partitionKey, sortKey, timeToLive, uniqueSortKey } = table;
-  const keys = { key: { [partitionKey]: 1, [sortKey]: 1 }, name: `${partitionKey}_${sortKey}`, unique: true } as const;
+  const keys = {
+    key: { [partitionKey]: 1, [sortKey]: 1 },
+    name: `${partitionKey}_${sortKey}`,
+    unique: true,
+  } as const;
   const sort: IndexPlan = { key: { [sortKey]: 1 }, name: sortKey };
   const indexes: IndexPlan[] = [keys, uniqueSortKey === true ? { ...sort, unique: true } : sort];
   if (timeToLive !== undefined) {
@@ -42,8 +51,9 @@ export function nativeCollection(table: NativeTable): CollectionPlan {
 }
 
 /**
- * Makes the indexes that are not there, and with them the collection. What is there is only looked at, so that a login that may not
- * make indexes can use a collection that has them. `STORE_DENIED` when an index of another form or doubled rows are in the way.
+ * Makes the indexes that are not there, and with them the collection. What is there is only looked
+ * at, so that a login that may not make indexes can use a collection that has them. `STORE_DENIED`
+ * when an index of another form or doubled rows are in the way.
  */
 export async function ensureIndexes(db: Db, plan: CollectionPlan): Promise<IndexOutcome[]> {
   const known = await indexesOf(db, plan.name);
@@ -72,7 +82,9 @@ async function ensureIndex(
   } catch (error) {
     if (isDuplicateKey(error)) {
       const message = `the collection ${collection} has several records of one ${Object.keys(key).join(' and ')}`;
-      throw new PipelineError('STORE_DENIED', `${message}: remove all but one, then try again`, { cause: error });
+      throw new PipelineError('STORE_DENIED', `${message}: remove all but one, then try again`, {
+        cause: error,
+      });
     }
     if (!isNotImplemented(error)) throw error;
     return { name, outcome: 'left out', why: 'the server has no such indexes' };
@@ -82,7 +94,9 @@ async function ensureIndex(
 /** What another program made may be stricter. */
 function isAsGood(found: IndexDescriptionInfo, index: IndexPlan): boolean {
   const { unique, expireAfterSeconds } = found as { unique?: boolean; expireAfterSeconds?: number };
-  return (index.unique !== true || unique === true) && expireAfterSeconds === index.expireAfterSeconds;
+  return (
+    (index.unique !== true || unique === true) && expireAfterSeconds === index.expireAfterSeconds
+  );
 }
 
 /** None of a collection that does not exist; asking for those of it is an error on some servers. */

@@ -30,7 +30,9 @@ export interface RowLayout {
   readonly partition: string;
   readonly sort: string;
   readonly version: string;
-  /** All fields in which a body may be, where these are known; in native tables it may be in any. */
+  /**
+   * All fields in which a body may be, where these are known; in native tables it may be in any.
+   */
   readonly bodyFields?: readonly string[];
   /** What only the row of this document has. */
   identityOf(key: DocumentKey): Fields;
@@ -39,7 +41,10 @@ export interface RowLayout {
   decode(key: DocumentKey, row: Fields): Promise<unknown>;
 }
 
-/** A larger body is kept as text: as a document it could take 6.5 times its JSON (lists of small numbers), and a document ends at 16 MiB. */
+/**
+ * A larger body is kept as text: as a document it could take 6.5 times its JSON (lists of small
+ * numbers), and a document ends at 16 MiB.
+ */
 const MAX_DOCUMENT_BYTES = 1_000_000;
 
 /** A larger body goes to the object store. */
@@ -51,7 +56,10 @@ const MAX_NATIVE_BYTES = 2_400_000;
 /** MongoDB nests documents at most 100 deep. */
 const DEEPEST_DOCUMENT = 90;
 
-/** Names that MongoDB or its driver take for something else: operators and references (`$`), paths (`.`), types of the driver. */
+/**
+ * Names that MongoDB or its driver take for something else: operators and references (`$`), paths
+ * (`.`), types of the driver.
+ */
 const UNUSABLE_NAME = /^$|^\$|[.\0]|^_bsontype$|^__proto__$/;
 
 /** The most that a UTF-16 unit of text, and all around a value, take in JSON or BSON. */
@@ -59,11 +67,12 @@ const MAX_BYTES_OF_UNIT = 6;
 const BYTES_OF_SCALAR = 25;
 
 /**
- * A collection of its own for each operational table. A body is a real document (`body`) where that gives it back exactly, so that mongosh
- * shows it and can query it (`{'body.verdict': 'ok'}`): every number of JSON is a double or a small integer in BSON too. Where it
- * would not (names with `$` or `.`, broken Unicode, deep nesting), and above 1 MB, it is JSON text (`body_json`); above 12 MB it is
- * in the object store (`body_object`). Measured on 1.6 KB: 50 µs to write and 20 µs to read as a document, 11 and 14 as text; a
- * round trip to a server costs far more than either.
+ * A collection of its own for each operational table. A body is a real document (`body`) where that
+ * gives it back exactly, so that mongosh shows it and can query it (`{'body.verdict': 'ok'}`):
+ * every number of JSON is a double or a small integer in BSON too. Where it would not (names with
+ * `$` or `.`, broken Unicode, deep nesting), and above 1 MB, it is JSON text (`body_json`); above
+ * 12 MB it is in the object store (`body_object`). Measured on 1.6 KB: 50 µs to write and 20 µs to
+ * read as a document, 11 and 14 as text; a round trip to a server costs far more than either.
  */
 export function operationalRows(table: string, overflow: DocumentOverflow): RowLayout {
   return {
@@ -80,7 +89,9 @@ export function operationalRows(table: string, overflow: DocumentOverflow): RowL
       if (bytes > MAX_TEXT_BYTES) return { body_object: await overflow.write(text) };
       if (bytes > MAX_DOCUMENT_BYTES) return { body_json: text };
       const plain = decodeDocumentBody(key, text);
-      return isDocument(plain, 1, { bytes: Number.POSITIVE_INFINITY }) ? { body: plain } : { body_json: text };
+      return isDocument(plain, 1, { bytes: Number.POSITIVE_INFINITY })
+        ? { body: plain }
+        : { body_json: text };
     },
     async decode(key, { body, body_json: json, body_object: ref }) {
       if (typeof body === 'object' && body !== null) return body;
@@ -91,8 +102,9 @@ export function operationalRows(table: string, overflow: DocumentOverflow): RowL
 }
 
 /**
- * A collection whose fields are the members of the body. Rows are found by their two keys, because those of other programs have
- * an `_id` of their own; that there is one row for two keys is held by a unique index.
+ * A collection whose fields are the members of the body. Rows are found by their two keys, because
+ * those of other programs have an `_id` of their own; that there is one row for two keys is held by
+ * a unique index.
  */
 export function nativeRows(table: NativeTable, overflow: DocumentOverflow): RowLayout {
   const { timeToLive, partitionKey, sortKey } = table;
@@ -108,18 +120,24 @@ export function nativeRows(table: NativeTable, overflow: DocumentOverflow): RowL
       checkNativeBody(table, key, plain);
       const fits = Buffer.byteLength(text) <= MAX_NATIVE_BYTES;
       const fields = fits ? plain : overflowFields(await overflow.write(text));
-      return timeToLive === undefined ? fields : { ...fields, [timeToLive.field]: expiryOf(timeToLive) };
+      return timeToLive === undefined
+        ? fields
+        : { ...fields, [timeToLive.field]: expiryOf(timeToLive) };
     },
     async decode(key, row) {
       const ref = overflowOfRecord(row);
-      if (ref !== undefined) return decodeDocumentBody(key, await overflow.read(key, asOverflowRef(key, ref)));
+      if (ref !== undefined)
+        return decodeDocumentBody(key, await overflow.read(key, asOverflowRef(key, ref)));
       // Other programs store dates and ids as such; in JSON they are text.
       return JSON.parse(JSON.stringify(bodyOfRecord(table, row))) as unknown;
     },
   };
 }
 
-/** `<partition>|<sort>`, readable and never the same for two keys: the first bare "|" ends the partition. */
+/**
+ * `<partition>|<sort>`, readable and never the same for two keys: the first bare "|" ends the
+ * partition.
+ */
 export function idOf(key: DocumentKey): string {
   const partition = key.partition.replaceAll('%', '%25').replaceAll('|', '%7C');
   return `${partition}|${key.sort}`;
@@ -134,8 +152,9 @@ export function versionOfRow(layout: RowLayout, key: DocumentKey, row: Fields): 
 }
 
 /**
- * Whether a document of MongoDB gives this back exactly: it is what its JSON says, with names that MongoDB takes, of text that has a UTF-8
- * form, not too deep, and within the bytes that are left. One look at each member: writing its JSON to see would cost ten times as much.
+ * Whether a document of MongoDB gives this back exactly: it is what its JSON says, with names that
+ * MongoDB takes, of text that has a UTF-8 form, not too deep, and within the bytes that are left.
+ * One look at each member: writing its JSON to see would cost ten times as much.
  */
 function isDocument(value: unknown, depth: number, left: { bytes: number }): boolean {
   if (typeof value === 'string') {
@@ -146,7 +165,8 @@ function isDocument(value: unknown, depth: number, left: { bytes: number }): boo
     left.bytes -= BYTES_OF_SCALAR;
     return left.bytes >= 0 && Number.isFinite(value) && !Object.is(value, -0);
   }
-  if (typeof value === 'object' && value !== null) return depth <= DEEPEST_DOCUMENT && areDocuments(value, depth, left);
+  if (typeof value === 'object' && value !== null)
+    return depth <= DEEPEST_DOCUMENT && areDocuments(value, depth, left);
   return typeof value === 'boolean' || value === null;
 }
 

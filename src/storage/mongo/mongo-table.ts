@@ -10,7 +10,9 @@ import { idOf, versionOfRow } from './mongo-rows.ts';
 import type { Fields, Row, RowLayout } from './mongo-rows.ts';
 import type { DocumentKey, DocumentQuery } from '../../ports/documents.ts';
 
-/** One logical table, by single requests of the driver. The driver's errors come out as they are. */
+/**
+ * One logical table, by single requests of the driver. The driver's errors come out as they are.
+ */
 export class MongoTable {
   readonly layout: RowLayout;
   readonly #db: Db;
@@ -33,13 +35,17 @@ export class MongoTable {
   /** At most `size` rows of the query in its order, from behind the sort key `after` on. */
   page(query: DocumentQuery, after: string | undefined, size: number): FindCursor<Row> {
     const direction = query.order === 'descending' ? -1 : 1;
-    const found = this.#rows.find(filterOf(this.layout, query, after)).sort({ [this.layout.sort]: direction });
+    const found = this.#rows
+      .find(filterOf(this.layout, query, after))
+      .sort({ [this.layout.sort]: direction });
     return found.limit(size).batchSize(size);
   }
 
   /** In no order. */
   async partitions(): Promise<string[]> {
-    const found = this.#rows.aggregate<{ _id: string }>([{ $group: { _id: `$${this.layout.partition}` } }]);
+    const found = this.#rows.aggregate<{ _id: string }>([
+      { $group: { _id: `$${this.layout.partition}` } },
+    ]);
     return (await found.toArray()).map(({ _id }) => _id);
   }
 
@@ -62,7 +68,9 @@ export class MongoTable {
   }
 
   /** Creates what is not there; the places of those that are. */
-  async createMany(documents: readonly { key: DocumentKey; stored: Fields }[]): Promise<ReadonlySet<number>> {
+  async createMany(
+    documents: readonly { key: DocumentKey; stored: Fields }[],
+  ): Promise<ReadonlySet<number>> {
     const rows = documents.map(({ key, stored }) => this.#newRow(key, stored));
     try {
       await this.#rows.insertMany(rows, { ordered: false });
@@ -70,7 +78,8 @@ export class MongoTable {
     } catch (error) {
       const refused = error instanceof MongoBulkWriteError ? [error.writeErrors].flat() : [];
       const other = refused.find(({ code }) => code !== 11_000);
-      if (refused.length === 0 || other !== undefined || hasWriteConcernError(error)) throw other ?? error;
+      if (refused.length === 0 || other !== undefined || hasWriteConcernError(error))
+        throw other ?? error;
       return new Set(refused.map(({ index }) => index));
     }
   }
@@ -80,19 +89,23 @@ export class MongoTable {
     // No version at all is the first: see `versionOfRow`.
     const version = expected === 1 ? { $in: [1, null] } : expected;
     const filter = { ...this.layout.identityOf(key), [this.layout.version]: version };
-    const { matchedCount } = await this.#rows.replaceOne(filter, this.#fieldsOf(key, stored, expected + 1));
+    const { matchedCount } = await this.#rows.replaceOne(
+      filter,
+      this.#fieldsOf(key, stored, expected + 1),
+    );
     return matchedCount === 1;
   }
 
   /**
-   * Creates or replaces whatever is there; the new version, or `undefined` when another writer came in between. `slim` leaves the body
-   * out of the answer, which not every server can.
+   * Creates or replaces whatever is there; the new version, or `undefined` when another writer came
+   * in between. `slim` leaves the body out of the answer, which not every server can.
    */
   async replace(key: DocumentKey, stored: Fields, slim: boolean): Promise<number | undefined> {
     const { bodyFields } = this.layout;
     if (bodyFields !== undefined) return this.#upsert(key, stored, bodyFields, slim);
     const found = await this.versionOf(key);
-    if (found !== undefined) return (await this.replaceVersion(key, stored, found)) ? found + 1 : undefined;
+    if (found !== undefined)
+      return (await this.replaceVersion(key, stored, found)) ? found + 1 : undefined;
     if (await this.create(key, stored)) return 1;
     if ((await this.versionOf(key)) === undefined) throw this.inTheWay(key);
     return undefined;
@@ -119,7 +132,10 @@ export class MongoTable {
     return this.#indexed;
   }
 
-  /** In one request, possible where all fields are known in which the old body may be, which must go. */
+  /**
+   * In one request, possible where all fields are known in which the old body may be, which must
+   * go.
+   */
   async #upsert(
     key: DocumentKey,
     stored: Fields,
@@ -127,7 +143,9 @@ export class MongoTable {
     slim: boolean,
   ): Promise<number | undefined> {
     const { partition, sort, version } = this.layout;
-    const others = bodyFields.filter((field) => stored[field] === undefined).map((field) => [field, '']);
+    const others = bodyFields
+      .filter((field) => stored[field] === undefined)
+      .map((field) => [field, '']);
     const change = {
       $set: { [partition]: key.partition, [sort]: key.sort, ...stored },
       $unset: Object.fromEntries(others) as Record<string, ''>,
@@ -157,7 +175,8 @@ export class MongoTable {
 
 function filterOf(layout: RowLayout, query: DocumentQuery, after: string | undefined): Filter<Row> {
   const descending = query.order === 'descending';
-  const from = !descending && after !== undefined ? { $gt: after } : definedMembers({ $gte: query.from });
+  const from =
+    !descending && after !== undefined ? { $gt: after } : definedMembers({ $gte: query.from });
   const to = descending && after !== undefined ? { $lt: after } : definedMembers({ $lt: query.to });
   const range = { ...from, ...to };
   const partition = { [layout.partition]: query.partition };

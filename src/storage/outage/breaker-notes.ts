@@ -15,8 +15,9 @@ export interface BreakerNote {
 const NOTE_NAME = /^breakers-(\d+)\.json$/;
 
 /**
- * Keeps a file with the breakers of this process that are not closed, so that other processes of the host, such as `doctor`, can tell of
- * them; without such breakers there is none. It is a notice for people: one that cannot be written changes nothing.
+ * Keeps a file with the breakers of this process that are not closed, so that other processes of
+ * the host, such as `doctor`, can tell of them; without such breakers there is none. It is a notice
+ * for people: one that cannot be written changes nothing.
  */
 export function noteBreakers(
   folder: string,
@@ -30,7 +31,11 @@ export function noteBreakers(
       .catch(() => undefined);
   };
   const note = (): void => {
-    const states = breakers.map((breaker) => ({ pid: process.pid, name: breaker.name, state: breaker.state() }));
+    const states = breakers.map((breaker) => ({
+      pid: process.pid,
+      name: breaker.name,
+      state: breaker.state(),
+    }));
     write(states.filter(({ state }) => state.state !== 'closed'));
   };
   const ends = breakers.map((breaker) => breaker.onChange(note));

@@ -8,11 +8,18 @@ const DEFAULT_PROBE_AFTER_MS = 5_000;
 const DEFAULT_LONGEST_PROBE_AFTER_MS = 60_000;
 
 /** These are answers: whoever gives them is there, whatever it says. */
-const ANSWERS: readonly (ErrorCode | undefined)[] = ['STORE_CONFLICT', 'STORE_DENIED', 'STORE_CORRUPT'];
+const ANSWERS: readonly (ErrorCode | undefined)[] = [
+  'STORE_CONFLICT',
+  'STORE_DENIED',
+  'STORE_CORRUPT',
+];
 
 /** What is known of a store's availability. Instants are milliseconds since 1970. */
 export type BreakerState =
-  | { readonly state: 'closed'; /** Unanswered calls since the last answer. */ readonly failures: number }
+  | {
+      readonly state: 'closed';
+      /** Unanswered calls since the last answer. */ readonly failures: number;
+    }
   | {
       /** `half-open`: one call is on its way to find out. */
       readonly state: 'open' | 'half-open';
@@ -28,9 +35,15 @@ export interface CircuitBreakerOptions {
   readonly name: string;
   /** Unanswered calls in a row that open it; 3 unless given. */
   readonly failuresToOpen?: number;
-  /** The same before the first answer of the store to this process; as many as `failuresToOpen` unless given. */
+  /**
+   * The same before the first answer of the store to this process; as many as `failuresToOpen`
+   * unless given.
+   */
   readonly failuresBeforeAnswer?: number;
-  /** The wait before the first probe, 5,000 unless given; it doubles with each probe that fails, up to the longest (60,000). */
+  /**
+   * The wait before the first probe, 5,000 unless given; it doubles with each probe that fails, up
+   * to the longest (60,000).
+   */
   readonly probeAfterMs?: number;
   readonly longestProbeAfterMs?: number;
   /** Milliseconds since 1970. */
@@ -38,19 +51,22 @@ export interface CircuitBreakerOptions {
 }
 
 /**
- * Knows whether a store answers, so that nobody waits for one that does not. Ours, and not cockatiel's: probes that end without
- * an answer of the store (rule 3), pauses that grow, and notes that outlive the process are what it is for.
+ * Knows whether a store answers, so that nobody waits for one that does not. Ours, and not
+ * cockatiel's: probes that end without an answer of the store (rule 3), pauses that grow, and notes
+ * that outlive the process are what it is for.
  *
- * 1. Only `STORE_UNAVAILABLE` counts as unanswered, and only without `retryAfterMs`: a store that asks to slow down is there. A missing
- *    permission, bucket or table, a full disk, a conflict or damaged bytes are answers and close it.
+ * 1. Only `STORE_UNAVAILABLE` counts as unanswered, and only without `retryAfterMs`: a store that
+ *    asks to slow down is there. A missing permission, bucket or table, a full disk, a conflict or
+ *    damaged bytes are answers and close it.
  * 2. While it is open no call is made, except one probe at a time once its instant has come.
- * 3. What says nothing about the store (an error of the caller's own body) changes nothing; a probe that ends so may be repeated at once.
+ * 3. What says nothing about the store (an error of the caller's own body) changes nothing; a probe
+ *    that ends so may be repeated at once.
  */
 export interface CircuitBreaker {
   readonly name: string;
   /**
-   * Makes the call, or throws `STORE_UNAVAILABLE`: while the breaker is open with the time until the next
-   * probe, while a probe is on its way with the shortest time between two.
+   * Makes the call, or throws `STORE_UNAVAILABLE`: while the breaker is open with the time until
+   * the next probe, while a probe is on its way with the shortest time between two.
    */
   run<T>(call: () => Promise<T>): Promise<T>;
   /** For what goes wrong after a call was answered, such as a body that breaks off. */
@@ -135,10 +151,16 @@ class Breaker implements CircuitBreaker {
 
   #refusal(reason: string, retryAfterMs: number): PipelineError {
     const message = `${this.name} does not answer, so it is not asked again before its next probe: ${reason}`;
-    return new PipelineError('STORE_UNAVAILABLE', message, { retryAfterMs, context: { breaker: this.name } });
+    return new PipelineError('STORE_UNAVAILABLE', message, {
+      retryAfterMs,
+      context: { breaker: this.name },
+    });
   }
 
-  /** Calls that began before it opened do not close it: they may have been answered before the store went away. */
+  /**
+   * Calls that began before it opened do not close it: they may have been answered before the store
+   * went away.
+   */
   #answered(probed: boolean): void {
     this.#wasAnswered = true;
     if (this.#state.state === 'closed') this.#state = { state: 'closed', failures: 0 };
@@ -150,7 +172,8 @@ class Breaker implements CircuitBreaker {
     if (ANSWERS.includes(code)) {
       this.#answered(probed);
     } else if (code !== 'STORE_UNAVAILABLE') {
-      if (probed && this.#state.state === 'half-open') this.#change({ ...this.#state, state: 'open' });
+      if (probed && this.#state.state === 'half-open')
+        this.#change({ ...this.#state, state: 'open' });
     } else if (asPipelineError(error).retryAfterMs === undefined) {
       this.#unanswered(asPipelineError(error).message, probed);
     } else {
@@ -163,11 +186,24 @@ class Breaker implements CircuitBreaker {
     const now = this.#now();
     if (this.#state.state === 'closed') {
       this.#state = { state: 'closed', failures };
-      if (failures < (this.#wasAnswered ? this.#failuresToOpen : this.#failuresBeforeAnswer)) return;
-      this.#change({ state: 'open', failures, sinceMs: now, probeAtMs: now + this.#waitMs, reason });
+      if (failures < (this.#wasAnswered ? this.#failuresToOpen : this.#failuresBeforeAnswer))
+        return;
+      this.#change({
+        state: 'open',
+        failures,
+        sinceMs: now,
+        probeAtMs: now + this.#waitMs,
+        reason,
+      });
     } else if (probed) {
       this.#waitMs = Math.min(this.#waitMs * 2, this.#longestWaitMs);
-      this.#change({ ...this.#state, state: 'open', failures, probeAtMs: now + this.#waitMs, reason });
+      this.#change({
+        ...this.#state,
+        state: 'open',
+        failures,
+        probeAtMs: now + this.#waitMs,
+        reason,
+      });
     }
   }
 
@@ -182,7 +218,9 @@ class Breaker implements CircuitBreaker {
   }
 }
 
-/** The store behind a breaker: every call passes through it, and so does what a stream says midway. */
+/**
+ * The store behind a breaker: every call passes through it, and so does what a stream says midway.
+ */
 export function guardObjects(store: ObjectStore, breaker: CircuitBreaker): ObjectStore {
   return {
     kind: store.kind,
@@ -214,7 +252,10 @@ export function guardDocuments(store: DocumentStore, breaker: CircuitBreaker): D
 }
 
 /** The first item is the call that the breaker judges; the rest is watched. */
-async function* begun<T>(start: () => AsyncIterable<T>, breaker: CircuitBreaker): AsyncGenerator<T> {
+async function* begun<T>(
+  start: () => AsyncIterable<T>,
+  breaker: CircuitBreaker,
+): AsyncGenerator<T> {
   const items = await breaker.run(async () => {
     const iterator = start()[Symbol.asyncIterator]();
     return { iterator, first: await iterator.next() };

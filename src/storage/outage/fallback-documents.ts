@@ -14,7 +14,13 @@ import type { NewEntry } from './journal.ts';
 import type { DocumentView } from './journal-records.ts';
 import type { Numbering } from './reconcile-parts.ts';
 import type { JournalState, PendingDocument } from './journal-state.ts';
-import type { DocumentKey, DocumentQuery, DocumentStore, PutDocument, StoredDocument } from '../../ports/documents.ts';
+import type {
+  DocumentKey,
+  DocumentQuery,
+  DocumentStore,
+  PutDocument,
+  StoredDocument,
+} from '../../ports/documents.ts';
 import type { JsonObject } from '../../ports/json.ts';
 import { nthOf } from '../../given.ts';
 
@@ -52,7 +58,11 @@ export class FallbackDocuments implements DocumentStore {
    * Goes to the journal while writes of this host wait, also when the store answers again: their
    * order stays.
    */
-  async put(key: DocumentKey, body: object, options: { readonly expectedVersion?: number } = {}): Promise<PutDocument> {
+  async put(
+    key: DocumentKey,
+    body: object,
+    options: { readonly expectedVersion?: number } = {},
+  ): Promise<PutDocument> {
     const { primary, mirror } = this.#parts;
     const { expectedVersion } = options;
     checkDocumentKey(key);
@@ -80,9 +90,16 @@ export class FallbackDocuments implements DocumentStore {
     }
     const sorts = pending.map((entry) => entry.key.sort);
     // Pending deletions may hide as many of the others.
-    const wider = query.limit === undefined ? query : { ...query, limit: query.limit + pending.length };
+    const wider =
+      query.limit === undefined ? query : { ...query, limit: query.limit + pending.length };
     const both = (mine: StoredDocument<T>, other?: StoredDocument<T>) => this.#unsure(mine, other);
-    const merged = merge(sorts, own, this.#currentRange<T>(wider), query.order === 'descending', both);
+    const merged = merge(
+      sorts,
+      own,
+      this.#currentRange<T>(wider),
+      query.order === 'descending',
+      both,
+    );
     let left = query.limit ?? Number.POSITIVE_INFINITY;
     if (left === 0) return;
     for await (const document of merged) {
@@ -130,21 +147,26 @@ export class FallbackDocuments implements DocumentStore {
       async () => {
         const created = await primary.documents.createMany(documents);
         await mirror.learnCreated(documents.filter((_, at) => created[at] === true));
-        for (const [at, { key }] of documents.entries()) if (created[at] !== true) await this.#learn(key);
+        for (const [at, { key }] of documents.entries())
+          if (created[at] !== true) await this.#learn(key);
         return created;
       },
       (state) => this.#createJournaled(state, documents),
     );
   }
 
-  /** Nothing of its own is open: the stores, the breaker and the journal belong to whoever opened them. */
+  /**
+   * Nothing of its own is open: the stores, the breaker and the journal belong to whoever opened
+   * them.
+   */
   close(): Promise<void> {
     return Promise.resolve();
   }
 
   /**
-   * Writes to the primary store, unless that is away or anything is pending. `journaled` returns undefined when the segment ended
-   * meanwhile: then nothing is pending any more, and it is decided anew.
+   * Writes to the primary store, unless that is away or anything is pending. `journaled` returns
+   * undefined when the segment ended meanwhile: then nothing is pending any more, and it is decided
+   * anew.
    */
   async #write<T>(
     direct: () => Promise<T>,
@@ -174,12 +196,20 @@ export class FallbackDocuments implements DocumentStore {
     const stored = plainBody(key, body);
     const before = await this.#view(state, key);
     if (expectedVersion !== undefined && expectedVersion !== before.version) {
-      throw documentConflict(key, expectedVersion, before.version === 0 ? undefined : before.version);
+      throw documentConflict(
+        key,
+        expectedVersion,
+        before.version === 0 ? undefined : before.version,
+      );
     }
     const [outcome] = await this.#journal([putEntry(key, before, stored, expectedVersion ?? null)]);
     if (outcome === undefined || outcome.kind === 'void') return undefined;
     if (outcome.kind === 'refused') {
-      throw documentConflict(key, expectedVersion ?? 0, outcome.found === 0 ? undefined : outcome.found);
+      throw documentConflict(
+        key,
+        expectedVersion ?? 0,
+        outcome.found === 0 ? undefined : outcome.found,
+      );
     }
     return { value: { version: outcome.after?.version ?? before.version + 1, isPending: true } };
   }
@@ -201,7 +231,8 @@ export class FallbackDocuments implements DocumentStore {
     );
     // All or none of one append are void.
     if (outcomes.some(({ kind }) => kind === 'void')) return undefined;
-    for (const [which, { at }] of wanted.entries()) created[at] = outcomes[which]?.kind === 'accepted';
+    for (const [which, { at }] of wanted.entries())
+      created[at] = outcomes[which]?.kind === 'accepted';
     return { value: created };
   }
 
@@ -211,7 +242,10 @@ export class FallbackDocuments implements DocumentStore {
     return outcomes;
   }
 
-  /** What a write is based on: the pending writes, else the primary store, else what was last seen of it. */
+  /**
+   * What a write is based on: the pending writes, else the primary store, else what was last seen
+   * of it.
+   */
   async #view(state: JournalState, key: DocumentKey): Promise<DocumentView> {
     return state.document(key)?.after ?? viewOf(await this.#current<JsonObject>(key));
   }
@@ -247,8 +281,14 @@ export class FallbackDocuments implements DocumentStore {
     return this.#parts.rules?.numbering?.(key);
   }
 
-  /** A pending document as it reads: one that was numbered here does not hide a newer one of another host. */
-  #unsure<T extends object>(own: StoredDocument<T>, other: StoredDocument<T> | undefined): StoredDocument<T> {
+  /**
+   * A pending document as it reads: one that was numbered here does not hide a newer one of another
+   * host.
+   */
+  #unsure<T extends object>(
+    own: StoredDocument<T>,
+    other: StoredDocument<T> | undefined,
+  ): StoredDocument<T> {
     const numbering = this.#numberingOf(own);
     if (numbering === undefined) return own;
     const ours = own.body as JsonObject;
@@ -256,7 +296,9 @@ export class FallbackDocuments implements DocumentStore {
     return { ...own, body: numbering.unsure(body, this.#parts.host, undefined) as T };
   }
 
-  async #pendingDocument<T extends object>(entry: PendingDocument): Promise<StoredDocument<T> | undefined> {
+  async #pendingDocument<T extends object>(
+    entry: PendingDocument,
+  ): Promise<StoredDocument<T> | undefined> {
     this.#use.pendingReads += 1;
     if (entry.kind === 'document-delete') return undefined;
     const body = await this.#parts.journal.bodyOf(entry);
@@ -269,8 +311,20 @@ function plainBody(key: DocumentKey, body: object): JsonObject {
   return decodeDocumentBody(key, encodeDocumentBody(key, body)) as JsonObject;
 }
 
-function putEntry(key: DocumentKey, before: DocumentView, body: JsonObject, expected: number | null): NewEntry {
-  return { kind: 'document-put', key: keyOf(key), before, expected, sha256: hashOfBody(body), body };
+function putEntry(
+  key: DocumentKey,
+  before: DocumentView,
+  body: JsonObject,
+  expected: number | null,
+): NewEntry {
+  return {
+    kind: 'document-put',
+    key: keyOf(key),
+    before,
+    expected,
+    sha256: hashOfBody(body),
+    body,
+  };
 }
 
 function keyOf({ table, partition, sort }: DocumentKey): DocumentKey {
@@ -282,13 +336,17 @@ function inRange(query: DocumentQuery, entries: readonly PendingDocument[]): Pen
   const { from, to } = query;
   const inside = entries.filter(
     ({ key: { sort } }) =>
-      (from === undefined || compareBytes(sort, from) >= 0) && (to === undefined || compareBytes(sort, to) < 0),
+      (from === undefined || compareBytes(sort, from) >= 0) &&
+      (to === undefined || compareBytes(sort, to) < 0),
   );
   inside.sort((a, b) => compareBytes(a.key.sort, b.key.sort));
   return query.order === 'descending' ? inside.reverse() : inside;
 }
 
-/** Both in one order; where both have a sort key, `both` says what holds, and an own `undefined` hides the other. */
+/**
+ * Both in one order; where both have a sort key, `both` says what holds, and an own `undefined`
+ * hides the other.
+ */
 async function* merge<T extends object>(
   sorts: readonly string[],
   own: readonly (StoredDocument<T> | undefined)[],
@@ -314,8 +372,14 @@ async function* merge<T extends object>(
   for (const mine of own.slice(at)) if (mine !== undefined) yield both(mine);
 }
 
-/** The items, or others when not even the first could be had; what goes wrong later is the caller's to try again. */
-async function* orElse<T>(items: AsyncIterable<T>, others: (error: unknown) => AsyncIterable<T>): AsyncGenerator<T> {
+/**
+ * The items, or others when not even the first could be had; what goes wrong later is the caller's
+ * to try again.
+ */
+async function* orElse<T>(
+  items: AsyncIterable<T>,
+  others: (error: unknown) => AsyncIterable<T>,
+): AsyncGenerator<T> {
   let begun = false;
   try {
     for await (const item of items) {

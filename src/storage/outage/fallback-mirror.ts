@@ -4,13 +4,21 @@ import { compareBytes } from '../shared/byte-order.ts';
 import { hashInKey } from '../shared/content-key.ts';
 import { hashOfBody } from '../shared/document-hash.ts';
 import type { DocumentView } from './journal-records.ts';
-import type { DocumentKey, DocumentQuery, DocumentStore, StoredDocument } from '../../ports/documents.ts';
+import type {
+  DocumentKey,
+  DocumentQuery,
+  DocumentStore,
+  StoredDocument,
+} from '../../ports/documents.ts';
 import type { JsonObject } from '../../ports/json.ts';
 
 /** Documents of a query that are compared with the mirror at once. */
 const COMPARED_AT_ONCE = 256;
 
-/** The table of the mirror that knows the bytes of replaceable objects; no table of the product begins so. */
+/**
+ * The table of the mirror that knows the bytes of replaceable objects; no table of the product
+ * begins so.
+ */
 const NAMES_TABLE = 'mirror.object-names';
 
 interface Mirrored {
@@ -19,11 +27,13 @@ interface Mirrored {
 }
 
 /**
- * What this host has last seen of the primary stores: every document that it read or wrote, and the hash of every object
- * that it wrote. It answers reads while the primary store is away, and tells the journal what a write was based on.
+ * What this host has last seen of the primary stores: every document that it read or wrote, and the
+ * hash of every object that it wrote. It answers reads while the primary store is away, and tells
+ * the journal what a write was based on.
  *
- * It is a copy and may be behind: a replay compares what it said with the primary store before it writes. A failure to write the
- * copy does not fail the call that brought it; `failures` counts them.
+ * It is a copy and may be behind: a replay compares what it said with the primary store before it
+ * writes. A failure to write the copy does not fail the call that brought it; `failures` counts
+ * them.
  */
 export interface StoreMirror {
   readonly failures: number;
@@ -32,14 +42,22 @@ export interface StoreMirror {
   query<T extends object = JsonObject>(query: DocumentQuery): AsyncIterable<StoredDocument<T>>;
   partitions(table: string): AsyncIterable<string>;
   /** The document is so now; undefined: it does not exist. */
-  learn(key: DocumentKey, seen: Pick<StoredDocument<object>, 'version' | 'body'> | undefined): Promise<void>;
-  learnCreated(documents: readonly { readonly key: DocumentKey; readonly body: object }[]): Promise<void>;
+  learn(
+    key: DocumentKey,
+    seen: Pick<StoredDocument<object>, 'version' | 'body'> | undefined,
+  ): Promise<void>;
+  learnCreated(
+    documents: readonly { readonly key: DocumentKey; readonly body: object }[],
+  ): Promise<void>;
   /** Passes the documents of a query on and learns them, and that there are none between them. */
   learning<T extends object>(
     query: DocumentQuery,
     found: AsyncIterable<StoredDocument<T>>,
   ): AsyncGenerator<StoredDocument<T>>;
-  /** The hash of the object's bytes when it was last written from here; null when it was deleted, or never written. */
+  /**
+   * The hash of the object's bytes when it was last written from here; null when it was deleted, or
+   * never written.
+   */
   object(key: string): Promise<string | null>;
   /** Keys that end in their hash are not kept: nobody replaces them. */
   learnObject(key: string, sha256: string | null): Promise<void>;
@@ -51,7 +69,9 @@ export function createStoreMirror(local: DocumentStore): StoreMirror {
 }
 
 /** Version 0 and no hash for a document that is not there. */
-export function viewOf(document: Pick<StoredDocument<object>, 'version' | 'body'> | undefined): DocumentView {
+export function viewOf(
+  document: Pick<StoredDocument<object>, 'version' | 'body'> | undefined,
+): DocumentView {
   if (document === undefined) return { version: 0, sha256: null };
   return { version: document.version, sha256: hashOfBody(document.body) };
 }
@@ -81,20 +101,30 @@ class DocumentMirror implements StoreMirror {
     return this.#local.partitions(table);
   }
 
-  async learn(key: DocumentKey, seen: Pick<StoredDocument<object>, 'version' | 'body'> | undefined): Promise<void> {
+  async learn(
+    key: DocumentKey,
+    seen: Pick<StoredDocument<object>, 'version' | 'body'> | undefined,
+  ): Promise<void> {
     await this.#tolerate(async () => {
       const known = await this.#local.get<Mirrored>(key);
       if (seen === undefined && known !== undefined) await this.#local.delete(key);
-      if (seen !== undefined && !saysTheSame(known, seen)) await this.#local.put(key, mirrored(seen));
+      if (seen !== undefined && !saysTheSame(known, seen))
+        await this.#local.put(key, mirrored(seen));
     });
   }
 
-  async learnCreated(documents: readonly { readonly key: DocumentKey; readonly body: object }[]): Promise<void> {
+  async learnCreated(
+    documents: readonly { readonly key: DocumentKey; readonly body: object }[],
+  ): Promise<void> {
     await this.#tolerate(async () => {
-      const bodies = documents.map(({ key, body }) => ({ key, body: mirrored({ version: 1, body }) }));
+      const bodies = documents.map(({ key, body }) => ({
+        key,
+        body: mirrored({ version: 1, body }),
+      }));
       const created = await this.#local.createMany(bodies);
       // Known from before it was deleted elsewhere.
-      for (const [at, { key, body }] of bodies.entries()) if (created[at] !== true) await this.#local.put(key, body);
+      for (const [at, { key, body }] of bodies.entries())
+        if (created[at] !== true) await this.#local.put(key, body);
     });
   }
 
@@ -130,7 +160,10 @@ class DocumentMirror implements StoreMirror {
     });
   }
 
-  /** Makes the mirror equal to what was seen, from behind `last` to the end of the range or of what was seen. */
+  /**
+   * Makes the mirror equal to what was seen, from behind `last` to the end of the range or of what
+   * was seen.
+   */
   async #compare<T extends object>(
     query: DocumentQuery,
     seen: readonly StoredDocument<T>[],
@@ -152,7 +185,8 @@ class DocumentMirror implements StoreMirror {
         if (before === undefined || saysTheSame(before, document)) continue;
         await this.#local.put(keyOfDocument(document), mirrored(document));
       }
-      for (const sort of known.keys()) if (sort !== last) await this.#local.delete({ ...keyOf(query), sort });
+      for (const sort of known.keys())
+        if (sort !== last) await this.#local.delete({ ...keyOf(query), sort });
     });
   }
 
@@ -166,7 +200,10 @@ class DocumentMirror implements StoreMirror {
   }
 }
 
-/** The range `[from, to)` of sort keys that a part of an ordered answer covers; undefined when it covers nothing for sure. */
+/**
+ * The range `[from, to)` of sort keys that a part of an ordered answer covers; undefined when it
+ * covers nothing for sure.
+ */
 function rangeSeen(
   query: DocumentQuery,
   last: string | undefined,
@@ -175,8 +212,13 @@ function rangeSeen(
   const descending = query.order === 'descending';
   if (end === undefined && query.limit !== undefined) return undefined;
   const lower = descending ? (end ?? query.from) : (last ?? query.from);
-  const upper = descending ? (following(last) ?? query.to) : end === undefined ? query.to : following(end);
-  if (lower !== undefined && upper !== undefined && compareBytes(lower, upper) >= 0) return undefined;
+  const upper = descending
+    ? (following(last) ?? query.to)
+    : end === undefined
+      ? query.to
+      : following(end);
+  if (lower !== undefined && upper !== undefined && compareBytes(lower, upper) >= 0)
+    return undefined;
   return definedMembers({ from: lower, to: upper });
 }
 
@@ -197,7 +239,12 @@ function mirrored({ version, body }: Pick<StoredDocument<object>, 'version' | 'b
   return { version, body: body as JsonObject };
 }
 
-function original<T extends object>({ table, partition, sort, body }: StoredDocument<Mirrored>): StoredDocument<T> {
+function original<T extends object>({
+  table,
+  partition,
+  sort,
+  body,
+}: StoredDocument<Mirrored>): StoredDocument<T> {
   return { table, partition, sort, version: body.version, body: body.body as unknown as T };
 }
 
@@ -205,7 +252,9 @@ function saysTheSame(
   known: StoredDocument<Mirrored> | undefined,
   seen: Pick<StoredDocument<object>, 'version' | 'body'>,
 ): boolean {
-  return known?.body.version === seen.version && hashOfBody(known.body.body) === hashOfBody(seen.body);
+  return (
+    known?.body.version === seen.version && hashOfBody(known.body.body) === hashOfBody(seen.body)
+  );
 }
 
 /** Object keys may be longer than a sort key. */

@@ -26,7 +26,9 @@ import type {
 } from '../../ports/objects.ts';
 import { checkFence } from '../local/put-fence.ts';
 
-/** The folder of the pending bytes in the local store; the day in the name tells how old they are. */
+/**
+ * The folder of the pending bytes in the local store; the day in the name tells how old they are.
+ */
 export const PENDING_FOLDER = 'pending';
 
 const UNPROVEN_WAIT_MS = 1_000;
@@ -84,7 +86,13 @@ export class FallbackObjects implements ObjectStore {
       const written = await this.#journal(entry);
       if (written === 'refused') throw conflict(key);
       if (written === 'void') continue;
-      return { key, sha256, bytes, mediaType, place: { store: 'fallback', host: this.#parts.host } };
+      return {
+        key,
+        sha256,
+        bytes,
+        mediaType,
+        place: { store: 'fallback', host: this.#parts.host },
+      };
     }
   }
 
@@ -101,7 +109,8 @@ export class FallbackObjects implements ObjectStore {
     }
     const found = await readMarked(primary.objects, key, range);
     if (found?.stale === true) this.#use.staleReads += 1;
-    if (found === undefined || found.stale || range !== undefined || hashInKey(key) !== undefined) return found?.stream;
+    if (found === undefined || found.stale || range !== undefined || hashInKey(key) !== undefined)
+      return found?.stream;
     return this.#learning(key, found.stream);
   }
 
@@ -129,7 +138,8 @@ export class FallbackObjects implements ObjectStore {
     const own = state.objectsUnder(prefix).sort((a, b) => compareBytes(a.key, b.key));
     let at = 0;
     for await (const other of this.#parts.primary.objects.list(prefix)) {
-      for (; compareBytes(own[at]?.key ?? other.key, other.key) < 0; at += 1) yield* present(own[at]);
+      for (; compareBytes(own[at]?.key ?? other.key, other.key) < 0; at += 1)
+        yield* present(own[at]);
       if (own[at]?.key !== other.key) yield other;
     }
     for (const mine of own.slice(at)) yield* present(mine);
@@ -153,7 +163,11 @@ export class FallbackObjects implements ObjectStore {
       }
       const before = await this.#hashBefore(state, key, 'replace');
       if (!(await this.#passFence(state, key, options.fence))) continue;
-      if ((await this.#journal({ kind: 'object-delete', key, before, ...fenceIn(options) })) === 'accepted') return;
+      if (
+        (await this.#journal({ kind: 'object-delete', key, before, ...fenceIn(options) })) ===
+        'accepted'
+      )
+        return;
     }
   }
 
@@ -180,24 +194,30 @@ export class FallbackObjects implements ObjectStore {
     if (pending?.kind === 'object-delete') return undefined;
     const { blobs, primary } = this.#parts;
     if (pending === undefined) return primary.objects.openLocal(ref, options);
-    if (pending.sha256 !== ref.sha256 || pending.bytes !== ref.bytes) throw otherBytes(pending, ref);
+    if (pending.sha256 !== ref.sha256 || pending.bytes !== ref.bytes)
+      throw otherBytes(pending, ref);
     const path = await blobs.openLocal({ ...ref, key: pending.blob }, options);
     if (path !== undefined) return path;
     await this.#refuseWhileWaiting(pending);
     return primary.objects.openLocal(ref, options);
   }
 
-  /** Bytes that are gone from this host were brought to the primary store a moment ago, or are lost. */
+  /**
+   * Bytes that are gone from this host were brought to the primary store a moment ago, or are lost.
+   */
   async #refuseWhileWaiting(entry: PendingObject): Promise<void> {
     const state = await this.#parts.journal.refresh();
     if (state.pending.has(entry.id) || state.conflicts.has(entry.id)) lostBlob(entry);
   }
 
   /**
-   * The options with a fence that lets nobody through who only remembers which version is the newest, because the documents are away: such
-   * a write waits in the journal, and its replay asks again.
+   * The options with a fence that lets nobody through who only remembers which version is the
+   * newest, because the documents are away: such a write waits in the journal, and its replay asks
+   * again.
    */
-  #provable<O extends DeleteOptions>(options: O): { readonly options: O; readonly isUnproven: () => boolean } {
+  #provable<O extends DeleteOptions>(
+    options: O,
+  ): { readonly options: O; readonly isUnproven: () => boolean } {
     const { fence } = options;
     let unproven = false;
     const isUnproven = () => unproven;
@@ -207,7 +227,8 @@ export class FallbackObjects implements ObjectStore {
       const holdsHere = await fence.holds();
       unproven = holdsHere && this.#use.staleReads > before;
       if (!unproven) return holdsHere;
-      const message = 'the document store is away, so nobody can tell which version is the newest one';
+      const message =
+        'the document store is away, so nobody can tell which version is the newest one';
       // With a time to wait it says nothing against the object store.
       throw new PipelineError('STORE_UNAVAILABLE', message, { retryAfterMs: UNPROVEN_WAIT_MS });
     };
@@ -215,7 +236,11 @@ export class FallbackObjects implements ObjectStore {
   }
 
   /** False when somebody on this host wrote the name during the look: that may be newer. */
-  async #passFence(state: JournalState, key: string, fence: PutFence | undefined): Promise<boolean> {
+  async #passFence(
+    state: JournalState,
+    key: string,
+    fence: PutFence | undefined,
+  ): Promise<boolean> {
     if (fence === undefined) return true;
     const before = state.object(key)?.id;
     await checkFence(key, fence);
@@ -243,10 +268,14 @@ export class FallbackObjects implements ObjectStore {
   }
 
   /**
-   * The hash of what a write would replace: pending, else in the primary store, else as last written from here. To a creator it only
-   * matters whether anything is there.
+   * The hash of what a write would replace: pending, else in the primary store, else as last
+   * written from here. To a creator it only matters whether anything is there.
    */
-  async #hashBefore(state: JournalState, key: string, mode: PutOptions['mode']): Promise<string | null> {
+  async #hashBefore(
+    state: JournalState,
+    key: string,
+    mode: PutOptions['mode'],
+  ): Promise<string | null> {
     const pending = state.object(key);
     if (pending !== undefined) return pending.kind === 'object-put' ? pending.sha256 : null;
     const { primary, breakers, mirror } = this.#parts;
@@ -275,7 +304,11 @@ export async function hashOfObject(objects: ObjectStore, key: string): Promise<s
   return (await measure(stream)).sha256;
 }
 
-async function readMarked(objects: PrimaryObjects, key: string, range?: ByteRange): Promise<MarkedStream | undefined> {
+async function readMarked(
+  objects: PrimaryObjects,
+  key: string,
+  range?: ByteRange,
+): Promise<MarkedStream | undefined> {
   if (objects.read !== undefined) return objects.read(key, range);
   const stream = await objects.get(key, range);
   return stream === undefined ? undefined : { stream, stale: false };
@@ -283,7 +316,10 @@ async function readMarked(objects: PrimaryObjects, key: string, range?: ByteRang
 
 interface RepeatableBody {
   readonly body: ObjectBody;
-  /** A stream can be read once: when the primary store took some of it, only the producer can begin again. */
+  /**
+   * A stream can be read once: when the primary store took some of it, only the producer can begin
+   * again.
+   */
   refuseWhenUsed(error: unknown): void;
 }
 
@@ -295,7 +331,8 @@ function repeatable(body: ObjectBody): RepeatableBody {
     yield* stream;
   }
   return {
-    // A new generator each time: a store that gave up may have ended the first without having read from it.
+    // A new generator each time: a store that gave up may have ended the first without having read
+    // from it.
     get body() {
       return watched(body);
     },
@@ -322,9 +359,13 @@ function conflict(key: string): PipelineError {
 
 function lostBlob({ key }: PendingObject): never {
   const message = `the bytes of ${key} were acknowledged on this host and are gone from its disk`;
-  throw new PipelineError('STORE_CORRUPT', `${message}: restore its folder, or re-run the day to rebuild them`, {
-    context: { key },
-  });
+  throw new PipelineError(
+    'STORE_CORRUPT',
+    `${message}: restore its folder, or re-run the day to rebuild them`,
+    {
+      context: { key },
+    },
+  );
 }
 
 function otherBytes(

@@ -13,7 +13,10 @@ export interface StoreUse {
   readonly journaledWrites: number;
   /** Reads of what only this host has. */
   readonly pendingReads: number;
-  /** Reads that were answered by what this host knew from before, because the primary store did not answer. */
+  /**
+   * Reads that were answered by what this host knew from before, because the primary store did not
+   * answer.
+   */
   readonly staleReads: number;
 }
 
@@ -33,11 +36,17 @@ export interface FallbackParts {
   readonly mirror: StoreMirror;
   readonly journal: Journal;
   readonly now: () => Date;
-  /** How pending documents read that this host may have numbered alone; unless given, as they were written. */
+  /**
+   * How pending documents read that this host may have numbered alone; unless given, as they were
+   * written.
+   */
   readonly rules?: Pick<MergeRules, 'numbering'>;
 }
 
-/** Whether a call failed because its store is away, and the fallback takes its place. Before the breaker opens, callers try again. */
+/**
+ * Whether a call failed because its store is away, and the fallback takes its place. Before the
+ * breaker opens, callers try again.
+ */
 export function isAway(error: unknown, breaker: CircuitBreaker): boolean {
   return errorCodeOf(error) === 'STORE_UNAVAILABLE' && breaker.isOpen();
 }

@@ -5,10 +5,15 @@ import { PipelineError } from '../../errors.ts';
 import { createDurableFolders } from '../local/durable-folders.ts';
 import { errnoOf, fileError } from '../shared/file-errors.ts';
 
-/** One file of the journal. It stays readable through this handle after another process removed it. */
+/**
+ * One file of the journal. It stays readable through this handle after another process removed it.
+ */
 export interface JournalSegment {
   readonly number: number;
-  /** Adds the bytes at the end in one piece, whoever else appends at the same time; on disk when it resolves. */
+  /**
+   * Adds the bytes at the end in one piece, whoever else appends at the same time; on disk when it
+   * resolves.
+   */
   append(bytes: Uint8Array): Promise<void>;
   size(): Promise<number>;
   /** The bytes `[start, end)`, which are there. */
@@ -31,13 +36,15 @@ export interface JournalDisk {
 const SEGMENT_NAME = /^journal-(\d{8})\.log$/;
 
 /**
- * Segments as files of one folder on a local disk: appending as one piece relies on `O_APPEND`, which network file systems do not
- * keep. Throws `STORE_DENIED` (permission, full disk) and `STORE_UNAVAILABLE` (the disk failed).
+ * Segments as files of one folder on a local disk: appending as one piece relies on `O_APPEND`,
+ * which network file systems do not keep. Throws `STORE_DENIED` (permission, full disk) and
+ * `STORE_UNAVAILABLE` (the disk failed).
  */
 export function createJournalDisk(folder: string): JournalDisk {
   const root = path.resolve(folder);
   const folders = createDurableFolders(root);
-  const pathOf = (number: number): string => path.join(root, `journal-${String(number).padStart(8, '0')}.log`);
+  const pathOf = (number: number): string =>
+    path.join(root, `journal-${String(number).padStart(8, '0')}.log`);
   return {
     async segments() {
       try {
@@ -53,7 +60,11 @@ export function createJournalDisk(folder: string): JournalDisk {
     async open(number) {
       const file = pathOf(number);
       try {
-        return new SegmentFile(number, file, await open(file, constants.O_RDWR | constants.O_APPEND));
+        return new SegmentFile(
+          number,
+          file,
+          await open(file, constants.O_RDWR | constants.O_APPEND),
+        );
       } catch (error) {
         if (errnoOf(error) === 'ENOENT') return undefined;
         throw fileError(error, 'open the journal', file);
@@ -74,7 +85,8 @@ export function createJournalDisk(folder: string): JournalDisk {
       try {
         await unlink(pathOf(number));
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw fileError(error, 'remove the finished journal', pathOf(number));
+        if (errnoOf(error) !== 'ENOENT')
+          throw fileError(error, 'remove the finished journal', pathOf(number));
       }
     },
   };
@@ -93,9 +105,11 @@ class SegmentFile implements JournalSegment {
 
   async append(bytes: Uint8Array): Promise<void> {
     try {
-      // Never the rest after a short write: records of other processes may stand between, and a torn one is recognised.
+      // Never the rest after a short write: records of other processes may stand between, and a
+      // torn one is recognised.
       const { bytesWritten } = await this.#handle.write(bytes, 0, bytes.byteLength, null);
-      if (bytesWritten < bytes.byteLength) throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
+      if (bytesWritten < bytes.byteLength)
+        throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
       await this.#handle.datasync();
     } catch (error) {
       throw fileError(error, 'write the journal', this.#path);
@@ -115,7 +129,12 @@ class SegmentFile implements JournalSegment {
     let filled = 0;
     try {
       while (filled < buffer.byteLength) {
-        const { bytesRead } = await this.#handle.read(buffer, filled, buffer.byteLength - filled, start + filled);
+        const { bytesRead } = await this.#handle.read(
+          buffer,
+          filled,
+          buffer.byteLength - filled,
+          start + filled,
+        );
         if (bytesRead === 0) throw shorter(this.#path, start + filled, end);
         filled += bytesRead;
       }

@@ -16,7 +16,10 @@ interface Entered {
   readonly at: string;
 }
 
-/** A write that a host acknowledged while the primary store was away. `before` is what the writer believed to be there. */
+/**
+ * A write that a host acknowledged while the primary store was away. `before` is what the writer
+ * believed to be there.
+ */
 export interface DocumentPutEntry extends Entered {
   readonly kind: 'document-put';
   readonly key: DocumentKey;
@@ -34,7 +37,10 @@ export interface DocumentDeleteEntry extends Entered {
   readonly before: DocumentView;
 }
 
-/** Of a name that shows the newest of numbered versions: asked again when it is replayed. Older records have none. */
+/**
+ * Of a name that shows the newest of numbered versions: asked again when it is replayed. Older
+ * records have none.
+ */
 export interface FencedEntry {
   readonly fence?: { readonly of: DocumentKey; readonly version: number };
 }
@@ -61,14 +67,19 @@ export interface ObjectDeleteEntry extends Entered, FencedEntry {
 }
 
 /** What has to be brought to the primary store. */
-export type JournalEntry = DocumentPutEntry | DocumentDeleteEntry | ObjectPutEntry | ObjectDeleteEntry;
+export type JournalEntry =
+  | DocumentPutEntry
+  | DocumentDeleteEntry
+  | ObjectPutEntry
+  | ObjectDeleteEntry;
 
 /**
  * - applied: written to the primary store and read back.
  * - same: the primary store says the same already.
  * - merged: the primary store said something else, and the rule of the table or the name decided.
  * - conflict: the primary store says something else; both are kept until a person decides.
- * - dismissed: a conflict ended, by a person's decision or because the one right content of its name was there.
+ * - dismissed: a conflict ended, by a person's decision or because the one right content of its
+ *   name was there.
  */
 export type Settlement = 'applied' | 'same' | 'merged' | 'conflict' | 'dismissed';
 
@@ -125,8 +136,9 @@ const BEGINNING_OF_HEADER = /^[0-9a-f]{0,16}$|^[0-9a-f]{16} \d*$/;
 const LONGEST_HEADER_BYTES = 40;
 
 /**
- * Reads a line without its newline. `torn` is what a write that did not end left behind, which nobody was told of: the beginning
- * of a record, or bytes that the file system never filled. `damaged` is a record that was whole once.
+ * Reads a line without its newline. `torn` is what a write that did not end left behind, which
+ * nobody was told of: the beginning of a record, or bytes that the file system never filled.
+ * `damaged` is a record that was whole once.
  */
 export function decodeRecord(line: Uint8Array): JournalRecord | 'torn' | 'damaged' {
   if (line.includes(0)) return 'torn';

@@ -17,7 +17,10 @@ export interface Span {
   readonly end: number;
 }
 
-/** A document's entry without its body, which may be large and stays on disk; `before` is what the journal found to be true. */
+/**
+ * A document's entry without its body, which may be large and stays on disk; `before` is what the
+ * journal found to be true.
+ */
 export type PendingDocument = (Omit<DocumentPutEntry, 'body'> | DocumentDeleteEntry) & {
   readonly span: Span;
   readonly after: DocumentView;
@@ -40,7 +43,8 @@ export interface Conflict {
 
 /**
  * - accepted: it holds, in this place of the order.
- * - refused: somebody wrote the same key first; `found` is the version there (objects: 1 when there is one).
+ * - refused: somebody wrote the same key first; `found` is the version there (objects: 1 when there
+ *   is one).
  * - void: the segment had ended before; to be decided anew.
  */
 export type Outcome =
@@ -59,13 +63,17 @@ interface KeyState<T> {
 }
 
 /**
- * What the records of a segment mean, in their order. The order alone decides who wins, so every process that reads the same records
- * comes to the same answer and no lock is needed.
+ * What the records of a segment mean, in their order. The order alone decides who wins, so every
+ * process that reads the same records comes to the same answer and no lock is needed.
  *
- * 1. While entries of a key are pending, the key is what the last of them says. Else it is what the next writer found in the primary store.
- * 2. A create is accepted when the key is absent, a compare-and-set when the version is the expected one, at their place in the order.
- * 3. A settled entry is not pending; a conflict is not pending either, and is kept until it is dismissed.
- * 4. A seal counts only where nothing is pending and no conflict is kept. After it everything is void.
+ * 1. While entries of a key are pending, the key is what the last of them says. Else it is what the
+ *    next writer found in the primary store.
+ * 2. A create is accepted when the key is absent, a compare-and-set when the version is the
+ *    expected one, at their place in the order.
+ * 3. A settled entry is not pending; a conflict is not pending either, and is kept until it is
+ *    dismissed.
+ * 4. A seal counts only where nothing is pending and no conflict is kept. After it everything is
+ *    void.
  */
 export class JournalState {
   readonly #pending = new Map<string, PendingEntry>();
@@ -109,8 +117,9 @@ export class JournalState {
   }
 
   /**
-   * How far the versions of the document in the primary store are ahead of those in its pending entries: a write that was repeated
-   * because its first try went unanswered, though it got through, is counted twice there.
+   * How far the versions of the document in the primary store are ahead of those in its pending
+   * entries: a write that was repeated because its first try went unanswered, though it got
+   * through, is counted twice there.
    */
   shiftOf(key: DocumentKey): number {
     return this.#documents.get(partitionName(key))?.get(key.sort)?.shift ?? 0;
@@ -125,7 +134,9 @@ export class JournalState {
   /** The partitions of the table with a pending put. */
   partitionsOf(table: string): string[] {
     const states = [...this.#documents.values()].flatMap((bySort) => [...bySort.values()]);
-    const puts = states.flatMap(({ latest }) => (latest.kind === 'document-put' ? [latest.key] : []));
+    const puts = states.flatMap(({ latest }) =>
+      latest.kind === 'document-put' ? [latest.key] : [],
+    );
     return [...new Set(puts.flatMap((key) => (key.table === table ? [key.partition] : [])))];
   }
 
@@ -136,12 +147,17 @@ export class JournalState {
 
   /** The last pending entry of each object under the prefix, in no order. */
   objectsUnder(prefix: string): PendingObject[] {
-    return [...this.#objects.values()].map(({ latest }) => latest).filter(({ key }) => key.startsWith(prefix));
+    return [...this.#objects.values()]
+      .map(({ latest }) => latest)
+      .filter(({ key }) => key.startsWith(prefix));
   }
 
   /** Whether the local store still needs these bytes. */
   blobs(): Set<string> {
-    const entries = [...this.#pending.values(), ...[...this.#conflicts.values()].map(({ entry }) => entry)];
+    const entries = [
+      ...this.#pending.values(),
+      ...[...this.#conflicts.values()].map(({ entry }) => entry),
+    ];
     return new Set(entries.flatMap((entry) => (entry.kind === 'object-put' ? [entry.blob] : [])));
   }
 
@@ -169,7 +185,8 @@ export class JournalState {
         if (this.#claim?.id === record.claim) this.#claim = undefined;
         return accepted();
       case 'seal':
-        if (this.#pending.size + this.#conflicts.size > 0) return { kind: 'refused', found: this.#pending.size };
+        if (this.#pending.size + this.#conflicts.size > 0)
+          return { kind: 'refused', found: this.#pending.size };
         this.#sealed = true;
         return accepted();
     }
@@ -178,22 +195,30 @@ export class JournalState {
   #applyDocument(record: DocumentPutEntry | DocumentDeleteEntry, span: Span): Outcome {
     const before = this.document(record.key)?.after ?? record.before;
     const expected = record.kind === 'document-put' ? record.expected : null;
-    if (expected !== null && expected !== before.version) return { kind: 'refused', found: before.version };
+    if (expected !== null && expected !== before.version)
+      return { kind: 'refused', found: before.version };
     const after =
-      record.kind === 'document-put' ? { version: before.version + 1, sha256: record.sha256 } : { ...ABSENT };
+      record.kind === 'document-put'
+        ? { version: before.version + 1, sha256: record.sha256 }
+        : { ...ABSENT };
     const entry = { ...withoutBody(record), before, after, span };
     this.#pending.set(entry.id, entry);
     const partition = partitionName(entry.key);
     const known = this.#documents.get(partition) ?? new Map<string, KeyState<PendingDocument>>();
     this.#documents.set(partition, known);
     const state = known.get(entry.key.sort);
-    known.set(entry.key.sort, { latest: entry, pending: (state?.pending ?? 0) + 1, shift: state?.shift ?? 0 });
+    known.set(entry.key.sort, {
+      latest: entry,
+      pending: (state?.pending ?? 0) + 1,
+      shift: state?.shift ?? 0,
+    });
     return accepted(after);
   }
 
   #applyObject(record: ObjectPutEntry | ObjectDeleteEntry, span: Span): Outcome {
     const latest = this.object(record.key);
-    const before = latest === undefined ? record.before : latest.kind === 'object-put' ? latest.sha256 : null;
+    const before =
+      latest === undefined ? record.before : latest.kind === 'object-put' ? latest.sha256 : null;
     if (record.kind === 'object-put' && record.mode === 'create' && before !== null)
       return { kind: 'refused', found: 1 };
     const entry = { ...record, before, span };
@@ -226,7 +251,9 @@ export class JournalState {
 
 /** The key of an entry in words. */
 export function entryName(entry: Pick<PendingEntry, 'key'>): string {
-  return typeof entry.key === 'string' ? `object ${entry.key}` : `document ${documentName(entry.key)}`;
+  return typeof entry.key === 'string'
+    ? `object ${entry.key}`
+    : `document ${documentName(entry.key)}`;
 }
 
 /** Tells entries of objects from those of documents. */

@@ -34,14 +34,20 @@ export interface NewSettlement {
 }
 
 /**
- * The writes of one host that the primary store has not seen, on its local disk, in one order for all its processes.
+ * The writes of one host that the primary store has not seen, on its local disk, in one order for
+ * all its processes.
  *
- * 1. An append is on disk when it resolves. What a crash tore is recognised, ignored, and was never acknowledged.
- * 2. The order of the records in the file decides who wins (`JournalState`); there is no lock, so none can be left behind.
- * 3. How far the replay has come is in the journal itself, as the settlement of each entry: whoever goes on later knows it.
- * 4. A finished segment is sealed before it is removed, and its successor exists before that: nobody's append gets lost on the way.
+ * 1. An append is on disk when it resolves. What a crash tore is recognised, ignored, and was never
+ *    acknowledged.
+ * 2. The order of the records in the file decides who wins (`JournalState`); there is no lock, so
+ *    none can be left behind.
+ * 3. How far the replay has come is in the journal itself, as the settlement of each entry: whoever
+ *    goes on later knows it.
+ * 4. A finished segment is sealed before it is removed, and its successor exists before that:
+ *    nobody's append gets lost on the way.
  *
- * Throws `STORE_DENIED` (full disk, permission), `STORE_UNAVAILABLE` (the disk failed), `STORE_CORRUPT` (a whole record was damaged).
+ * Throws `STORE_DENIED` (full disk, permission), `STORE_UNAVAILABLE` (the disk failed),
+ * `STORE_CORRUPT` (a whole record was damaged).
  */
 export interface Journal {
   readonly host: string;
@@ -52,7 +58,10 @@ export interface Journal {
   /** The body of a pending or conflicting put, from disk. */
   bodyOf(entry: PendingDocument): Promise<JsonObject>;
   settle(settlements: readonly NewSettlement[]): Promise<void>;
-  /** Takes the right to replay; undefined while another living process has it. The answer gives it back. */
+  /**
+   * Takes the right to replay; undefined while another living process has it. The answer gives it
+   * back.
+   */
   claim(): Promise<(() => Promise<void>) | undefined>;
   /** Begins a new segment when nothing is left to do; false when something is. */
   rotate(): Promise<boolean>;
@@ -107,7 +116,10 @@ class SegmentedJournal implements Journal {
   #seenSize = 0;
   #reading: Promise<unknown> = Promise.resolve();
   #writing = false;
-  /** Once found, for every later reader: what follows the damage must not be read as if nothing was missing. */
+  /**
+   * Once found, for every later reader: what follows the damage must not be read as if nothing was
+   * missing.
+   */
   #damage: PipelineError | undefined;
 
   constructor(options: JournalOptions, segment: JournalSegment) {
@@ -135,9 +147,13 @@ class SegmentedJournal implements Journal {
       if (segment === undefined || (await segment.size()) < span.end) continue;
       const line = await segment.read(span.start, span.end - 1);
       const record = decodeRecord(line);
-      if (typeof record !== 'string' && record.kind === 'document-put' && record.id === id) return record.body;
+      if (typeof record !== 'string' && record.kind === 'document-put' && record.id === id)
+        return record.body;
     }
-    throw new PipelineError('STORE_UNAVAILABLE', `entry ${id} of the journal was settled while it was read; try again`);
+    throw new PipelineError(
+      'STORE_UNAVAILABLE',
+      `entry ${id} of the journal was settled while it was read; try again`,
+    );
   }
 
   async settle(settlements: readonly NewSettlement[]): Promise<void> {
@@ -163,7 +179,9 @@ class SegmentedJournal implements Journal {
     this.#ownClaims.add(id);
     const at = this.#now().toISOString();
     const replaces = claim?.id ?? null;
-    const [outcome] = await this.#write([{ kind: 'claim', id, replaces, host: this.host, pid: process.pid, at }]);
+    const [outcome] = await this.#write([
+      { kind: 'claim', id, replaces, host: this.host, pid: process.pid, at },
+    ]);
     if (outcome?.kind !== 'accepted') {
       this.#ownClaims.delete(id);
       return outcome?.kind === 'void' ? this.claim() : undefined;
@@ -185,7 +203,8 @@ class SegmentedJournal implements Journal {
     }
     // Only those before one that is there, and open here.
     const present = this.#segment.number;
-    for (const number of await this.#disk.segments()) if (number < present) await this.#disk.remove(number);
+    for (const number of await this.#disk.segments())
+      if (number < present) await this.#disk.remove(number);
     return true;
   }
 
@@ -269,7 +288,8 @@ class SegmentedJournal implements Journal {
       const end = Math.min(size, this.#readTo + wanted);
       const chunk = await this.#segment.read(this.#readTo, end);
       const whole = chunk.lastIndexOf(NEWLINE_BYTE) + 1;
-      // A record longer than the chunk needs a longer one; without a newline up to the end it is still being written.
+      // A record longer than the chunk needs a longer one; without a newline up to the end it is
+      // still being written.
       if (whole === 0 && end === size) return;
       wanted = whole === 0 ? wanted * 2 : READ_AT_ONCE_BYTES;
       this.#applyLines(chunk.subarray(0, whole));
@@ -304,8 +324,8 @@ class SegmentedJournal implements Journal {
 const NEWLINE_BYTE = 10;
 
 /**
- * The newest segment behind number `after`: all that come before it are sealed. A reader may have missed several, so it never makes
- * one that was there and is gone.
+ * The newest segment behind number `after`: all that come before it are sealed. A reader may have
+ * missed several, so it never makes one that was there and is gone.
  */
 async function openNewest(disk: JournalDisk, after: number): Promise<JournalSegment> {
   for (;;) {
@@ -316,7 +336,8 @@ async function openNewest(disk: JournalDisk, after: number): Promise<JournalSegm
     if (newest > after) continue;
     const made = await disk.create(after + 1);
     if ((await newestNumber(disk)) === made.number) return made;
-    // The look was no snapshot: it missed one that was being made, and the one before that was being removed.
+    // The look was no snapshot: it missed one that was being made, and the one before that was
+    // being removed.
     await made.close();
     await disk.remove(made.number);
   }

@@ -4,16 +4,23 @@ import type { Conflict, PendingDocument, PendingEntry, PendingObject } from './j
 import type { JsonObject } from '../../ports/json.ts';
 import type { ReconcileParts } from './reconcile-parts.ts';
 
-/** The two sides of a conflict of documents, to compare; undefined where one is a deletion or does not exist. */
+/**
+ * The two sides of a conflict of documents, to compare; undefined where one is a deletion or does
+ * not exist.
+ */
 export interface ConflictSides {
   readonly ours: JsonObject | undefined;
   readonly primary: JsonObject | undefined;
 }
 
-/** Reads both sides of a conflict of documents. Objects are compared by their hashes, which the conflict lists. */
+/**
+ * Reads both sides of a conflict of documents. Objects are compared by their hashes, which the
+ * conflict lists.
+ */
 export async function readConflict(parts: ReconcileParts, id: string): Promise<ConflictSides> {
   const { entry } = await conflictOf(parts, id);
-  if (entry.kind === 'object-put' || entry.kind === 'object-delete') return { ours: undefined, primary: undefined };
+  if (entry.kind === 'object-put' || entry.kind === 'object-delete')
+    return { ours: undefined, primary: undefined };
   const found = await parts.primary.documents.get(entry.key);
   return { ours: await bodyOf(parts, entry), primary: found?.body };
 }
@@ -30,15 +37,21 @@ export interface Settled {
 }
 
 /**
- * Ends a conflict by a person's decision: what the primary store has stays, or this host's write is put over it. Throws `INPUT_INVALID`
- * when no such conflict waits, `STORE_CONFLICT` when somebody writes the same key meanwhile.
+ * Ends a conflict by a person's decision: what the primary store has stays, or this host's write is
+ * put over it. Throws `INPUT_INVALID` when no such conflict waits, `STORE_CONFLICT` when somebody
+ * writes the same key meanwhile.
  */
-export async function settleConflict(parts: ReconcileParts, id: string, settled: Settled): Promise<void> {
+export async function settleConflict(
+  parts: ReconcileParts,
+  id: string,
+  settled: Settled,
+): Promise<void> {
   const { keep, by } = settled;
   const { entry, found } = await conflictOf(parts, id);
   await recordSettlement(parts, entry, found, settled);
   if (keep === 'ours') {
-    if (entry.kind === 'object-put' || entry.kind === 'object-delete') await overwriteObject(parts, entry);
+    if (entry.kind === 'object-put' || entry.kind === 'object-delete')
+      await overwriteObject(parts, entry);
     else await overwriteDocument(parts, entry);
   }
   await parts.journal.settle([{ entry: id, outcome: 'dismissed', by }]);
@@ -54,7 +67,17 @@ async function recordSettlement(
 ): Promise<void> {
   const { id, kind, at } = entry;
   const key = typeof entry.key === 'string' ? entry.key : documentName(entry.key);
-  const body = { host: journal.host, id, kind, key, writtenAt: at, found, keep, by, decidedAt: now().toISOString() };
+  const body = {
+    host: journal.host,
+    id,
+    kind,
+    key,
+    writtenAt: at,
+    found,
+    keep,
+    by,
+    decidedAt: now().toISOString(),
+  };
   const place = { table: SETTLEMENT_TABLE, partition: journal.host, sort: id };
   await primary.documents.createMany([{ key: place, body }]);
 }
@@ -63,8 +86,12 @@ async function conflictOf({ journal }: ReconcileParts, id: string): Promise<Conf
   const { conflicts } = await journal.refresh();
   const conflict = conflicts.get(id);
   if (conflict !== undefined) return conflict;
-  const waiting = conflicts.size === 0 ? 'none waits' : `waiting are ${[...conflicts.keys()].join(', ')}`;
-  throw new PipelineError('INPUT_INVALID', `there is no conflict ${id} on ${journal.host}; ${waiting}`);
+  const waiting =
+    conflicts.size === 0 ? 'none waits' : `waiting are ${[...conflicts.keys()].join(', ')}`;
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `there is no conflict ${id} on ${journal.host}; ${waiting}`,
+  );
 }
 
 async function overwriteDocument(parts: ReconcileParts, entry: PendingDocument): Promise<void> {
@@ -78,7 +105,10 @@ async function overwriteDocument(parts: ReconcileParts, entry: PendingDocument):
   await documents.put(entry.key, body, { expectedVersion: current?.version ?? 0 });
 }
 
-async function overwriteObject({ primary, blobs, journal }: ReconcileParts, entry: PendingObject): Promise<void> {
+async function overwriteObject(
+  { primary, blobs, journal }: ReconcileParts,
+  entry: PendingObject,
+): Promise<void> {
   if (entry.kind === 'object-delete') {
     await primary.objects.delete(entry.key);
     return;
@@ -92,6 +122,9 @@ async function overwriteObject({ primary, blobs, journal }: ReconcileParts, entr
   await primary.objects.put(key, { path }, { mode: 'replace', mediaType });
 }
 
-async function bodyOf({ journal }: ReconcileParts, entry: PendingDocument): Promise<JsonObject | undefined> {
+async function bodyOf(
+  { journal }: ReconcileParts,
+  entry: PendingDocument,
+): Promise<JsonObject | undefined> {
   return entry.kind === 'document-put' ? journal.bodyOf(entry) : undefined;
 }

@@ -13,10 +13,14 @@ import type { DocumentMerge, Judgement, ReconcileParts } from './reconcile-parts
 type Current = StoredDocument | undefined;
 
 /**
- * What the primary store says to a pending document. It is applied to exactly the version and bytes that its writer saw, and is "the
- * same" when equal bytes are there already, because an earlier try got through or somebody else wrote them.
+ * What the primary store says to a pending document. It is applied to exactly the version and bytes
+ * that its writer saw, and is "the same" when equal bytes are there already, because an earlier try
+ * got through or somebody else wrote them.
  */
-export async function judgeDocument(parts: ReconcileParts, entry: PendingDocument): Promise<Judgement> {
+export async function judgeDocument(
+  parts: ReconcileParts,
+  entry: PendingDocument,
+): Promise<Judgement> {
   const current = await parts.primary.documents.get(entry.key);
   const { before } = await onPrimary(parts, entry);
   const written = await ourBody(parts, entry);
@@ -42,18 +46,27 @@ async function mergeOf(
 ): Promise<DocumentMerge | undefined> {
   if (rules === undefined) return undefined;
   if (judgement.kind !== 'conflict' && ours !== undefined && ours !== written) {
-    return { body: ours, why: 'others have counted meanwhile, so its place among theirs is not known' };
+    return {
+      body: ours,
+      why: 'others have counted meanwhile, so its place among theirs is not known',
+    };
   }
   if (judgement.kind === 'same') return undefined;
   const basis = rules.basisOf(key);
   if (basis !== undefined && (await journal.refresh()).wasMerged(basis)) {
-    return { keep: 'theirs', why: `it builds on ${documentName(basis)}, which another host wrote differently` };
+    return {
+      keep: 'theirs',
+      why: `it builds on ${documentName(basis)}, which another host wrote differently`,
+    };
   }
   return judgement.kind === 'conflict' ? rules.document(key, ours, theirs) : undefined;
 }
 
 /** Brings a pending document to the primary store and reads it back. */
-export async function replayDocument(parts: ReconcileParts, pending: PendingDocument): Promise<Judgement> {
+export async function replayDocument(
+  parts: ReconcileParts,
+  pending: PendingDocument,
+): Promise<Judgement> {
   const { documents } = parts.primary;
   const body = await ourBody(parts, pending);
   const ours = await numbered(parts, pending, body);
@@ -61,14 +74,19 @@ export async function replayDocument(parts: ReconcileParts, pending: PendingDocu
   for (let tries = 1; ; tries += 1) {
     const current = await documents.get(entry.key);
     const judgement = judge(parts, entry, current, body);
-    const merge = await mergeOf(parts, entry, judgement, { written: body, ours, theirs: current?.body });
+    const merge = await mergeOf(parts, entry, judgement, {
+      written: body,
+      ours,
+      theirs: current?.body,
+    });
     if (merge === undefined && judgement.kind !== 'apply') {
       await parts.mirror.learn(entry.key, current);
       return judgement;
     }
     try {
       if (merge !== undefined) return await putMerged(parts, entry.key, current, ours, merge);
-      // The port has no conditional delete: a write of another host within this moment would go with it.
+      // The port has no conditional delete: a write of another host within this moment would go
+      // with it.
       if (body === undefined) await documents.delete(entry.key);
       else await documents.put(entry.key, body, { expectedVersion: entry.before.version });
       await proveDocument(parts, entry);
@@ -120,29 +138,46 @@ function judge(
   if (absentBoth) return { kind: 'same' };
   if (view.version === before.version && view.sha256 === before.sha256) return { kind: 'apply' };
   if (view.sha256 === after.sha256) return { kind: 'same', version: view.version };
-  if (body !== undefined && current !== undefined && parts.equivalent?.(entry.key, body, current.body) === true) {
+  if (
+    body !== undefined &&
+    current !== undefined &&
+    parts.equivalent?.(entry.key, body, current.body) === true
+  ) {
     return { kind: 'same' };
   }
-  const is = current === undefined ? 'does not exist' : `is version ${view.version} with sha256 ${view.sha256 ?? ''}`;
+  const is =
+    current === undefined
+      ? 'does not exist'
+      : `is version ${view.version} with sha256 ${view.sha256 ?? ''}`;
   return { kind: 'conflict', found: `${documentName(entry.key)} ${is}` };
 }
 
 /** The entry with the versions that the primary store counts. */
-async function onPrimary({ journal }: ReconcileParts, entry: PendingDocument): Promise<PendingDocument> {
+async function onPrimary(
+  { journal }: ReconcileParts,
+  entry: PendingDocument,
+): Promise<PendingDocument> {
   const shift = (await journal.refresh()).shiftOf(entry.key);
   const shifted = (view: DocumentView): DocumentView =>
     view.version === 0 ? view : { ...view, version: view.version + shift };
   return { ...entry, before: shifted(entry.before), after: shifted(entry.after) };
 }
 
-/** The body with what is not known of its number: this host counted alone when others had counted further. */
+/**
+ * The body with what is not known of its number: this host counted alone when others had counted
+ * further.
+ */
 async function numbered(
   { journal, primary, rules }: ReconcileParts,
   { key }: PendingDocument,
   body: JsonObject | undefined,
 ): Promise<JsonObject | undefined> {
   const numbering = body === undefined ? undefined : rules?.numbering?.(key);
-  if (body === undefined || numbering === undefined || !(await journal.refresh()).wasMerged(numbering.counter))
+  if (
+    body === undefined ||
+    numbering === undefined ||
+    !(await journal.refresh()).wasMerged(numbering.counter)
+  )
     return body;
   const counter = await primary.documents.get(numbering.counter);
   const unsure = numbering.unsure(body, journal.host, counter?.body ?? {});
@@ -150,16 +185,25 @@ async function numbered(
 }
 
 /** Undefined for a deletion. */
-async function ourBody(parts: ReconcileParts, entry: PendingDocument): Promise<JsonObject | undefined> {
+async function ourBody(
+  parts: ReconcileParts,
+  entry: PendingDocument,
+): Promise<JsonObject | undefined> {
   return entry.kind === 'document-put' ? parts.journal.bodyOf(entry) : undefined;
 }
 
 /** A later version is another writer's, who saw ours. */
-async function proveDocument({ primary, mirror }: ReconcileParts, { key, after }: PendingDocument): Promise<void> {
+async function proveDocument(
+  { primary, mirror }: ReconcileParts,
+  { key, after }: PendingDocument,
+): Promise<void> {
   const found = await primary.documents.get(key);
   await mirror.learn(key, found);
   const view = viewOf(found);
   if (view.sha256 === after.sha256 || view.version > after.version) return;
   const message = `${documentName(key)} reads back as ${JSON.stringify(view)} instead of ${JSON.stringify(after)}`;
-  throw new PipelineError('STORE_CORRUPT', `${message} right after it was written: check the primary store`);
+  throw new PipelineError(
+    'STORE_CORRUPT',
+    `${message} right after it was written: check the primary store`,
+  );
 }

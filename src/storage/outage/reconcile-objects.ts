@@ -7,9 +7,10 @@ import { MAX_TRIES } from './reconcile-parts.ts';
 import type { Judgement, ObjectMerge, ReconcileParts } from './reconcile-parts.ts';
 
 /**
- * What the primary store says to a pending object. Its bytes are hashed where they lie: they may be replaced when they are those
- * that the writer knew, and are "the same" when they are already what was written. A name that is the hash of its bytes has one right
- * content, so nobody needs to decide between two: bytes that hash to it replace others, and are replaced by none.
+ * What the primary store says to a pending object. Its bytes are hashed where they lie: they may be
+ * replaced when they are those that the writer knew, and are "the same" when they are already what
+ * was written. A name that is the hash of its bytes has one right content, so nobody needs to
+ * decide between two: bytes that hash to it replace others, and are replaced by none.
  */
 export async function judgeObject(parts: ReconcileParts, entry: PendingObject): Promise<Judgement> {
   const judgement = judge(entry, await currentHash(parts.primary.objects, entry.key));
@@ -33,8 +34,14 @@ async function mergeOf(
   return judgement.kind === 'conflict' ? rules.object(entry.key, wanted(entry)) : undefined;
 }
 
-/** Whether the version that the entry shows was not taken over, or is not the newest one on the primary store. */
-async function isOvertaken({ journal, primary, rules }: ReconcileParts, { fence }: PendingObject): Promise<boolean> {
+/**
+ * Whether the version that the entry shows was not taken over, or is not the newest one on the
+ * primary store.
+ */
+async function isOvertaken(
+  { journal, primary, rules }: ReconcileParts,
+  { fence }: PendingObject,
+): Promise<boolean> {
   const newer = fence === undefined ? undefined : rules?.newerThan?.(fence.of);
   if (fence === undefined || newer === undefined) return false;
   if ((await journal.refresh()).wasMerged(fence.of)) return true;
@@ -42,7 +49,9 @@ async function isOvertaken({ journal, primary, rules }: ReconcileParts, { fence 
   return false;
 }
 
-/** Whether a conflict of the entry can end without a decision, once there are right bytes for it. */
+/**
+ * Whether a conflict of the entry can end without a decision, once there are right bytes for it.
+ */
 export function hasOneContent(entry: PendingEntry): entry is PendingObject {
   return typeof entry.key === 'string' && hashInKey(entry.key) !== undefined;
 }
@@ -65,13 +74,17 @@ function judge(entry: PendingObject, current: string | null): Judgement {
 }
 
 /** Brings a pending object to the primary store and hashes it there. */
-export async function replayObject(parts: ReconcileParts, entry: PendingObject): Promise<Judgement> {
+export async function replayObject(
+  parts: ReconcileParts,
+  entry: PendingObject,
+): Promise<Judgement> {
   for (let tries = 1; ; tries += 1) {
     const current = await currentHash(parts.primary.objects, entry.key);
     const judgement = judge(entry, current);
     const merge = await mergeOf(parts, entry, judgement);
     if (merge !== undefined || judgement.kind !== 'apply') {
-      const lost = merge?.beside === undefined ? undefined : await putBeside(parts, entry, merge.beside);
+      const lost =
+        merge?.beside === undefined ? undefined : await putBeside(parts, entry, merge.beside);
       if (lost !== undefined) return lost;
       await parts.mirror.learnObject(entry.key, current);
       return merge === undefined ? judgement : { kind: 'merged', found: merge.why };
@@ -88,8 +101,15 @@ export async function replayObject(parts: ReconcileParts, entry: PendingObject):
   }
 }
 
-/** Keeps this host's bytes under another name, which nothing else has; returns a conflict when they are gone. */
-async function putBeside(parts: ReconcileParts, entry: PendingObject, beside: string): Promise<Judgement | undefined> {
+/**
+ * Keeps this host's bytes under another name, which nothing else has; returns a conflict when they
+ * are gone.
+ */
+async function putBeside(
+  parts: ReconcileParts,
+  entry: PendingObject,
+  beside: string,
+): Promise<Judgement | undefined> {
   if (entry.kind === 'object-delete') return undefined;
   const besides: PendingObject = { ...entry, key: beside, before: null };
   const judgement = judge(besides, await currentHash(parts.primary.objects, beside));
@@ -100,7 +120,10 @@ async function putBeside(parts: ReconcileParts, entry: PendingObject, beside: st
   return lost;
 }
 
-/** Answers a conflict when the bytes are no longer what was acknowledged: there is nothing right to write. */
+/**
+ * Answers a conflict when the bytes are no longer what was acknowledged: there is nothing right to
+ * write.
+ */
 async function apply(parts: ReconcileParts, entry: PendingObject): Promise<Judgement | undefined> {
   const { primary } = parts;
   const fence = fenceOf(parts, entry);
@@ -110,7 +133,10 @@ async function apply(parts: ReconcileParts, entry: PendingObject): Promise<Judge
   }
   const path = await openBlob(parts, entry);
   if (path === undefined) {
-    return { kind: 'conflict', found: `the bytes of ${entry.key} are gone from this host, or damaged: re-run its day` };
+    return {
+      kind: 'conflict',
+      found: `the bytes of ${entry.key} are gone from this host, or damaged: re-run its day`,
+    };
   }
   // Without a fence, a write of another host within this moment is replaced, as by any writer.
   const mode = entry.before === null && entry.fence === undefined ? 'create' : 'replace';
@@ -123,7 +149,10 @@ function fenceOf(parts: ReconcileParts, entry: PendingObject): DeleteOptions {
   return { fence: { ...entry.fence, holds: async () => !(await isOvertaken(parts, entry)) } };
 }
 
-async function openBlob({ blobs }: ReconcileParts, entry: PendingObject): Promise<string | undefined> {
+async function openBlob(
+  { blobs }: ReconcileParts,
+  entry: PendingObject,
+): Promise<string | undefined> {
   if (entry.kind === 'object-delete') return undefined;
   const { blob, sha256, bytes } = entry;
   try {
@@ -138,7 +167,10 @@ async function prove({ primary }: ReconcileParts, entry: PendingObject): Promise
   const found = await hashOfObject(primary.objects, entry.key);
   if (found === wanted(entry)) return;
   const message = `the object ${entry.key} has the sha256 ${found ?? 'of nothing'} instead of ${wanted(entry) ?? 'none'}`;
-  throw new PipelineError('STORE_CORRUPT', `${message} right after it was replayed: check the primary store`);
+  throw new PipelineError(
+    'STORE_CORRUPT',
+    `${message} right after it was replayed: check the primary store`,
+  );
 }
 
 function wanted(entry: PendingObject): string | null {

@@ -6,13 +6,22 @@ import { PENDING_FOLDER } from './fallback-objects.ts';
 import type { NewSettlement } from './journal.ts';
 import type { DocumentView } from './journal-records.ts';
 import { entryName, isObject } from './journal-state.ts';
-import type { Conflict, JournalState, PendingDocument, PendingEntry, PendingObject } from './journal-state.ts';
+import type {
+  Conflict,
+  JournalState,
+  PendingDocument,
+  PendingEntry,
+  PendingObject,
+} from './journal-state.ts';
 import type { DocumentKey } from '../../ports/documents.ts';
 import { judgeDocument, replayDocument } from './reconcile-documents.ts';
 import { hasOneContent, judgeObject, replayObject } from './reconcile-objects.ts';
 import type { Judgement, ReconcileParts } from './reconcile-parts.ts';
 
-/** Settlements that are written with one fsync; what a crash takes of them is found to be the same at the next replay. */
+/**
+ * Settlements that are written with one fsync; what a crash takes of them is found to be the same
+ * at the next replay.
+ */
 const SETTLED_AT_ONCE = 50;
 
 const DEFAULT_ENTRIES_PER_SECOND = 200;
@@ -42,7 +51,10 @@ export interface ReconcileOptions {
   readonly signal?: AbortSignal;
   /** Called after each entry, with proof of it on the primary store. */
   readonly progress?: (progress: ReconcileProgress) => void;
-  /** The most entries in a second, so that the store that has just come back is not overrun; 200 unless given. */
+  /**
+   * The most entries in a second, so that the store that has just come back is not overrun; 200
+   * unless given.
+   */
   readonly entriesPerSecond?: number;
   readonly now?: () => Date;
 }
@@ -55,7 +67,9 @@ export interface ListedConflict {
   /** Instants of the write and of the replay. */
   readonly writtenAt: string;
   readonly foundAt: string;
-  /** What this host wrote: its version where it is a document, and its hash; null for a deletion. */
+  /**
+   * What this host wrote: its version where it is a document, and its hash; null for a deletion.
+   */
   readonly ours: { readonly version: number | null; readonly sha256: string | null };
   readonly found: string;
   readonly remedy: string;
@@ -76,7 +90,10 @@ export interface ReconcileReport {
   readonly converged: boolean;
 }
 
-/** What a replay would do, without doing anything. Of several entries of one key only the first can be judged before it is applied. */
+/**
+ * What a replay would do, without doing anything. Of several entries of one key only the first can
+ * be judged before it is applied.
+ */
 export async function planReconcile(
   parts: ReconcileParts,
   options: Pick<ReconcileOptions, 'signal'> = {},
@@ -96,14 +113,19 @@ export async function planReconcile(
 /**
  * Replays the journal of this host to the primary stores, in order, until nothing is pending.
  *
- * 1. An entry is settled after its hash was read back from the primary store; a conflict changes nothing there.
- * 2. It can end anywhere and begin again: an entry that was applied and not settled is found to be the same. So that this holds, an entry
- *    is settled before the next one of its key is applied.
+ * 1. An entry is settled after its hash was read back from the primary store; a conflict changes
+ *    nothing there.
+ * 2. It can end anywhere and begin again: an entry that was applied and not settled is found to be
+ *    the same. So that this holds, an entry is settled before the next one of its key is applied.
  * 3. One process of a host replays at a time; another is refused with `STORE_CONFLICT`.
  *
- * Throws `STORE_UNAVAILABLE` or `STORE_DENIED` when a primary store cannot take an entry: go on later, nothing is lost.
+ * Throws `STORE_UNAVAILABLE` or `STORE_DENIED` when a primary store cannot take an entry: go on
+ * later, nothing is lost.
  */
-export async function reconcile(parts: ReconcileParts, options: ReconcileOptions = {}): Promise<ReconcileReport> {
+export async function reconcile(
+  parts: ReconcileParts,
+  options: ReconcileOptions = {},
+): Promise<ReconcileReport> {
   const release = await parts.journal.claim();
   if (release === undefined) {
     const message = `another process of ${parts.journal.host} replays the journal; wait for its end`;
@@ -117,14 +139,23 @@ export async function reconcile(parts: ReconcileParts, options: ReconcileOptions
 }
 
 /** A conflict in one line. */
-export function describeConflict({ id, key, kind, writtenAt, ours, found }: ListedConflict): string {
+export function describeConflict({
+  id,
+  key,
+  kind,
+  writtenAt,
+  ours,
+  found,
+}: ListedConflict): string {
   const name = typeof key === 'string' ? key : documentName(key);
   const wrote = ours.sha256 === null ? 'deleted it' : `wrote ${ours.sha256.slice(0, 12)}`;
   return `${id}: ${kind} of ${name}; this host ${wrote} at ${writtenAt}, but ${found}`;
 }
 
 /** The conflicts that wait for a decision. */
-export async function listConflicts({ journal }: Pick<ReconcileParts, 'journal'>): Promise<ListedConflict[]> {
+export async function listConflicts({
+  journal,
+}: Pick<ReconcileParts, 'journal'>): Promise<ListedConflict[]> {
   return conflictsOf(await journal.refresh());
 }
 
@@ -161,10 +192,20 @@ class Reconciler {
     const conflicts = conflictsOf(state);
     const converged = state.pending.size === 0 && conflicts.length === 0;
     const { apply: applied, same } = this.#counts;
-    return { applied, same, merged: this.#merged, conflicts, pending: state.pending.size, converged };
+    return {
+      applied,
+      same,
+      merged: this.#merged,
+      conflicts,
+      pending: state.pending.size,
+      converged,
+    };
   }
 
-  /** Of objects that have one right content: since the conflict was listed, somebody may have brought it. */
+  /**
+   * Of objects that have one right content: since the conflict was listed, somebody may have
+   * brought it.
+   */
   async #reviewConflicts({ conflicts }: JournalState): Promise<void> {
     for (const { entry } of [...conflicts.values()]) {
       if (!hasOneContent(entry)) continue;
@@ -197,16 +238,19 @@ class Reconciler {
     signal?.throwIfAborted();
     const begun = performance.now();
     const name = entryName(entry);
-    // What became of the version that it builds on, or of its counter, must be in the journal before it is judged.
+    // What became of the version that it builds on, or of its counter, must be in the journal
+    // before it is judged.
     const names = [name, ...this.#basesOf(entry).map((key) => entryName({ key }))];
     const waits = names.some((one) => this.#unsettledKeys.has(one));
     if (waits || this.#settlements.length >= SETTLED_AT_ONCE) await this.#settle();
     const outcome = await this.#bring(entry);
     this.#settlements.push(settlementOf(entry, outcome));
-    if (entry.kind === 'object-put' && outcome.kind !== 'conflict') this.#settledBlobs.push(entry.blob);
+    if (entry.kind === 'object-put' && outcome.kind !== 'conflict')
+      this.#settledBlobs.push(entry.blob);
     this.#unsettledKeys.add(name);
     this.#count(entry, outcome);
-    const done = this.#counts.apply + this.#counts.same + this.#counts.conflict + this.#merged.length;
+    const done =
+      this.#counts.apply + this.#counts.same + this.#counts.conflict + this.#merged.length;
     progress?.({ ...replayOf(entry, outcome), done, total: this.#total });
     const restMs = 1_000 / entriesPerSecond - (performance.now() - begun);
     if (restMs > 0) await setTimeout(restMs, undefined, definedMembers({ signal }));
@@ -216,16 +260,26 @@ class Reconciler {
     const { rules } = this.#parts;
     if (rules === undefined) return [];
     if (isObject(entry)) return entry.fence === undefined ? [] : [entry.fence.of];
-    return [rules.basisOf(entry.key), rules.numbering?.(entry.key)?.counter].flatMap((key) => key ?? []);
+    return [rules.basisOf(entry.key), rules.numbering?.(entry.key)?.counter].flatMap(
+      (key) => key ?? [],
+    );
   }
 
-  /** What the primary store can never take (such as a key below another one there) is a conflict, not the end of the replay. */
+  /**
+   * What the primary store can never take (such as a key below another one there) is a conflict,
+   * not the end of the replay.
+   */
   async #bring(entry: PendingEntry): Promise<Judgement> {
     try {
-      return isObject(entry) ? await replayObject(this.#parts, entry) : await replayDocument(this.#parts, entry);
+      return isObject(entry)
+        ? await replayObject(this.#parts, entry)
+        : await replayDocument(this.#parts, entry);
     } catch (error) {
       if (errorCodeOf(error) !== 'INPUT_INVALID') throw error;
-      return { kind: 'conflict', found: `the primary store refuses it: ${(error as Error).message}` };
+      return {
+        kind: 'conflict',
+        found: `the primary store refuses it: ${(error as Error).message}`,
+      };
     }
   }
 
@@ -239,13 +293,17 @@ class Reconciler {
     for (const blob of blobs) await this.#parts.blobs.delete(blob);
   }
 
-  /** Bytes that no entry ever named, once they are at least a day old: until then a put may be about to name them. */
+  /**
+   * Bytes that no entry ever named, once they are at least a day old: until then a put may be about
+   * to name them.
+   */
   async #sweepBlobs(state: JournalState): Promise<void> {
     const needed = state.blobs();
     const now = this.#options.now?.() ?? new Date();
     const yesterday = new Date(now.getTime() - DAY_MS).toISOString().slice(0, 10);
     for await (const { key } of this.#parts.blobs.list(`${PENDING_FOLDER}/`)) {
-      if (key < `${PENDING_FOLDER}/${yesterday}` && !needed.has(key)) await this.#parts.blobs.delete(key);
+      if (key < `${PENDING_FOLDER}/${yesterday}` && !needed.has(key))
+        await this.#parts.blobs.delete(key);
     }
   }
 }
@@ -257,7 +315,8 @@ function judge(parts: ReconcileParts, entry: PendingEntry): Promise<Judgement> {
 function settlementOf({ id }: PendingEntry, outcome: Judgement): NewSettlement {
   if (outcome.kind === 'conflict') return { entry: id, outcome: 'conflict', found: outcome.found };
   const version = definedMembers({ version: outcome.version });
-  if (outcome.kind === 'merged') return { entry: id, outcome: 'merged', found: outcome.found, ...version };
+  if (outcome.kind === 'merged')
+    return { entry: id, outcome: 'merged', found: outcome.found, ...version };
   return { entry: id, outcome: outcome.kind === 'apply' ? 'applied' : 'same', ...version };
 }
 
@@ -274,7 +333,8 @@ function conflictsOf(state: JournalState): ListedConflict[] {
     foundAt: at,
     ours: oursOf(entry),
     found,
-    remedy: 'compare both; then keep what the primary store has, or write this host’s version over it',
+    remedy:
+      'compare both; then keep what the primary store has, or write this host’s version over it',
   }));
 }
 

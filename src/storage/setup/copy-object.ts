@@ -6,7 +6,10 @@ import type { CopyNote } from './migration-notes.ts';
 import type { DocumentStore } from '../../ports/documents.ts';
 import type { ObjectHead, ObjectStore } from '../../ports/objects.ts';
 
-/** What an ending of a key says of its bytes; the port of objects does not give their media type back. */
+/**
+ * What an ending of a key says of its bytes; the port of objects does not give their media type
+ * back.
+ */
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   csv: 'text/csv; charset=utf-8',
   html: 'text/html; charset=utf-8',
@@ -21,7 +24,10 @@ export interface Installation {
   readonly documents: DocumentStore;
 }
 
-/** Copies an object, reads it back from the target and compares the hashes; `STORE_CORRUPT` when they differ. Returns what is to be noted. */
+/**
+ * Copies an object, reads it back from the target and compares the hashes; `STORE_CORRUPT` when
+ * they differ. Returns what is to be noted.
+ */
 export async function copyObject(
   { from, to }: { readonly from: Installation; readonly to: Installation },
   { key, etag }: ObjectHead,
@@ -44,18 +50,24 @@ async function* fromSource(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
   } catch (error) {
     // Said of the source, in the middle of a put to the target.
     const code = errorCodeOf(error) ?? 'INTERNAL';
-    throw new PipelineError(code, `the source broke off: ${(error as Error).message}`, { cause: error });
+    throw new PipelineError(code, `the source broke off: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
 function mediaTypeOf(key: string): string {
   const ending = /\.([A-Za-z0-9]+)$/.exec(key)?.[1]?.toLowerCase();
-  const known = ending !== undefined && Object.hasOwn(MEDIA_TYPES, ending) ? MEDIA_TYPES[ending] : undefined;
+  const known =
+    ending !== undefined && Object.hasOwn(MEDIA_TYPES, ending) ? MEDIA_TYPES[ending] : undefined;
   return known ?? 'application/octet-stream';
 }
 
 function changed(what: string): PipelineError {
-  return new PipelineError('STORE_CONFLICT', `${what} vanished from the source while it was copied: stop its writers`);
+  return new PipelineError(
+    'STORE_CONFLICT',
+    `${what} vanished from the source while it was copied: stop its writers`,
+  );
 }
 
 /** A copy that is not what was sent. */

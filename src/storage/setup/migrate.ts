@@ -14,7 +14,10 @@ import type { ObjectHead } from '../../ports/objects.ts';
 /** Documents that are created with one call. */
 const CREATED_AT_ONCE = 200;
 
-/** Objects that are copied, and documents that are read back, at the same time: a remote store answers each after milliseconds. */
+/**
+ * Objects that are copied, and documents that are read back, at the same time: a remote store
+ * answers each after milliseconds.
+ */
 const COPIED_AT_ONCE = 16;
 
 export type { Installation } from './copy-object.ts';
@@ -33,11 +36,17 @@ export interface MigrationOptions {
   readonly to: Installation;
   /** The tables whose documents are copied. */
   readonly tables: readonly string[];
-  /** Those of them whose documents name artefacts, and whether all of these must be there: garbage may have been collected. */
+  /**
+   * Those of them whose documents name artefacts, and whether all of these must be there: garbage
+   * may have been collected.
+   */
   readonly naming?: Readonly<Record<string, 'required' | 'collected'>>;
   /** Another key under which the bytes of an artefact may lie, such as the newest edition's. */
   readonly otherKeyOf?: (key: string) => string | undefined;
-  /** What an earlier try of the same migration copied; unless given, whatever the target has otherwise is a conflict. */
+  /**
+   * What an earlier try of the same migration copied; unless given, whatever the target has
+   * otherwise is a conflict.
+   */
   readonly notes?: MigrationNotes;
   readonly signal?: AbortSignal;
   readonly progress?: (progress: MigrationProgress) => void;
@@ -65,16 +74,19 @@ export interface MigrationReport {
 }
 
 /**
- * Copies an installation, objects first, so that no document ever names bytes that are not there. Each copy is read back from the target
- * and compared by its hash. It may be ended anywhere and begun again, and the source may have been worked on in between:
+ * Copies an installation, objects first, so that no document ever names bytes that are not there.
+ * Each copy is read back from the target and compared by its hash. It may be ended anywhere and
+ * begun again, and the source may have been worked on in between:
  *
- * 1. Everything is looked at each time; of what the notes say was copied, only the etags are compared.
- * 2. What an earlier try copied and the source changed or removed since is replaced or removed, when the target still has it as it was copied.
- *    Anything else that the target has under the same name with other bytes is listed and not touched.
+ * 1. Everything is looked at each time; of what the notes say was copied, only the etags are
+ *    compared.
+ * 2. What an earlier try copied and the source changed or removed since is replaced or removed,
+ *    when the target still has it as it was copied. Anything else that the target has under the
+ *    same name with other bytes is listed and not touched.
  * 3. At the end, every artefact that the target's own documents name is there, or listed.
  *
- * The source must not be written while it is copied. Versions of documents begin at 1 again, as nobody holds one across a migration;
- * media types are those that the endings of the keys say.
+ * The source must not be written while it is copied. Versions of documents begin at 1 again, as
+ * nobody holds one across a migration; media types are those that the endings of the keys say.
  *
  * Throws what the stores throw, and `STORE_CORRUPT` when a copy reads back with another hash.
  */
@@ -110,11 +122,17 @@ class Migration {
     }
     await this.#copyObjects(group);
     for (const table of tables) {
-      for await (const partition of from.documents.partitions(table)) await this.#copyPartition(table, partition);
+      for await (const partition of from.documents.partitions(table))
+        await this.#copyPartition(table, partition);
     }
     await this.#removeGone();
     const missing = await this.#proveArtefacts();
-    return { objects: this.#objects, documents: this.#documents, conflicts: this.#conflicts, missing };
+    return {
+      objects: this.#objects,
+      documents: this.#documents,
+      conflicts: this.#conflicts,
+      missing,
+    };
   }
 
   async #copyObjects(group: readonly ObjectHead[]): Promise<void> {
@@ -144,7 +162,10 @@ class Migration {
       this.#objects.same += 1;
       return [];
     }
-    const [ours, theirs] = await Promise.all([hashOfObject(from.objects, key), hashOfObject(to.objects, key)]);
+    const [ours, theirs] = await Promise.all([
+      hashOfObject(from.objects, key),
+      hashOfObject(to.objects, key),
+    ]);
     if (ours !== null && ours === theirs) {
       this.#objects.same += 1;
       return [{ name: key, sha256: theirs, from: head.etag, to: there.etag }];
@@ -174,10 +195,14 @@ class Migration {
     const last = batch.at(-1);
     if (last === undefined) return;
     signal?.throwIfAborted();
-    const documents = batch.map(({ table, partition, sort, body }) => ({ key: { table, partition, sort }, body }));
+    const documents = batch.map(({ table, partition, sort, body }) => ({
+      key: { table, partition, sort },
+      body,
+    }));
     for (const { key } of documents) this.#seenDocuments.add(documentName(key));
     const earlier = documents.map(({ key }) => this.#notes.find(key));
-    // Before they are written: of what the target has otherwise, a note of another body says nothing.
+    // Before they are written: of what the target has otherwise, a note of another body says
+    // nothing.
     const fresh = documents.flatMap(({ key, body }, at) =>
       earlier[at] === undefined ? [{ name: key, sha256: hashOfBody(body) }] : [],
     );
@@ -186,7 +211,9 @@ class Migration {
     for (let at = 0; at < documents.length; at += COPIED_AT_ONCE) {
       const some = documents.slice(at, at + COPIED_AT_ONCE);
       await Promise.all(
-        some.map((document, index) => this.#proveDocument(document, created[at + index] === true, earlier[at + index])),
+        some.map((document, index) =>
+          this.#proveDocument(document, created[at + index] === true, earlier[at + index]),
+        ),
       );
     }
     this.#tell(documentName(last));
@@ -205,7 +232,8 @@ class Migration {
     const is = found === undefined ? null : hashOfBody(found.body);
     if (is === wanted) {
       this.#documents[isNew ? 'copied' : 'same'] += 1;
-      if (note !== undefined && note.sha256 !== wanted) await this.#notes.save([{ name: key, sha256: wanted }]);
+      if (note !== undefined && note.sha256 !== wanted)
+        await this.#notes.save([{ name: key, sha256: wanted }]);
       return;
     }
     if (isNew) throw notRight(`the document ${documentName(key)}`, wanted, is);
@@ -215,7 +243,8 @@ class Migration {
     }
     await documents.put(key, body, { expectedVersion: found.version });
     const now = await documents.get(key);
-    if (now === undefined || hashOfBody(now.body) !== wanted) throw notRight(documentName(key), wanted, null);
+    if (now === undefined || hashOfBody(now.body) !== wanted)
+      throw notRight(documentName(key), wanted, null);
     await this.#notes.save([{ name: key, sha256: wanted }]);
     this.#documents.replaced += 1;
   }
@@ -228,7 +257,8 @@ class Migration {
         await this.#removeDocument(name, sha256);
     }
     for (const note of notes) {
-      if (typeof note.name === 'string' && !this.#seenObjects.has(note.name)) await this.#removeObject(note.name, note);
+      if (typeof note.name === 'string' && !this.#seenObjects.has(note.name))
+        await this.#removeObject(note.name, note);
     }
   }
 
@@ -252,7 +282,9 @@ class Migration {
     const { objects } = this.#options.to;
     const found = await hashOfObject(objects, key);
     if (found !== null && sha256 !== null && found !== sha256) {
-      this.#conflicts.push(`the object ${key} has other bytes in the target and is gone from the source`);
+      this.#conflicts.push(
+        `the object ${key} has other bytes in the target and is gone from the source`,
+      );
       return;
     }
     if (found !== null) {
@@ -262,7 +294,10 @@ class Migration {
     await this.#notes.forget(key);
   }
 
-  /** Looks for every artefact that the target's documents name; copies those that only the source has, and returns those that nobody has. */
+  /**
+   * Looks for every artefact that the target's documents name; copies those that only the source
+   * has, and returns those that nobody has.
+   */
   async #proveArtefacts(): Promise<string[]> {
     const { to, naming = {} } = this.#options;
     const missing = new Set<string>();
@@ -273,7 +308,8 @@ class Migration {
           for (const artefact of artefactsNamedIn(body)) {
             if (proven.has(artefact.key)) continue;
             proven.add(artefact.key);
-            if (!(await this.#hasArtefact(artefact)) && kind === 'required') missing.add(artefact.key);
+            if (!(await this.#hasArtefact(artefact)) && kind === 'required')
+              missing.add(artefact.key);
           }
         }
         this.#options.signal?.throwIfAborted();
@@ -291,7 +327,9 @@ class Migration {
     const head = there === undefined ? await from.objects.head(key) : undefined;
     if (head !== undefined) await this.#copyObjects([head]);
     const other = otherKeyOf?.(key);
-    return head !== undefined || (other !== undefined && this.#notes.find(other)?.sha256 === sha256);
+    return (
+      head !== undefined || (other !== undefined && this.#notes.find(other)?.sha256 === sha256)
+    );
   }
 
   #tell(at: string): void {

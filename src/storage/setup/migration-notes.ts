@@ -9,7 +9,10 @@ export type CopiedName = string | DocumentKey;
 /** A copy that this migration made, or was about to make. */
 export interface CopyNote {
   readonly name: CopiedName;
-  /** Of the bytes or the body in the target; null before they are known: the target had nothing of the name, and the copy began. */
+  /**
+   * Of the bytes or the body in the target; null before they are known: the target had nothing of
+   * the name, and the copy began.
+   */
   readonly sha256: string | null;
   /** The etags of an object on both sides when its copy was found right. */
   readonly from?: string;
@@ -17,8 +20,9 @@ export interface CopyNote {
 }
 
 /**
- * What a migration wrote into its target, so that a later try of it tells its own earlier copies, which it may replace when the source
- * has moved on, from what somebody else put there, which it never touches.
+ * What a migration wrote into its target, so that a later try of it tells its own earlier copies,
+ * which it may replace when the source has moved on, from what somebody else put there, which it
+ * never touches.
  */
 export interface MigrationNotes {
   find(name: CopiedName): CopyNote | undefined;
@@ -37,7 +41,10 @@ export function createMemoryNotes(): MigrationNotes {
   return new Notes(new Map(), undefined);
 }
 
-/** Opens the notes in a file of JSON lines, made with the first note. What a kill cut short of a line is as if it had not been written. */
+/**
+ * Opens the notes in a file of JSON lines, made with the first note. What a kill cut short of a
+ * line is as if it had not been written.
+ */
 export async function openMigrationNotes(file: string): Promise<MigrationNotes> {
   const known = new Map<string, CopyNote>();
   for (const line of (await readLines(file)).split('\n')) {

@@ -14,6 +14,9 @@ export function* artefactsNamedIn(value: JsonValue | undefined): Generator<Named
 function isArtefact(value: object): value is NamedArtefact {
   const { key, sha256, bytes } = value as { key?: unknown; sha256?: unknown; bytes?: unknown };
   return (
-    typeof key === 'string' && typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) && typeof bytes === 'number'
+    typeof key === 'string' &&
+    typeof sha256 === 'string' &&
+    /^[0-9a-f]{64}$/.test(sha256) &&
+    typeof bytes === 'number'
   );
 }

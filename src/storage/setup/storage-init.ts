@@ -45,9 +45,10 @@ export interface InitStep {
 }
 
 /**
- * Makes the bucket, tables, collections, indexes, lifecycle rule and times to live that are not there; a second time it does nothing. What is
- * there is only looked at: `STORE_DENIED` when it has another shape. What a server does not have (lifecycle rules, expiring indexes),
- * or this role may not set and can do without, is left out and said.
+ * Makes the bucket, tables, collections, indexes, lifecycle rule and times to live that are not
+ * there; a second time it does nothing. What is there is only looked at: `STORE_DENIED` when it has
+ * another shape. What a server does not have (lifecycle rules, expiring indexes), or this role may
+ * not set and can do without, is left out and said.
  */
 export async function initStorage(target: StorageTarget): Promise<InitStep[]> {
   const { bucket, tables, collections } = planStorage(target);
@@ -71,13 +72,17 @@ async function initBucket(options: S3StoreOptions, plan: BucketPlan): Promise<In
   }
 }
 
-async function createBucket(client: S3Client, { name: Bucket, region }: BucketPlan): Promise<InitStep> {
+async function createBucket(
+  client: S3Client,
+  { name: Bucket, region }: BucketPlan,
+): Promise<InitStep> {
   const what = `the bucket ${Bucket}`;
   try {
     await client.send(new HeadBucketCommand({ Bucket }));
     return { what, outcome: 'already there' };
   } catch (error) {
-    // Somebody who asks for a bucket to be made takes any 404 for its absence: making it shows who answers.
+    // Somebody who asks for a bucket to be made takes any 404 for its absence: making it shows who
+    // answers.
     if (awsFault(error).status !== 404) throw error;
   }
   // The oldest region has no name for itself.
@@ -93,7 +98,10 @@ async function createBucket(client: S3Client, { name: Bucket, region }: BucketPl
 }
 
 /** Without it the parts of uploads whose process was killed are paid for and never seen. */
-async function addAbortRule(client: S3Client, { name: Bucket, abortRule }: BucketPlan): Promise<InitStep> {
+async function addAbortRule(
+  client: S3Client,
+  { name: Bucket, abortRule }: BucketPlan,
+): Promise<InitStep> {
   const what = `the lifecycle rule ${abortRule.id} of the bucket ${Bucket}`;
   const rule: LifecycleRule = {
     ID: abortRule.id,
@@ -106,7 +114,9 @@ async function addAbortRule(client: S3Client, { name: Bucket, abortRule }: Bucke
     if (rules.some(({ ID }) => ID === abortRule.id)) return { what, outcome: 'already there' };
     // A configuration is replaced as a whole, so the rules that others made go along.
     const LifecycleConfiguration = { Rules: [...rules, rule] };
-    await client.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration }));
+    await client.send(
+      new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration }),
+    );
     return { what, outcome: 'created' };
   } catch (error) {
     const { name, status } = awsFault(error);
@@ -114,7 +124,11 @@ async function addAbortRule(client: S3Client, { name: Bucket, abortRule }: Bucke
       return { what, outcome: 'left out', why: 'the server has no lifecycle rules' };
     }
     if (status !== 403) throw error;
-    return { what, outcome: 'left out', why: 'the permission s3:PutLifecycleConfiguration is missing' };
+    return {
+      what,
+      outcome: 'left out',
+      why: 'the permission s3:PutLifecycleConfiguration is missing',
+    };
   }
 }
 
@@ -127,14 +141,18 @@ async function lifecycleRules(client: S3Client, Bucket: string): Promise<Lifecyc
   }
 }
 
-async function initTables(options: AwsClientOptions, tables: readonly TablePlan[]): Promise<InitStep[]> {
+async function initTables(
+  options: AwsClientOptions,
+  tables: readonly TablePlan[],
+): Promise<InitStep[]> {
   const client = new DynamoDBClient(awsClientConfig(options));
   const steps: InitStep[] = [];
   try {
     for (const table of tables) {
       try {
         steps.push(await createTable(client, table));
-        if (table.timeToLive !== undefined) steps.push(await enableTimeToLive(client, table.name, table.timeToLive));
+        if (table.timeToLive !== undefined)
+          steps.push(await enableTimeToLive(client, table.name, table.timeToLive));
       } catch (error) {
         throw dynamoDbError(error, 'create', `the DynamoDB table ${table.name}`);
       }
@@ -155,15 +173,24 @@ async function createTable(client: DynamoDBClient, table: TablePlan): Promise<In
       // Somebody else is creating it just now.
       if (!(error instanceof ResourceInUseException)) throw error;
     });
-    await waitUntilTableExists({ client, maxWaitTime: TABLE_READY_WITHIN_S, minDelay: 1 }, { TableName: table.name });
+    await waitUntilTableExists(
+      { client, maxWaitTime: TABLE_READY_WITHIN_S, minDelay: 1 },
+      { TableName: table.name },
+    );
     found = await describeTable(client, table.name);
   }
   const [is, wanted] = [keysInWords(found ?? {}), keysInWords(shape)];
   if (is === wanted) return { what, outcome };
-  throw new PipelineError('STORE_DENIED', `${what} has ${is} instead of ${wanted}: choose another name or prefix`);
+  throw new PipelineError(
+    'STORE_DENIED',
+    `${what} has ${is} instead of ${wanted}: choose another name or prefix`,
+  );
 }
 
-async function describeTable(client: DynamoDBClient, TableName: string): Promise<TableDescription | undefined> {
+async function describeTable(
+  client: DynamoDBClient,
+  TableName: string,
+): Promise<TableDescription | undefined> {
   try {
     return (await client.send(new DescribeTableCommand({ TableName }))).Table;
   } catch (error) {
@@ -178,16 +205,25 @@ function keysInWords({
   AttributeDefinitions = [],
 }: Pick<TableDescription, 'KeySchema' | 'AttributeDefinitions'>): string {
   const keys = KeySchema.map(({ AttributeName: name = '', KeyType = '' }) => {
-    const type = AttributeDefinitions.find(({ AttributeName }) => AttributeName === name)?.AttributeType ?? '';
+    const type =
+      AttributeDefinitions.find(({ AttributeName }) => AttributeName === name)?.AttributeType ?? '';
     return `${name} (${KeyType}, ${type})`;
   });
   return `the keys ${keys.join(' and ')}`;
 }
 
-/** Asked first: DynamoDB refuses to enable what is enabled, and any second change within the hour. */
-async function enableTimeToLive(client: DynamoDBClient, TableName: string, AttributeName: string): Promise<InitStep> {
+/**
+ * Asked first: DynamoDB refuses to enable what is enabled, and any second change within the hour.
+ */
+async function enableTimeToLive(
+  client: DynamoDBClient,
+  TableName: string,
+  AttributeName: string,
+): Promise<InitStep> {
   const what = `the time to live of the DynamoDB table ${TableName}`;
-  const { TimeToLiveDescription: found } = await client.send(new DescribeTimeToLiveCommand({ TableName }));
+  const { TimeToLiveDescription: found } = await client.send(
+    new DescribeTimeToLiveCommand({ TableName }),
+  );
   const isOn = found?.TimeToLiveStatus === 'ENABLED' || found?.TimeToLiveStatus === 'ENABLING';
   if (isOn && found.AttributeName === AttributeName) return { what, outcome: 'already there' };
   if (isOn) {
@@ -214,8 +250,14 @@ async function initCollections(
   const steps: InitStep[] = [];
   try {
     for (const collection of collections) {
-      for (const { name, ...step } of await ensureIndexes(client.db(connection.database), collection)) {
-        steps.push({ what: `the index ${name} of the collection ${collection.name} of ${place}`, ...step });
+      for (const { name, ...step } of await ensureIndexes(
+        client.db(connection.database),
+        collection,
+      )) {
+        steps.push({
+          what: `the index ${name} of the collection ${collection.name} of ${place}`,
+          ...step,
+        });
       }
     }
     return steps;

@@ -65,7 +65,9 @@ export function tableShape({ name, partitionKey, sortKey }: TablePlan) {
 /** Asks nothing: what is there already is found by whoever carries it out. */
 export function planStorage({ s3, dynamodb, mongodb }: StorageTarget): StoragePlan {
   return {
-    ...(s3 === undefined ? {} : { bucket: { name: s3.bucket, region: s3.region, abortRule: ABORT_RULE } }),
+    ...(s3 === undefined
+      ? {}
+      : { bucket: { name: s3.bucket, region: s3.region, abortRule: ABORT_RULE } }),
     tables: dynamodb === undefined ? [] : planTables(dynamodb),
     collections: mongodb === undefined ? [] : planCollections(mongodb),
   };
@@ -73,13 +75,18 @@ export function planStorage({ s3, dynamodb, mongodb }: StorageTarget): StoragePl
 
 function planTables({ tablePrefix, nativeTables }: DynamoTables): TablePlan[] {
   const operational = { name: operationsTableName(tablePrefix), partitionKey: 'pk', sortKey: 'sk' };
-  const native = Object.values(nativeTables ?? {}).map(({ name, partitionKey, sortKey, timeToLive }) => {
-    const keys = { name, partitionKey, sortKey };
-    return timeToLive === undefined ? keys : { ...keys, timeToLive: timeToLive.field };
-  });
+  const native = Object.values(nativeTables ?? {}).map(
+    ({ name, partitionKey, sortKey, timeToLive }) => {
+      const keys = { name, partitionKey, sortKey };
+      return timeToLive === undefined ? keys : { ...keys, timeToLive: timeToLive.field };
+    },
+  );
   return [operational, ...native];
 }
 
 function planCollections({ operationalTables, nativeTables }: MongoCollections): CollectionPlan[] {
-  return [...operationalTables.map(operationalCollection), ...Object.values(nativeTables ?? {}).map(nativeCollection)];
+  return [
+    ...operationalTables.map(operationalCollection),
+    ...Object.values(nativeTables ?? {}).map(nativeCollection),
+  ];
 }

@@ -5,16 +5,25 @@ import type { BucketPlan, StorageTarget, TablePlan } from './storage-plan.ts';
 
 /** What `initStorage` makes, as text for those whose own role may not make it. */
 export interface PrintedStorage {
-  /** A CloudFormation template in JSON: `aws cloudformation deploy --template-file …`. Absent when nothing of it is in AWS. */
+  /**
+   * A CloudFormation template in JSON: `aws cloudformation deploy --template-file …`. Absent when
+   * nothing of it is in AWS.
+   */
   readonly cloudFormation?: string;
   /** A script: `mongosh <url> <file>`. Absent when nothing of it is in MongoDB. */
   readonly mongosh?: string;
 }
 
-/** No credential of the target comes into the texts. `CONFIG_INVALID` for names that no template can have. */
+/**
+ * No credential of the target comes into the texts. `CONFIG_INVALID` for names that no template can
+ * have.
+ */
 export function printStorage(target: StorageTarget): PrintedStorage {
   const { bucket, tables, collections } = planStorage(target);
-  const resources = { ...(bucket === undefined ? {} : bucketResource(bucket)), ...tableResources(tables) };
+  const resources = {
+    ...(bucket === undefined ? {} : bucketResource(bucket)),
+    ...tableResources(tables),
+  };
   const template = {
     AWSTemplateFormatVersion: '2010-09-09',
     Description: 'The bucket and tables of Quotidien. Deleting the stack keeps them.',
@@ -22,7 +31,9 @@ export function printStorage(target: StorageTarget): PrintedStorage {
   };
   const database = target.mongodb?.database;
   return {
-    ...(Object.keys(resources).length === 0 ? {} : { cloudFormation: `${JSON.stringify(template, null, 2)}\n` }),
+    ...(Object.keys(resources).length === 0
+      ? {}
+      : { cloudFormation: `${JSON.stringify(template, null, 2)}\n` }),
     ...(database === undefined ? {} : { mongosh: mongoshScript(database, collections) }),
   };
 }
@@ -48,7 +59,10 @@ function tableResources(tables: readonly TablePlan[]): Record<string, object> {
     const id = `Table${table.name.replace(/[^A-Za-z0-9]/g, '')}`;
     if (resources[id] !== undefined) {
       const message = `the DynamoDB tables' names ${tables.map(({ name }) => name).join(', ')} differ in punctuation only`;
-      throw new PipelineError('CONFIG_INVALID', `${message}, which no CloudFormation template can tell apart`);
+      throw new PipelineError(
+        'CONFIG_INVALID',
+        `${message}, which no CloudFormation template can tell apart`,
+      );
     }
     resources[id] = { Type: 'AWS::DynamoDB::Table', ...KEPT, Properties: tableProperties(table) };
   }
@@ -58,7 +72,10 @@ function tableResources(tables: readonly TablePlan[]): Record<string, object> {
 function tableProperties(table: TablePlan): object {
   const { timeToLive } = table;
   if (timeToLive === undefined) return tableShape(table);
-  return { ...tableShape(table), TimeToLiveSpecification: { AttributeName: timeToLive, Enabled: true } };
+  return {
+    ...tableShape(table),
+    TimeToLiveSpecification: { AttributeName: timeToLive, Enabled: true },
+  };
 }
 
 /** `createIndex` makes the collection too, and does nothing when the index is there. */

@@ -1,6 +1,7 @@
 /**
- * The order of two well-formed texts by their UTF-8 bytes, as every store sorts its keys: negative, zero or positive. JavaScript's own
- * `<` compares UTF-16 units, which puts characters beyond U+FFFF (surrogate pairs) before U+E000–U+FFFF; bytes do not.
+ * The order of two well-formed texts by their UTF-8 bytes, as every store sorts its keys: negative,
+ * zero or positive. JavaScript's own `<` compares UTF-16 units, which puts characters beyond U+FFFF
+ * (surrogate pairs) before U+E000–U+FFFF; bytes do not.
  */
 export function compareBytes(a: string, b: string): number {
   const shared = Math.min(a.length, b.length);
@@ -18,7 +19,9 @@ function byteRank(unit: number): number {
   return unit >= 0xd800 ? unit + 0x2000 : unit;
 }
 
-/** Whether the text has a UTF-8 form; a lone surrogate has none and would silently become U+FFFD. */
+/**
+ * Whether the text has a UTF-8 form; a lone surrogate has none and would silently become U+FFFD.
+ */
 export function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }

@@ -5,9 +5,10 @@ import { documentContext, documentName } from './document-key.ts';
 const DEEPEST_PLAIN = 100;
 
 /**
- * The text that is stored for a body: JSON, exact for every number a double holds except −0, which becomes 0; members that are
- * `undefined` are left out. `INPUT_INVALID` for what JSON would change without a word: NaN and the infinities (it writes null),
- * functions and symbols (left out), bigints.
+ * The text that is stored for a body: JSON, exact for every number a double holds except −0, which
+ * becomes 0; members that are `undefined` are left out. `INPUT_INVALID` for what JSON would change
+ * without a word: NaN and the infinities (it writes null), functions and symbols (left out),
+ * bigints.
  */
 export function encodeDocumentBody(key: DocumentKey, body: object): string {
   // Nearly every body: looking first costs a tenth of being asked about each member.
@@ -36,8 +37,8 @@ export function decodeDocumentBody(key: DocumentKey, text: string): unknown {
 }
 
 /**
- * Whether the value is what its JSON says, member by member, so that it may stand for it. False for all that needs a closer look: what JSON
- * leaves out or changes, objects of a class, loops.
+ * Whether the value is what its JSON says, member by member, so that it may stand for it. False for
+ * all that needs a closer look: what JSON leaves out or changes, objects of a class, loops.
  */
 function isPlainJson(value: unknown, depth = 1): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
@@ -50,7 +51,8 @@ function isPlainJson(value: unknown, depth = 1): boolean {
     return true;
   }
   if (prototype !== Object.prototype || 'toJSON' in value) return false;
-  for (const name in value) if (!isPlainJson((value as Record<string, unknown>)[name], depth + 1)) return false;
+  for (const name in value)
+    if (!isPlainJson((value as Record<string, unknown>)[name], depth + 1)) return false;
   return true;
 }
 

@@ -14,9 +14,11 @@ export interface OverflowRef {
 /**
  * Large bodies as objects named by their own hash, `overflow/<2 hex>/<sha256>.json`.
  *
- * 1. An object is written, durably, before the document that refers to it: a reader never finds a reference to nothing.
- * 2. Objects never change and are never removed here: a reader that holds an older version of the document still finds its body. What no
- *    document refers to any more (a lost race, a replaced version) is for the collection of orphans.
+ * 1. An object is written, durably, before the document that refers to it: a reader never finds a
+ *    reference to nothing.
+ * 2. Objects never change and are never removed here: a reader that holds an older version of the
+ *    document still finds its body. What no document refers to any more (a lost race, a replaced
+ *    version) is for the collection of orphans.
  */
 export interface DocumentOverflow {
   write(text: string): Promise<OverflowRef>;
@@ -39,7 +41,11 @@ export function createDocumentOverflow(objects: ObjectStore): DocumentOverflow {
     async write(text) {
       const body = Buffer.from(text);
       const sha256 = sha256Of(body);
-      const ref = { key: `overflow/${sha256.slice(0, 2)}/${sha256}.json`, sha256, bytes: body.byteLength };
+      const ref = {
+        key: `overflow/${sha256.slice(0, 2)}/${sha256}.json`,
+        sha256,
+        bytes: body.byteLength,
+      };
       const put = async (mode: 'create' | 'replace'): Promise<unknown> =>
         objects.put(ref.key, body, { mediaType: 'application/json', mode });
       try {
@@ -55,9 +61,13 @@ export function createDocumentOverflow(objects: ObjectStore): DocumentOverflow {
       const text = await fetchText(ref);
       if (text !== undefined) return text;
       const message = `the body of ${documentName(document)} should be the object ${ref.key} of the ${objects.kind} store`;
-      throw new PipelineError('STORE_CORRUPT', `${message}, which is missing or has another hash: check that store`, {
-        context: { ...documentContext(document), key: ref.key, sha256: ref.sha256 },
-      });
+      throw new PipelineError(
+        'STORE_CORRUPT',
+        `${message}, which is missing or has another hash: check that store`,
+        {
+          context: { ...documentContext(document), key: ref.key, sha256: ref.sha256 },
+        },
+      );
     },
   };
 }
@@ -65,10 +75,15 @@ export function createDocumentOverflow(objects: ObjectStore): DocumentOverflow {
 /** What a stored reference says; `STORE_CORRUPT` when it is none. */
 export function asOverflowRef(document: DocumentKey, ref: unknown): OverflowRef {
   const { key, sha256, bytes } = (ref ?? {}) as Partial<Record<keyof OverflowRef, unknown>>;
-  if (typeof key === 'string' && typeof sha256 === 'string' && typeof bytes === 'number') return { key, sha256, bytes };
-  throw new PipelineError('STORE_CORRUPT', `the record of ${documentName(document)} has no body: keep it aside`, {
-    context: documentContext(document),
-  });
+  if (typeof key === 'string' && typeof sha256 === 'string' && typeof bytes === 'number')
+    return { key, sha256, bytes };
+  throw new PipelineError(
+    'STORE_CORRUPT',
+    `the record of ${documentName(document)} has no body: keep it aside`,
+    {
+      context: documentContext(document),
+    },
+  );
 }
 
 function sha256Of(bytes: Uint8Array): string {

@@ -6,6 +6,8 @@ export async function gzipText(text: string): Promise<Uint8Array> {
 
 /** The text again; rejects with a `TypeError` when the bytes are damaged. */
 export async function gunzipText(bytes: Uint8Array): Promise<string> {
-  const stream = new Blob([Uint8Array.from(bytes)]).stream().pipeThrough(new DecompressionStream('gzip'));
+  const stream = new Blob([Uint8Array.from(bytes)])
+    .stream()
+    .pipeThrough(new DecompressionStream('gzip'));
   return new Response(stream).text();
 }

@@ -1,6 +1,9 @@
 import { nthOf } from '../../given.ts';
 
-/** The items of `base` with those of `own` among them. Both are in the order that `isBefore` tells, and have no item in common. */
+/**
+ * The items of `base` with those of `own` among them. Both are in the order that `isBefore` tells,
+ * and have no item in common.
+ */
 export async function* mergeSorted<T>(
   base: AsyncIterable<T>,
   own: readonly T[],

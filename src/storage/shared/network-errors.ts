@@ -16,9 +16,13 @@ const NO_ANSWER: StoreErrorRow = {
 };
 const NO_NAME: StoreErrorRow = {
   code: 'STORE_UNAVAILABLE',
-  means: 'the name of its host is not known; check the endpoint and the name server, then try again',
+  means:
+    'the name of its host is not known; check the endpoint and the name server, then try again',
 };
-const CUT_OFF: StoreErrorRow = { code: 'STORE_UNAVAILABLE', means: 'the connection broke; try again' };
+const CUT_OFF: StoreErrorRow = {
+  code: 'STORE_UNAVAILABLE',
+  means: 'the connection broke; try again',
+};
 /** Something between here and the store, or in its place, such as a proxy or a login page. */
 export const UNREADABLE: StoreErrorRow = {
   code: 'STORE_UNAVAILABLE',
@@ -27,7 +31,8 @@ export const UNREADABLE: StoreErrorRow = {
 };
 const BAD_CERTIFICATE: StoreErrorRow = {
   code: 'STORE_DENIED',
-  means: 'its certificate is not trusted; renew it, or give its authority to Node.js (NODE_EXTRA_CA_CERTS)',
+  means:
+    'its certificate is not trusted; renew it, or give its authority to Node.js (NODE_EXTRA_CA_CERTS)',
 };
 const NO_TLS: StoreErrorRow = {
   code: 'STORE_DENIED',
@@ -64,18 +69,27 @@ const NETWORK_ERRORS: Readonly<Record<string, StoreErrorRow>> = {
 /** Drivers wrap what the socket said; deeper than this nothing is looked for. */
 const DEEPEST_CAUSE = 5;
 
-/** What a failure of the network means, also when a driver has wrapped it; `undefined` when it is none. */
+/**
+ * What a failure of the network means, also when a driver has wrapped it; `undefined` when it is
+ * none.
+ */
 export function networkErrorRow(error: unknown, depth = 0): StoreErrorRow | undefined {
   if (typeof error !== 'object' || error === null || depth > DEEPEST_CAUSE) return undefined;
   const { code, name, cause } = error as { code?: unknown; name?: unknown; cause?: unknown };
-  const row = typeof code === 'string' && Object.hasOwn(NETWORK_ERRORS, code) ? NETWORK_ERRORS[code] : undefined;
+  const row =
+    typeof code === 'string' && Object.hasOwn(NETWORK_ERRORS, code)
+      ? NETWORK_ERRORS[code]
+      : undefined;
   if (row !== undefined) return row;
   // Node's reader of HTTP.
   if (typeof code === 'string' && code.startsWith('HPE_')) return UNREADABLE;
   return name === 'TimeoutError' ? NO_ANSWER : networkErrorRow(cause, depth + 1);
 }
 
-/** The first line of a driver's message, cut: some services append whole requests, with their tokens. */
+/**
+ * The first line of a driver's message, cut: some services append whole requests, with their
+ * tokens.
+ */
 export function shortMessage(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return textBefore(message, '\n').slice(0, 300);

@@ -8,13 +8,17 @@ import type { ObjectBody } from '../../ports/objects.ts';
 const READ_CHUNK_BYTES = 1 << 20;
 
 /**
- * The body of a put as chunks, whatever form it has. What fails while it is produced comes out as `PipelineError`: the
- * producer's own, or `INPUT_INVALID` when the file to store is not there.
+ * The body of a put as chunks, whatever form it has. What fails while it is produced comes out as
+ * `PipelineError`: the producer's own, or `INPUT_INVALID` when the file to store is not there.
  *
- * `oneByOne` promises that a chunk is done with before the next is asked for. A file is then read into one buffer again and again: a new one for each
- * MB of a large file counts as memory outside the heap, and made the collector mark the whole heap every few chunks.
+ * `oneByOne` promises that a chunk is done with before the next is asked for. A file is then read
+ * into one buffer again and again: a new one for each MB of a large file counts as memory outside
+ * the heap, and made the collector mark the whole heap every few chunks.
  */
-export async function* bodyChunks(body: ObjectBody, how: { oneByOne?: boolean } = {}): AsyncGenerator<Uint8Array> {
+export async function* bodyChunks(
+  body: ObjectBody,
+  how: { oneByOne?: boolean } = {},
+): AsyncGenerator<Uint8Array> {
   if (body instanceof Uint8Array) {
     yield body;
   } else if (Symbol.asyncIterator in body) {
@@ -57,6 +61,8 @@ async function openBody(path: string): Promise<FileHandle> {
     return await open(path, 'r');
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw fileError(error, 'read the file to store,', path);
-    throw new PipelineError('INPUT_INVALID', `the file to store, ${path}, does not exist`, { cause: error });
+    throw new PipelineError('INPUT_INVALID', `the file to store, ${path}, does not exist`, {
+      cause: error,
+    });
   }
 }

@@ -2,16 +2,25 @@ import { required } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { isWellFormed } from './byte-order.ts';
 
-/** The most bytes of a whole key; the smallest limit among the stores is 1,024, of which an adapter may need a few. */
+/**
+ * The most bytes of a whole key; the smallest limit among the stores is 1,024, of which an adapter
+ * may need a few.
+ */
 export const MAX_KEY_BYTES = 1_000;
 
 /** The most bytes of one part, because on a file system it is the name of a file. */
 const MAX_KEY_PART_BYTES = 255;
 
-/** The folder in which adapters on a file system stage what is not yet visible; no key may begin with it, in any adapter. */
+/**
+ * The folder in which adapters on a file system stage what is not yet visible; no key may begin
+ * with it, in any adapter.
+ */
 export const STAGING_PART = '.incoming';
 
-/** The folder in which a store on a file system keeps what it packs texts with; no key may begin with it either. */
+/**
+ * The folder in which a store on a file system keeps what it packs texts with; no key may begin
+ * with it either.
+ */
 export const DICTIONARIES_PART = '.dictionaries';
 
 /** What no key may begin with, in any adapter. */
@@ -20,15 +29,16 @@ export const RESERVED_PARTS: ReadonlySet<string> = new Set([STAGING_PART, DICTIO
 /** Refuses a key that not every adapter can hold, with `INPUT_INVALID` and the offending part. */
 export function checkObjectKey(key: string): void {
   const bytes = Buffer.byteLength(key);
-  if (bytes > MAX_KEY_BYTES) throw invalid(key, `it has ${bytes} bytes, more than ${MAX_KEY_BYTES}`);
+  if (bytes > MAX_KEY_BYTES)
+    throw invalid(key, `it has ${bytes} bytes, more than ${MAX_KEY_BYTES}`);
   const parts = key.split('/');
   for (const part of parts) checkPart(key, part);
   checkFirst(key, parts[0]);
 }
 
 /**
- * Refuses a prefix that no key can start with. The folders of a prefix obey the rules of a key; what follows the last `/` may be any
- * beginning of a part, or empty.
+ * Refuses a prefix that no key can start with. The folders of a prefix obey the rules of a key;
+ * what follows the last `/` may be any beginning of a part, or empty.
  */
 export function checkObjectPrefix(prefix: string): void {
   const parts = prefix.split('/');
@@ -79,7 +89,10 @@ function invalid(key: string, problem: string): PipelineError {
   return new PipelineError('INPUT_INVALID', `the object key ${shown} is not usable: ${problem}`);
 }
 
-/** The ending of the last part of a key with its dot, `.json`; empty for none, or for one that is too long to be one. */
+/**
+ * The ending of the last part of a key with its dot, `.json`; empty for none, or for one that is
+ * too long to be one.
+ */
 export function endingOf(key: string): string {
   const [ending = ''] = /\.[A-Za-z0-9]{1,16}$/.exec(key) ?? [];
   return ending;

@@ -6,16 +6,25 @@ const FULL_DICTIONARY_BYTES = 32_768;
 
 const LARGEST_SAMPLE_BYTES = 8_192;
 
-/** The header of a zlib stream: a flag that says "with a dictionary", then the dictionary's Adler-32. */
+/**
+ * The header of a zlib stream: a flag that says "with a dictionary", then the dictionary's
+ * Adler-32.
+ */
 const FLAGS_AT = 1;
 const HAS_DICTIONARY = 0x20;
 const DICTIONARY_ID_AT = 2;
 
 /** Where the samples of the dictionaries are kept; they are never changed nor removed. */
 export interface DictionarySamples {
-  /** In the order of their numbers 1, 2, …; those of one kind never have more than a dictionary's bytes. */
+  /**
+   * In the order of their numbers 1, 2, …; those of one kind never have more than a dictionary's
+   * bytes.
+   */
   of(kind: string): readonly (ArrayBuffer | Uint8Array)[];
-  /** Keeps the sample, unless there is one of this number, which another process has added, or it cannot be kept. */
+  /**
+   * Keeps the sample, unless there is one of this number, which another process has added, or it
+   * cannot be kept.
+   */
   add(kind: string, number: number, sample: Uint8Array): void;
   /** Whether the sample is still there: somebody may have removed what these are kept in. */
   has(kind: string, number: number): boolean;
@@ -25,13 +34,19 @@ export interface DictionarySamples {
 export interface Packing {
   /** A zlib stream; `undefined` where that is not smaller. */
   pack(kind: string, bytes: Buffer): Buffer | undefined;
-  /** The bytes again; throws an `Error` that says why, when the stream is damaged or its dictionary is lost. */
+  /**
+   * The bytes again; throws an `Error` that says why, when the stream is damaged or its dictionary
+   * is lost.
+   */
   unpack(kind: string, stream: Buffer): Buffer;
 }
 
 /** When a dictionary is made, and from what. */
 export interface PackingOptions {
-  /** A text that is packed to more than this part of its bytes has something that the dictionary lacks. */
+  /**
+   * A text that is packed to more than this part of its bytes has something that the dictionary
+   * lacks.
+   */
   readonly poorly: number;
   /** A larger dictionary packs better and more slowly; 32 KiB unless given. */
   readonly fullBytes?: number;
@@ -48,12 +63,15 @@ interface Dictionaries {
 }
 
 /**
- * Texts as zlib streams with a dictionary of their kind: those of one kind say much the same, and one alone is too short for deflate
- * to find that out.
+ * Texts as zlib streams with a dictionary of their kind: those of one kind say much the same, and
+ * one alone is too short for deflate to find that out.
  *
- * 1. A dictionary grows by the texts that it packs poorly, until it is full. Each state of it is a dictionary of its own.
- * 2. A sample is durable before the first text that is packed with it; a crash in between leaves a sample that nobody needs.
- * 3. A stream names its dictionary by the id in its own header, and says by a checksum that it was unpacked rightly.
+ * 1. A dictionary grows by the texts that it packs poorly, until it is full. Each state of it is a
+ *    dictionary of its own.
+ * 2. A sample is durable before the first text that is packed with it; a crash in between leaves a
+ *    sample that nobody needs.
+ * 3. A stream names its dictionary by the id in its own header, and says by a checksum that it was
+ *    unpacked rightly.
  *
  */
 export function createPacking(
@@ -61,7 +79,10 @@ export function createPacking(
   { poorly, fullBytes = FULL_DICTIONARY_BYTES, sampleOf = (bytes) => bytes }: PackingOptions,
 ): Packing {
   const known = new Map<string, Dictionaries>();
-  /** Kinds whose next sample is nothing new, cannot be kept, or cannot be read back: this process goes on with what they have. */
+  /**
+   * Kinds whose next sample is nothing new, cannot be kept, or cannot be read back: this process
+   * goes on with what they have.
+   */
   const refused = new Set<string>();
 
   function load(kind: string): Dictionaries {
@@ -73,7 +94,9 @@ export function createPacking(
   /** Those in memory, if whoever unpacks finds them as well. */
   function current(kind: string): Dictionaries {
     const found = known.get(kind);
-    return found !== undefined && (found.count === 0 || samples.has(kind, found.count)) ? found : load(kind);
+    return found !== undefined && (found.count === 0 || samples.has(kind, found.count))
+      ? found
+      : load(kind);
   }
 
   /** Takes the bytes as a further sample of their kind, when there is room for it. */
@@ -114,11 +137,17 @@ function dictionariesOf(samples: ReturnType<DictionarySamples['of']>): Dictionar
   return { newest, count: samples.length, byId };
 }
 
-/** Most texts are packed to less than this part of them, and are less than so many times their stream; what is more takes another chunk. */
+/**
+ * Most texts are packed to less than this part of them, and are less than so many times their
+ * stream; what is more takes another chunk.
+ */
 const MAX_PART = 1 / 4;
 const MAX_TIMES = 16;
 
-/** About as much as comes out: zlib's own chunks of 16 KiB are garbage at once, and making them took half of the time of packing. */
+/**
+ * About as much as comes out: zlib's own chunks of 16 KiB are garbage at once, and making them took
+ * half of the time of packing.
+ */
 function chunkFor(bytes: number): number {
   return Math.min(Math.max(Math.ceil(bytes), 512), 16_384);
 }
@@ -153,6 +182,7 @@ interface Inflated {
 }
 
 function dictionaryIdOf(stream: Buffer): number | undefined {
-  const hasOne = stream.byteLength > DICTIONARY_ID_AT + 4 && ((stream[FLAGS_AT] ?? 0) & HAS_DICTIONARY) !== 0;
+  const hasOne =
+    stream.byteLength > DICTIONARY_ID_AT + 4 && ((stream[FLAGS_AT] ?? 0) & HAS_DICTIONARY) !== 0;
   return hasOne ? stream.readUInt32BE(DICTIONARY_ID_AT) : undefined;
 }

@@ -3,10 +3,11 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { PipelineError } from '../../errors.ts';
 
 /**
- * Copies of tables in ClickHouse. Of each scope (a day, a month) a table holds the rows of one version; `_revision` says which, `_row` is the place of
- * a row in it. Invariants:
+ * Copies of tables in ClickHouse. Of each scope (a day, a month) a table holds the rows of one
+ * version; `_revision` says which, `_row` is the place of a row in it. Invariants:
  * 1. Rows are named by scope, the table's order and place: writing a version again changes nothing.
- * 2. A newer version is written before the older one is removed. Whoever reads in between sees both; `_revision` tells them apart.
+ * 2. A newer version is written before the older one is removed. Whoever reads in between sees
+ *    both; `_revision` tells them apart.
  */
 
 /** What columns hold; all may be null. */
@@ -57,7 +58,12 @@ const TYPES: Readonly<Record<CopiedType, string>> = {
 /** @param url `http(s)://<user>:<password>@<host>:<port>/<database>` */
 export function openClickHouse(url: string, database: string): TableCopies {
   return copiesIn(
-    createClient({ url, application: 'quotidien', max_open_connections: 2, log: { level: ClickHouseLogLevel.OFF } }),
+    createClient({
+      url,
+      application: 'quotidien',
+      max_open_connections: 2,
+      log: { level: ClickHouseLogLevel.OFF },
+    }),
     database,
   );
 }
@@ -107,13 +113,18 @@ export function copiesIn(client: ClickHouseClient, database: string): TableCopie
       ),
     async sumsOf(table, scope) {
       const summed = table.columns.filter(({ type }) => type === 'integer' || type === 'number');
-      const sums = summed.map(({ name }) => `ifNull(sum(toFloat64(${quoted(name)})), 0) AS ${quoted(name)}`);
+      const sums = summed.map(
+        ({ name }) => `ifNull(sum(toFloat64(${quoted(name)})), 0) AS ${quoted(name)}`,
+      );
       const [row = {}] = await ask<Record<string, number | string>>(
         `SELECT ${['toString(count()) AS _rows', ...sums].join(', ')} FROM ${at(table)} FINAL WHERE _scope = {scope: String}`,
         { scope },
       );
       const { _rows: rows = 0, ...own } = row;
-      return { rows: Number(rows), sums: Object.fromEntries(Object.entries(own).map(([n, v]) => [n, Number(v)])) };
+      return {
+        rows: Number(rows),
+        sums: Object.fromEntries(Object.entries(own).map(([n, v]) => [n, Number(v)])),
+      };
     },
     close: () => client.close(),
   };
@@ -131,7 +142,15 @@ function quoted(name: string): string {
 }
 
 /** Codes of sockets that nobody answers, or that end before an answer. */
-const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH']);
+const AWAY = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EHOSTUNREACH',
+]);
 
 async function asking<T>(call: () => Promise<T>): Promise<T> {
   try {
@@ -139,6 +158,10 @@ async function asking<T>(call: () => Promise<T>): Promise<T> {
   } catch (error) {
     const { message, code } = error as Error & { code?: string };
     const isAway = AWAY.has(String(code)) || /timeout|socket hang up/i.test(message);
-    throw new PipelineError(isAway ? 'STORE_UNAVAILABLE' : 'STORE_DENIED', `ClickHouse: ${message}`, { cause: error });
+    throw new PipelineError(
+      isAway ? 'STORE_UNAVAILABLE' : 'STORE_DENIED',
+      `ClickHouse: ${message}`,
+      { cause: error },
+    );
   }
 }

@@ -14,18 +14,22 @@ interface DuckDbErrorRow {
   readonly remedy?: (limits: DuckDbLimits) => string;
 }
 
-// All are anchored at the kind, and all but the first look at the first line only: later lines can quote the input.
+// All are anchored at the kind, and all but the first look at the first line only: later lines can
+// quote the input.
 const DISK_FULL =
   /^(IO|Out of Memory) Error: [^]*(No space left on device|Disk quota exceeded|File too large|max_temp_directory_size)/i;
 const FORBIDDEN = /^IO Error: .*(Permission denied|Read-only file system|Is a directory)/i;
 
-/** What the Parquet reader says of a file that was cut or altered; our own files are hashed before they are read. */
+/**
+ * What the Parquet reader says of a file that was cut or altered; our own files are hashed before
+ * they are read.
+ */
 const DAMAGED_PARQUET =
   /^(Invalid Input|Invalid|IO) Error: .*(No magic bytes found|too small to be a Parquet file|Failed to read (Parquet )?file|TProtocolException|don't know what type|Could not read enough bytes|bytes outside file|converted type can only be set|Incorrect stats size)/i;
 
 /**
- * What a failure of DuckDB means, by its message, because there is nothing else: every failure is a plain `Error`. The first row
- * that matches counts.
+ * What a failure of DuckDB means, by its message, because there is nothing else: every failure is a
+ * plain `Error`. The first row that matches counts.
  */
 const DUCKDB_ERRORS: readonly DuckDbErrorRow[] = [
   {
@@ -40,7 +44,11 @@ const DUCKDB_ERRORS: readonly DuckDbErrorRow[] = [
     remedy: ({ memoryLimitMb }) =>
       `raise the memory limit of the SQL engine (now ${memoryLimitMb} MiB) or take a smaller window`,
   },
-  { when: FORBIDDEN, code: 'STORE_DENIED', remedy: () => 'correct the permission or the path in the message' },
+  {
+    when: FORBIDDEN,
+    code: 'STORE_DENIED',
+    remedy: () => 'correct the permission or the path in the message',
+  },
   // Nothing here may load extensions: on a machine without the internet it could not work.
   { when: /^IO Error: .*Extension "/i, code: 'INTERNAL' },
   { when: /^Invalid Input Error: .*schema mismatch/i, code: 'SRC_SHAPE_CHANGED' },
@@ -61,7 +69,10 @@ const DUCKDB_ERRORS: readonly DuckDbErrorRow[] = [
 const MAX_MESSAGE_CHARACTERS = 2_000;
 const MAX_SQL_CHARACTERS = 500;
 
-/** A failure of the engine as `PipelineError`, with the engine's message and the beginning of the statement. */
+/**
+ * A failure of the engine as `PipelineError`, with the engine's message and the beginning of the
+ * statement.
+ */
 export function duckDbError(error: unknown, sql: string, limits: DuckDbLimits): PipelineError {
   if (error instanceof PipelineError) return error;
   const message = error instanceof Error ? error.message : String(error);
@@ -70,13 +81,20 @@ export function duckDbError(error: unknown, sql: string, limits: DuckDbLimits): 
     return new PipelineError('SRC_SHAPE_CHANGED', `the table is damaged: ${csv}`, { cause: error });
   const row = DUCKDB_ERRORS.find(({ when }) => when.test(message));
   const remedy = row?.remedy === undefined ? '' : ` (${row.remedy(limits)})`;
-  return new PipelineError(row?.code ?? 'INTERNAL', message.slice(0, MAX_MESSAGE_CHARACTERS) + remedy, {
-    context: { sql: sql.slice(0, MAX_SQL_CHARACTERS) },
-    cause: error,
-  });
+  return new PipelineError(
+    row?.code ?? 'INTERNAL',
+    message.slice(0, MAX_MESSAGE_CHARACTERS) + remedy,
+    {
+      context: { sql: sql.slice(0, MAX_SQL_CHARACTERS) },
+      cause: error,
+    },
+  );
 }
 
 /** Whether the instance refuses everything from now on; only a new one helps. */
 export function endsInstance(error: unknown): boolean {
-  return error instanceof Error && /^(FATAL|INTERNAL) Error|database has been invalidated/.test(error.message);
+  return (
+    error instanceof Error &&
+    /^(FATAL|INTERNAL) Error|database has been invalidated/.test(error.message)
+  );
 }

@@ -26,7 +26,10 @@ interface DuckDbSessionOptions {
   readonly onInstanceEnd: () => void;
 }
 
-/** One connection as a session. Its statements run one after the other, also when the caller does not wait in between; only `atOnce` opens more. */
+/**
+ * One connection as a session. Its statements run one after the other, also when the caller does
+ * not wait in between; only `atOnce` opens more.
+ */
 export class DuckDbSession implements SqlSession {
   readonly scratch: string;
   readonly #options: DuckDbSessionOptions;
@@ -65,7 +68,10 @@ export class DuckDbSession implements SqlSession {
     return reader.convertRowObjects(toPlainValue) as T[];
   }
 
-  /** One chunk of the engine after the other; a loop that is left early leaves the rest to be thrown away by the next statement. */
+  /**
+   * One chunk of the engine after the other; a loop that is left early leaves the rest to be thrown
+   * away by the next statement.
+   */
   async *batches<T extends object = Record<string, unknown>>(sql: string): AsyncGenerator<T[]> {
     const result = await this.#inTurn(sql, (connection) => connection.stream(sql));
     const chunks = result.yieldConvertedRowObjects(toPlainValue);
@@ -82,7 +88,10 @@ export class DuckDbSession implements SqlSession {
   }
 
   /** In the order of `items`; the first failure stops those that have not begun. */
-  async atOnce<T, R>(items: readonly T[], work: (item: T, sql: SqlSession) => Promise<R>): Promise<R[]> {
+  async atOnce<T, R>(
+    items: readonly T[],
+    work: (item: T, sql: SqlSession) => Promise<R>,
+  ): Promise<R[]> {
     const answers = new Array<R>(items.length);
     const pending = items.entries();
     let hasFailed = false;
@@ -106,7 +115,11 @@ export class DuckDbSession implements SqlSession {
 
   #beside(work: (sql: SqlSession) => Promise<void>): Promise<void> {
     return this.#options.beside(async (connection) => {
-      const session = new DuckDbSession({ ...this.#options, connection, close: () => Promise.resolve() });
+      const session = new DuckDbSession({
+        ...this.#options,
+        connection,
+        close: () => Promise.resolve(),
+      });
       try {
         await work(session);
       } finally {
@@ -124,7 +137,9 @@ export class DuckDbSession implements SqlSession {
   #inTurn<R>(sql: string, start: (connection: DuckDBConnection) => Promise<R>): Promise<R> {
     if (this.#ended || this.#isReading) {
       const when = this.#ended ? 'after its end' : 'in the middle of reading another result';
-      return Promise.reject(new PipelineError('INTERNAL', `an SQL session is used ${when}: ${sql.slice(0, 200)}`));
+      return Promise.reject(
+        new PipelineError('INTERNAL', `an SQL session is used ${when}: ${sql.slice(0, 200)}`),
+      );
     }
     const result = this.#last.then(() => this.#execute(sql, start));
     this.#last = result.catch(() => undefined);
@@ -148,10 +163,14 @@ export class DuckDbSession implements SqlSession {
 }
 
 /**
- * Interrupts the running statement when the signal aborts, again and again until `stop`: DuckDB forgets an interrupt that comes
- * between preparing and starting, and the statement would run to its end.
+ * Interrupts the running statement when the signal aborts, again and again until `stop`: DuckDB
+ * forgets an interrupt that comes between preparing and starting, and the statement would run to
+ * its end.
  */
-function interruptOnAbort(connection: DuckDBConnection, signal: AbortSignal | undefined): () => void {
+function interruptOnAbort(
+  connection: DuckDBConnection,
+  signal: AbortSignal | undefined,
+): () => void {
   let again: NodeJS.Timeout | undefined;
   const interrupt = (): void => {
     connection.interrupt();

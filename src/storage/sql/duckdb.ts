@@ -16,22 +16,34 @@ const GROW_AFTER_MS = 1_000;
 export interface DuckDbEngineOptions {
   /** For all sessions together, in MiB; what does not fit is spilled to the scratch folder. */
   readonly memoryLimitMb: number;
-  /** Threads for all sessions together: one session alone has them all, several have equal shares, at least one each. */
+  /**
+   * Threads for all sessions together: one session alone has them all, several have equal shares,
+   * at least one each.
+   */
   readonly threads: number;
-  /** Where sessions and spilled data get their folders; shared by the engines of all processes of the machine. */
+  /**
+   * Where sessions and spilled data get their folders; shared by the engines of all processes of
+   * the machine.
+   */
   readonly scratchRoot: string;
 }
 
 /** The instance is opened with the first session and again after it broke. */
 export interface DuckDbEngine extends SqlEngine {
-  /** Waits for the running sessions, then frees memory and scratch folder; later sessions are refused. */
+  /**
+   * Waits for the running sessions, then frees memory and scratch folder; later sessions are
+   * refused.
+   */
   close(): Promise<void>;
 }
 
 interface OpenInstance {
   readonly folder: string;
   readonly instance: DuckDBInstance;
-  /** Attaches and detaches the sessions' databases: a session's own connection may be in any state when it ends. */
+  /**
+   * Attaches and detaches the sessions' databases: a session's own connection may be in any state
+   * when it ends.
+   */
   readonly keeper: DuckDBConnection;
   /** Folders that sessions gave back. */
   readonly free: string[];
@@ -40,12 +52,14 @@ interface OpenInstance {
 /**
  * The embedded SQL engine: one DuckDB instance in memory, opened by the first session.
  *
- * A session is a connection with a database of its own, so that its tables (TEMP or not), views and macros are invisible to others and
- * freed at its end; its zone is UTC and no extension is ever loaded. An aborted signal interrupts the running statement,
- * which then fails with the signal's reason instead of a `PipelineError`. What a session's work throws passes through.
+ * A session is a connection with a database of its own, so that its tables (TEMP or not), views and
+ * macros are invisible to others and freed at its end; its zone is UTC and no extension is ever
+ * loaded. An aborted signal interrupts the running statement, which then fails with the signal's
+ * reason instead of a `PipelineError`. What a session's work throws passes through.
  *
- * Statements run on threads of libuv's pool (4 unless `UV_THREADPOOL_SIZE` says more), one per running statement: as many long
- * statements as threads stop all file access of the process until one of them ends.
+ * Statements run on threads of libuv's pool (4 unless `UV_THREADPOOL_SIZE` says more), one per
+ * running statement: as many long statements as threads stop all file access of the process until
+ * one of them ends.
  */
 export function createDuckDbEngine(options: DuckDbEngineOptions): DuckDbEngine {
   return new EmbeddedEngine(options);
@@ -68,8 +82,12 @@ class EmbeddedEngine implements DuckDbEngine {
     this.#threadsSet = options.threads;
   }
 
-  async session<T>(work: (sql: SqlSession) => Promise<T>, options: { readonly signal?: AbortSignal } = {}): Promise<T> {
-    if (this.#closed) throw new PipelineError('INTERNAL', 'the SQL engine is used after it was closed');
+  async session<T>(
+    work: (sql: SqlSession) => Promise<T>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<T> {
+    if (this.#closed)
+      throw new PipelineError('INTERNAL', 'the SQL engine is used after it was closed');
     options.signal?.throwIfAborted();
     const running = this.#runSession(work, options.signal);
     this.#running.add(running);
@@ -90,7 +108,10 @@ class EmbeddedEngine implements DuckDbEngine {
     for (const instance of this.#abandoned.splice(0)) await closeInstance(instance);
   }
 
-  async #runSession<T>(work: (sql: SqlSession) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  async #runSession<T>(
+    work: (sql: SqlSession) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     const opened = await this.#open();
     this.#sessions += 1;
     const name = `session_${this.#sessions}`;
@@ -142,7 +163,11 @@ class EmbeddedEngine implements DuckDbEngine {
     }
   }
 
-  async #closeSession(opened: OpenInstance, name: string, connection: DuckDBConnection): Promise<void> {
+  async #closeSession(
+    opened: OpenInstance,
+    name: string,
+    connection: DuckDBConnection,
+  ): Promise<void> {
     connection.closeSync();
     // Fails only when the instance is of no use any more, and its memory goes with it.
     await opened.keeper.run(`DETACH ${name}`).catch(() => undefined);
@@ -150,7 +175,11 @@ class EmbeddedEngine implements DuckDbEngine {
   }
 
   /** A lane of a session counts as one more when threads are shared. */
-  #beside(opened: OpenInstance, name: string, work: (connection: DuckDBConnection) => Promise<void>): Promise<void> {
+  #beside(
+    opened: OpenInstance,
+    name: string,
+    work: (connection: DuckDBConnection) => Promise<void>,
+  ): Promise<void> {
     return this.#countedAs(opened, 1, async () => {
       const connection = await this.#connect(opened, name);
       await work(connection).finally(() => {
@@ -170,8 +199,9 @@ class EmbeddedEngine implements DuckDbEngine {
   }
 
   /**
-   * The engine's threads spin while they wait for work: beside the statements of other sessions they cost a sixth of the processor and give
-   * nothing. The bytes that are written do not depend on their number.
+   * The engine's threads spin while they wait for work: beside the statements of other sessions
+   * they cost a sixth of the processor and give nothing. The bytes that are written do not depend
+   * on their number.
    */
   async #shareThreads({ keeper }: OpenInstance, more: number): Promise<void> {
     this.#active += more;
@@ -180,8 +210,9 @@ class EmbeddedEngine implements DuckDbEngine {
   }
 
   /**
-   * A session that becomes the only one is rarely that for long: taking threads away and giving them back with every session of a backfill
-   * costs a tenth of it. A session whose lanes have ended has them back at once: what it does next is one statement over everything.
+   * A session that becomes the only one is rarely that for long: taking threads away and giving
+   * them back with every session of a backfill costs a tenth of it. A session whose lanes have
+   * ended has them back at once: what it does next is one statement over everything.
    */
   async #endSession({ keeper }: OpenInstance): Promise<void> {
     this.#active -= 1;
@@ -237,8 +268,9 @@ async function openInstance(options: DuckDbEngineOptions): Promise<OpenInstance>
       temp_directory: path.join(folder, 'spill'),
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
-      // The cache trusts a file's time and size: measured, a file rewritten in place within milliseconds at equal length was read
-      // with the layout of the one before, without an error. The operating system keeps files in memory anyway.
+      // The cache trusts a file's time and size: measured, a file rewritten in place within
+      // milliseconds at equal length was read with the layout of the one before, without an error.
+      // The operating system keeps files in memory anyway.
       enable_external_file_cache: 'false',
     });
     return { folder, instance, keeper: await instance.connect(), free: [] };

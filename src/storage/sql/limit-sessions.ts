@@ -1,8 +1,9 @@
 import type { SqlEngine, SqlSession } from '../../ports/sql.ts';
 
 /**
- * Lets at most `limit` sessions run statements at the same time; later ones wait in order. Two months of a step side by side fit the
- * memory limit, sixteen do not. One that is finished counts no more, though its files are still in use.
+ * Lets at most `limit` sessions run statements at the same time; later ones wait in order. Two
+ * months of a step side by side fit the memory limit, sixteen do not. One that is finished counts
+ * no more, though its files are still in use.
  */
 export function limitSessions(engine: SqlEngine, limit: number): SqlEngine {
   const waiting: (() => void)[] = [];

@@ -10,8 +10,8 @@ export interface FlatParquetTable {
   readonly columns: readonly {
     readonly name: string;
     /**
-     * `integer` is INT64 but takes only whole numbers that a double holds exactly; `number` is DOUBLE, finite; `instant` takes
-     * ISO-8601 text with offset or `Z` and keeps milliseconds.
+     * `integer` is INT64 but takes only whole numbers that a double holds exactly; `number` is
+     * DOUBLE, finite; `instant` takes ISO-8601 text with offset or `Z` and keeps milliseconds.
      */
     readonly type: 'text' | 'integer' | 'number' | 'instant' | 'boolean';
   }[];
@@ -40,14 +40,18 @@ const ROW_GROUP_ROWS = 4_096;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /**
- * The table as the bytes of a Parquet file (SNAPPY), the same bytes for the same table. It needs no native engine. What the library
- * would write wrongly without a word is refused with `INPUT_INVALID` instead:
+ * The table as the bytes of a Parquet file (SNAPPY), the same bytes for the same table. It needs no
+ * native engine. What the library would write wrongly without a word is refused with
+ * `INPUT_INVALID` instead:
  *
- * - it rounds or cuts values that do not fit their column (`1.9` and `"12abc"` become whole numbers), so each is checked here;
- * - its statistics compare text in UTF-16 order and mislead readers that skip row groups by them: they are switched off;
+ * - it rounds or cuts values that do not fit their column (`1.9` and `"12abc"` become whole
+ *   numbers), so each is checked here;
+ * - its statistics compare text in UTF-16 order and mislead readers that skip row groups by them:
+ *   they are switched off;
  * - version 2 pages and the page index are less widely readable: they are switched off too;
  * - it loses errors of the stream that it writes to, so it gets memory to write to;
- * - columns are members of an object, which JavaScript reorders when their names are numbers: such names are refused.
+ * - columns are members of an object, which JavaScript reorders when their names are numbers: such
+ *   names are refused.
  */
 export async function encodeFlatParquet(table: FlatParquetTable): Promise<Uint8Array> {
   checkColumns(table.columns);
@@ -64,12 +68,16 @@ export async function encodeFlatParquet(table: FlatParquetTable): Promise<Uint8A
   const options = { rowGroupSize: ROW_GROUP_ROWS, useDataPageV2: false, pageIndex: false };
   const writer = await parquet.ParquetWriter.openStream(schemaOf(table.columns), output, options);
   for (const [key, value] of Object.entries(table.metadata ?? {})) writer.setMetadata(key, value);
-  for (const [at, row] of table.rows.entries()) await writer.appendRow(cellsOf(table.columns, row, at));
+  for (const [at, row] of table.rows.entries())
+    await writer.appendRow(cellsOf(table.columns, row, at));
   await writer.close();
   return Buffer.concat(chunks);
 }
 
-/** Writes the table to a file, replacing what is there; `INPUT_INVALID` as above, `STORE_DENIED` when it cannot be written. */
+/**
+ * Writes the table to a file, replacing what is there; `INPUT_INVALID` as above, `STORE_DENIED`
+ * when it cannot be written.
+ */
 export async function writeFlatParquet(
   options: FlatParquetTable & { readonly path: string },
 ): Promise<{ readonly bytes: number; readonly rows: number }> {
@@ -85,10 +93,14 @@ function checkColumns(columns: readonly Column[]): void {
   for (const { name } of columns) {
     const problem = names.has(name) ? 'is there twice' : columnNameProblem(name);
     if (problem !== undefined)
-      throw new PipelineError('INPUT_INVALID', `the export column ${JSON.stringify(name)} ${problem}`);
+      throw new PipelineError(
+        'INPUT_INVALID',
+        `the export column ${JSON.stringify(name)} ${problem}`,
+      );
     names.add(name);
   }
-  if (columns.length === 0) throw new PipelineError('INPUT_INVALID', 'an export table needs at least one column');
+  if (columns.length === 0)
+    throw new PipelineError('INPUT_INVALID', 'an export table needs at least one column');
 }
 
 function columnNameProblem(name: string): string | undefined {
@@ -104,14 +116,20 @@ function schemaOf(columns: readonly Column[]): InstanceType<typeof parquet.Parqu
   return new parquet.ParquetSchema(Object.fromEntries(fields));
 }
 
-function cellsOf(columns: readonly Column[], row: readonly FlatValue[], at: number): Record<string, Cell> {
+function cellsOf(
+  columns: readonly Column[],
+  row: readonly FlatValue[],
+  at: number,
+): Record<string, Cell> {
   if (row.length !== columns.length) {
     throw new PipelineError(
       'INPUT_INVALID',
       `row ${at} of an export has ${row.length} values for ${columns.length} columns`,
     );
   }
-  return Object.fromEntries(columns.map((column, index) => [column.name, cellOf(column, row[index] ?? null, at)]));
+  return Object.fromEntries(
+    columns.map((column, index) => [column.name, cellOf(column, row[index] ?? null, at)]),
+  );
 }
 
 function cellOf(column: Column, value: FlatValue, at: number): Cell {

@@ -1,4 +1,7 @@
-/** The part of parquetjs-lite 0.8.7 that `parquet-export.ts` uses; the package has no types of its own. */
+/**
+ * The part of parquetjs-lite 0.8.7 that `parquet-export.ts` uses; the package has no types of its
+ * own.
+ */
 declare module 'parquetjs-lite' {
   /** A column; the members that we give, of many that there are. */
   export interface ParquetField {
@@ -26,11 +29,17 @@ declare module 'parquetjs-lite' {
     static openStream(
       schema: ParquetSchema,
       output: ParquetOutput,
-      options: { readonly rowGroupSize: number; readonly useDataPageV2: boolean; readonly pageIndex: boolean },
+      options: {
+        readonly rowGroupSize: number;
+        readonly useDataPageV2: boolean;
+        readonly pageIndex: boolean;
+      },
     ): Promise<ParquetWriter>;
 
     /** Members that the schema does not name are left out. */
-    appendRow(row: Readonly<Record<string, string | number | boolean | Date | null>>): Promise<void>;
+    appendRow(
+      row: Readonly<Record<string, string | number | boolean | Date | null>>,
+    ): Promise<void>;
 
     /** Before `close`, which writes it. */
     setMetadata(key: string, value: string): void;

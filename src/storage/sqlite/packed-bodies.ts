@@ -13,8 +13,9 @@ const SHORTEST_PACKED_CHARACTERS = 512;
 const MARKS: HashMarks = { hash: '\u0001', again: '\u0002' };
 
 /**
- * How a body begins that names shared hashes: this byte, which no zlib stream begins with, the CRC-32 of its text with all hashes, how
- * many they are (two bytes), and their numbers of four bytes; the zlib stream follows. What repeats the hash before it has no number.
+ * How a body begins that names shared hashes: this byte, which no zlib stream begins with, the
+ * CRC-32 of its text with all hashes, how many they are (two bytes), and their numbers of four
+ * bytes; the zlib stream follows. What repeats the hash before it has no number.
  */
 const NAMES_HASHES = 1;
 const CRC_AT = 1;
@@ -23,7 +24,10 @@ const HEAD_BYTES = 7;
 const NUMBER_BYTES = 4;
 const MAX_NUMBERS = 0xff_ff;
 
-/** Of bodies that were read last: each step of a set of days reads their records again. With what they were packed to, about 10 MB. */
+/**
+ * Of bodies that were read last: each step of a set of days reads their records again. With what
+ * they were packed to, about 10 MB.
+ */
 const MAX_KNOWN_CHARACTERS = 8_000_000;
 
 const EITHER_MARK = /[\u0001\u0002]/g;
@@ -34,14 +38,19 @@ const WRONG_COUNT = 'it does not name as many hashes as it has places for';
 export interface PackedBodies {
   /** The text itself, or bytes where they are fewer. */
   pack(table: string, text: string): string | Uint8Array;
-  /** The text again; `STORE_CORRUPT` when the stored value is damaged, or its dictionary or one of its hashes is lost. */
+  /**
+   * The text again; `STORE_CORRUPT` when the stored value is damaged, or its dictionary or one of
+   * its hashes is lost.
+   */
   unpack(key: DocumentKey, stored: unknown): string;
 }
 
 /**
- * Bodies packed with a dictionary of their table, and without the hashes that they share. Measured on 13 months of a pipeline whose days
- * read sixty others: a database of 7.6 MB with dictionaries alone, of 2.9 MB with both. Dictionaries that grow by what is packed to
- * more than a sixteenth know the long records of steps that read many days; those that take more are full of what is said once.
+ * Bodies packed with a dictionary of their table, and without the hashes that they share. Measured
+ * on 13 months of a pipeline whose days read sixty others: a database of 7.6 MB with dictionaries
+ * alone, of 2.9 MB with both. Dictionaries that grow by what is packed to more than a sixteenth
+ * know the long records of steps that read many days; those that take more are full of what is said
+ * once.
  */
 export function createPackedBodies(samples: DictionarySamples, hashes: SharedHashes): PackedBodies {
   const packing = createPacking(samples, { poorly: 1 / 16, sampleOf: withoutNumbers });
@@ -97,11 +106,15 @@ export function createPackedBodies(samples: DictionarySamples, hashes: SharedHas
   };
 }
 
-/** Texts by the bytes that they were unpacked from: these never mean anything else, whoever has written them. */
+/**
+ * Texts by the bytes that they were unpacked from: these never mean anything else, whoever has
+ * written them.
+ */
 function createKnownTexts() {
   const texts = new Map<string, { readonly bytes: Buffer; readonly text: string }>();
   let characters = 0;
-  const nameOf = ({ table, partition, sort }: DocumentKey): string => `${table}\0${partition}\0${sort}`;
+  const nameOf = ({ table, partition, sort }: DocumentKey): string =>
+    `${table}\0${partition}\0${sort}`;
   return {
     of(key: DocumentKey, bytes: Buffer): string | undefined {
       const found = texts.get(nameOf(key));
@@ -123,14 +136,20 @@ function headOf(text: string, numbers: readonly number[]): Buffer {
   head[0] = NAMES_HASHES;
   head.writeUInt32BE(crc32(text), CRC_AT);
   head.writeUInt16BE(numbers.length, COUNT_AT);
-  for (const [at, number] of numbers.entries()) head.writeUInt32BE(number, HEAD_BYTES + at * NUMBER_BYTES);
+  for (const [at, number] of numbers.entries())
+    head.writeUInt32BE(number, HEAD_BYTES + at * NUMBER_BYTES);
   return head;
 }
 
-/** Samples stay for good: a number as long as somebody's name is none to keep, and no help to other records either. */
+/**
+ * Samples stay for good: a number as long as somebody's name is none to keep, and no help to other
+ * records either.
+ */
 function withoutNumbers(bytes: Buffer): Buffer {
   return Buffer.from(
-    bytes.toString('latin1').replace(/(?<![0-9A-Za-z])\d{6,}(?![0-9A-Za-z])/g, ({ length }) => '0'.repeat(length)),
+    bytes
+      .toString('latin1')
+      .replace(/(?<![0-9A-Za-z])\d{6,}(?![0-9A-Za-z])/g, ({ length }) => '0'.repeat(length)),
     'latin1',
   );
 }

@@ -1,11 +1,13 @@
 /**
- * Hashes that the bodies of documents have in common. An artefact is named by the record of the step that made it, by the version of
- * the day, and by every later day that reads it: with sixty days read by each day, one hash stands in 180 records. Here it is kept once,
- * and bodies name it by a number of four bytes.
+ * Hashes that the bodies of documents have in common. An artefact is named by the record of the
+ * step that made it, by the version of the day, and by every later day that reads it: with sixty
+ * days read by each day, one hash stands in 180 records. Here it is kept once, and bodies name it
+ * by a number of four bytes.
  *
- * 1. The number of a hash is its first four bytes; the first hash that has a number keeps it, and others stay in their bodies.
- * 2. A hash is written in the transaction of the first body that names it, and never changed nor removed: a number has one meaning
- *    for all processes and for ever.
+ * 1. The number of a hash is its first four bytes; the first hash that has a number keeps it, and
+ *    others stay in their bodies.
+ * 2. A hash is written in the transaction of the first body that names it, and never changed nor
+ *    removed: a number has one meaning for all processes and for ever.
  */
 
 const HASH = /(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])/g;
@@ -21,7 +23,10 @@ export interface HashRows {
   add(number: number, rest: Uint8Array): void;
 }
 
-/** What stands for a hash: the next number, or once more the hash before it, as in names that end in the hash of their bytes. */
+/**
+ * What stands for a hash: the next number, or once more the hash before it, as in names that end in
+ * the hash of their bytes.
+ */
 export interface HashMarks {
   readonly hash: string;
   readonly again: string;
@@ -29,13 +34,21 @@ export interface HashMarks {
 
 /** Hashes in texts as numbers: each is stored once, however many documents name it. */
 export interface SharedHashes {
-  /** The text with marks in place of each hash that has a number, and those numbers in their order. */
-  take(text: string, marks: HashMarks): { readonly text: string; readonly numbers: readonly number[] };
+  /**
+   * The text with marks in place of each hash that has a number, and those numbers in their order.
+   */
+  take(
+    text: string,
+    marks: HashMarks,
+  ): { readonly text: string; readonly numbers: readonly number[] };
   /** `undefined` when no hash has the number. */
   hashOf(number: number): string | undefined;
   /** Whether texts were taken whose hashes are not written. */
   hasNew(): boolean;
-  /** Writes these, in the transaction of their bodies; false when another process has given one of their numbers away. */
+  /**
+   * Writes these, in the transaction of their bodies; false when another process has given one of
+   * their numbers away.
+   */
   write(): boolean;
   /** To be told when that transaction has ended. */
   settle(committed: boolean): void;

@@ -1,4 +1,6 @@
-/* oxlint-disable typescript/require-await -- the driver is synchronous; async makes its errors rejected promises */
+/*
+ * oxlint-disable typescript/require-await -- the driver is synchronous; async makes its errors rejected promises
+ */
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers/promises';
@@ -25,22 +27,31 @@ import { createSharedHashes } from './shared-hashes.ts';
 import { sqliteError } from './sqlite-errors.ts';
 import { openDatabase } from './sqlite-layout.ts';
 
-/** The wait for another process's write blocks this whole process; writes here hold the lock for milliseconds. */
+/**
+ * The wait for another process's write blocks this whole process; writes here hold the lock for
+ * milliseconds.
+ */
 const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
 
 const OPEN_RETRY_MS = 20;
 
-/** Documents of one transaction that has many: measured, to create 1,000 of 1.6 KB blocks the process for 40 ms, 20 of them with the lock. */
+/**
+ * Documents of one transaction that has many: measured, to create 1,000 of 1.6 KB blocks the
+ * process for 40 ms, 20 of them with the lock.
+ */
 const BATCH = 1_000;
 
-/** A page of a query aims at this many characters of bodies, within the numbers of documents below it. */
+/**
+ * A page of a query aims at this many characters of bodies, within the numbers of documents below
+ * it.
+ */
 const PAGE_CHARACTERS = 4_000_000;
 const FIRST_PAGE_DOCUMENTS = 64;
 const LARGEST_PAGE_DOCUMENTS = 500;
 
 /**
- * Who has written so many documents leaves pages that are split and partly empty, an eighth of the file; it is written anew at the end, where that
- * is a matter of less than a second.
+ * Who has written so many documents leaves pages that are split and partly empty, an eighth of the
+ * file; it is written anew at the end, where that is a matter of less than a second.
  */
 const MANY_WRITTEN = 1_000;
 const LARGEST_REWRITTEN_BYTES = 64_000_000;
@@ -63,27 +74,38 @@ type Value = string | number | Uint8Array;
 export interface SqliteDocumentOptions {
   /** Made with its folder when it is not there; SQLite keeps two more files beside it. */
   readonly file: string;
-  /** How long a call waits for the writer of another process before it is `STORE_UNAVAILABLE`; 5,000 unless given. */
+  /**
+   * How long a call waits for the writer of another process before it is `STORE_UNAVAILABLE`; 5,000
+   * unless given.
+   */
   readonly busyTimeoutMs?: number;
 }
 
 /**
- * Documents in one SQLite file, shared by any number of processes of one host (never over a network file system: SQLite's locks do not
- * hold there). Sort keys are compared as UTF-8 bytes, the BINARY collation.
+ * Documents in one SQLite file, shared by any number of processes of one host (never over a network
+ * file system: SQLite's locks do not hold there). Sort keys are compared as UTF-8 bytes, the BINARY
+ * collation.
  *
- * - WAL lets readers go on while one process writes. `synchronous=FULL` fsyncs the log at every commit: with NORMAL a power loss takes
- *   the last acknowledged commits back, and a ledger entry that was answered must not vanish.
- * - Every commit is an fsync that this whole process waits for, so what creates or removes many documents does so in few transactions.
- * - Every put is one statement and so atomic by itself: create-only is `ON CONFLICT DO NOTHING`, compare-and-set an UPDATE that names
- *   the version; both tell by the number of changed rows who won.
- * - Rows are always fetched to the end, with `all`: after `get` this driver leaves the statement open, and an open statement with
- *   RETURNING keeps the write lock of the whole file.
+ * - WAL lets readers go on while one process writes. `synchronous=FULL` fsyncs the log at every
+ *   commit: with NORMAL a power loss takes the last acknowledged commits back, and a ledger entry
+ *   that was answered must not vanish.
+ * - Every commit is an fsync that this whole process waits for, so what creates or removes many
+ *   documents does so in few transactions.
+ * - Every put is one statement and so atomic by itself: create-only is `ON CONFLICT DO NOTHING`,
+ *   compare-and-set an UPDATE that names the version; both tell by the number of changed rows who
+ *   won.
+ * - Rows are always fetched to the end, with `all`: after `get` this driver leaves the statement
+ *   open, and an open statement with RETURNING keeps the write lock of the whole file.
  * - Bodies are packed (`packed-bodies.ts`).
- * - A process that has written much writes the file anew when it closes it, unless others use it just then.
+ * - A process that has written much writes the file anew when it closes it, unless others use it
+ *   just then.
  *
- * Throws `STORE_DENIED` when the file cannot be opened or written, `STORE_CORRUPT` when it is no sound database.
+ * Throws `STORE_DENIED` when the file cannot be opened or written, `STORE_CORRUPT` when it is no
+ * sound database.
  */
-export async function openSqliteDocumentStore(options: SqliteDocumentOptions): Promise<DocumentStore> {
+export async function openSqliteDocumentStore(
+  options: SqliteDocumentOptions,
+): Promise<DocumentStore> {
   const file = path.resolve(options.file);
   const busyTimeoutMs = options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS;
   await mkdir(path.dirname(file), { recursive: true }).catch((error: unknown) => {
@@ -94,7 +116,8 @@ export async function openSqliteDocumentStore(options: SqliteDocumentOptions): P
     try {
       return new SqliteDocumentStore(file, openDatabase(file, busyTimeoutMs));
     } catch (error) {
-      // SQLite does not wait for its busy timeout while a new file changes to WAL, which several processes may do at once.
+      // SQLite does not wait for its busy timeout while a new file changes to WAL, which several
+      // processes may do at once.
       const busy = (error as { code?: unknown }).code === 'SQLITE_BUSY';
       if (!busy || Date.now() > deadline) throw sqliteError(error, 'open', file);
       await setTimeout(OPEN_RETRY_MS);
@@ -108,7 +131,9 @@ class SqliteDocumentStore implements DocumentStore {
   readonly #statements = new Map<string, Statement>();
   readonly #hashes = createSharedHashes({
     of: (number) => {
-      const [row] = this.#all('SELECT rest FROM hashes WHERE number = ?', [number]) as { rest: ArrayBuffer }[];
+      const [row] = this.#all('SELECT rest FROM hashes WHERE number = ?', [number]) as {
+        rest: ArrayBuffer;
+      }[];
       return row?.rest;
     },
     add: (number, rest) => {
@@ -118,11 +143,18 @@ class SqliteDocumentStore implements DocumentStore {
   readonly #bodies = createPackedBodies(
     {
       of: (table) => {
-        const rows = this.#all('SELECT sample FROM dictionary_samples WHERE tbl = ? ORDER BY number', [table]);
+        const rows = this.#all(
+          'SELECT sample FROM dictionary_samples WHERE tbl = ? ORDER BY number',
+          [table],
+        );
         return (rows as { sample: ArrayBuffer }[]).map(({ sample }) => sample);
       },
       add: (table, number, sample) => {
-        this.#run('INSERT INTO dictionary_samples VALUES (?, ?, ?) ON CONFLICT DO NOTHING', [table, number, sample]);
+        this.#run('INSERT INTO dictionary_samples VALUES (?, ?, ?) ON CONFLICT DO NOTHING', [
+          table,
+          number,
+          sample,
+        ]);
       },
       // Rows go with the whole file, which nobody replaces below an open store.
       has: () => true,
@@ -140,8 +172,13 @@ class SqliteDocumentStore implements DocumentStore {
 
   async get<T extends object>(key: DocumentKey): Promise<StoredDocument<T> | undefined> {
     checkDocumentKey(key);
-    const [row] = this.#all(`SELECT version, body FROM documents ${WHERE_KEY}`, keyValues(key)) as Row[];
-    return row === undefined ? undefined : toDocument<T>(key, row, this.#bodies.unpack(key, row.body));
+    const [row] = this.#all(
+      `SELECT version, body FROM documents ${WHERE_KEY}`,
+      keyValues(key),
+    ) as Row[];
+    return row === undefined
+      ? undefined
+      : toDocument<T>(key, row, this.#bodies.unpack(key, row.body));
   }
 
   async put(
@@ -157,7 +194,9 @@ class SqliteDocumentStore implements DocumentStore {
     const version = this.#write(
       () => this.#bodies.pack(key.table, text),
       (stored) =>
-        expectedVersion === undefined ? this.#replace(key, stored) : this.#win(key, stored, expectedVersion),
+        expectedVersion === undefined
+          ? this.#replace(key, stored)
+          : this.#win(key, stored, expectedVersion),
     );
     return { version };
   }
@@ -181,7 +220,8 @@ class SqliteDocumentStore implements DocumentStore {
       left -= page.length;
       after = last.sort;
       pageSize = nextPageSize(page.length, characters);
-      // Lets timers and sockets of this process (heartbeats) have their turn: all of the above is synchronous.
+      // Lets timers and sockets of this process (heartbeats) have their turn: all of the above is
+      // synchronous.
       await setImmediate();
     }
   }
@@ -189,7 +229,8 @@ class SqliteDocumentStore implements DocumentStore {
   async *partitions(table: string): AsyncIterable<string> {
     checkTable(table);
     // Each look-up jumps to the next partition in the primary key, so that documents are not read.
-    const next = 'SELECT min(partition) AS partition FROM documents WHERE tbl = ? AND partition > ?';
+    const next =
+      'SELECT min(partition) AS partition FROM documents WHERE tbl = ? AND partition > ?';
     for (let after = ''; ;) {
       const [row] = this.#all(next, [table, after]) as { partition: string | null }[];
       const partition = row?.partition ?? null;
@@ -216,7 +257,9 @@ class SqliteDocumentStore implements DocumentStore {
     }
   }
 
-  async createMany(documents: readonly { readonly key: DocumentKey; readonly body: object }[]): Promise<boolean[]> {
+  async createMany(
+    documents: readonly { readonly key: DocumentKey; readonly body: object }[],
+  ): Promise<boolean[]> {
     for (const { key } of documents) checkDocumentKey(key);
     const created: boolean[] = [];
     this.#written += documents.length;
@@ -224,7 +267,10 @@ class SqliteDocumentStore implements DocumentStore {
       if (at > 0) await setImmediate();
       const batch = documents.slice(at, at + BATCH);
       const pack = (): Value[][] =>
-        batch.map(({ key, body }) => [...keyValues(key), this.#bodies.pack(key.table, encodeDocumentBody(key, body))]);
+        batch.map(({ key, body }) => [
+          ...keyValues(key),
+          this.#bodies.pack(key.table, encodeDocumentBody(key, body)),
+        ]);
       const create = (rows: Value[][]): boolean[] =>
         rows.map((row) => this.#run(`${INSERT} ON CONFLICT DO NOTHING`, row) === 1);
       created.push(...this.#write(pack, create, { atOnce: true }));
@@ -233,7 +279,8 @@ class SqliteDocumentStore implements DocumentStore {
   }
 
   compact(): Promise<void> {
-    // Pages that are free keep what they had, and the log what was in pages before: the file is written anew, and the log emptied.
+    // Pages that are free keep what they had, and the log what was in pages before: the file is
+    // written anew, and the log emptied.
     this.#exec('VACUUM');
     this.#exec('PRAGMA wal_checkpoint(TRUNCATE)');
     return Promise.resolve();
@@ -248,11 +295,13 @@ class SqliteDocumentStore implements DocumentStore {
       database.exec('PRAGMA busy_timeout = 0');
       if (this.#written >= MANY_WRITTEN && (await stat(this.#file)).size <= LARGEST_REWRITTEN_BYTES)
         database.exec('VACUUM');
-      // The driver keeps the connection open until its statements are collected, so the log is moved into the file here, and emptied: it
-      // would stay as large as it ever was, more than the documents themselves. Without a busy timeout that waits for nobody.
+      // The driver keeps the connection open until its statements are collected, so the log is
+      // moved into the file here, and emptied: it would stay as large as it ever was, more than the
+      // documents themselves. Without a busy timeout that waits for nobody.
       database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch {
-      // Another process is busy with the file: it will move the log itself, and everything is durable in the log already.
+      // Another process is busy with the file: it will move the log itself, and everything is
+      // durable in the log already.
     } finally {
       database.close();
     }
@@ -273,15 +322,22 @@ class SqliteDocumentStore implements DocumentStore {
         ? this.#run(`${INSERT} ON CONFLICT DO NOTHING`, [...keyValues(key), stored])
         : this.#run(update, [stored, ...keyValues(key), expectedVersion]);
     if (changes === 1) return expectedVersion + 1;
-    const [found] = this.#all(`SELECT version FROM documents ${WHERE_KEY}`, keyValues(key)) as { version: number }[];
+    const [found] = this.#all(`SELECT version FROM documents ${WHERE_KEY}`, keyValues(key)) as {
+      version: number;
+    }[];
     throw documentConflict(key, expectedVersion, found?.version);
   }
 
   /**
-   * Packs and writes; in one transaction where more than one statement has to be (`atOnce`), and where packing found hashes that no
-   * body has named yet. All of it in one turn of the process, so that nothing else is packed in between.
+   * Packs and writes; in one transaction where more than one statement has to be (`atOnce`), and
+   * where packing found hashes that no body has named yet. All of it in one turn of the process, so
+   * that nothing else is packed in between.
    */
-  #write<P, T>(pack: () => P, write: (packed: P) => T, { atOnce = false }: { readonly atOnce?: boolean } = {}): T {
+  #write<P, T>(
+    pack: () => P,
+    write: (packed: P) => T,
+    { atOnce = false }: { readonly atOnce?: boolean } = {},
+  ): T {
     for (;;) {
       let committed = false;
       try {
@@ -295,7 +351,8 @@ class SqliteDocumentStore implements DocumentStore {
           return written;
         }
       } finally {
-        // SQLite may have rolled back by itself (full disk); a second ROLLBACK would hide the error that matters.
+        // SQLite may have rolled back by itself (full disk); a second ROLLBACK would hide the error
+        // that matters.
         if (this.#database?.inTransaction === true) this.#exec('ROLLBACK');
         this.#hashes.settle(committed);
       }
@@ -324,7 +381,10 @@ class SqliteDocumentStore implements DocumentStore {
   }
 
   #run(sql: string, values: readonly Value[]): number {
-    return this.#attempt('write to', (database) => this.#statement(database, sql).run(...values).changes);
+    return this.#attempt(
+      'write to',
+      (database) => this.#statement(database, sql).run(...values).changes,
+    );
   }
 
   #exec(sql: string): void {
@@ -341,7 +401,10 @@ class SqliteDocumentStore implements DocumentStore {
 
   #attempt<T>(doing: string, work: (database: Database.Database) => T): T {
     if (this.#database === undefined) {
-      throw new PipelineError('INTERNAL', `the document store ${this.#file} is used after it was closed`);
+      throw new PipelineError(
+        'INTERNAL',
+        `the document store ${this.#file} is used after it was closed`,
+      );
     }
     try {
       return work(this.#database);
@@ -360,7 +423,13 @@ function toDocument<T extends object>(key: DocumentKey, row: Row, text: string):
   return { table, partition, sort, version: row.version, body: decodeDocumentBody(key, text) as T };
 }
 
-/** So many documents that the next page has about `PAGE_CHARACTERS`, going by the bodies of this one. */
+/**
+ * So many documents that the next page has about `PAGE_CHARACTERS`, going by the bodies of this
+ * one.
+ */
 function nextPageSize(count: number, characters: number): number {
-  return Math.min(Math.max(Math.floor((PAGE_CHARACTERS * count) / characters), 1), LARGEST_PAGE_DOCUMENTS);
+  return Math.min(
+    Math.max(Math.floor((PAGE_CHARACTERS * count) / characters), 1),
+    LARGEST_PAGE_DOCUMENTS,
+  );
 }

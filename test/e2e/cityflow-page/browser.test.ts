@@ -39,14 +39,20 @@ describe.skipIf(!HAS_CHROMIUM)('the page of the city in Chromium', () => {
   });
   afterAll(() => runner.close());
 
-  it('fits a screen and a telephone, and its figures can be read there', { timeout: 90_000 }, async () => {
-    const { dom } = await dumpOf(framesOf(page, [1240, 390], NOTE));
-    const notes = [...dom.matchAll(/<p>(\{"width[^<]*)<\/p>/g)].map(([, note]) => JSON.parse(note!) as Note);
-    expect(notes.map(({ width }) => width).sort()).toEqual([1240, 390]);
-    for (const { ranks, smallest, tooWide } of notes) {
-      expect(ranks).toBe(3);
-      expect(smallest).toBeGreaterThan(LEAST_PX);
-      expect(tooWide).toEqual([]);
-    }
-  });
+  it(
+    'fits a screen and a telephone, and its figures can be read there',
+    { timeout: 90_000 },
+    async () => {
+      const { dom } = await dumpOf(framesOf(page, [1240, 390], NOTE));
+      const notes = [...dom.matchAll(/<p>(\{"width[^<]*)<\/p>/g)].map(
+        ([, note]) => JSON.parse(note!) as Note,
+      );
+      expect(notes.map(({ width }) => width).sort()).toEqual([1240, 390]);
+      for (const { ranks, smallest, tooWide } of notes) {
+        expect(ranks).toBe(3);
+        expect(smallest).toBeGreaterThan(LEAST_PX);
+        expect(tooWide).toEqual([]);
+      }
+    },
+  );
 });

@@ -15,20 +15,29 @@ function notesOf(dom: string): (string | undefined)[] {
 }
 
 describe.skipIf(!HAS_CHROMIUM)('the eCO2mix page in Chromium', () => {
-  it('opens without a message on the console, and fits a screen and a telephone', { timeout: 90_000 }, async () => {
-    const metrics = dayMetrics({ date: '2024-10-27' });
-    const page = await pageOf({ metrics, comparison: dayComparison(metrics) });
-    const { dom, log } = await dumpOf(framesOf(page, [1280, 390], NOTE));
-    expect(log.split('\n').filter((line) => line.includes('CONSOLE'))).toEqual([]);
-    // Whichever frame is loaded first writes first.
-    expect(notesOf(dom).sort()).toEqual(['at 1280 wide 1 compact 0 too wide', 'at 390 wide 0 compact 1 too wide']);
-  });
+  it(
+    'opens without a message on the console, and fits a screen and a telephone',
+    { timeout: 90_000 },
+    async () => {
+      const metrics = dayMetrics({ date: '2024-10-27' });
+      const page = await pageOf({ metrics, comparison: dayComparison(metrics) });
+      const { dom, log } = await dumpOf(framesOf(page, [1280, 390], NOTE));
+      expect(log.split('\n').filter((line) => line.includes('CONSOLE'))).toEqual([]);
+      // Whichever frame is loaded first writes first.
+      expect(notesOf(dom).sort()).toEqual([
+        'at 1280 wide 1 compact 0 too wide',
+        'at 390 wide 0 compact 1 too wide',
+      ]);
+    },
+  );
 
   it('fits the width of paper', { timeout: 90_000 }, async () => {
     const metrics = dayMetrics({ date: '2024-10-27' });
     const page = await pageOf({ metrics, comparison: dayComparison(metrics) });
     // What a sheet of A4 leaves between its margins, at 96 pixels an inch.
-    const { dom } = await dumpOf(framesOf(page.replaceAll('@media print', '@media all'), [703], NOTE));
+    const { dom } = await dumpOf(
+      framesOf(page.replaceAll('@media print', '@media all'), [703], NOTE),
+    );
     expect(notesOf(dom)).toEqual(['at 703 wide 1 compact 0 too wide']);
   });
 });

@@ -8,8 +8,9 @@ import { dates, openStepRunner, readOutput } from '../../fixtures/step-runner.ts
 import { MADE_PARTS, madeCity } from '../../unit/cityflow/made-city.ts';
 
 /**
- * What readers of the earlier system rely on: every member of its metrics files has its name, its type and its scale in ours. Its figures are
- * known to be wrong; ours are checked against the same document's own members.
+ * What readers of the earlier system rely on: every member of its metrics files has its name, its
+ * type and its scale in ours. Its figures are known to be wrong; ours are checked against the same
+ * document's own members.
  */
 
 const PUBLISHED = ['bikes', 'traffic', 'weather', 'chantiers', 'referentiel'] as const;
@@ -32,10 +33,15 @@ beforeAll(async () => {
 afterAll(() => runner.close());
 
 /** Every member below a value by its path; items of a list and entries of a mapping share one. */
-function membersOf(value: JsonValue, path = '', found = new Map<string, Set<string>>()): Map<string, Set<string>> {
+function membersOf(
+  value: JsonValue,
+  path = '',
+  found = new Map<string, Set<string>>(),
+): Map<string, Set<string>> {
   const types = found.get(path) ?? new Set();
   found.set(path, types.add(typeOf(value)));
-  if (Array.isArray(value)) for (const item of value) membersOf(item as JsonValue, `${path}[]`, found);
+  if (Array.isArray(value))
+    for (const item of value) membersOf(item as JsonValue, `${path}[]`, found);
   else if (typeof value === 'object' && value !== null) {
     const isMapping = /\.(mapping|impact_by_arrondissement)$/.test(path);
     for (const [name, member] of Object.entries(value))
@@ -59,18 +65,23 @@ const WITHIN: Readonly<Record<string, readonly [least: number, most: number]>> =
 
 describeOnRealFiles('metrics under the names of the earlier system', PUBLISHED.map(fileOf), () => {
   it.each(PUBLISHED)('have every member of %s with its type', async (part) => {
-    const published = membersOf(JSON.parse(await readFile(realData(fileOf(part)), 'utf8')) as JsonObject);
+    const published = membersOf(
+      JSON.parse(await readFile(realData(fileOf(part)), 'utf8')) as JsonObject,
+    );
     const own = membersOf(ours[part]!);
     expect(published.size).toBeGreaterThan(5);
     for (const [path, types] of published) {
       // A list that was empty on that day, or is on ours, says nothing of its items.
       const listed = path.split('[]').slice(0, -1);
-      const isEmpty = listed.some((_, index) => !own.has(`${listed.slice(0, index + 1).join('[]')}[]`));
+      const isEmpty = listed.some(
+        (_, index) => !own.has(`${listed.slice(0, index + 1).join('[]')}[]`),
+      );
       if (isEmpty) continue;
       expect(own.has(path), `${part}${path}`).toBe(true);
       const known = [...types].filter((type) => type !== 'null');
       const made = [...own.get(path)!].filter((type) => type !== 'null');
-      for (const type of made) if (known.length > 0) expect(known, `${part}${path}`).toContain(type);
+      for (const type of made)
+        if (known.length > 0) expect(known, `${part}${path}`).toContain(type);
     }
   });
 });
@@ -116,7 +127,10 @@ describe('metrics that had a scale', () => {
   });
 
   it('give ours beside it under another name', () => {
-    const { reliability_index: percent, fiabilite_metro: share } = ours['traffic'] as Record<string, number>;
+    const { reliability_index: percent, fiabilite_metro: share } = ours['traffic'] as Record<
+      string,
+      number
+    >;
     expect(percent).toBeCloseTo(share! * 100, 4);
   });
 });
@@ -161,22 +175,42 @@ describe('metrics of road counts', () => {
       debit_journalier_total: totals!['vehicules'],
     });
     expect(global_metrics!['taux_disponibilite_capteurs']).toBeGreaterThan(1);
-    expect(global_metrics!['temps_perdu_total_heures']).toBeCloseTo(totals!['temps_perdu_minutes']! / 60, 2);
+    expect(global_metrics!['temps_perdu_total_heures']).toBeCloseTo(
+      totals!['temps_perdu_minutes']! / 60,
+      2,
+    );
   });
 
   it('list zones as zones, which add up to their segments, and segments in a list of their own', () => {
     const counts = ours['comptages'] as unknown as {
-      metrics: { identifiant_arc: string; zone: string; temps_perdu_total_minutes: number | null }[];
-      top_10_zones_congestionnees: { identifiant_arc: string; zone: string; temps_perdu_total_minutes: number }[];
+      metrics: {
+        identifiant_arc: string;
+        zone: string;
+        temps_perdu_total_minutes: number | null;
+      }[];
+      top_10_zones_congestionnees: {
+        identifiant_arc: string;
+        zone: string;
+        temps_perdu_total_minutes: number;
+      }[];
       top_10_troncons_congestionnes: { identifiant_arc: string }[];
     };
     const ids = new Set(counts.metrics.map(({ identifiant_arc: id }) => id));
-    for (const { zone, identifiant_arc, temps_perdu_total_minutes: lost } of counts.top_10_zones_congestionnees) {
+    for (const {
+      zone,
+      identifiant_arc,
+      temps_perdu_total_minutes: lost,
+    } of counts.top_10_zones_congestionnees) {
       expect(ids.has(identifiant_arc)).toBe(false);
       const own = counts.metrics.filter((arc) => arc.zone === zone);
-      expect(own.reduce((sum, arc) => sum + (arc.temps_perdu_total_minutes ?? 0), 0)).toBeCloseTo(lost, 1);
+      expect(own.reduce((sum, arc) => sum + (arc.temps_perdu_total_minutes ?? 0), 0)).toBeCloseTo(
+        lost,
+        1,
+      );
     }
-    expect(counts.top_10_troncons_congestionnes.every(({ identifiant_arc: id }) => ids.has(id))).toBe(true);
+    expect(
+      counts.top_10_troncons_congestionnes.every(({ identifiant_arc: id }) => ids.has(id)),
+    ).toBe(true);
   });
 });
 
@@ -205,6 +239,8 @@ function valuesAt(document: JsonObject, path: string): number[] {
   const [first = '', ...rest] = path.slice(1).split('[].');
   const value = document[first];
   const found =
-    rest.length === 0 ? [value] : (Array.isArray(value) ? (value as JsonObject[]) : []).map((item) => item[rest[0]!]);
+    rest.length === 0
+      ? [value]
+      : (Array.isArray(value) ? (value as JsonObject[]) : []).map((item) => item[rest[0]!]);
   return found.filter((one): one is number => typeof one === 'number');
 }

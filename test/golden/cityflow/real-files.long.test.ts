@@ -59,14 +59,18 @@ describeOnRealFiles('a year of one arc with offsets (Washington)', [WASHINGTON_F
     expect(rows - total(done, 'with_flow')).toBe(319);
     expect(rows - total(done, 'with_occupancy')).toBe(379);
     // The file begins at 03:00 of its first day and ends with its last.
-    const hours = (Date.parse('2024-12-06T00:00:00+01:00') - Date.parse('2023-11-01T03:00:00+01:00')) / 3_600_000;
+    const hours =
+      (Date.parse('2024-12-06T00:00:00+01:00') - Date.parse('2023-11-01T03:00:00+01:00')) /
+      3_600_000;
     expect(hours).toBe(9_621);
     expect(hours - rows).toBe(1_209);
   });
 
   it('has no state that the occupancy does not mean, and no check that holds a day', () => {
     const done = steps(days, TRANSFORM);
-    expect(done.reduce((sum, each) => sum + checkOf(each, 'state-follows-occupancy').tested, 0)).toBe(8_412);
+    expect(
+      done.reduce((sum, each) => sum + checkOf(each, 'state-follows-occupancy').tested, 0),
+    ).toBe(8_412);
     for (const check of done[0]!.checks) expect(failedRows(done, check.check), check.check).toBe(0);
   });
 
@@ -91,14 +95,25 @@ describeOnRealFiles('a year of one arc with offsets (Washington)', [WASHINGTON_F
   });
 
   it('has 23 hours on the spring day with one null row, and 24 of 25 on the autumn day', () => {
-    expect(days.get('2024-03-31')?.[TRANSFORM]?.facts).toMatchObject({ rows: 23, observed: 22, expected_hours: 23 });
-    expect(days.get('2024-10-27')?.[TRANSFORM]?.facts).toMatchObject({ rows: 24, observed: 24, expected_hours: 25 });
+    expect(days.get('2024-03-31')?.[TRANSFORM]?.facts).toMatchObject({
+      rows: 23,
+      observed: 22,
+      expected_hours: 23,
+    });
+    expect(days.get('2024-10-27')?.[TRANSFORM]?.facts).toMatchObject({
+      rows: 24,
+      observed: 24,
+      expected_hours: 25,
+    });
   });
 });
 
 describeOnRealFiles('another arc with gaps of its own (Convention)', [CONVENTION_FILE], () => {
   it('has 9,294 rows, 733 of them with occupancy and without flow', async () => {
-    const done = steps(await runner.days([CONVENTION()], dates('2021-11-01', '2022-12-07'), TRANSFORM), TRANSFORM);
+    const done = steps(
+      await runner.days([CONVENTION()], dates('2021-11-01', '2022-12-07'), TRANSFORM),
+      TRANSFORM,
+    );
     expect(total(done, 'rows')).toBe(9_294);
     const paths = done.map(({ outputs }) => `'${outputs['core']!.path}'`);
     const [found] = await runner.sql((sql) =>
@@ -130,7 +145,11 @@ describeOnRealFiles('a yearly history without offsets (Champs-Élysées)', [CHAM
     const done = steps(days, TRANSFORM);
     expect(failedRows(done, 'state-follows-occupancy')).toBe(0);
     expect(days.get('2023-03-26')?.[TRANSFORM]?.facts).toMatchObject({ rows: 23, observed: 22 });
-    expect(days.get('2023-10-29')?.[TRANSFORM]?.facts).toMatchObject({ rows: 24, observed: 24, expected_hours: 25 });
+    expect(days.get('2023-10-29')?.[TRANSFORM]?.facts).toMatchObject({
+      rows: 24,
+      observed: 24,
+      expected_hours: 25,
+    });
   });
 
   it('is the same day as in the export with offsets', async () => {
@@ -147,58 +166,77 @@ describeOnRealFiles('a yearly history without offsets (Champs-Élysées)', [CHAM
   });
 });
 
-describeOnRealFiles('one real arc on one real day', [WASHINGTON_FILE, NETWORK_FILE, DISTRICTS_FILE], () => {
-  const DAY = '2023-11-06';
-  let metrics: CountsMetrics;
-  let arc: ArcMetrics;
-  beforeAll(async () => {
-    const days = await runner.days([WASHINGTON(), NETWORK(), DISTRICTS()], [DAY], 'metrics/comptages');
-    metrics = await readOutput(days.get(DAY)?.['metrics/comptages'], 'metrics');
-    arc = metrics.metrics[0]!;
-  });
-
-  // From the raw rows, hour by hour (k, q): L = 119.186 m; the minutes lost against 50 km/h times the vehicles of the hour.
-  const LOST_MINUTES = [
-    ...[86.386, 89.151, 36.65, 52.156, 50.058, 19.952, 0, 0],
-    // 09:00 and 10:00 have neither value; 11:00 has 775 vehicles and no occupancy.
-    ...[81.428, 190.078, 76.565, 216.252, 0, 111.844, 34.934, 32.967, 77.519, 0, 0, 0, 24.099],
-  ];
-
-  it('loses the time that its hours lose, each with its own flow and occupancy', () => {
-    const expected = LOST_MINUTES.reduce((sum, minutes) => sum + minutes, 0);
-    expect(expected).toBeCloseTo(1_180.04, 1);
-    expect(arc.temps_perdu_total_minutes).toBeCloseTo(expected, 1);
-    expect(arc.temps_perdu_minutes).toBeCloseTo(expected / 18_158, 4);
-  });
-
-  it('counts 18,933 vehicles in 22 hours, most of them from 15:00 to 16:00', () => {
-    expect(arc).toMatchObject({
-      identifiant_arc: '4264',
-      debit_journalier_total: 18_933,
-      debit_max: 1_280,
-      heures_debit: 22,
-      heures_occupation: 21,
-      heures_observees: 22,
-      heure_pic: '2023-11-06T15:00:00+01:00',
+describeOnRealFiles(
+  'one real arc on one real day',
+  [WASHINGTON_FILE, NETWORK_FILE, DISTRICTS_FILE],
+  () => {
+    const DAY = '2023-11-06';
+    let metrics: CountsMetrics;
+    let arc: ArcMetrics;
+    beforeAll(async () => {
+      const days = await runner.days(
+        [WASHINGTON(), NETWORK(), DISTRICTS()],
+        [DAY],
+        'metrics/comptages',
+      );
+      metrics = await readOutput(days.get(DAY)?.['metrics/comptages'], 'metrics');
+      arc = metrics.metrics[0]!;
     });
-    expect(arc.debit_horaire_moyen).toBeCloseTo(18_933 / 22, 2);
-  });
 
-  it('is blocked in 10 of 21 hours, which is what dominates, and critical since noon', () => {
-    expect(metrics.totals.heures_par_etat).toEqual({ Inconnu: 3, Fluide: 1, 'Pré-saturé': 5, Saturé: 5, Bloqué: 10 });
-    expect(arc.etat_trafic_dominant).toBe('Bloqué');
-    expect(arc.alerte).toEqual({
-      severite: 'Critique',
-      taux_occupation: 81.26278,
-      depuis: '2023-11-06T12:00:00+01:00',
-      heures: 4,
+    // From the raw rows, hour by hour (k, q): L = 119.186 m; the minutes lost against 50 km/h times
+    // the vehicles of the hour.
+    const LOST_MINUTES = [
+      ...[86.386, 89.151, 36.65, 52.156, 50.058, 19.952, 0, 0],
+      // 09:00 and 10:00 have neither value; 11:00 has 775 vehicles and no occupancy.
+      ...[81.428, 190.078, 76.565, 216.252, 0, 111.844, 34.934, 32.967, 77.519, 0, 0, 0, 24.099],
+    ];
+
+    it('loses the time that its hours lose, each with its own flow and occupancy', () => {
+      const expected = LOST_MINUTES.reduce((sum, minutes) => sum + minutes, 0);
+      expect(expected).toBeCloseTo(1_180.04, 1);
+      expect(arc.temps_perdu_total_minutes).toBeCloseTo(expected, 1);
+      expect(arc.temps_perdu_minutes).toBeCloseTo(expected / 18_158, 4);
     });
-  });
 
-  it('lies in the 8th district, by its own geometry', () => {
-    expect(arc).toMatchObject({ arrondissement: '75008', zone: '8e arrondissement', longueur_metres: 119.186 });
-  });
-});
+    it('counts 18,933 vehicles in 22 hours, most of them from 15:00 to 16:00', () => {
+      expect(arc).toMatchObject({
+        identifiant_arc: '4264',
+        debit_journalier_total: 18_933,
+        debit_max: 1_280,
+        heures_debit: 22,
+        heures_occupation: 21,
+        heures_observees: 22,
+        heure_pic: '2023-11-06T15:00:00+01:00',
+      });
+      expect(arc.debit_horaire_moyen).toBeCloseTo(18_933 / 22, 2);
+    });
+
+    it('is blocked in 10 of 21 hours, which is what dominates, and critical since noon', () => {
+      expect(metrics.totals.heures_par_etat).toEqual({
+        Inconnu: 3,
+        Fluide: 1,
+        'Pré-saturé': 5,
+        Saturé: 5,
+        Bloqué: 10,
+      });
+      expect(arc.etat_trafic_dominant).toBe('Bloqué');
+      expect(arc.alerte).toEqual({
+        severite: 'Critique',
+        taux_occupation: 81.26278,
+        depuis: '2023-11-06T12:00:00+01:00',
+        heures: 4,
+      });
+    });
+
+    it('lies in the 8th district, by its own geometry', () => {
+      expect(arc).toMatchObject({
+        arrondissement: '75008',
+        zone: '8e arrondissement',
+        longueur_metres: 119.186,
+      });
+    });
+  },
+);
 
 describeOnRealFiles('the road network', [NETWORK_FILE, DISTRICTS_FILE], () => {
   let metrics: NetworkMetrics;
@@ -216,7 +254,11 @@ describeOnRealFiles('the road network', [NETWORK_FILE, DISTRICTS_FILE], () => {
 
   it('measures arcs of one piece as the earlier system did, to the millimetre', () => {
     // Published by it for 5333, 4264 and 5671.
-    const published = { '5333': 358.7257831022023, '4264': 119.18635794187206, '5671': 236.16050531108235 };
+    const published = {
+      '5333': 358.7257831022023,
+      '4264': 119.18635794187206,
+      '5671': 236.16050531108235,
+    };
     for (const [arc, metres] of Object.entries(published)) {
       expect(metrics.mapping[arc]!.longueur_metres).toBeCloseTo(metres, 2);
     }
@@ -230,7 +272,9 @@ describeOnRealFiles('the road network', [NETWORK_FILE, DISTRICTS_FILE], () => {
 
   it('leaves arcs outside all 20 districts without one', () => {
     expect(metrics.coverage.avec_arrondissement).toBe(3_312);
-    const outside = Object.values(metrics.mapping).filter(({ arrondissement }) => arrondissement === null);
+    const outside = Object.values(metrics.mapping).filter(
+      ({ arrondissement }) => arrondissement === null,
+    );
     expect(outside).toHaveLength(36);
   });
 });
@@ -245,7 +289,11 @@ describeOnRealFiles('the roadworks', [WORKS_FILE, DISTRICTS_FILE], () => {
   });
 
   it('reads 90 records over 10 line ends inside quotes', async () => {
-    expect(await runner.recognise(WORKS().path, DAY)).toMatchObject({ part: 'chantiers', rows: 90, from: DAY });
+    expect(await runner.recognise(WORKS().path, DAY)).toMatchObject({
+      part: 'chantiers',
+      rows: 90,
+      from: DAY,
+    });
     await expect(runner.recognise(WORKS().path)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 
@@ -255,7 +303,9 @@ describeOnRealFiles('the roadworks', [WORKS_FILE, DISTRICTS_FILE], () => {
       examples: [{ work_id: 'CP002943', starts_on: '2025-10-30', ends_on: '2025-10-24' }],
     });
     expect(metrics.coverage.sans_dates_utilisables).toEqual(['CP002943']);
-    expect(metrics.chantiers_actifs.map(({ identifiant }) => identifiant)).not.toContain('CP002943');
+    expect(metrics.chantiers_actifs.map(({ identifiant }) => identifiant)).not.toContain(
+      'CP002943',
+    );
   });
 
   it('judges what is active on the day, and places a work without postcode by its point', () => {
@@ -269,10 +319,13 @@ describeOnRealFiles('the roadworks', [WORKS_FILE, DISTRICTS_FILE], () => {
   it('calls districts with more than three works critical', () => {
     const counted = new Map<string, number>();
     for (const { arrondissement } of metrics.chantiers_actifs) {
-      if (arrondissement !== null) counted.set(arrondissement, (counted.get(arrondissement) ?? 0) + 1);
+      if (arrondissement !== null)
+        counted.set(arrondissement, (counted.get(arrondissement) ?? 0) + 1);
     }
     const critical = [...counted].filter(([, count]) => count > 3).map(([district]) => district);
-    expect(metrics.zones_critiques.map(({ arrondissement }) => arrondissement).sort()).toEqual(critical.sort());
+    expect(metrics.zones_critiques.map(({ arrondissement }) => arrondissement).sort()).toEqual(
+      critical.sort(),
+    );
     expect(critical.length).toBeGreaterThan(3);
   });
 });
@@ -281,7 +334,9 @@ describeOnRealFiles('the districts', [DISTRICTS_FILE], () => {
   it('are 20, and turf finds the published area of the 11th', async () => {
     const { districtOf } = await import('../../../src/datasets/cityflow/geometry.ts');
     const { readFile } = await import('node:fs/promises');
-    const collection = JSON.parse(await readFile(DISTRICTS().path, 'utf8')) as { features: Record<string, unknown>[] };
+    const collection = JSON.parse(await readFile(DISTRICTS().path, 'utf8')) as {
+      features: Record<string, unknown>[];
+    };
     const districts = collection.features.flatMap((feature) => districtOf(feature) ?? []);
     expect(districts.map(({ number }) => number).sort((a, b) => a - b)).toEqual(
       Array.from({ length: 20 }, (_, i) => i + 1),

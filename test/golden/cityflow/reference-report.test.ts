@@ -7,7 +7,10 @@ import type { StepRunner } from '../../fixtures/step-runner.ts';
 import { dates, openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
 import { MADE_PARTS, madeCity } from '../../unit/cityflow/made-city.ts';
 
-/** The report that an earlier system published for 2025-11-04: its keys and sections are the contract, its figures are its known faults. */
+/**
+ * The report that an earlier system published for 2025-11-04: its keys and sections are the
+ * contract, its figures are its known faults.
+ */
 
 const REFERENCE_JSON = 'cityflow-reference/daily_report_2025-11-04.json';
 const REFERENCE_CSV = 'cityflow-reference/daily_report_2025-11-04.csv';
@@ -54,7 +57,8 @@ describeOnRealFiles('the report', [REFERENCE_JSON, REFERENCE_CSV], () => {
   });
 
   it('has every section of the published CSV in its order', () => {
-    const titles = (text: string) => [...text.matchAll(/^=== (.*) ===/gm)].map(([, title]) => title);
+    const titles = (text: string) =>
+      [...text.matchAll(/^=== (.*) ===/gm)].map(([, title]) => title);
     expect(titles(csv)).toEqual(titles(referenceCsv));
     const labels = (text: string) =>
       text
@@ -78,13 +82,22 @@ describeOnRealFiles('the report', [REFERENCE_JSON, REFERENCE_CSV], () => {
 
   it('has the columns of every published section, and those that the published CSV cut off', () => {
     const columns = (text: string) =>
-      [...text.matchAll(/^=== (.*) ===;+\r\n(.*)\r$/gm)].map(([, title, header = '']) => [title, header.split(';')]);
+      [...text.matchAll(/^=== (.*) ===;+\r\n(.*)\r$/gm)].map(([, title, header = '']) => [
+        title,
+        header.split(';'),
+      ]);
     const published = columns(referenceCsv) as [string, string[]][];
     expect(published).toHaveLength(5);
     const own = new Map(columns(csv) as [string, string[]][]);
-    for (const [title, names] of published) expect(own.get(title)!.slice(0, 2), title).toEqual(names);
+    for (const [title, names] of published)
+      expect(own.get(title)!.slice(0, 2), title).toEqual(names);
     expect(own.get('ALERTES CONGESTION')).toEqual(['Tronçon', 'Taux Occupation (%)', 'Sévérité']);
-    expect(own.get('CHANTIERS ACTIFS')).toEqual(['Identifiant', 'Typologie', 'Impact', 'Arrondissement']);
+    expect(own.get('CHANTIERS ACTIFS')).toEqual([
+      'Identifiant',
+      'Typologie',
+      'Impact',
+      'Arrondissement',
+    ]);
   });
 
   it('knows no zone called Unknown', () => {
@@ -95,14 +108,19 @@ describeOnRealFiles('the report', [REFERENCE_JSON, REFERENCE_CSV], () => {
 
   it('has peaks of its own day: the published ones are of other months', () => {
     const peaks = (report: { top_10_troncons_frequentes?: unknown }) =>
-      (report.top_10_troncons_frequentes as { heure_pic: string }[]).map(({ heure_pic }) => heure_pic.slice(0, 10));
+      (report.top_10_troncons_frequentes as { heure_pic: string }[]).map(({ heure_pic }) =>
+        heure_pic.slice(0, 10),
+      );
     expect(peaks(reference).every((date) => date === '2025-11-04')).toBe(false);
     expect(peaks(ours).every((date) => date === DAY)).toBe(true);
   });
 
   it('sums its segments in the summary: the published one says 0 vehicles beside segments of 441,656', () => {
     expect((reference['summary'] as Report['summary']).total_vehicules_paris).toBe(0);
-    const segments = ours.top_10_troncons_frequentes.reduce((sum, arc) => sum + (arc.debit_journalier_total ?? 0), 0);
+    const segments = ours.top_10_troncons_frequentes.reduce(
+      (sum, arc) => sum + (arc.debit_journalier_total ?? 0),
+      0,
+    );
     expect(ours.summary.total_vehicules_paris).toBe(segments);
     expect(ours.summary.temps_perdu_total_minutes).toBeGreaterThan(0);
   });

@@ -16,8 +16,9 @@ import {
 } from '../../unit/cityflow/transport-data.ts';
 
 /**
- * `step version → sha256 of its outputs` for one small made-up city. When a hash changes, the outputs of every day change: raise the step's
- * version in the definition, and pin the new pair. A hash must never change under the same version.
+ * `step version → sha256 of its outputs` for one small made-up city. When a hash changes, the
+ * outputs of every day change: raise the step's version in the definition, and pin the new pair. A
+ * hash must never change under the same version.
  */
 const PINNED: Readonly<Record<string, string>> = {
   'download/arrondissements v1': 'd95ccdef8bca9ca7120f3c56da98c40fefe87bbbdd4c2bf3a21844338bf19626',
@@ -29,7 +30,8 @@ const PINNED: Readonly<Record<string, string>> = {
   'download/service-quality v1': 'e93e61663b746471da032f5655b07dc8f5fec224f1ed7c79c1f65acab3afda7c',
   'download/traffic v1': 'ee8cc0ddc55cb907b42b50eaa6f2e35585884c70c861ced26f6963926b8468a5',
   'download/validations v1': '0033a2f505f1ac96fa9e41a650e237307b211a9235b3f6c79a5d132edefa5510',
-  'download/validations-rail v1': '529df4f66a4b452ecc718ddc8f501a5c69eba789d32b1fc1460a9de8f66c18cb',
+  'download/validations-rail v1':
+    '529df4f66a4b452ecc718ddc8f501a5c69eba789d32b1fc1460a9de8f66c18cb',
   'download/weather v1': 'b3907d5449f33770f456e9f83b434d8d196a5ece7817eb46822cdf6421f38e17',
   'metrics/bike-study v2': 'a1f2d027ea946e65085c9c471a4a01324a688746b8110eb07c21b880ae498543',
   'metrics/bikes v2': '2c0af38aeb602f7c055f331b8e594eab40db2af9c4c17ebb47ff64eeea3be4f6',
@@ -53,7 +55,8 @@ const PINNED: Readonly<Record<string, string>> = {
   'transform/chantiers v1': '983b9e55419b59c77c92cbd67c0879bc281c22810faf8f569f256aab3dc1b391',
   'transform/comptages v2': '2bc63462aca816afcc98f5b709966eb66d411c03b12564cf05068ed5bc77b504',
   'transform/referentiel v1': 'd94a8da06b8b380837d7c6e9e604c1d6eafe9439394f83d382d59772c26a6b4d',
-  'transform/service-quality v1': 'b1954c388c32fa0c6333f6d2bdd0626c1b9dfe0169a7e06dceda7c42edd1b371',
+  'transform/service-quality v1':
+    'b1954c388c32fa0c6333f6d2bdd0626c1b9dfe0169a7e06dceda7c42edd1b371',
   'transform/traffic v1': '2665196c599b3c4dd0a5ef078aace68c76f96119da6a142c62f265172418b610',
   'transform/validations v1': 'd919f5224be451d40960b243fdd346944f953ba4fafceb5e6624089dc8bea318',
   'transform/weather v1': '4e1fb51b90dd515f75a1117e7598e2c326f9b4f226e8e01924c2da3a9c97b421',
@@ -81,18 +84,27 @@ beforeAll(async () => {
       RAIL_HEADER,
       DAYS.flatMap((day, index) => railRows(day, { Amethyste: 70 + index })),
     ),
-    'service-quality': table(SERVICE_HEADER, [serviceRow({ quarter: 'T4', year: 2025, result: '97.5' })]),
+    'service-quality': table(SERVICE_HEADER, [
+      serviceRow({ quarter: 'T4', year: 2025, result: '97.5' }),
+    ]),
   };
   const imported = await Promise.all(
-    Object.entries(transport).map(async ([part, text]) => ({ part, path: await runner.file(`${part}.csv`, text) })),
+    Object.entries(transport).map(async ([part, text]) => ({
+      part,
+      path: await runner.file(`${part}.csv`, text),
+    })),
   );
   const days = await runner.days([...sources, meteo, ...imported], DAYS);
   for (const { id, version } of cityflow.definition.steps) {
     const outputs = [...days.values()].flatMap((done) =>
-      Object.entries(done[id]?.outputs ?? {}).map(([name, { scope, ref }]) => `${scope} ${name} ${ref.sha256}`),
+      Object.entries(done[id]?.outputs ?? {}).map(
+        ([name, { scope, ref }]) => `${scope} ${name} ${ref.sha256}`,
+      ),
     );
     expect(outputs.length, id).toBeGreaterThan(0);
-    hashes[`${id} v${version}`] = createHash('sha256').update(outputs.sort().join('\n')).digest('hex');
+    hashes[`${id} v${version}`] = createHash('sha256')
+      .update(outputs.sort().join('\n'))
+      .digest('hex');
   }
 });
 afterAll(() => runner.close());

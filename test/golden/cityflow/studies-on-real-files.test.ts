@@ -13,7 +13,10 @@ import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
 import type { Days, StepRunner } from '../../fixtures/step-runner.ts';
 import { dates, openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
 
-/** What was promised over many days, on the publisher's own files, against the same figure taken from the raw text another way. */
+/**
+ * What was promised over many days, on the publisher's own files, against the same figure taken
+ * from the raw text another way.
+ */
 
 const FILE = 'paris/comptages-routiers-permanents-washington.csv';
 const NETWORK = 'paris/referentiel-comptages-routiers.csv';
@@ -45,7 +48,12 @@ async function rawHours(): Promise<RawHour[]> {
     .filter(([, , at = '']) => at !== '')
     .map(([, , at = '', q, k]) => {
       const local = new Date(Date.parse(`${at.slice(0, 19)}Z`) - 3_600_000).toISOString();
-      return { day: local.slice(0, 10), clock: Number(local.slice(11, 13)), q: number(q), k: number(k) };
+      return {
+        day: local.slice(0, 10),
+        clock: Number(local.slice(11, 13)),
+        q: number(q),
+        k: number(k),
+      };
     });
 }
 
@@ -59,10 +67,15 @@ describeOnRealFiles('the same weekday of the previous year', [FILE], () => {
     const days = await runner.days([COUNTS()], [before, day], 'metrics/links');
     const links = await readOutput<LinksMetrics>(days.get(day)?.['metrics/links'], 'links');
     const hours = await rawHours();
-    const [own, earlier] = [day, before].map((date) => sum(hours.filter((one) => one.day === date).map(({ q }) => q)));
+    const [own, earlier] = [day, before].map((date) =>
+      sum(hours.filter((one) => one.day === date).map(({ q }) => q)),
+    );
     expect(earlier).toBeGreaterThan(10_000);
     expect(links.annee_precedente).toMatchObject({ date_reference: before, disponible: true });
-    const { vehicules } = links.annee_precedente.sections['comptages'] as Record<string, unknown> as {
+    const { vehicules } = links.annee_precedente.sections['comptages'] as Record<
+      string,
+      unknown
+    > as {
       vehicules: Record<string, number>;
     };
     expect(vehicules).toMatchObject({ valeur: own, reference: earlier, ecart: own! - earlier! });
@@ -70,7 +83,9 @@ describeOnRealFiles('the same weekday of the previous year', [FILE], () => {
     expect(links.annee_precedente.sections['bikes']).toBe('not available');
     const first = await readOutput<LinksMetrics>(days.get(before)?.['metrics/links'], 'links');
     expect(first.annee_precedente.disponible).toBe(false);
-    expect(first.correlations.every(({ n, note }) => n > 0 && note === 'pas assez de jours')).toBe(true);
+    expect(first.correlations.every(({ n, note }) => n > 0 && note === 'pas assez de jours')).toBe(
+      true,
+    );
     expect(first.sans_jours_communs).toContain('température × véhicules');
   });
 });
@@ -98,14 +113,21 @@ describeOnRealFiles('sixty real days of road counts', [FILE, NETWORK], () => {
     expect(sensors).toHaveLength(1);
     expect(sensors[0]).toMatchObject({
       ...{ kind: 'route', sensor_id: ARC, sensor_name: 'AV_Champs_Elysees', expected_hours: 24 },
-      ...{ observed_hours: today.length, window_expected_hours: 31 * 24, window_observed_hours: window.length },
+      ...{
+        observed_hours: today.length,
+        window_expected_hours: 31 * 24,
+        window_observed_hours: window.length,
+      },
       silent_hours: 23 - Math.max(...today.map(({ clock }) => clock)),
     });
     expect(sensors[0]!['window_missing_pct']).toBeCloseTo((1 - window.length / (31 * 24)) * 100, 3);
   });
 
   it('average daily traffic: the mean of the stored days’ vehicles', async () => {
-    const history = await readOutput<HistoryMetrics>(days.get(last)?.['metrics/history'], 'history');
+    const history = await readOutput<HistoryMetrics>(
+      days.get(last)?.['metrics/history'],
+      'history',
+    );
     const totals = dates(addDays(last, -30), last).flatMap((date) => {
       const own = hours.filter(({ day, q }) => day === date && q !== null);
       return own.length === 0 ? [] : [sum(own.map(({ q }) => q))];
@@ -116,8 +138,13 @@ describeOnRealFiles('sixty real days of road counts', [FILE, NETWORK], () => {
   });
 
   it('p95 flow alerts: arcs with an hour above the 95th percentile of the day’s hourly flows', async () => {
-    const metrics = await readOutput<CountsMetrics>(days.get(last)?.['metrics/comptages'], 'metrics');
-    const flows = hours.flatMap(({ day, q }) => (day === last && q !== null ? [q] : [])).sort((a, b) => a - b);
+    const metrics = await readOutput<CountsMetrics>(
+      days.get(last)?.['metrics/comptages'],
+      'metrics',
+    );
+    const flows = hours
+      .flatMap(({ day, q }) => (day === last && q !== null ? [q] : []))
+      .sort((a, b) => a - b);
     const place = (flows.length - 1) * 0.95;
     const [low, high] = [flows[Math.floor(place)]!, flows[Math.ceil(place)]!];
     expect(metrics.alertes_debit.seuil_vehicules).toBeCloseTo(low + (high - low) * (place % 1), 3);
@@ -140,21 +167,32 @@ describeOnRealFiles('sixty real days of road counts', [FILE, NETWORK], () => {
       }
       return sql.rows<Record<string, number | string>>(question.sql(parameters, scene));
     });
-    const isWorking = (day: string): boolean => ![0, 6].includes(new Date(`${day}T12:00:00Z`).getUTCDay());
+    const isWorking = (day: string): boolean =>
+      ![0, 6].includes(new Date(`${day}T12:00:00Z`).getUTCDay());
     for (const [kind, working] of [
       ['semaine', true],
       ['week-end', false],
     ] as const) {
       const means = Array.from({ length: 24 }, (_, clock) => {
         const own = hours.filter(
-          (one) => asked.includes(one.day) && isWorking(one.day) === working && one.clock === clock && one.q !== null,
+          (one) =>
+            asked.includes(one.day) &&
+            isWorking(one.day) === working &&
+            one.clock === clock &&
+            one.q !== null,
         );
         return sum(own.map(({ q }) => q)) / own.length;
       });
-      const windows = means.map((_, from) => sum([0, 1, 2, 3].map((step) => means[(from + step) % 24]!)) / 4);
+      const windows = means.map(
+        (_, from) => sum([0, 1, 2, 3].map((step) => means[(from + step) % 24]!)) / 4,
+      );
       const best = windows.indexOf(Math.min(...windows));
       const told = rows.find(({ days: own }) => own === kind)!;
-      expect(told).toMatchObject({ street: 'AV_Champs_Elysees', from_hour: best, to_hour: (best + 4) % 24 });
+      expect(told).toMatchObject({
+        street: 'AV_Champs_Elysees',
+        from_hour: best,
+        to_hour: (best + 4) % 24,
+      });
       expect(told['window_flow']).toBeCloseTo(windows[best]!, 6);
       expect(told['share_pct']).toBeCloseTo((windows[best]! / (sum(means) / 24)) * 100, 6);
     }

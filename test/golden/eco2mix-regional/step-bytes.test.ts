@@ -8,8 +8,9 @@ import { dayUnit, openStepRunner } from '../../fixtures/step-runner.ts';
 import { MEASURES, quartersOf, regionalCsv } from '../../unit/eco2mix-regional/regional-csv.ts';
 
 /**
- * `step version → sha256 of its outputs` for one small made-up fixture. When a hash changes, the outputs of every day change: raise the
- * step's version in the definition, and pin the new pair. A hash must never change under the same version.
+ * `step version → sha256 of its outputs` for one small made-up fixture. When a hash changes, the
+ * outputs of every day change: raise the step's version in the definition, and pin the new pair. A
+ * hash must never change under the same version.
  */
 const PINNED: Readonly<Record<string, string>> = {
   'download/cons-def v1': '6c0b7872c00ee9bf6994c21c22b4a12c494a826a04fa20373a703bea2ca4a6bb',
@@ -53,13 +54,19 @@ function remember(id: string, done: readonly Done[]): readonly Done[] {
     Object.entries(named).map(([name, { ref }]) => `${scope} ${name} ${ref.sha256}`),
   );
   expect(outputs.length, id).toBeGreaterThan(0);
-  hashes[`${id} v${version}`] = createHash('sha256').update(outputs.sort().join('\n')).digest('hex');
+  hashes[`${id} v${version}`] = createHash('sha256')
+    .update(outputs.sort().join('\n'))
+    .digest('hex');
   return done;
 }
 
 const only = (done: readonly Done[], output: string) => done.map(({ outputs }) => outputs[output]!);
 
-async function sliced(part: 'tr' | 'cons-def', nature: string, step: 1 | 2): Promise<readonly Done[]> {
+async function sliced(
+  part: 'tr' | 'cons-def',
+  nature: string,
+  step: 1 | 2,
+): Promise<readonly Done[]> {
   const done: Done[] = [];
   for (const date of DAYS) {
     const path = await runner.file(`${part}.csv`, fixture(date, nature, step));
@@ -72,7 +79,10 @@ beforeAll(async () => {
   runner = await openStepRunner(eco2mixRegional);
   const tr = only(await sliced('tr', 'Données temps réel', 1), 'slice');
   const consolidated = only(await sliced('cons-def', 'Données consolidées', 2), 'slice');
-  const step = async (id: string, inputs: (index: number) => Record<string, Done['outputs'][string][]>) =>
+  const step = async (
+    id: string,
+    inputs: (index: number) => Record<string, Done['outputs'][string][]>,
+  ) =>
     remember(
       id,
       await runner.step(
@@ -81,13 +91,25 @@ beforeAll(async () => {
       ),
     );
   const core = only(
-    await step('transform/regions', (index) => ({ tr: [tr[index]!], 'cons-def': [consolidated[index]!] })),
+    await step('transform/regions', (index) => ({
+      tr: [tr[index]!],
+      'cons-def': [consolidated[index]!],
+    })),
     'core',
   );
-  const metrics = only(await step('metrics/regions', (index) => ({ core: [core[index]!] })), 'metrics');
-  const comparison = only(await step('metrics/comparison', (index) => ({ regions: [metrics[index]!] })), 'comparison');
+  const metrics = only(
+    await step('metrics/regions', (index) => ({ core: [core[index]!] })),
+    'metrics',
+  );
+  const comparison = only(
+    await step('metrics/comparison', (index) => ({ regions: [metrics[index]!] })),
+    'comparison',
+  );
   const model = only(
-    await step('report/regions', (index) => ({ metrics: [metrics[index]!], comparison: [comparison[index]!] })),
+    await step('report/regions', (index) => ({
+      metrics: [metrics[index]!],
+      comparison: [comparison[index]!],
+    })),
     'model',
   );
   await step('report/page', (index) => ({ model: [model[index]!] }));
@@ -98,7 +120,10 @@ beforeAll(async () => {
     ]),
   );
   const energies = only(month, 'energies');
-  const year = remember('rollup/year', await runner.step('rollup/year', [{ scope: '2024', inputs: { energies } }]));
+  const year = remember(
+    'rollup/year',
+    await runner.step('rollup/year', [{ scope: '2024', inputs: { energies } }]),
+  );
   const inputs = { months: energies, years: only(year, 'energies') };
   remember('rollup/history', await runner.step('rollup/history', [{ scope: 'all', inputs }]));
 }, 120_000);

@@ -24,7 +24,9 @@ let engine: TestEngine;
 
 beforeAll(async () => {
   portal = await startPortal({ now: () => new Date('2026-05-20T10:00:00Z') });
-  const datasets: readonly Dataset[] = Object.values(configuredDatasets({ eco2mix }, { odre: { url: portal.url } }));
+  const datasets: readonly Dataset[] = Object.values(
+    configuredDatasets({ eco2mix }, { odre: { url: portal.url } }),
+  );
   engine = await openTestEngine(datasets);
   await runDays(engine, 'eco2mix', DATES);
 });
@@ -41,7 +43,9 @@ async function plan(): Promise<DayPlan[]> {
 /** What runs, as `date step`; the page is never there after a window, so it is left out. */
 function running(plans: readonly DayPlan[]): string[] {
   return plans.flatMap(({ date, steps }) =>
-    steps.filter(({ action, step }) => action === 'run' && step !== 'report/page').map(({ step }) => `${date} ${step}`),
+    steps
+      .filter(({ action, step }) => action === 'run' && step !== 'report/page')
+      .map(({ step }) => `${date} ${step}`),
   );
 }
 
@@ -93,8 +97,12 @@ describe('the plan of a range', () => {
     const raw = deliveries.get('tr')?.get('2026-05-05')?.raw.key ?? '';
     await appendFile(path.join(engine.home, 'store', raw), 'tampered\n');
     const plans = await plan();
-    const damaged = plans.flatMap(({ steps }) => steps.filter(({ reason }) => reason.includes('no longer matches')));
-    expect(new Set(damaged.map(({ step, action }) => `${action} ${step}`))).toEqual(new Set(['run download/tr']));
+    const damaged = plans.flatMap(({ steps }) =>
+      steps.filter(({ reason }) => reason.includes('no longer matches')),
+    );
+    expect(new Set(damaged.map(({ step, action }) => `${action} ${step}`))).toEqual(
+      new Set(['run download/tr']),
+    );
     const { state } = await runDay(engine, 'eco2mix', '2026-05-05');
     expect(state['transform/national']).toMatchObject({ state: 'done', how: 'reused' });
   });

@@ -9,8 +9,9 @@ import { openRunner } from '../../unit/eco2mix/day-runner.ts';
 import { portalHeader, portalLine, quartersOf } from '../../unit/eco2mix/portal-csv.ts';
 
 /**
- * `step version → sha256 of its outputs` for one small made-up fixture. When a hash changes, the outputs of every day change: raise the
- * step's version in the definition, and pin the new pair. A hash must never change under the same version.
+ * `step version → sha256 of its outputs` for one small made-up fixture. When a hash changes, the
+ * outputs of every day change: raise the step's version in the definition, and pin the new pair. A
+ * hash must never change under the same version.
  */
 const PINNED: Readonly<Record<string, string>> = {
   'download/cons-def v1': '1c0d9180d08adcc64aa8438166242e8065200bbdc33492efdb3fb887bda2b725',
@@ -27,9 +28,33 @@ const PINNED: Readonly<Record<string, string>> = {
 
 const DAYS = datesBetween('2024-03-30', '2024-04-01');
 const MEASURES = [
-  ...['consommation', 'prevision_j1', 'prevision_j', 'fioul', 'charbon', 'gaz', 'nucleaire', 'eolien', 'solaire'],
-  ...['hydraulique', 'pompage', 'bioenergies', 'ech_physiques', 'taux_co2', 'ech_comm_angleterre', 'ech_comm_espagne'],
-  ...['ech_comm_italie', 'ech_comm_suisse', 'ech_comm_allemagne_belgique', 'gaz_ccg', 'eolien_offshore'],
+  ...[
+    'consommation',
+    'prevision_j1',
+    'prevision_j',
+    'fioul',
+    'charbon',
+    'gaz',
+    'nucleaire',
+    'eolien',
+    'solaire',
+  ],
+  ...[
+    'hydraulique',
+    'pompage',
+    'bioenergies',
+    'ech_physiques',
+    'taux_co2',
+    'ech_comm_angleterre',
+    'ech_comm_espagne',
+  ],
+  ...[
+    'ech_comm_italie',
+    'ech_comm_suisse',
+    'ech_comm_allemagne_belgique',
+    'gaz_ccg',
+    'eolien_offshore',
+  ],
 ];
 
 /** A value that looks like a measurement and follows from its place only. */
@@ -56,19 +81,26 @@ let runner: Runner;
 const hashes: Record<string, string> = {};
 
 function remember(id: string, done: readonly Done[]): void {
-  const { version } = [...eco2mixDefinition.steps, ...eco2mixDefinition.rollups].find((step) => step.id === id)!;
+  const { version } = [...eco2mixDefinition.steps, ...eco2mixDefinition.rollups].find(
+    (step) => step.id === id,
+  )!;
   const outputs = done.flatMap(({ scope, outputs: named }) =>
     Object.entries(named).map(([name, { ref }]) => `${scope} ${name} ${ref.sha256}`),
   );
   expect(outputs.length, id).toBeGreaterThan(0);
-  hashes[`${id} v${version}`] = createHash('sha256').update(outputs.sort().join('\n')).digest('hex');
+  hashes[`${id} v${version}`] = createHash('sha256')
+    .update(outputs.sort().join('\n'))
+    .digest('hex');
 }
 
 const only = (done: readonly Done[], output: string) => done.map(({ outputs }) => outputs[output]!);
 
 beforeAll(async () => {
   runner = await openRunner();
-  const tr = await runner.slice({ part: 'tr', path: await runner.file('tr', fixture('Données temps réel', 15)) }, DAYS);
+  const tr = await runner.slice(
+    { part: 'tr', path: await runner.file('tr', fixture('Données temps réel', 15)) },
+    DAYS,
+  );
   const consolidated = await runner.slice(
     { part: 'cons-def', path: await runner.file('cons', fixture('Données consolidées', 30)) },
     DAYS,
@@ -76,7 +108,10 @@ beforeAll(async () => {
   const cores = await runner.step(
     'transform/national',
     DAYS.map((day, index) =>
-      dayUnit(day, { tr: [tr[index]!.outputs['slice']!], 'cons-def': [consolidated[index]!.outputs['slice']!] }),
+      dayUnit(day, {
+        tr: [tr[index]!.outputs['slice']!],
+        'cons-def': [consolidated[index]!.outputs['slice']!],
+      }),
     ),
   );
   const metrics = await runner.step(
@@ -118,9 +153,15 @@ beforeAll(async () => {
     'France\tDonnées temps réel\t2024-03-30\t00:00\t50000\t',
   ];
   const table = await runner.file('rte', Buffer.from([...local, ''].join('\n'), 'latin1'));
-  const yearly = await runner.file('annual', 'Date;Heures;Consommation\n30/03/2024;00:00;50000\n30/03/2024;00:15;\n');
+  const yearly = await runner.file(
+    'annual',
+    'Date;Heures;Consommation\n30/03/2024;00:00;50000\n30/03/2024;00:15;\n',
+  );
   remember('download/rte', await runner.slice({ part: 'rte', path: table }, DAYS.slice(0, 1)));
-  remember('download/rte-annual', await runner.slice({ part: 'rte-annual', path: yearly }, DAYS.slice(0, 1)));
+  remember(
+    'download/rte-annual',
+    await runner.slice({ part: 'rte-annual', path: yearly }, DAYS.slice(0, 1)),
+  );
   remember('download/tr', tr);
   remember('download/cons-def', consolidated);
   remember('transform/national', cores);

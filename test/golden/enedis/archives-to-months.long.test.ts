@@ -26,7 +26,12 @@ async function deliver(archives: readonly SampleArchive[], ring = [KEY_16, KEY_3
   return withFolder(async (folder) => {
     const files: string[] = [];
     for (const { name, bytes } of archives) files.push(await put(folder, name, bytes));
-    return importFiles(engine.withDatasets(enedisWith({ fileKeys: keysText(ring) })), 'enedis', files, testControl());
+    return importFiles(
+      engine.withDatasets(enedisWith({ fileKeys: keysText(ring) })),
+      'enedis',
+      files,
+      testControl(),
+    );
   });
 }
 
@@ -116,7 +121,10 @@ describe('archives of a supplier', () => {
 
   it('are refused by name when they are none', async () => {
     const [outcome] = await deliver([{ name: 'holiday.zip', bytes: zip([]) }]);
-    expect(outcome).toMatchObject({ code: 'INPUT_INVALID', message: expect.stringContaining('holiday.zip') as string });
+    expect(outcome).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('holiday.zip') as string,
+    });
   });
 
   it('are kept sealed: nothing of a household is in a raw file', async () => {
@@ -136,7 +144,9 @@ describe('archives of a supplier', () => {
     await deliver(archives);
     await run(DAYS);
     await destroyDataKey(engine, 'enedis', '2025-10');
-    await expect(runDays(engine, 'enedis', ['2025-10-21'], { recheck: true })).resolves.toBeDefined();
+    await expect(
+      runDays(engine, 'enedis', ['2025-10-21'], { recheck: true }),
+    ).resolves.toBeDefined();
     const [again] = await deliver([archives[0]!]);
     expect(again).toMatchObject({ message: expect.stringContaining('was destroyed') as string });
     const [other] = await deliver([archives[1]!]);

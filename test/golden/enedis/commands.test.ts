@@ -33,12 +33,22 @@ function sealed(stem: string, inner: string, content: string): SampleArchive {
 /** A year of billed energy, 100 kWh a month. */
 function r67(): SampleArchive {
   const quantite = Array.from({ length: 12 }, (_, index) => {
-    const at = (month: number): string => new Date(Date.UTC(2024, 10 + month, 1)).toISOString().slice(0, 10);
+    const at = (month: number): string =>
+      new Date(Date.UTC(2024, 10 + month, 1)).toISOString().slice(0, 10);
     const dates = { dbtMesure: `${at(index)} 00:00:00`, finMesure: `${at(index + 1)} 00:00:00` };
-    return { ...dates, codeNature: 'R', quantite: 100_000, dateCreation: `${at(index + 1)} 00:00:00` };
+    return {
+      ...dates,
+      codeNature: 'R',
+      quantite: 100_000,
+      dateCreation: `${at(index + 1)} 00:00:00`,
+    };
   });
   const calendrier = [
-    { codeGrille: 'D', codeCalendrier: 'DI000001', classeTemporelle: [{ idClasseTemporelle: 'BASE', quantite }] },
+    {
+      codeGrille: 'D',
+      codeCalendrier: 'DI000001',
+      classeTemporelle: [{ idClasseTemporelle: 'BASE', quantite }],
+    },
   ];
   const grandeur = [{ grandeurMetier: 'CONS', grandeurPhysique: 'EA', unite: 'Wh', calendrier }];
   const contexte = [{ etapeMetier: 'FACT', idMotifReleve: 'CYC', grandeur }];
@@ -53,7 +63,11 @@ function x12(): SampleArchive {
   const affair = (id: string, status: string): string =>
     `<affaire id="${id}"><donneesGenerales><statut code="${status}"/></donneesGenerales><donneesPoint><id>${PDL}</id></donneesPoint><jalons><jalon><num>1</num><dateHeure>2025-10-10T09:00:00+02:00</dateHeure></jalon></jalons></affaire>`;
   const text = `<affaires>${affair('A1', 'COURS')}${affair('A2', 'TERMN')}</affaires>`;
-  return sealed('E_X12_S_00001_20251101080000', 'E_X12_S_00001_20251101080000_00001_00001.xml', text);
+  return sealed(
+    'E_X12_S_00001_20251101080000',
+    'E_X12_S_00001_20251101080000_00001_00001.xml',
+    text,
+  );
 }
 
 let server: SftpServer;
@@ -80,11 +94,22 @@ afterAll(async () => {
 
 const file = (name: string): string => path.join(engine.home, name);
 
-async function run(name: string, options: Readonly<Record<string, string>> = {}, ...args: string[]) {
+async function run(
+  name: string,
+  options: Readonly<Record<string, string>> = {},
+  ...args: string[]
+) {
   const context = testContext(engine);
   const command = ENEDIS_COMMANDS.find((one) => one.name === name)!;
-  const end = await command.run({ arguments: args, options }, hostOf(context, `enedis ${name}`, 'enedis'));
-  return { end, text: context.terminal.text(), data: context.terminal.values[0] as Record<string, unknown> };
+  const end = await command.run(
+    { arguments: args, options },
+    hostOf(context, `enedis ${name}`, 'enedis'),
+  );
+  return {
+    end,
+    text: context.terminal.text(),
+    data: context.terminal.values[0] as Record<string, unknown>,
+  };
 }
 
 async function json(name: string): Promise<Record<string, unknown>[]> {
@@ -94,14 +119,23 @@ async function json(name: string): Promise<Record<string, unknown>[]> {
 describe('quotidien enedis periodes', () => {
   it('writes the months of a month in every format, and says how many could be calculated', async () => {
     for (const format of ['csv', 'json', 'ndjson', 'parquet', 'arrow', 'xlsx']) {
-      const { end, text } = await run('periodes', { mois: '2025-10', format, output: file(`p.${format}`) });
+      const { end, text } = await run('periodes', {
+        mois: '2025-10',
+        format,
+        output: file(`p.${format}`),
+      });
       expect([format, end]).toEqual([format, 'degraded']);
       expect(text).toBe(
         `2025-10: 16 contracts, 13 calculable (81 %), 1 held, 0 with an error; 16 rows in ${file(`p.${format}`)}`,
       );
     }
     const rows = await json('p.json');
-    expect(rows[0]).toMatchObject({ pdl: PDL, mois: '2025-10', energie_base_kwh: 210, turpe_fixe_eur: 8.94 });
+    expect(rows[0]).toMatchObject({
+      pdl: PDL,
+      mois: '2025-10',
+      energie_base_kwh: 210,
+      turpe_fixe_eur: 8.94,
+    });
     const lines = (await readFile(file('p.ndjson'), 'utf8')).trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(rows);
     const arrow = tableFromIPC(await readFile(file('p.arrow')));
@@ -113,30 +147,47 @@ describe('quotidien enedis periodes', () => {
         `SELECT sum(energie_base_kwh) AS kwh, typeof(any_value(debut)) AS debut FROM read_parquet('${file('p.parquet')}')`,
       );
       expect(parquet).toEqual({ kwh: 6_210, debut: 'DATE' });
-      expect(await sql.rows(`SELECT count(*) AS rows FROM read_csv('${file('p.csv')}')`)).toEqual([{ rows: 16 }]);
+      expect(await sql.rows(`SELECT count(*) AS rows FROM read_csv('${file('p.csv')}')`)).toEqual([
+        { rows: 16 },
+      ]);
     });
     expect([...(await readXlsx(file('p.xlsx'))).values()][0]).toHaveLength(17);
   });
 
   it('takes the newest month by default, and refuses one that is not there', async () => {
-    expect((await run('periodes', { output: file('newest.csv') })).data).toMatchObject({ mois: '2025-10' });
+    expect((await run('periodes', { output: file('newest.csv') })).data).toMatchObject({
+      mois: '2025-10',
+    });
     await expect(run('periodes', { mois: '2031-01' })).rejects.toThrow(
       'there is no month 2031-01: there are 2025-09 … 2025-10',
     );
-    await expect(run('periodes', { mois: 'octobre' })).rejects.toThrow('--mois takes a month YYYY-MM, not octobre');
-    await expect(run('periodes', { format: 'pdf' })).rejects.toThrow('--format takes json, ndjson, csv');
+    await expect(run('periodes', { mois: 'octobre' })).rejects.toThrow(
+      '--mois takes a month YYYY-MM, not octobre',
+    );
+    await expect(run('periodes', { format: 'pdf' })).rejects.toThrow(
+      '--format takes json, ndjson, csv',
+    );
   });
 });
 
 describe('quotidien enedis provision', () => {
   it('averages the twelve months before a day, and says what is covered', async () => {
-    const { end, data } = await run('provision', { asOf: '2025-11-01', output: file('provision.json') });
+    const { end, data } = await run('provision', {
+      asOf: '2025-11-01',
+      output: file('provision.json'),
+    });
     expect([end, data]).toMatchObject(['done', { points: 1, couverts: 1, alertes: 0 }]);
-    expect(await json('provision.json')).toMatchObject([{ pdl: PDL, mensuel_kwh: 100, est_couverte: true }]);
+    expect(await json('provision.json')).toMatchObject([
+      { pdl: PDL, mensuel_kwh: 100, est_couverte: true },
+    ]);
     const later = await run('provision', { asOf: '2026-03-01', output: file('later.json') });
     expect([later.end, later.data]).toMatchObject(['degraded', { couverts: 0, alertes: 1 }]);
-    await expect(run('provision', { asOf: '2031-01-01' })).rejects.toThrow('R67 has no energy in the twelve months');
-    await expect(run('provision', { asOf: '2025-02-30' })).rejects.toThrow('--as-of takes an existing day');
+    await expect(run('provision', { asOf: '2031-01-01' })).rejects.toThrow(
+      'R67 has no energy in the twelve months',
+    );
+    await expect(run('provision', { asOf: '2025-02-30' })).rejects.toThrow(
+      '--as-of takes an existing day',
+    );
   });
 });
 
@@ -151,7 +202,9 @@ describe('quotidien enedis lignes', () => {
   it('gives lines back under their own names, with what was measured', async () => {
     const { end, text } = await run('lignes', { output: file('lignes-out.csv') });
     expect(end).toBe('done');
-    expect(text).toContain('2025-10: 2 lines, 1 to be billed, 0 to be removed, 0 without a measured quantity');
+    expect(text).toContain(
+      '2025-10: 2 lines, 1 to be billed, 0 to be removed, 0 without a measured quantity',
+    );
     expect(await readFile(file('lignes-out.csv'), 'utf8')).toBe(
       [
         'id,x_ref_situation_contractuelle,name_product_category,quantity,state,invoice_date,quantite_enedis,a_facturer,a_supprimer,memo',
@@ -160,7 +213,9 @@ describe('quotidien enedis lignes', () => {
         '',
       ].join('\r\n'),
     );
-    await expect(run('lignes', { mois: '2024-01' })).rejects.toThrow('there is no month of invoice lines 2024-01');
+    await expect(run('lignes', { mois: '2024-01' })).rejects.toThrow(
+      'there is no month of invoice lines 2024-01',
+    );
   });
 });
 
@@ -175,7 +230,10 @@ describe('quotidien enedis taxes', () => {
       accise_facturee_eur: 6.3,
       accise_mesuree_eur: 168.61,
     });
-    const sheets = (await json('taxes.json')) as unknown as Record<string, Record<string, unknown>[]>;
+    const sheets = (await json('taxes.json')) as unknown as Record<
+      string,
+      Record<string, unknown>[]
+    >;
     expect(Object.keys(sheets)).toEqual(['Résumé', 'Par taux', 'Détail']);
     expect(sheets['Résumé']).toMatchObject([
       { mois: '2025-10', energie_facturee_kwh: 210, accise_mesuree_eur: 168.61, cta_eur: 55.58 },
@@ -183,20 +241,39 @@ describe('quotidien enedis taxes', () => {
     ]);
     expect(sheets['Par taux']).toMatchObject([
       { taxe: 'CTA', taux: 21.93, unite: '%', cta_eur: 55.58, accise_mesuree_eur: null },
-      { taxe: 'accise', taux: 25.79, energie_mesuree_kwh: 4_200, accise_mesuree_eur: 108.32, cta_eur: null },
+      {
+        taxe: 'accise',
+        taux: 25.79,
+        energie_mesuree_kwh: 4_200,
+        accise_mesuree_eur: 108.32,
+        cta_eur: null,
+      },
       { taxe: 'accise', taux: 29.98, energie_mesuree_kwh: 2_010, accise_facturee_eur: 6.3 },
     ]);
-    await expect(run('taxes', { trimestre: '2027-T1' })).rejects.toThrow('there is no quarter 2027-T1');
-    await expect(run('taxes', { trimestre: '2025-Q4' })).rejects.toThrow('--trimestre takes a quarter');
+    await expect(run('taxes', { trimestre: '2027-T1' })).rejects.toThrow(
+      'there is no quarter 2027-T1',
+    );
+    await expect(run('taxes', { trimestre: '2025-Q4' })).rejects.toThrow(
+      '--trimestre takes a quarter',
+    );
   });
 
   it.runIf(existsSync(SOFFICE))(
     'opens in LibreOffice as the three sheets',
     async () => {
       await run('taxes', { trimestre: '2025-T4', output: file('taxes.xlsx') });
-      const filter = 'csv:Text - txt - csv (StarCalc):59,34,76,1,,0,false,true,false,false,false,-1';
+      const filter =
+        'csv:Text - txt - csv (StarCalc):59,34,76,1,,0,false,true,false,false,false,-1';
       const profile = `-env:UserInstallation=file://${engine.home}/office`;
-      const args = [profile, '--headless', '--convert-to', filter, '--outdir', engine.home, file('taxes.xlsx')];
+      const args = [
+        profile,
+        '--headless',
+        '--convert-to',
+        filter,
+        '--outdir',
+        engine.home,
+        file('taxes.xlsx'),
+      ];
       // Without a locale of UTF-8 it writes another letter for the é of a sheet.
       await promisify(execFile)(SOFFICE, args, { env: { ...process.env, LC_ALL: 'C.UTF-8' } });
       const summary = await readFile(file('taxes-Résumé.csv'), 'utf8');
@@ -205,7 +282,9 @@ describe('quotidien enedis taxes', () => {
         '2025-10;210;6.3;6210;168.61;253.48;55.58',
       ]);
       expect(await readFile(file('taxes-Par taux.csv'), 'utf8')).toContain('accise;25.79;EUR/MWh');
-      expect((await readFile(file('taxes-Détail.csv'), 'utf8')).split('\n').length).toBeGreaterThan(16);
+      expect((await readFile(file('taxes-Détail.csv'), 'utf8')).split('\n').length).toBeGreaterThan(
+        16,
+      );
     },
     120_000,
   );
@@ -223,7 +302,10 @@ describe('each command that writes a file', () => {
     expect(finest.length).toBeGreaterThan(0);
     const arrow = tableFromIPC(await readFile(file('each.arrow')));
     const columns = Object.keys(finest[0]!);
-    expect([arrow.numRows, arrow.schema.fields.map((field) => field.name)]).toEqual([finest.length, columns]);
+    expect([arrow.numRows, arrow.schema.fields.map((field) => field.name)]).toEqual([
+      finest.length,
+      columns,
+    ]);
     const [first] = await engine.sql!.session((sql) =>
       sql.rows(`SELECT * FROM read_parquet('${file('each.parquet')}')`),
     );
@@ -241,7 +323,16 @@ describe('quotidien enedis contrat', () => {
     expect(text).toBe(`1 contracts, 2 months in ${output}`);
     expect((await stat(output)).mode & 0o077).toBe(0);
     const page = await readFile(output, 'utf8');
-    for (const told of ['CFNE', 'FACTURATION', 'base 1000', 'base 1210', 'base 210', '10,16', '8,94', 'à facturer'])
+    for (const told of [
+      'CFNE',
+      'FACTURATION',
+      'base 1000',
+      'base 1210',
+      'base 210',
+      '10,16',
+      '8,94',
+      'à facturer',
+    ])
       expect(page).toContain(told);
     const links = [...page.matchAll(/href="#(releve-[0-9a-f]{16})"/g)].map(([, id]) => id);
     expect(links.length).toBeGreaterThanOrEqual(2);
@@ -249,17 +340,24 @@ describe('quotidien enedis contrat', () => {
   });
 
   it('has the contracts that followed each other at a point, and says when there is none', async () => {
-    expect((await run('contrat', { output: file('two.html') }, '99000000000015')).data).toMatchObject({ contracts: 2 });
-    await expect(run('contrat', { output: file('none.html') }, '99000000009999')).rejects.toThrow('ends with 9999');
+    expect(
+      (await run('contrat', { output: file('two.html') }, '99000000000015')).data,
+    ).toMatchObject({ contracts: 2 });
+    await expect(run('contrat', { output: file('none.html') }, '99000000009999')).rejects.toThrow(
+      'ends with 9999',
+    );
     await expect(run('contrat', {}, PDL)).rejects.toThrow('--output <file.html>');
   });
 });
 
-const published = (name: string): string => path.join(engine.home, 'store', 'reports', 'enedis', name);
+const published = (name: string): string =>
+  path.join(engine.home, 'store', 'reports', 'enedis', name);
 
 describe('the reports', () => {
   it('of a day count its events, who enters and who leaves, and have their archives as a table', async () => {
-    const report = JSON.parse(await readFile(published('daily_report_2025-11-01.json'), 'utf8')) as object;
+    const report = JSON.parse(
+      await readFile(published('daily_report_2025-11-01.json'), 'utf8'),
+    ) as object;
     // The second half of October: seven contracts that begin as CFNE, one by MES, and one RES.
     expect(report).toMatchObject({ events: { entrent: 8, sortent: 1 } });
     const [rows] = await engine.sql!.session((sql) =>
@@ -299,26 +397,44 @@ describe('the tables and questions of enedis over the API', () => {
       const url = `/tables/${id}/rows?${range}`;
       expect([id, (await get(url)).statusCode]).toEqual([id, 401]);
       const answer = await get(url, { 'x-api-key': key });
-      expect([id, answer.statusCode, answer.body.slice(0, 300)]).toEqual([id, 200, expect.any(String)]);
+      expect([id, answer.statusCode, answer.body.slice(0, 300)]).toEqual([
+        id,
+        200,
+        expect.any(String),
+      ]);
     }
     for (const { id } of ENEDIS_QUESTIONS) {
       expect([id, (await get(`/questions/${id}`)).statusCode]).toEqual([id, 401]);
       const answer = await get(`/questions/${id}`, { 'x-api-key': key });
-      expect([id, answer.statusCode, answer.body.slice(0, 300)]).toEqual([id, 200, expect.any(String)]);
+      expect([id, answer.statusCode, answer.body.slice(0, 300)]).toEqual([
+        id,
+        200,
+        expect.any(String),
+      ]);
     }
     const tools = async (headers: object = {}) => {
-      const accept = { host: '127.0.0.1', accept: 'application/json, text/event-stream', ...headers };
+      const accept = {
+        host: '127.0.0.1',
+        accept: 'application/json, text/event-stream',
+        ...headers,
+      };
       const payload = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
       const answer = await api.inject({ method: 'POST', url: '/mcp', headers: accept, payload });
       expect(answer.statusCode, answer.body).toBe(200);
-      return answer.json<{ result: { tools: { name: string }[] } }>().result.tools.map(({ name }) => name);
+      return answer
+        .json<{ result: { tools: { name: string }[] } }>()
+        .result.tools.map(({ name }) => name);
     };
     expect(await tools()).toEqual([]);
     expect(await tools({ 'x-api-key': key })).toEqual(ENEDIS_QUESTIONS.map(({ id }) => id));
-    const months = (await get('/questions/get_enedis_mois?start=2025-10', { 'x-api-key': key })).json<{
+    const months = (
+      await get('/questions/get_enedis_mois?start=2025-10', { 'x-api-key': key })
+    ).json<{
       rows: object[];
     }>();
-    expect(months.rows).toMatchObject([{ contrats: 16, reelle: 13, energie_kwh: 6_210, accise_eur: 168.61 }]);
+    expect(months.rows).toMatchObject([
+      { contrats: 16, reelle: 13, energie_kwh: 6_210, accise_eur: 168.61 },
+    ]);
     await api.close();
   });
 });

@@ -16,7 +16,9 @@ import { rollUpDays, runDays } from '../../fixtures/run-day.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 
-/** October of a supplier, and a contract that was not read on 1 November, but again on 1 December. */
+/**
+ * October of a supplier, and a contract that was not read on 1 November, but again on 1 December.
+ */
 
 const PDL = '99000000000009';
 const DAYS = [...OCTOBER_DAYS, '2025-12-01'];
@@ -41,7 +43,9 @@ async function make(): Promise<void> {
 
 function rows(name: string, where: string): Promise<Record<string, unknown>[]> {
   const file = path.join(engine.home, 'store', 'enedis', `${name}.parquet`);
-  return engine.sql!.session((sql) => sql.rows(`SELECT * FROM read_parquet('${file}') WHERE ${where} ORDER BY mois`));
+  return engine.sql!.session((sql) =>
+    sql.rows(`SELECT * FROM read_parquet('${file}') WHERE ${where} ORDER BY mois`),
+  );
 }
 
 async function monthly(): Promise<MonthlyReport> {
@@ -68,7 +72,9 @@ describe('a month without a reading', () => {
     const later = { ...indexes, hpb: indexes.hpb + 122, hcb: indexes.hcb + 61 };
     const stem = 'E_R151_S_C_5073_00003_Q_00001_00001_20251201030000';
     const content = r151Xml([daily(PDL, '2025-12-01', later)]);
-    putArchives(server, [{ name: `${stem}.zip`, bytes: seal(zip([{ name: 'd.xml', content }]), KEY_32) }]);
+    putArchives(server, [
+      { name: `${stem}.zip`, bytes: seal(zip([{ name: 'd.xml', content }]), KEY_32) },
+    ]);
     await make();
 
     const [october] = await rows('estimations', `pdl = '${PDL}'`);
@@ -89,10 +95,19 @@ describe('a month without a reading', () => {
     const unit = String(october!['unite']);
     expect(review.filter(({ sujet }) => sujet === 'mois estimé')).toEqual(
       expect.arrayContaining([
-        expect.objectContaining({ repere: unit, mois, detail: 'entre relevés', calcule: 93, suite: 'à décider' }),
+        expect.objectContaining({
+          repere: unit,
+          mois,
+          detail: 'entre relevés',
+          calcule: 93,
+          suite: 'à décider',
+        }),
       ]),
     );
-    expect(months.find((month) => month.mois === mois)).toMatchObject({ estimations: 0, estimations_a_decider: 1 });
+    expect(months.find((month) => month.mois === mois)).toMatchObject({
+      estimations: 0,
+      estimations_a_decider: 1,
+    });
 
     const decided = {
       decision: 'accept',
@@ -103,7 +118,12 @@ describe('a month without a reading', () => {
     await decideUnit(engine, testControl(), { pipeline: 'enedis', scope: 'all', unit, ...decided });
     await make();
     expect(await rows('mois', `pdl = '${PDL}' AND mois = '${mois}'`)).toMatchObject([
-      { energie_base_kwh: 93, turpe_variable_eur: 1.39, qualite: 'estimée', methode_estimation: 'entre relevés' },
+      {
+        energie_base_kwh: 93,
+        turpe_variable_eur: 1.39,
+        qualite: 'estimée',
+        methode_estimation: 'entre relevés',
+      },
     ]);
     expect(await rows('accise', `pdl = '${PDL}' AND mois = '${mois}'`)).toMatchObject([
       { energie_kwh: 93, accise_eur: 2.79 },
@@ -113,7 +133,12 @@ describe('a month without a reading', () => {
       estimations_a_decider: 0,
     });
     const page = await pageOf(unit);
-    for (const told of ['Estimations', 'relevés du 2025-10-01 et du 2025-12-01', 'acceptée', 'estimé : entre relevés'])
+    for (const told of [
+      'Estimations',
+      'relevés du 2025-10-01 et du 2025-12-01',
+      'acceptée',
+      'estimé : entre relevés',
+    ])
       expect(page).toContain(told);
   });
 });

@@ -2,7 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { october } from '@quotidien/sample-portal/sftp/october';
-import { OCTOBER_DAYS, octoberArchives, overrunsFile } from '@quotidien/sample-portal/sftp/sample-archives';
+import {
+  OCTOBER_DAYS,
+  octoberArchives,
+  overrunsFile,
+} from '@quotidien/sample-portal/sftp/sample-archives';
 import { importFiles } from '../../../src/engine/download/import-file.ts';
 import { enedisAt, fetchedFrom, startDistributor } from '../../fixtures/enedis-server.ts';
 import { rollUpDays, runDays } from '../../fixtures/run-day.ts';
@@ -26,7 +30,8 @@ it('makes fifty times the amounts of October from archives on an SFTP server', a
   await runDays(engine, 'enedis', days);
   await rollUpDays(engine, 'enedis', days);
   expect(fetchedFrom(server).sort()).toEqual(archives.map((archive) => archive.name).sort());
-  const file = (table: string): string => path.join(engine.home, 'store', 'enedis', `${table}.parquet`);
+  const file = (table: string): string =>
+    path.join(engine.home, 'store', 'enedis', `${table}.parquet`);
   const [totals] = await engine.sql!.session((sql) =>
     sql.rows(`SELECT count(DISTINCT pdl) AS points, count(*) AS months, count(*) FILTER (WHERE qualite = 'réelle') AS reelle,
         count(*) FILTER (WHERE qualite = 'incalculable') AS incalculable, CAST(sum(energie_base_kwh) AS BIGINT) AS kwh,
@@ -36,7 +41,13 @@ it('makes fifty times the amounts of October from archives on an SFTP server', a
       FROM read_parquet('${file('mois')}') WHERE mois = '2025-10'`),
   );
   expect(totals).toEqual({
-    ...{ points: 15 * COPIES, months: 16 * COPIES, reelle: 13 * COPIES, incalculable: 3 * COPIES, kwh: 6_210 * COPIES },
+    ...{
+      points: 15 * COPIES,
+      months: 16 * COPIES,
+      reelle: 13 * COPIES,
+      incalculable: 3 * COPIES,
+      kwh: 6_210 * COPIES,
+    },
     ...{ fixe: 12_674, variable: 8_857, cta: 2_779, accise: 8_430.5 },
   });
 }, 120_000);

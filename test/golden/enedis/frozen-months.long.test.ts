@@ -3,7 +3,11 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KEY_32, seal, zip } from '@quotidien/sample-portal/sftp/archive-writer';
 import { r64Json } from '@quotidien/sample-portal/sftp/flux-text';
-import { c15Archive, OCTOBER_DAYS, octoberArchives } from '@quotidien/sample-portal/sftp/sample-archives';
+import {
+  c15Archive,
+  OCTOBER_DAYS,
+  octoberArchives,
+} from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { event, onDemand } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { hostOf } from '../../../src/cli/make/dataset-commands.ts';
@@ -54,13 +58,17 @@ const OCTOBER = "mois = '2025-10'";
 /** Freezes October as it is now, as the command does. */
 async function freezeAt(at: string): Promise<void> {
   const told: string[] = [];
-  const host: Pick<CommandHost, 'line' | 'data' | 'now' | 'withScratchFolder' | 'importFiles' | 'withVersion'> = {
+  const host: Pick<
+    CommandHost,
+    'line' | 'data' | 'now' | 'withScratchFolder' | 'importFiles' | 'withVersion'
+  > = {
     line: (text) => void told.push(text),
     data: () => undefined,
     now: () => Promise.resolve(new Date(at)),
     withScratchFolder: (use) => withFolder(use),
     importFiles: (files) => importFiles(engine, 'enedis', files, testControl()),
-    withVersion: (scope, outputs, work) => withVersion(engine, { pipeline: 'enedis', scope, outputs }, work),
+    withVersion: (scope, outputs, work) =>
+      withVersion(engine, { pipeline: 'enedis', scope, outputs }, work),
   };
   const call = { arguments: ['2025-10'], options: { by: 'ada', reason: 'invoiced' } };
   expect(await freeze(call, host as CommandHost)).toBe('done');
@@ -79,7 +87,8 @@ describe('a frozen month', () => {
     const call = { arguments: ['2024-01'], options: { by: 'ada', reason: 'invoiced' } };
     const host = {
       now: () => Promise.resolve(new Date('2025-11-05T09:30:00.000Z')),
-      withVersion: (scope, outputs, work) => withVersion(engine, { pipeline: 'enedis', scope, outputs }, work),
+      withVersion: (scope, outputs, work) =>
+        withVersion(engine, { pipeline: 'enedis', scope, outputs }, work),
     } as Partial<CommandHost> as CommandHost;
     await expect(freeze(call, host)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
     await expect(freeze({ ...call, options: { by: 'ada' } }, host)).rejects.toThrow('say --reason');
@@ -98,7 +107,9 @@ describe('a frozen month', () => {
       { turpe_fixe_eur: 8.94, est_gele: true },
     ]);
     // 15 days at 6 kVA and 16 at 9 kVA.
-    const lines = await table<{ composante: string; ecart: number; cause: string }>('regularisations');
+    const lines = await table<{ composante: string; ecart: number; cause: string }>(
+      'regularisations',
+    );
     expect(lines).toMatchObject([
       {
         pdl: FIRST,
@@ -109,14 +120,23 @@ describe('a frozen month', () => {
         version_facturee: 1,
         est_en_attente: false,
       },
-      { pdl: FIRST, composante: 'turpe_fixe_eur', facture: 8.94, calcule: 10.39, ecart: 1.45, gele_par: 'ada' },
+      {
+        pdl: FIRST,
+        composante: 'turpe_fixe_eur',
+        facture: 8.94,
+        calcule: 10.39,
+        ecart: 1.45,
+        gele_par: 'ada',
+      },
     ]);
     for (const { cause } of lines) {
       expect(cause).toContain('+ événement MDPRM du 2025-10-16');
       expect(cause).toContain('- abonnement du 2025-10-01 au 2025-11-01');
       expect(cause).not.toContain('relevé');
     }
-    expect(await verifyPeriod(engine, testControl(), 'enedis', 'all')).toMatchObject({ result: 'identical' });
+    expect(await verifyPeriod(engine, testControl(), 'enedis', 'all')).toMatchObject({
+      result: 'identical',
+    });
   });
 
   it('has the difference of its accise as a line of its own, of the contract whose energy changed', async () => {
@@ -132,13 +152,26 @@ describe('a frozen month', () => {
     ];
     const stem = 'E_R64_P_INDEX_M0_00001_20251103070000';
     putArchives(server, [
-      { name: `${stem}.zip`, bytes: seal(zip([{ name: 'late.JSON', content: r64Json(readings) }]), KEY_32) },
+      {
+        name: `${stem}.zip`,
+        bytes: seal(zip([{ name: 'late.JSON', content: r64Json(readings) }]), KEY_32),
+      },
     ]);
     await make(['2025-11-03']);
-    const lines = await table<Record<string, unknown>>('regularisations', `composante = 'accise_eur'`);
+    const lines = await table<Record<string, unknown>>(
+      'regularisations',
+      `composante = 'accise_eur'`,
+    );
     expect(lines).toMatchObject([
       // 310 and 210 kWh at 29.98 €/MWh.
-      { ref_situation_contractuelle: `R${FIRST}`, pdl: FIRST, facture: 6.3, calcule: 9.29, ecart: 2.99, unite: '€' },
+      {
+        ref_situation_contractuelle: `R${FIRST}`,
+        pdl: FIRST,
+        facture: 6.3,
+        calcule: 9.29,
+        ecart: 2.99,
+        unite: '€',
+      },
       {
         ref_situation_contractuelle: `S${TWICE}`,
         pdl: TWICE,
@@ -157,10 +190,23 @@ describe('a frozen month', () => {
     expect(context.terminal.text()).toContain('2025-10: 2 lines, 2 to be billed, 0 wait');
     const billed = JSON.parse(await readFile(output, 'utf8')) as Record<string, unknown>[];
     expect(billed).toMatchObject([
-      { ref_situation_contractuelle: `R${FIRST}`, categorie: 'Base', quantite: 100, a_facturer: true, mois: '2025-10' },
-      { ref_situation_contractuelle: `S${TWICE}`, categorie: 'Base', quantite: 20, a_facturer: true },
+      {
+        ref_situation_contractuelle: `R${FIRST}`,
+        categorie: 'Base',
+        quantite: 100,
+        a_facturer: true,
+        mois: '2025-10',
+      },
+      {
+        ref_situation_contractuelle: `S${TWICE}`,
+        categorie: 'Base',
+        quantite: 20,
+        a_facturer: true,
+      },
     ]);
-    expect(billed[0]!['memo']).toMatch(/^régularisation de 2025-10 : facturé 210, mesuré 310 ; .*relevé flux_R64/);
+    expect(billed[0]!['memo']).toMatch(
+      /^régularisation de 2025-10 : facturé 210, mesuré 310 ; .*relevé flux_R64/,
+    );
   });
 
   it('is frozen again with its regularisations once these are invoiced too', async () => {

@@ -3,7 +3,11 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { october } from '@quotidien/sample-portal/sftp/october';
 import { KEY_16, KEY_32, keysText } from '@quotidien/sample-portal/sftp/archive-writer';
-import { OCTOBER_DAYS, octoberArchives, overrunsFile } from '@quotidien/sample-portal/sftp/sample-archives';
+import {
+  OCTOBER_DAYS,
+  octoberArchives,
+  overrunsFile,
+} from '@quotidien/sample-portal/sftp/sample-archives';
 import { freezeFile } from '../../../src/datasets/enedis/billing/freeze-month.ts';
 import type { DailyReport } from '../../../src/datasets/enedis/report/model.ts';
 import { importFiles } from '../../../src/engine/download/import-file.ts';
@@ -17,8 +21,18 @@ import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 
 /** A month of which nothing was invoiced yet, frozen as the command writes it. */
 function frozen(name: string) {
-  const freeze = { month: '2025-09', at: '2025-11-07T09:30:00Z', by: 'ada', reason: 'invoiced', version: 1 };
-  const row = { ref_situation_contractuelle: 'R99000000000001', pdl: '99000000000001', mois: '2025-09' };
+  const freeze = {
+    month: '2025-09',
+    at: '2025-11-07T09:30:00Z',
+    by: 'ada',
+    reason: 'invoiced',
+    version: 1,
+  };
+  const row = {
+    ref_situation_contractuelle: 'R99000000000001',
+    pdl: '99000000000001',
+    mois: '2025-09',
+  };
   return { name, bytes: Buffer.from(freezeFile([row], freeze).text) };
 }
 
@@ -48,7 +62,9 @@ async function made(day: string) {
 
 function published<T extends object>(name: string, columns: string): Promise<T[]> {
   const file = path.join(engine.home, 'store', 'enedis', `${name}.parquet`);
-  return engine.sql!.session((sql) => sql.rows<T>(`SELECT ${columns} FROM read_parquet('${file}') ORDER BY ALL`));
+  return engine.sql!.session((sql) =>
+    sql.rows<T>(`SELECT ${columns} FROM read_parquet('${file}') ORDER BY ALL`),
+  );
 }
 
 async function reportOf(day: string): Promise<DailyReport> {
@@ -58,7 +74,10 @@ async function reportOf(day: string): Promise<DailyReport> {
 
 it('makes a day that has lines of the ERP alone, and tells that they came', async () => {
   const rsc = 'R99000000000001';
-  await give('lignes octobre.csv', `rsc;categorie;quantite;est_brouillon;mois\n${rsc};Base;0;oui;2025-10\n`);
+  await give(
+    'lignes octobre.csv',
+    `rsc;categorie;quantite;est_brouillon;mois\n${rsc};Base;0;oui;2025-10\n`,
+  );
   expect(await made('2025-11-05')).toMatchObject({ outcome: { verdict: 'ok' }, version: 1 });
   expect(await published('lignes', 'quantite_enedis, a_facturer')).toEqual([
     { quantite_enedis: 210, a_facturer: true },

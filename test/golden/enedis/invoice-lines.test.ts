@@ -84,15 +84,34 @@ describe('invoice lines of the ERP', () => {
         `b2;${rsc(3)};HP;0;draft;;x`,
       ].join('\n'),
     );
-    expect(outcome).toMatchObject({ recognised: { part: 'lignes', from: CAMPAIGN, to: CAMPAIGN }, days: 1 });
+    expect(outcome).toMatchObject({
+      recognised: { part: 'lignes', from: CAMPAIGN, to: CAMPAIGN },
+      days: 1,
+    });
     await billed(CAMPAIGN);
     expect((await lines()).map((line) => Object.values(line).slice(0, -1) as unknown[])).toEqual([
       ['01', '2025-10', 'Base', 210, true, false, null],
       ['01', '2025-10', 'Abonnements', 31, true, false, null],
       ['02', '2025-10', 'HP', 150, false, false, null],
       ['02', '2025-10', 'HC', 90, false, false, 'facturé 91,5, Enedis 90'],
-      ['04', '2025-10', 'HP', 200, true, false, '14 jours à 6kVA, puis le 15/10/2025 : 17 jours à 9kVA'],
-      ['09', '2025-10', 'Base', null, false, false, 'mois incalculable : relevé manquant ou incohérent'],
+      [
+        '04',
+        '2025-10',
+        'HP',
+        200,
+        true,
+        false,
+        '14 jours à 6kVA, puis le 15/10/2025 : 17 jours à 9kVA',
+      ],
+      [
+        '09',
+        '2025-10',
+        'Base',
+        null,
+        false,
+        false,
+        'mois incalculable : relevé manquant ou incohérent',
+      ],
       [
         '11',
         '2025-10',
@@ -115,22 +134,41 @@ describe('invoice lines of the ERP', () => {
       [null, '2025-10', 'Base', null, false, false, 'ligne sans RSC : non rapprochée'],
       ['03', null, 'HP', null, false, false, 'ligne sans mois : non rapprochée'],
     ]);
-    const [kept] = await rows<{ reste: string }>(`SELECT reste FROM ${published('lignes')} WHERE ligne = 2`);
-    expect(JSON.parse(kept!.reste)).toMatchObject({ id: 'a1', client: 'Martin; Anne', state: 'draft' });
+    const [kept] = await rows<{ reste: string }>(
+      `SELECT reste FROM ${published('lignes')} WHERE ligne = 2`,
+    );
+    expect(JSON.parse(kept!.reste)).toMatchObject({
+      id: 'a1',
+      client: 'Martin; Anne',
+      state: 'draft',
+    });
   });
 
   it('count once: by their id as the last file has it, and else as the same line, as JSON lines and as a workbook too', async () => {
     const head = 'id;rsc;categorie;quantite;est_brouillon;mois';
-    await give('lignes 2025-11-06.csv', `${head}\na1;${rsc(1)};Base;0;oui;2025-10\n;${rsc(2)};HP;1;non;2025-10`);
+    await give(
+      'lignes 2025-11-06.csv',
+      `${head}\na1;${rsc(1)};Base;0;oui;2025-10\n;${rsc(2)};HP;1;non;2025-10`,
+    );
     await give('lignes 2025-11-06 bis.csv', `${head}\n;${rsc(2)};HP;1;non;2025-10`);
-    const json = { id: 'a1', rsc: rsc(1), categorie: 'base', quantite: 210, est_brouillon: false, mois: '2025-10' };
+    const json = {
+      id: 'a1',
+      rsc: rsc(1),
+      categorie: 'base',
+      quantite: 210,
+      est_brouillon: false,
+      mois: '2025-10',
+    };
     await give('lignes 2025-11-07.jsonl', `${JSON.stringify(json)}\n`);
     const rowsOf = [
       ['rsc', 'categorie', 'quantite', 'est_brouillon', 'date_facture'],
       [rsc(5), 'Base', 100, true, new Date('2025-11-05T00:00:00Z')],
     ];
     const workbook = await writeXlsx({ sheets: [{ name: 'lignes', rows: rowsOf }] });
-    expect(await give('lignes 2025-11-08.xlsx', workbook)).toMatchObject({ recognised: { from: CAMPAIGN }, days: 1 });
+    expect(await give('lignes 2025-11-08.xlsx', workbook)).toMatchObject({
+      recognised: { from: CAMPAIGN },
+      days: 1,
+    });
     await billed(CAMPAIGN);
     const newer = (await lines()).filter(({ file }) => file > 'lignes 2025-11-05.csv');
     expect(newer.map(({ point, enedis, bill }) => [point, enedis, bill])).toEqual([
@@ -164,14 +202,26 @@ describe('invoice lines of the ERP', () => {
   });
 
   it.each([
-    ['a.csv', 'rsc;quantite\nR1;2', 'invoice lines need the columns categorie or name_product_category'],
-    ['a.csv', `rsc;categorie;quantite;est_brouillon;mois\nR1;Base;douze;oui;2025-10`, 'line 2: quantite is no number'],
+    [
+      'a.csv',
+      'rsc;quantite\nR1;2',
+      'invoice lines need the columns categorie or name_product_category',
+    ],
+    [
+      'a.csv',
+      `rsc;categorie;quantite;est_brouillon;mois\nR1;Base;douze;oui;2025-10`,
+      'line 2: quantite is no number',
+    ],
     [
       'a.csv',
       `rsc;categorie;quantite;est_brouillon;mois\nR1;Base;1;peut-être;2025-10`,
       'line 2: est_brouillon is none of',
     ],
-    ['a.csv', `rsc;categorie;quantite;est_brouillon;mois\nR1;Base;1;oui;2025-13`, 'line 2: mois is no month'],
+    [
+      'a.csv',
+      `rsc;categorie;quantite;est_brouillon;mois\nR1;Base;1;oui;2025-13`,
+      'line 2: mois is no month',
+    ],
     ['a.csv', `rsc;rsc;quantite;est_brouillon\nR1;Base;1;oui`, 'two columns have the name rsc'],
     ['a.csv', `rsc;categorie;quantite;est_brouillon\nR1;Base;1;oui`, 'no line says its month'],
     ['a.csv', '', 'the file has no line of an invoice'],

@@ -2,7 +2,11 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { c15Archive, OCTOBER_DAYS, octoberArchives } from '@quotidien/sample-portal/sftp/sample-archives';
+import {
+  c15Archive,
+  OCTOBER_DAYS,
+  octoberArchives,
+} from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { event } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { createKey } from '../../../src/api/security/keys.ts';
@@ -44,8 +48,16 @@ const LATE_DAY = '2025-10-25';
 async function makeHistory(): Promise<string[]> {
   const told: string[] = [];
   const control = { ...testControl(), progress: (note: string) => void told.push(note) };
-  await executeRollup(engine, { pipeline: 'enedis', step: 'rollup/month', periods: ['2025-10'] }, testControl());
-  await executeRollup(engine, { pipeline: 'enedis', step: 'rollup/history', periods: ['all'] }, control);
+  await executeRollup(
+    engine,
+    { pipeline: 'enedis', step: 'rollup/month', periods: ['2025-10'] },
+    testControl(),
+  );
+  await executeRollup(
+    engine,
+    { pipeline: 'enedis', step: 'rollup/history', periods: ['all'] },
+    control,
+  );
   return told.filter((note) => note.includes('delivery points'));
 }
 
@@ -61,12 +73,16 @@ async function deliverLate(): Promise<void> {
 
 /** The name by which plans and records know a month of the contract. */
 function pseudonym(month: string): string {
-  const hmac = createHmac('sha256', TEST_SECRET).update(`enedis/mois/${CONTRACT}|${month}`).digest('hex');
+  const hmac = createHmac('sha256', TEST_SECRET)
+    .update(`enedis/mois/${CONTRACT}|${month}`)
+    .digest('hex');
   return `${month}/${hmac.slice(0, 12)}`;
 }
 
 function namedIn({ periods }: Rehearsal): NamedRow[] {
-  const outputs = periods.flatMap(({ diff: made }) => made?.steps.flatMap((step) => step.outputs) ?? []);
+  const outputs = periods.flatMap(
+    ({ diff: made }) => made?.steps.flatMap((step) => step.outputs) ?? [],
+  );
   return outputs.flatMap(({ content }) => (content.kind === 'table' ? (content.named ?? []) : []));
 }
 
@@ -78,7 +94,12 @@ async function stored(): Promise<string[]> {
   for (const prefix of ['core/', 'months/', 'history/', 'metrics/', 'reports/', 'enedis/']) {
     for await (const { key, etag } of engine.objects.list(prefix)) names.push(`${key} ${etag}`);
   }
-  const manifests = await newestManifests(engine.documents, 'enedis', [...OCTOBER_DAYS, LATE_DAY, '2025-10', 'all']);
+  const manifests = await newestManifests(engine.documents, 'enedis', [
+    ...OCTOBER_DAYS,
+    LATE_DAY,
+    '2025-10',
+    'all',
+  ]);
   return [...names, ...[...manifests.values()].map(({ scope, version }) => `${scope} ${version}`)];
 }
 
@@ -97,14 +118,19 @@ describe('an event that comes late', () => {
   it('has its contract made again and no other, to the bytes that are made from everything', async () => {
     await deliverLate();
     expect(await makeHistory()).toEqual(['1 of 15 delivery points are made again']);
-    expect(await verifyPeriod(engine, testControl(), 'enedis', 'all')).toMatchObject({ result: 'identical' });
+    expect(await verifyPeriod(engine, testControl(), 'enedis', 'all')).toMatchObject({
+      result: 'identical',
+    });
   });
 
   it('has everything made again where a file of the newest version is gone', async () => {
-    for await (const { key } of engine.objects.list('history/enedis/releves/')) await engine.objects.delete(key);
+    for await (const { key } of engine.objects.list('history/enedis/releves/'))
+      await engine.objects.delete(key);
     await deliverLate();
     expect(await makeHistory()).toEqual([]);
-    expect(await verifyPeriod(engine, testControl(), 'enedis', 'all')).toMatchObject({ result: 'identical' });
+    expect(await verifyPeriod(engine, testControl(), 'enedis', 'all')).toMatchObject({
+      result: 'identical',
+    });
   });
 
   it('has the months that it changes named by `plan`, from the command and over HTTP, before anything is made', async () => {
@@ -120,11 +146,18 @@ describe('an event that comes late', () => {
     const url = `/api/v1/pipelines/enedis/days/${LATE_DAY}/plan?effects=true`;
     const asked = { owner: 'team', by: 'tests', scopes: ['ops:write'], days: 1 } as const;
     const { key } = await createKey(engine.documents, asked, new Date());
-    const over = await api.inject({ url, headers: { host: 'localhost', authorization: `Bearer ${key}` } });
+    const over = await api.inject({
+      url,
+      headers: { host: 'localhost', authorization: `Bearer ${key}` },
+    });
     await api.close();
     expect(over.statusCode, over.body).toBe(200);
-    expect(namedIn(over.json<{ effects: Rehearsal }>().effects)).toEqual([{ name: october, change: 'changed' }]);
-    expect(context.terminal.text() + JSON.stringify(context.terminal.values) + over.body).not.toMatch(/99000000000/);
+    expect(namedIn(over.json<{ effects: Rehearsal }>().effects)).toEqual([
+      { name: october, change: 'changed' },
+    ]);
+    expect(
+      context.terminal.text() + JSON.stringify(context.terminal.values) + over.body,
+    ).not.toMatch(/99000000000/);
     expect(await stored()).toEqual(before);
     await runDays(engine, 'enedis', [LATE_DAY]);
     expect(await makeHistory()).toEqual(['1 of 15 delivery points are made again']);

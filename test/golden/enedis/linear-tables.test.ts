@@ -12,11 +12,19 @@ import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
 const BESIDES: Readonly<Record<string, readonly string[]>> = {
   c15: [
     'occurrence_id',
-    ...['avant', 'apres'].flatMap((side) => [`${side}_nb_chiffres_cadran`, `${side}_passage_a_zero`]),
+    ...['avant', 'apres'].flatMap((side) => [
+      `${side}_nb_chiffres_cadran`,
+      `${side}_passage_a_zero`,
+    ]),
   ],
   r151: ['indice_vraisemblance'],
   r15: [
-    ...['id_calendrier_fournisseur', 'statut_releve', 'niveau_ouverture_services', 'index_precedent_base_kwh'],
+    ...[
+      'id_calendrier_fournisseur',
+      'statut_releve',
+      'niveau_ouverture_services',
+      'index_precedent_base_kwh',
+    ],
     ...['date_releve_precedent', 'num_compteur', 'nb_chiffres_cadran', 'passage_a_zero'],
   ],
   r64: [],
@@ -26,15 +34,18 @@ const BESIDES: Readonly<Record<string, readonly string[]>> = {
 async function linearise(flux: Flux, file: string) {
   const { shape, tables, findings } = READERS[flux];
   const place = { archive: 'sample', document: path.basename(file) };
-  if (!('xml' in shape || 'json' in shape)) throw new Error(`${flux} is no flux of the distributor`);
+  if (!('xml' in shape || 'json' in shape))
+    throw new Error(`${flux} is no flux of the distributor`);
   const chunks = createReadStream(file) as AsyncIterable<Uint8Array>;
-  const records = 'xml' in shape ? readXml(chunks, shape.xml, place) : readJson(chunks, shape.json, place);
+  const records =
+    'xml' in shape ? readXml(chunks, shape.xml, place) : readJson(chunks, shape.json, place);
   const rows = new Map<string, LinearRow[]>(tables.map(({ name }) => [name, []]));
   const found: string[] = [];
   for await (const some of records) {
     for (const record of some) {
       found.push(...findings(record).map(({ cause }) => cause));
-      for (const table of tables) rows.get(table.name)!.push(...table.linear(record, place.document).rows);
+      for (const table of tables)
+        rows.get(table.name)!.push(...table.linear(record, place.document).rows);
     }
   }
   return { rows, found: [...new Set(found)].sort() };
@@ -53,15 +64,31 @@ function comparable(table: string, rows: readonly LinearRow[]): Record<string, u
 }
 
 function expectedRows(name: string): Record<string, unknown>[] {
-  return JSON.parse(readFileSync(realData(`enedis/expected/${name}.json`), 'utf8')) as Record<string, unknown>[];
+  return JSON.parse(readFileSync(realData(`enedis/expected/${name}.json`), 'utf8')) as Record<
+    string,
+    unknown
+  >[];
 }
 
 const SAMPLES = [
   ['C15', 'c15_avec_releves.xml', 'c15', 'flux_c15', []],
-  // The sample of the schema has invented words where the distributor has codes: as a delivery it would be refused.
-  ['C15', 'c15_xsd.xml', 'c15', 'flux_c15_xsd', ['unknown_calendar', 'unknown_unit', 'unknown_version']],
+  // The sample of the schema has invented words where the distributor has codes: as a delivery it
+  // would be refused.
+  [
+    'C15',
+    'c15_xsd.xml',
+    'c15',
+    'flux_c15_xsd',
+    ['unknown_calendar', 'unknown_unit', 'unknown_version'],
+  ],
   ['R151', 'r151.xml', 'r151', 'flux_r151', []],
-  ['R151', 'r151_xsd.xml', 'r151', 'flux_r151_xsd', ['unknown_calendar', 'unknown_unit', 'unknown_version']],
+  [
+    'R151',
+    'r151_xsd.xml',
+    'r151',
+    'flux_r151_xsd',
+    ['unknown_calendar', 'unknown_unit', 'unknown_version'],
+  ],
   ['F15', 'f15.xml', 'f15_detail', 'flux_f15_detail', []],
 ] as const;
 
@@ -81,7 +108,9 @@ describeOnRealFiles(
     it('makes of R64 the expected rows, whatever their order', async () => {
       const { rows, found } = await linearise('R64', realData('enedis/r64.json'));
       const byPlace = (list: Record<string, unknown>[]) =>
-        [...list].sort((a, b) => (String(a['occurrence_id']) < String(b['occurrence_id']) ? -1 : 1));
+        [...list].sort((a, b) =>
+          String(a['occurrence_id']) < String(b['occurrence_id']) ? -1 : 1,
+        );
       expect(comparable('r64', rows.get('r64')!)).toEqual(byPlace(expectedRows('flux_r64')));
       expect(found).toEqual([]);
     });
@@ -90,22 +119,31 @@ describeOnRealFiles(
       const { rows, found } = await linearise('R15', realData('enedis/r15.xml'));
       const [expected] = expectedRows('flux_r15');
       expect(expected).toMatchObject({ id_calendrier_distributeur: 'FC022034' });
-      expect(comparable('r15', rows.get('r15')!)).toEqual([{ ...expected, id_calendrier_distributeur: 'DI000001' }]);
+      expect(comparable('r15', rows.get('r15')!)).toEqual([
+        { ...expected, id_calendrier_distributeur: 'DI000001' },
+      ]);
       expect(rows.get('r15')).toMatchObject([
-        { statut_releve: 'INITIAL', index_precedent_base_kwh: 10_060, id_calendrier_fournisseur: 'FC022034' },
+        {
+          statut_releve: 'INITIAL',
+          index_precedent_base_kwh: 10_060,
+          id_calendrier_fournisseur: 'FC022034',
+        },
       ]);
       expect(found).toEqual([]);
     });
 
     it('keeps in R15_ACC the readings that have none of its energies', async () => {
       const { rows } = await linearise('R15', realData('enedis/r15.xml'));
-      expect(rows.get('r15_acc')).toMatchObject([{ source: 'flux_R15_ACC', ea_surplus_index_base_kwh: null }]);
+      expect(rows.get('r15_acc')).toMatchObject([
+        { source: 'flux_R15_ACC', ea_surplus_index_base_kwh: null },
+      ]);
     });
 
     it('never reads what names a customer', async () => {
       const { rows } = await linearise('C15', realData('enedis/c15_avec_releves.xml'));
       const text = JSON.stringify(rows.get('c15'));
-      for (const word of ['ANONYME', 'EXEMPLE', '0600000000', 'Civilite']) expect(text).not.toContain(word);
+      for (const word of ['ANONYME', 'EXEMPLE', '0600000000', 'Civilite'])
+        expect(text).not.toContain(word);
     });
   },
 );

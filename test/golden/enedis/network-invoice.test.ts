@@ -19,11 +19,21 @@ import { openTestEngine } from '../../fixtures/test-engine.ts';
 const [FIRST, SECOND, STRANGER] = ['99000000000001', '99000000000002', '99000000000099'] as const;
 const DAYS = [...OCTOBER_DAYS, '2025-11-05'];
 
-type Line = readonly [label: string, from: string, to: string, quantity: string, unit: string, amount: string];
+type Line = readonly [
+  label: string,
+  from: string,
+  to: string,
+  quantity: string,
+  unit: string,
+  amount: string,
+];
 
 const YEAR: Line = ['Composante de gestion', '2025-10-01', '2025-11-01', '31', 'JOUR', '1.43'];
 
-/** By point. Of the first all fixed parts are right and five kWh too many; of the second one day of two months is missing. */
+/**
+ * By point. Of the first all fixed parts are right and five kWh too many; of the second one day of
+ * two months is missing.
+ */
 const INVOICE: Readonly<Record<string, readonly Line[]>> = {
   [FIRST]: [
     YEAR,
@@ -46,7 +56,8 @@ function f15(): SampleArchive {
     const group = `<Groupe_Valorise><Nature_EV>01</Nature_EV>${elements.join('')}</Groupe_Valorise>`;
     return `<Donnees_Valorisation><Type_Facturation>CYCL</Type_Facturation><Donnees_PRM><Id_PRM>${pdl}</Id_PRM></Donnees_PRM>${group}</Donnees_Valorisation>`;
   });
-  const head = '<En_Tete_Flux><Identifiant_Flux>F15</Identifiant_Flux><Version_XSD>4.0.0</Version_XSD></En_Tete_Flux>';
+  const head =
+    '<En_Tete_Flux><Identifiant_Flux>F15</Identifiant_Flux><Version_XSD>4.0.0</Version_XSD></En_Tete_Flux>';
   const stem = '17XEMIT0_F15_17XSUPP0_GRD-F_0327_C_M_1_P_00007_20251105050823';
   const files = [
     { name: `${stem}_FA_00001_00001.xml`, content: '<F15_Facture/>' },
@@ -58,7 +69,10 @@ function f15(): SampleArchive {
   return { name: `${stem}.zip`, bytes: seal(zip(files), KEY_32) };
 }
 
-/** Above 36 kVA; billed for 66 kVA where 60 are subscribed, and for hours over the power that nobody told us of. */
+/**
+ * Above 36 kVA; billed for 66 kVA where 60 are subscribed, and for hours over the power that nobody
+ * told us of.
+ */
 const LARGE = '99000000000014';
 const LARGE_LINES: readonly Line[] = [
   ['Composante annuelle de gestion', '2025-10-01', '2025-11-01', '31', 'JOUR', '18.50'],
@@ -72,7 +86,10 @@ const LARGE_LINES: readonly Line[] = [
   ['Composante de dépassement', '2025-10-01', '2025-11-01', '2', 'H', '24.82'],
 ];
 
-/** As the distributor's guide of F12 lays it out; a summary and a file of rectifications lie beside the details. */
+/**
+ * As the distributor's guide of F12 lays it out; a summary and a file of rectifications lie beside
+ * the details.
+ */
 function f12(): SampleArchive {
   const elements = LARGE_LINES.map(([label, from, to, quantity, unit, amount], index) => {
     const what = `<Id_EV>EV${index}</Id_EV><Libelle_EV>${label}</Libelle_EV><Code_Recapitulatif>R1</Code_Recapitulatif><CSPE_Applicable>N</CSPE_Applicable>`;
@@ -120,7 +137,14 @@ function checkOf(pdl: string): Promise<Record<string, unknown>[]> {
 describe('the network’s invoice', () => {
   it('is held against the month by component, and explained by index where kWh differ', async () => {
     expect(await checkOf(FIRST)).toMatchObject([
-      { composante: 'fixe', facture_eur: 8.94, calcule_eur: 8.94, ecart_eur: 0, jours_factures: 31, nb_jours: 31 },
+      {
+        composante: 'fixe',
+        facture_eur: 8.94,
+        calcule_eur: 8.94,
+        ecart_eur: 0,
+        jours_factures: 31,
+        nb_jours: 31,
+      },
       {
         composante: 'inconnue',
         facture_eur: -48,
@@ -154,7 +178,9 @@ describe('the network’s invoice', () => {
         ecart_taux_eur: 0,
       },
     ]);
-    expect(await checkOf(STRANGER)).toMatchObject([{ ecart_eur: null, sans_comparaison: 'point ou mois inconnu' }]);
+    expect(await checkOf(STRANGER)).toMatchObject([
+      { ecart_eur: null, sans_comparaison: 'point ou mois inconnu' },
+    ]);
   });
 
   it('above 36 kVA is read from F12, and explained by the power that only F12 tells', async () => {
@@ -175,19 +201,39 @@ describe('the network’s invoice', () => {
     expect(rows[5]).toMatchObject({ puissance_ponderee: 66, quantite: -50, montant_ht: -0.76 });
     expect(rows[5]?.['occurrence_id']).toMatch(/_FL_00001_00001\.xml#1#6$/);
     expect(await checkOf(LARGE)).toMatchObject([
-      { composante: 'dépassement', facture_eur: 24.82, ecart_eur: null, sans_comparaison: 'pas de montant calculé' },
+      {
+        composante: 'dépassement',
+        facture_eur: 24.82,
+        ecart_eur: null,
+        sans_comparaison: 'pas de montant calculé',
+      },
       {
         ...{ composante: 'fixe', facture_eur: 141.27, calcule_eur: 132.3, ecart_eur: 8.97 },
-        ...{ puissance_facturee_kva: 66, ecart_puissance_eur: 8.97, ecart_jours_eur: 0, ecart_taux_eur: 0 },
+        ...{
+          puissance_facturee_kva: 66,
+          ecart_puissance_eur: 8.97,
+          ecart_jours_eur: 0,
+          ecart_taux_eur: 0,
+        },
       },
-      { composante: 'énergie', facture_eur: 82.14, calcule_eur: 82.14, ecart_eur: 0, kwh_factures: 4_200 },
+      {
+        composante: 'énergie',
+        facture_eur: 82.14,
+        calcule_eur: 82.14,
+        ecart_eur: 0,
+        kwh_factures: 4_200,
+      },
     ]);
   });
 
   it('is in the report of the months with its differences, and on the page of a contract', async () => {
-    const text = await readFile(path.join(engine.home, 'store', 'reports', 'enedis', 'monthly_report.json'), 'utf8');
+    const text = await readFile(
+      path.join(engine.home, 'store', 'reports', 'enedis', 'monthly_report.json'),
+      'utf8',
+    );
     const { months, review } = JSON.parse(text) as MonthlyReport;
-    // 8.94 + 10.41 − 48 + 12.73 + 1.43 + 141.27 + 82.14 + 24.82; 0.25 − 0.88 + 8.97; −48 + 1.43 + 24.82.
+    // 8.94 + 10.41 − 48 + 12.73 + 1.43 + 141.27 + 82.14 + 24.82; 0.25 − 0.88 + 8.97; −48 + 1.43 +
+    // 24.82.
     expect(months[0]).toMatchObject({
       mois: '2025-10',
       reseau_facture_eur: 233.74,
@@ -204,7 +250,10 @@ describe('the network’s invoice', () => {
       ['énergie', 0.25, 'index 0.24 ; taux 0.01'],
     ]);
     expect(text).not.toMatch(/99000000000\d{3}/);
-    const monthly = await readFile(path.join(engine.home, 'store', 'reports', 'enedis', 'monthly_report.html'), 'utf8');
+    const monthly = await readFile(
+      path.join(engine.home, 'store', 'reports', 'enedis', 'monthly_report.html'),
+      'utf8',
+    );
     expect(monthly).not.toContain('Aucune facture du réseau');
     const command = ENEDIS_COMMANDS.find(({ name }) => name === 'contrat')!;
     const output = path.join(engine.home, 'contrat.html');

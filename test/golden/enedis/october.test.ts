@@ -20,7 +20,11 @@ interface Month {
   readonly cta: number | null;
 }
 
-async function rowsOf<T extends object>(supplier: SupplierRows, query: string, horizon = '2025-11-01'): Promise<T[]> {
+async function rowsOf<T extends object>(
+  supplier: SupplierRows,
+  query: string,
+  horizon = '2025-11-01',
+): Promise<T[]> {
   return engine.session(async (sql) => {
     await loadSupplier(sql, supplier);
     await runModel(sql, { horizon });
@@ -31,7 +35,10 @@ async function rowsOf<T extends object>(supplier: SupplierRows, query: string, h
 const MONTHS = `SELECT ref_situation_contractuelle AS rsc, energie_base_kwh AS kwh, turpe_fixe_eur AS fixe, turpe_variable_eur AS variable,
   cta_eur AS cta FROM mois WHERE mois = '2025-10' ORDER BY right(ref_situation_contractuelle, 2), ref_situation_contractuelle`;
 
-/** By point: kWh, fixed and variable part of the tariff, CTA; two rows where one contract follows another. */
+/**
+ * By point: kWh, fixed and variable part of the tariff, CTA; two rows where one contract follows
+ * another.
+ */
 const EXPECTED = [
   [1, 210, 8.94, 10.16, 1.96],
   [2, 240, 13.61, 10.56, 2.98],
@@ -57,7 +64,13 @@ describe('October 2025 of a supplier', () => {
     expect(supplier.c15).toHaveLength(21);
     const months = await rowsOf<Month>(supplier, MONTHS);
     expect(
-      months.map(({ rsc, kwh, fixe, variable, cta }) => [Number(rsc.slice(-2)), kwh, fixe, variable, cta]),
+      months.map(({ rsc, kwh, fixe, variable, cta }) => [
+        Number(rsc.slice(-2)),
+        kwh,
+        fixe,
+        variable,
+        cta,
+      ]),
     ).toEqual(EXPECTED);
   });
 

@@ -3,7 +3,11 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KEY_32, seal, zip } from '@quotidien/sample-portal/sftp/archive-writer';
 import type { SampleArchive } from '@quotidien/sample-portal/sftp/sample-archives';
-import { c15Archive, OCTOBER_DAYS, octoberArchives } from '@quotidien/sample-portal/sftp/sample-archives';
+import {
+  c15Archive,
+  OCTOBER_DAYS,
+  octoberArchives,
+} from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { event } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { ENEDIS_TABLES, tableId } from '../../../src/datasets/enedis/answers/tables.ts';
@@ -21,7 +25,10 @@ import { rollUpDays, runDays } from '../../fixtures/run-day.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 
-/** October with a decision, invoices that say something else, and a month that changed after it was frozen. */
+/**
+ * October with a decision, invoices that say something else, and a month that changed after it was
+ * frozen.
+ */
 
 let server: SftpServer;
 let engine: TestEngine;
@@ -45,7 +52,10 @@ function c12(): SampleArchive {
   const situation = `<Situation_Contractuelle><Date_Debut>2025-09-05</Date_Debut><Evenement><Nature_Evenement>MES</Nature_Evenement></Evenement>${option}</Situation_Contractuelle>`;
   const content = `<C12><Contrat><PRM><Identifiant>${pdl(13)}</Identifiant><Type_Evenement><Date_Evenement>2025-09-05T00:00:00+02:00</Date_Evenement></Type_Evenement>${situation}</PRM></Contrat></C12>`;
   const stem = 'E_C12_S_C_00001_20251101060000';
-  return { name: `${stem}.zip`, bytes: seal(zip([{ name: `${stem}_00001_00001.xml`, content }]), KEY_32) };
+  return {
+    name: `${stem}.zip`,
+    bytes: seal(zip([{ name: `${stem}_00001_00001.xml`, content }]), KEY_32),
+  };
 }
 
 async function make(...days: string[]): Promise<void> {
@@ -55,21 +65,35 @@ async function make(...days: string[]): Promise<void> {
 
 async function give(name: string, content: string): Promise<void> {
   const file = await put(engine.home, name, Buffer.from(content));
-  expect((await importFiles(engine, 'enedis', [file], testControl()))[0]).toHaveProperty('recognised');
+  expect((await importFiles(engine, 'enedis', [file], testControl()))[0]).toHaveProperty(
+    'recognised',
+  );
 }
 
 function rows<T extends object>(name: string, where = 'true'): Promise<T[]> {
   const file = path.join(engine.home, 'store', `${name}.parquet`);
-  return engine.sql!.session((sql) => sql.rows<T>(`SELECT * FROM read_parquet('${file}') WHERE ${where}`));
+  return engine.sql!.session((sql) =>
+    sql.rows<T>(`SELECT * FROM read_parquet('${file}') WHERE ${where}`),
+  );
 }
 
 beforeAll(async () => {
   server = await startDistributor([...octoberArchives(), c12()]);
   engine = await openTestEngine(enedisAt(server));
   await make(...OCTOBER_DAYS);
-  const decided = { decision: 'reject', reason: 'wrong meter', by: 'ada', decidedAt: '2025-11-03T09:00:00Z' } as const;
+  const decided = {
+    decision: 'reject',
+    reason: 'wrong meter',
+    by: 'ada',
+    decidedAt: '2025-11-03T09:00:00Z',
+  } as const;
   const [held] = await rows<{ unite: string }>('enedis/retenus', `pdl = '${pdl(11)}'`);
-  await decideUnit(engine, testControl(), { pipeline: 'enedis', scope: 'all', unit: held!.unite, ...decided });
+  await decideUnit(engine, testControl(), {
+    pipeline: 'enedis',
+    scope: 'all',
+    unit: held!.unite,
+    ...decided,
+  });
   const lines = [
     [rsc(1), 'Base', '200', 'non'],
     [rsc(2), 'HP', '150', 'non'],
@@ -81,7 +105,13 @@ beforeAll(async () => {
   const text = lines.map((cells) => [...cells, '2025-10'].join(';')).join('\n');
   await give('lignes.csv', `rsc;categorie;quantite;est_brouillon;mois\n${text}\n`);
   await make('2025-11-05');
-  const freeze = { month: '2025-10', at: '2025-11-06T09:30:00Z', by: 'ada', reason: 'invoiced', version: 2 };
+  const freeze = {
+    month: '2025-10',
+    at: '2025-11-06T09:30:00Z',
+    by: 'ada',
+    reason: 'invoiced',
+    version: 2,
+  };
   const gel = freezeFile(await rows<MonthRow>('enedis/mois', "mois = '2025-10'"), freeze);
   await give(gel.name, gel.text);
   const change = event({ pdl: pdl(1), at: '2025-10-16', event: 'MDPRM', kva: '9' });
@@ -111,7 +141,14 @@ describe('the page of a contract', () => {
 
   it('has its frozen months with what changed since, and why', async () => {
     const page = await pageOf(rsc(1));
-    for (const told of ['gelé, version 2', 'Régularisations', '8,94 €', '10,39 €', '1,45 €', '2025-11-06, ada'])
+    for (const told of [
+      'gelé, version 2',
+      'Régularisations',
+      '8,94 €',
+      '10,39 €',
+      '1,45 €',
+      '2025-11-06, ada',
+    ])
       expect(page).toContain(told);
     expect(page).toContain('+ événement MDPRM du 2025-10-16');
   });
@@ -125,7 +162,9 @@ it('declares columns of the history that its files have', async () => {
   const tables = ENEDIS_TABLES.filter(({ rows: { each } }) => each === 'history');
   expect(tables.map(({ id }) => id)).toEqual(
     expect.arrayContaining(
-      ['retenus', 'mois_calcules', 'regularisations', 'heures_depassees', 'anomalies_r151'].map(tableId),
+      ['retenus', 'mois_calcules', 'regularisations', 'heures_depassees', 'anomalies_r151'].map(
+        tableId,
+      ),
     ),
   );
   for (const {
@@ -164,13 +203,19 @@ describe('the monthly report', () => {
       { mois: '2025-10', detail: 'HC', unite: 'kWh', facture: 150, calcule: 90, ecart: 60 },
       { mois: '2025-10', detail: 'Base', unite: 'kWh', facture: 200, calcule: 210, ecart: -10 },
     ]);
-    expect(months[0]).toMatchObject({ mois: '2025-10', ecarts_factures: 2, factures_sans_mesure: 1 });
+    expect(months[0]).toMatchObject({
+      mois: '2025-10',
+      ecarts_factures: 2,
+      factures_sans_mesure: 1,
+    });
   });
 
   it('has the regularisations of frozen months, and names no contract', async () => {
     const { review } = await monthly();
     const changed = review.filter(({ sujet }) => sujet === 'régularisation');
-    expect(changed.map(({ detail, facture, calcule, ecart }) => [detail, facture, calcule, ecart])).toEqual([
+    expect(
+      changed.map(({ detail, facture, calcule, ecart }) => [detail, facture, calcule, ecart]),
+    ).toEqual([
       ['turpe_fixe_eur', 8.94, 10.39, 1.45],
       ['cta_eur', 1.96, 2.28, 0.32],
     ]);
@@ -186,6 +231,7 @@ describe('the monthly report', () => {
     const page = await readFile(store('monthly_report.html'), 'utf8');
     const csv = (await readFile(store('monthly_review.csv'), 'utf8')).trimEnd().split('\n');
     expect(csv.length).toBe(1 + review.length);
-    for (const { repere } of review) expect([page.includes(repere), csv.join().includes(repere)]).toEqual([true, true]);
+    for (const { repere } of review)
+      expect([page.includes(repere), csv.join().includes(repere)]).toEqual([true, true]);
   });
 });

@@ -11,7 +11,10 @@ import { rollUpDays, runDay, runDays } from '../../fixtures/run-day.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 
-/** A home of the demo: the archives are the sample portal's, and everything that people look at says so. */
+/**
+ * A home of the demo: the archives are the sample portal's, and everything that people look at says
+ * so.
+ */
 
 const MARK = 'onnées d’exemple (sample data)';
 
@@ -43,8 +46,17 @@ describe('reports over archives of the sample portal', () => {
     const [, target, section] = /href="(monthly_report\.html)#(retenus)"/.exec(page) ?? [];
     expect(await published(String(target))).toContain(`id="${section}"`);
     const [head, first] = (await published('daily_report_2025-11-01.csv')).split('\n');
-    expect([head?.trim().endsWith(';sample_data'), first?.trim().endsWith(';C15')]).toEqual([true, true]);
-    const file = path.join(engine.home, 'store', 'reports', 'enedis', 'daily_report_2025-11-01.parquet');
+    expect([head?.trim().endsWith(';sample_data'), first?.trim().endsWith(';C15')]).toEqual([
+      true,
+      true,
+    ]);
+    const file = path.join(
+      engine.home,
+      'store',
+      'reports',
+      'enedis',
+      'daily_report_2025-11-01.parquet',
+    );
     const metadata = await engine.sql!.session((sql) =>
       sql.rows<{ key: string }>(`SELECT decode(key) AS key FROM parquet_kv_metadata('${file}')`),
     );
@@ -52,7 +64,9 @@ describe('reports over archives of the sample portal', () => {
   });
 
   it('say so for the months, and on the page of a contract', async () => {
-    expect(JSON.parse(await published('monthly_report.json'))).toMatchObject({ sample_data: ['C15', 'R151', 'R64'] });
+    expect(JSON.parse(await published('monthly_report.json'))).toMatchObject({
+      sample_data: ['C15', 'R151', 'R64'],
+    });
     expect(await published('monthly_report.html')).toContain(MARK);
     for (const name of ['monthly_report.csv', 'monthly_review.csv'])
       expect((await published(name)).split('\n')[0]?.trim(), name).toMatch(/;sample_data$/);

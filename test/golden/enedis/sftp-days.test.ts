@@ -22,7 +22,12 @@ import { importFiles } from '../../../src/engine/download/import-file.ts';
 import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
 import { watchPublisher } from '../../../src/engine/watch/watch-publisher.ts';
 import { put, withFolder } from '../../fixtures/enedis-archives.ts';
-import { enedisAt, fetchedFrom, putArchives, startDistributor } from '../../fixtures/enedis-server.ts';
+import {
+  enedisAt,
+  fetchedFrom,
+  putArchives,
+  startDistributor,
+} from '../../fixtures/enedis-server.ts';
 import { rollUpDays, runDay, runDays } from '../../fixtures/run-day.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
@@ -49,13 +54,16 @@ async function journal(part: string): Promise<Arrival[]> {
 
 async function report(date: string): Promise<Record<string, unknown>> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of (await engine.objects.get(`reports/enedis/daily_report_${date}.json`)) ?? [])
+  for await (const chunk of (await engine.objects.get(
+    `reports/enedis/daily_report_${date}.json`,
+  )) ?? [])
     chunks.push(chunk);
   return JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
 }
 
 async function totals() {
-  const file = (name: string): string => path.join(engine.home, 'store', 'enedis', `${name}.parquet`);
+  const file = (name: string): string =>
+    path.join(engine.home, 'store', 'enedis', `${name}.parquet`);
   const [row] = await engine.sql!.session((sql) =>
     sql.rows<Record<string, number>>(
       `SELECT count(*) AS months, sum(energie_base_kwh) AS kwh, sum(turpe_fixe_eur) AS fixe, sum(turpe_variable_eur) AS variable,
@@ -76,13 +84,24 @@ function listedBy({ objects, ...others }: TestEngine) {
   return { listed, listing: { ...others, objects: objectsWith(objects, { list }) } };
 }
 
-const OCTOBER = { months: 16, kwh: 6_210, fixe: 253.48, variable: 177.14, cta: 55.58, accise: 168.61 };
-/** Without the hours over the power of one contract, which are in no flux: its variable part (106.96 €) is not known. */
+const OCTOBER = {
+  months: 16,
+  kwh: 6_210,
+  fixe: 253.48,
+  variable: 177.14,
+  cta: 55.58,
+  accise: 168.61,
+};
+/**
+ * Without the hours over the power of one contract, which are in no flux: its variable part (106.96
+ * €) is not known.
+ */
 const WITHOUT_HOURS = { ...OCTOBER, variable: 70.18 };
 
 async function missingHours(): Promise<Record<string, number>> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of (await engine.objects.get('reports/enedis/monthly_report.json')) ?? []) chunks.push(chunk);
+  for await (const chunk of (await engine.objects.get('reports/enedis/monthly_report.json')) ?? [])
+    chunks.push(chunk);
   const { months } = JSON.parse(Buffer.concat(chunks).toString()) as {
     months: { mois: string; depassements_manquants: number }[];
   };
@@ -92,7 +111,12 @@ async function missingHours(): Promise<Record<string, number>> {
 /** Imports a file as a person does, and makes its days. */
 async function give({ name, bytes }: SampleArchive): Promise<string[]> {
   return withFolder(async (folder) => {
-    const [outcome] = await importFiles(engine, 'enedis', [await put(folder, name, bytes)], testControl());
+    const [outcome] = await importFiles(
+      engine,
+      'enedis',
+      [await put(folder, name, bytes)],
+      testControl(),
+    );
     if (outcome === undefined || 'code' in outcome) throw new Error(outcome?.message);
     const days = [outcome.recognised.from];
     await runDays(engine, 'enedis', days);
@@ -114,14 +138,18 @@ describe('archives on an SFTP server', () => {
     expect((await journal('c15')).map(({ state }) => state)).toEqual(['landed', 'landed']);
     await runDays(engine, 'enedis', OCTOBER_DAYS, { recheck: true });
     expect(fetchedFrom(server)).toHaveLength(5);
-    const { days } = await verifyDays(engine, testControl(), { pipeline: 'enedis', dates: OCTOBER_DAYS });
+    const { days } = await verifyDays(engine, testControl(), {
+      pipeline: 'enedis',
+      dates: OCTOBER_DAYS,
+    });
     expect(days.flatMap(({ steps }) => steps.flatMap(({ findings }) => findings))).toEqual([]);
     expect(days.map(({ result }) => result)).toEqual(['identical', 'identical', 'identical']);
   });
 
   it('leave days without a file with one receipt for all that follow each other, and each of them with its own slice', async () => {
     const dates = datesBetween('2025-10-01', '2025-10-06');
-    const part = (id: string) => enedisAt(server)[0]!.definition.parts.find((candidate) => candidate.id === id)!;
+    const part = (id: string) =>
+      enedisAt(server)[0]!.definition.parts.find((candidate) => candidate.id === id)!;
     const receipts = async (id: string) => {
       const range = { first: dates[0]!, last: dates.at(-1)! };
       const found = await readReceipts(engine.documents, 'enedis', part(id), range);
@@ -130,21 +158,30 @@ describe('archives on an SFTP server', () => {
     const emptyDays = ['2025-10-03', '2025-10-04', '2025-10-05', '2025-10-06'];
     const { listed, listing } = listedBy(engine);
     await runDays(listing, 'enedis', dates);
-    expect(listed.filter((prefix) => prefix.startsWith('raw/enedis/f15/'))).toEqual(['raw/enedis/f15/dt=2025-10-0']);
+    expect(listed.filter((prefix) => prefix.startsWith('raw/enedis/f15/'))).toEqual([
+      'raw/enedis/f15/dt=2025-10-0',
+    ]);
     expect(await receipts('f15')).toEqual([dates]);
     expect(await receipts('r151')).toEqual([['2025-10-01'], ['2025-10-02'], emptyDays]);
     const { days } = await verifyDays(engine, testControl(), { pipeline: 'enedis', dates });
     expect(days.flatMap(({ steps }) => steps.flatMap(({ findings }) => findings))).toEqual([]);
     const keys = async () =>
       [...(await readLedger(engine.documents, 'enedis', dates))].map(([date, entries]) => {
-        return [date, entries.filter(({ step }) => step === 'download/r151').map(({ key }) => key)] as const;
+        return [
+          date,
+          entries.filter(({ step }) => step === 'download/r151').map(({ key }) => key),
+        ] as const;
       });
     const before = new Map(await keys());
     const late = octoberArchives().find(({ name }) => name.includes('20251002030000'))!;
-    putArchives(server, [{ ...late, name: late.name.replace('00001_Q', '00009_Q').replace('20251002', '20251004') }]);
+    putArchives(server, [
+      { ...late, name: late.name.replace('00001_Q', '00009_Q').replace('20251002', '20251004') },
+    ]);
     await runDays(engine, 'enedis', dates, { recheck: true });
     const after = new Map(await keys());
-    expect(dates.filter((date) => after.get(date)!.length > before.get(date)!.length)).toEqual(['2025-10-04']);
+    expect(dates.filter((date) => after.get(date)!.length > before.get(date)!.length)).toEqual([
+      '2025-10-04',
+    ]);
   });
 
   it('have the amounts of October once the billing team gives the hours over the power', async () => {
@@ -155,9 +192,12 @@ describe('archives on an SFTP server', () => {
     expect(days).toEqual(['2025-11-03']);
     expect(await totals()).toEqual(OCTOBER);
     expect(await missingHours()).toEqual({ '2025-09': 1, '2025-10': 0 });
-    expect(await report('2025-11-03')).toMatchObject({ flux: [{ flux: 'DEPASSEMENTS', archives: 1, failed: 0 }] });
+    expect(await report('2025-11-03')).toMatchObject({
+      flux: [{ flux: 'DEPASSEMENTS', archives: 1, failed: 0 }],
+    });
     // A later file replaces what it names, and says none of everybody else.
-    const later = 'pdl;mois;heures;origine\n99000000000014;2025-10;1,5;facture F12\n*;2025-09;0;portail\n';
+    const later =
+      'pdl;mois;heures;origine\n99000000000014;2025-10;1,5;facture F12\n*;2025-09;0;portail\n';
     await give({ name: 'depassements_20251104.csv', bytes: Buffer.from(later) });
     expect(await totals()).toEqual({ ...OCTOBER, variable: 170.94 });
     expect(await missingHours()).toEqual({ '2025-09': 0, '2025-10': 0 });
@@ -175,11 +215,17 @@ describe('archives on an SFTP server', () => {
     expect((await watchPublisher(engine, testControl(), 'enedis')).windows.flat()).toEqual([]);
     const late = c15Archive(2, '20251025050000', october().c15.slice(0, 1));
     putArchives(server, [late]);
-    expect((await watchPublisher(engine, testControl(), 'enedis')).windows.flat()).toEqual(['2025-10-25']);
+    expect((await watchPublisher(engine, testControl(), 'enedis')).windows.flat()).toEqual([
+      '2025-10-25',
+    ]);
     await runDay(engine, 'enedis', '2025-10-25');
     await runDay(engine, 'enedis', '2025-11-01', { recheck: true });
-    expect(await report('2025-10-25')).toMatchObject({ flux: [{ flux: 'C15', archives: 1, failed: 0 }] });
-    expect(await report('2025-11-01')).toMatchObject({ sequences: [{ key: 'C15/GRD-F/0327', gaps: [] }, {}] });
+    expect(await report('2025-10-25')).toMatchObject({
+      flux: [{ flux: 'C15', archives: 1, failed: 0 }],
+    });
+    expect(await report('2025-11-01')).toMatchObject({
+      sequences: [{ key: 'C15/GRD-F/0327', gaps: [] }, {}],
+    });
     expect((await watchPublisher(engine, testControl(), 'enedis')).windows.flat()).toEqual([]);
   });
 
@@ -187,16 +233,23 @@ describe('archives on an SFTP server', () => {
     const wrong = wrongArchives();
     putArchives(server, [...Object.values(wrong), ...OTHER_FILES]);
     await runDay(engine, 'enedis', '2025-11-02');
-    const failures = (await report('2025-11-02'))['failures'] as { cause: string; archive: string; message: string }[];
+    const failures = (await report('2025-11-02'))['failures'] as {
+      cause: string;
+      archive: string;
+      message: string;
+    }[];
     const told = Object.fromEntries(failures.map(({ archive, cause }) => [archive, cause]));
-    expect(told).toEqual(Object.fromEntries(Object.entries(wrong).map(([cause, { name }]) => [name, cause])));
+    expect(told).toEqual(
+      Object.fromEntries(Object.entries(wrong).map(([cause, { name }]) => [name, cause])),
+    );
     for (const { archive, message } of failures) expect(message).toContain(archive);
     const arrivals = (await journal('c15')).filter(({ name }) => name in told);
     expect(arrivals.map(({ state, failure }) => [state, failure?.cause])).toEqual(
       arrivals.map(({ name }) => ['failed', told[name]]),
     );
     let kept = 0;
-    for await (const { key } of engine.objects.list('raw/enedis/c15/dt=2025-11-02/')) kept += key.length > 0 ? 1 : 0;
+    for await (const { key } of engine.objects.list('raw/enedis/c15/dt=2025-11-02/'))
+      kept += key.length > 0 ? 1 : 0;
     expect(kept).toBe(arrivals.length);
     // Mended by the distributor, under the same name.
     const name = wrong['counter']!.name;
@@ -216,7 +269,9 @@ describe('archives on an SFTP server', () => {
     const [sealed] = octoberArchives();
     const poor = engine.withDatasets(enedisAt(server, [KEY_32]));
     await runDay(poor, 'enedis', '2025-10-21');
-    expect(await report('2025-10-21')).toMatchObject({ failures: [{ cause: 'no_key', archive: sealed!.name }] });
+    expect(await report('2025-10-21')).toMatchObject({
+      failures: [{ cause: 'no_key', archive: sealed!.name }],
+    });
     await runDay(engine, 'enedis', '2025-10-21', { recheck: true });
     expect(await report('2025-10-21')).toMatchObject({ failures: [] });
   });
@@ -225,7 +280,11 @@ describe('archives on an SFTP server', () => {
     await runDay(engine, 'enedis', '2025-10-21');
     const [arrival] = await journal('c15');
     const before = await report('2025-10-21');
-    const key = { table: ARRIVAL_TABLE, partition: 'enedis/c15', sort: `2025-10-21/${arrival!.name}` };
+    const key = {
+      table: ARRIVAL_TABLE,
+      partition: 'enedis/c15',
+      sort: `2025-10-21/${arrival!.name}`,
+    };
     await engine.documents.delete(key);
     await runDay(engine, 'enedis', '2025-10-21', { recheck: true });
     expect(await report('2025-10-21')).toEqual(before);
@@ -237,13 +296,17 @@ describe('archives on an SFTP server', () => {
     const first = await runDay(engine, 'enedis', '2025-10-21');
     const again = await runDay(engine, 'enedis', '2025-10-21', { fromStep: 'download' });
     expect(fetchedFrom(server).filter((name) => name.includes('20251021'))).toHaveLength(2);
-    expect(again.state['transform/c15']).toMatchObject({ key: (first.state['transform/c15'] as { key: string }).key });
+    expect(again.state['transform/c15']).toMatchObject({
+      key: (first.state['transform/c15'] as { key: string }).key,
+    });
   });
 
   it('do not pass the journal when the connection is cut: the next try goes on', async () => {
     server.behave({ kind: 'cut', afterBytes: 1 });
     const broken = await runDay(engine, 'enedis', '2025-10-02');
-    expect(broken.outcome.failure ?? broken.state['download/r151']).toMatchObject({ code: 'SRC_UNAVAILABLE' });
+    expect(broken.outcome.failure ?? broken.state['download/r151']).toMatchObject({
+      code: 'SRC_UNAVAILABLE',
+    });
     expect(await journal('r151')).toMatchObject([{ state: 'seen' }]);
     await runDay(engine, 'enedis', '2025-10-02');
     expect(await journal('r151')).toMatchObject([{ state: 'landed' }]);

@@ -15,7 +15,10 @@ import { rollUpDays, runDays } from '../../fixtures/run-day.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 
-/** A smoothed contract of October that ends on the 20th: it was invoiced 90 kWh for each of its two months. */
+/**
+ * A smoothed contract of October that ends on the 20th: it was invoiced 90 kWh for each of its two
+ * months.
+ */
 
 const RSC = 'R99000000000006';
 const DAYS = [...OCTOBER_DAYS, '2025-11-05'];
@@ -31,7 +34,9 @@ beforeAll(async () => {
   server = await startDistributor(octoberArchives());
   engine = await openTestEngine(enedisAt(server));
   const file = await put(engine.home, 'lignes.csv', Buffer.from(LINES));
-  expect((await importFiles(engine, 'enedis', [file], testControl()))[0]).toHaveProperty('recognised');
+  expect((await importFiles(engine, 'enedis', [file], testControl()))[0]).toHaveProperty(
+    'recognised',
+  );
   await make();
 });
 
@@ -47,7 +52,9 @@ async function make(): Promise<void> {
 
 function rows(name: string, where: string): Promise<Record<string, unknown>[]> {
   const file = path.join(engine.home, 'store', 'enedis', `${name}.parquet`);
-  return engine.sql!.session((sql) => sql.rows(`SELECT * FROM read_parquet('${file}') WHERE ${where}`));
+  return engine.sql!.session((sql) =>
+    sql.rows(`SELECT * FROM read_parquet('${file}') WHERE ${where}`),
+  );
 }
 
 async function review(): Promise<MonthlyReport['review']> {
@@ -78,13 +85,21 @@ it('settles a smoothed contract when it ends, tells of it by pseudonym, and bill
       suite: 'à décider',
     },
   ]);
-  for (const { memo } of await rows('lignes', 'true')) expect(memo).toBe('contrat lissé : comparé à l’échéance');
+  for (const { memo } of await rows('lignes', 'true'))
+    expect(memo).toBe('contrat lissé : comparé à l’échéance');
 
   const unit = String(settlement!['unite']);
-  const decided = { decision: 'accept', reason: 'last invoice', by: 'ada', decidedAt: '2025-11-06T09:00:00Z' } as const;
+  const decided = {
+    decision: 'accept',
+    reason: 'last invoice',
+    by: 'ada',
+    decidedAt: '2025-11-06T09:00:00Z',
+  } as const;
   await decideUnit(engine, testControl(), { pipeline: 'enedis', scope: 'all', unit, ...decided });
   await make();
-  expect(await rows('lissages', 'true')).toMatchObject([{ decision: 'acceptée', a_facturer: true }]);
+  expect(await rows('lissages', 'true')).toMatchObject([
+    { decision: 'acceptée', a_facturer: true },
+  ]);
   const command = ENEDIS_COMMANDS.find(({ name }) => name === 'contrat')!;
   const output = path.join(engine.home, 'contrat.html');
   await command.run(

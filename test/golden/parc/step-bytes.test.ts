@@ -5,8 +5,9 @@ import { openStepRunner } from '../../fixtures/step-runner.ts';
 import type { Done, StepRunner } from '../../fixtures/step-runner.ts';
 
 /**
- * `step version → sha256 of its outputs` for one small made-up fixture. When a hash changes, the outputs of every day change: raise the
- * step's version in the definition, and pin the new pair. A hash must never change under the same version.
+ * `step version → sha256 of its outputs` for one small made-up fixture. When a hash changes, the
+ * outputs of every day change: raise the step's version in the definition, and pin the new pair. A
+ * hash must never change under the same version.
  */
 const PINNED: Readonly<Record<string, string>> = {
   'download/odre-parc v1': '1f3c3ad80f06f21bf79e1b7e94d665fa3e5a4ec3e7d810556a7e5f53817f72f3',
@@ -48,12 +49,16 @@ let runner: StepRunner;
 const hashes: Record<string, string> = {};
 
 function remember(id: string, done: readonly Done[]): void {
-  const { version } = [...parc.definition.steps, ...parc.definition.rollups].find((step) => step.id === id)!;
+  const { version } = [...parc.definition.steps, ...parc.definition.rollups].find(
+    (step) => step.id === id,
+  )!;
   const outputs = done.flatMap(({ scope, outputs: named }) =>
     Object.entries(named).map(([name, { ref }]) => `${scope} ${name} ${ref.sha256}`),
   );
   expect(outputs.length, id).toBeGreaterThan(0);
-  hashes[`${id} v${version}`] = createHash('sha256').update(outputs.sort().join('\n')).digest('hex');
+  hashes[`${id} v${version}`] = createHash('sha256')
+    .update(outputs.sort().join('\n'))
+    .digest('hex');
 }
 
 beforeAll(async () => {

@@ -1,13 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { Forest } from '../../../src/datasets/smart-meter/anomalies/forest-scores.ts';
-import { FOREST_DEFAULTS, growForest, matrixOf, quantile } from '../../../src/datasets/smart-meter/anomalies/forest.ts';
+import {
+  FOREST_DEFAULTS,
+  growForest,
+  matrixOf,
+  quantile,
+} from '../../../src/datasets/smart-meter/anomalies/forest.ts';
 import type { Tree } from '../../../src/datasets/smart-meter/anomalies/forest.ts';
 import { averagePrecision, judge } from '../../../src/datasets/smart-meter/anomalies/judge.ts';
-import { fitMahalanobis, mahalanobisOf } from '../../../src/datasets/smart-meter/anomalies/mahalanobis.ts';
+import {
+  fitMahalanobis,
+  mahalanobisOf,
+} from '../../../src/datasets/smart-meter/anomalies/mahalanobis.ts';
 import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
 
-/** Labels that a forest of scikit-learn gave: to find them again is imitation, and says nothing of fraud. */
+/**
+ * Labels that a forest of scikit-learn gave: to find them again is imitation, and says nothing of
+ * fraud.
+ */
 
 const TABLE = 'smart-meter/kaggle_smart_meter_data_excel.csv';
 const TREES = 'smart-meter/oracle/iforest-sklearn-1.8.0-seed42.json';
@@ -52,7 +63,12 @@ describeOnRealFiles('the published forest', [TABLE, TREES, SCORES], () => {
   });
 });
 
-function rounded({ precision, recall, f1, ap }: Record<'precision' | 'recall' | 'f1' | 'ap', number>): number[] {
+function rounded({
+  precision,
+  recall,
+  f1,
+  ap,
+}: Record<'precision' | 'recall' | 'f1' | 'ap', number>): number[] {
   return [precision, recall, f1, ap].map((share) => Math.round(100 * share) / 100);
 }
 
@@ -121,9 +137,13 @@ describeOnRealFiles('forests of our own', [TABLE], () => {
     expect(rounded(rule((row) => distances[row] ?? 0))).toEqual([0.87, 0.89, 0.88, 0.94]);
     const trained = past(consumption);
     const mean = trained.reduce((sum, value) => sum + value, 0) / trained.length;
-    expect(rounded(rule((row) => Math.abs((consumption[row] ?? 0) - mean)))).toEqual([0.51, 0.51, 0.51, 0.47]);
+    expect(rounded(rule((row) => Math.abs((consumption[row] ?? 0) - mean)))).toEqual([
+      0.51, 0.51, 0.51, 0.47,
+    ]);
     const median = quantile(trained, 0.5);
-    expect(rounded(rule((row) => Math.abs((consumption[row] ?? 0) - median)))).toEqual([0.52, 0.51, 0.52, 0.46]);
+    expect(rounded(rule((row) => Math.abs((consumption[row] ?? 0) - median)))).toEqual([
+      0.52, 0.51, 0.52, 0.46,
+    ]);
     const byAverage = rule((row) => Math.abs((consumption[row] ?? 0) - (average[row] ?? 0)));
     expect(byAverage).toMatchObject({
       precision: expect.closeTo(0.32, 2) as number,

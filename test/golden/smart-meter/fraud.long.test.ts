@@ -16,7 +16,8 @@ it('tells fraud from honest change in unseen worlds with P ≥ 0.80 at R ≥ 0.7
   const engine = createDuckDbEngine({ memoryLimitMb: 800, threads: 2, scratchRoot });
   try {
     const meters: JudgedMeter[] = [];
-    for (const seed of UNSEEN) meters.push(...(await engine.session((sql) => judgeWorld(sql, seed))));
+    for (const seed of UNSEEN)
+      meters.push(...(await engine.session((sql) => judgeWorld(sql, seed))));
     const truth = meters.map((meter) => meter.truth?.explained === false);
     const found = judge(
       meters.map(({ suspicion }) => suspicion >= SUSPICION_THRESHOLD),
@@ -30,7 +31,9 @@ it('tells fraud from honest change in unseen worlds with P ≥ 0.80 at R ≥ 0.7
       meters.map(({ persistence }) => persistence),
       truth,
     );
-    process.stderr.write(`${JSON.stringify({ found, ours, persistence, kinds: kindsOf(meters) })}\n`);
+    process.stderr.write(
+      `${JSON.stringify({ found, ours, persistence, kinds: kindsOf(meters) })}\n`,
+    );
     expect(found.precision).toBeGreaterThanOrEqual(0.8);
     expect(found.recall).toBeGreaterThanOrEqual(0.7);
     expect(ours).toBeGreaterThan(persistence);
@@ -45,7 +48,9 @@ function kindsOf(meters: readonly JudgedMeter[]) {
   const kinds = new Set(meters.flatMap(({ truth }) => truth?.kind ?? []));
   return [...kinds].map((kind) => {
     const own = meters.filter(({ truth }) => truth?.kind === kind);
-    const days = own.flatMap(({ truth, flaggedOn }) => (flaggedOn === undefined ? [] : [flaggedOn - truth!.from]));
+    const days = own.flatMap(({ truth, flaggedOn }) =>
+      flaggedOn === undefined ? [] : [flaggedOn - truth!.from],
+    );
     return {
       kind,
       meters: own.length,

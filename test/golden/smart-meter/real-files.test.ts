@@ -27,7 +27,13 @@ function rowsOf(sql: string): Promise<Record<string, number>[]> {
 async function fleetOf(date: string): Promise<FleetDay> {
   const { outcome } = await runDay(engine, 'smart-meter', date, { offline: true });
   expect(outcome.verdict).toBe('ok');
-  const file = path.join(engine.home, 'store', 'processed', 'metrics', `meter_metrics_${date}.json`);
+  const file = path.join(
+    engine.home,
+    'store',
+    'processed',
+    'metrics',
+    `meter_metrics_${date}.json`,
+  );
   return JSON.parse(await readFile(file, 'utf8')) as FleetDay;
 }
 
@@ -77,7 +83,10 @@ describeOnRealFiles('labelled half-hours of one meter', [KAGGLE], () => {
 describeOnRealFiles('a Linky export of the autumn day', [LINKY], () => {
   it('has eight intervals of 524 Wh in all, that end at their stamps', async () => {
     const taken = await importFile(engine, 'smart-meter', realData(LINKY), testControl());
-    expect(taken).toMatchObject({ days: 1, recognised: { from: '2023-10-29', to: '2023-10-29', rows: 8 } });
+    expect(taken).toMatchObject({
+      days: 1,
+      recognised: { from: '2023-10-29', to: '2023-10-29', rows: 8 },
+    });
     const { metrics, load } = await fleetOf('2023-10-29');
     expect(metrics[0]).toMatchObject({ total_kwh: 0.524, observed: 8, expected: 50 });
     expect(load.map(({ slot }) => slot)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);

@@ -12,7 +12,12 @@ import type { TestEngine } from '../../fixtures/test-engine.ts';
 
 const KAGGLE = 'smart-meter/kaggle_smart_meter_data_excel.csv';
 /** Worked out by hand from the published file, kWh. */
-const MONTHS = { '2024-01': 5694.1147, '2024-02': 5281.9792, '2024-03': 5501.508, '2024-04': 2356.2706 };
+const MONTHS = {
+  '2024-01': 5694.1147,
+  '2024-02': 5281.9792,
+  '2024-03': 5501.508,
+  '2024-04': 2356.2706,
+};
 
 let engine: TestEngine;
 beforeEach(async () => {
@@ -33,7 +38,13 @@ describeOnRealFiles('months of labelled half-hours', [KAGGLE], () => {
       );
     await rollUpDays(engine, 'smart-meter', days);
     for (const [month, total] of Object.entries(MONTHS)) {
-      const file = path.join(engine.home, 'store', 'processed', 'metrics', `meter_month_${month}.json`);
+      const file = path.join(
+        engine.home,
+        'store',
+        'processed',
+        'metrics',
+        `meter_month_${month}.json`,
+      );
       const { metrics } = JSON.parse(await readFile(file, 'utf8')) as MeterMonth;
       expect(metrics[0]!.total_kwh).toBeCloseTo(total, 3);
     }

@@ -23,7 +23,12 @@ const LINES = new Map(
       const [arc, hour] = [1_000 + (index % ARCS), Math.floor(index / ARCS)];
       const odd = (index * 7_919) % 101;
       const renamed = arc === 1_007 && day > 0 ? { label: 'Rue_Neuve' } : {};
-      const made = { arc: String(arc), hour, q: odd < 5 ? null : odd * 13, k: odd > 96 ? null : odd * 0.97 };
+      const made = {
+        arc: String(arc),
+        hour,
+        q: odd < 5 ? null : odd * 13,
+        k: odd > 96 ? null : odd * 0.97,
+      };
       return day === 0 && arc === 1_003 ? [] : [countLine(date, { ...made, ...renamed })];
     });
     return [date, lines.flat()] as const;
@@ -42,7 +47,10 @@ function shuffle<T>(items: readonly T[], seed: number): T[] {
   return copy;
 }
 
-async function hashes(lines: readonly string[], days: readonly string[]): Promise<(string | undefined)[]> {
+async function hashes(
+  lines: readonly string[],
+  days: readonly string[],
+): Promise<(string | undefined)[]> {
   const path = await runner.file('counts.csv', countsCsv(lines));
   const done = await runner.days([{ part: 'comptages', path }], days, 'metrics/comptages');
   return days.flatMap((day) => {

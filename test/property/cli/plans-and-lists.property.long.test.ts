@@ -22,20 +22,30 @@ import { startTinyPublisher } from '../../fixtures/tiny-publisher.ts';
 import type { TinyChange, TinyPublisher } from '../../fixtures/tiny-publisher.ts';
 
 /**
- * Over random histories: what the plan says is what runs, and `stale`, `gaps`, `status` and the exit code say the same of it. Each claim is
- * held against what is independent of plans: new ledger entries, new versions, requests to the publisher.
+ * Over random histories: what the plan says is what runs, and `stale`, `gaps`, `status` and the
+ * exit code say the same of it. Each claim is held against what is independent of plans: new ledger
+ * entries, new versions, requests to the publisher.
  */
 
 const FIRST = '2024-02-28';
 const DATES = datesBetween(FIRST, '2024-03-02');
-/** One period with all the days, as `stale` is asked: a day that a previous day may change is told where both are asked for. */
+/**
+ * One period with all the days, as `stale` is asked: a day that a previous day may change is told
+ * where both are asked for.
+ */
 const PERIOD = '2024';
-const NO_VALUES = { hours: Object.fromEntries(Array.from({ length: 25 }, (_, hour) => [hour, null])) };
+const NO_VALUES = {
+  hours: Object.fromEntries(Array.from({ length: 25 }, (_, hour) => [hour, null])),
+};
 
 type Operation =
   | { readonly kind: 'publish'; readonly date: CivilDate; readonly change: TinyChange }
   | { readonly kind: 'withdraw'; readonly date: CivilDate }
-  | { readonly kind: 'refuse'; readonly part: 'readings' | 'forecast'; readonly status: number | undefined }
+  | {
+      readonly kind: 'refuse';
+      readonly part: 'readings' | 'forecast';
+      readonly status: number | undefined;
+    }
   | { readonly kind: 'wait'; readonly minutes: number }
   | { readonly kind: 'code'; readonly version: number; readonly failAbove: number }
   | { readonly kind: 'run'; readonly date: CivilDate }
@@ -63,7 +73,13 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       status: fc.constantFrom(403, undefined),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const), minutes: fc.constantFrom(30, 90, 4_000) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('wait' as const),
+      minutes: fc.constantFrom(30, 90, 4_000),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -120,7 +136,11 @@ const KNOWN: readonly Operation[][] = [
 interface PlannedDay {
   readonly date: CivilDate;
   readonly upToDate: boolean;
-  readonly steps: readonly { readonly step: StepId; readonly action: StepAction; readonly reason: string }[];
+  readonly steps: readonly {
+    readonly step: StepId;
+    readonly action: StepAction;
+    readonly reason: string;
+  }[];
 }
 
 /** What is there, told without any plan. */
@@ -155,7 +175,11 @@ class Story {
   }
 
   #dataset(): Dataset {
-    return tinyDataset({ baseUrl: this.#publisher.url, unpublishedWithoutValues: true, ...this.#code });
+    return tinyDataset({
+      baseUrl: this.#publisher.url,
+      unpublishedWithoutValues: true,
+      ...this.#code,
+    });
   }
 
   async perform(operation: Operation): Promise<void> {
@@ -194,7 +218,8 @@ class Story {
     const { outcome } = await runDay(this.#engine, 'tiny', date);
     const after = await this.#stock();
     this.#holdsPlan(planned!, before, after, true);
-    const verdict = outcome.failure === undefined ? after.versions.get(date)!.at(-1)!.verdict : 'failed';
+    const verdict =
+      outcome.failure === undefined ? after.versions.get(date)!.at(-1)!.verdict : 'failed';
     await this.#holdsExitCode([date], [verdict]);
     if (verdict !== 'ok' && verdict !== 'no_data') return;
     expect(await this.#plan(date), 'what has just been made').toMatchObject([{ upToDate: true }]);
@@ -206,7 +231,11 @@ class Story {
   async #runRange(from: CivilDate, to: CivilDate): Promise<void> {
     const planned = await this.#plan(from, to);
     const before = await this.#stock();
-    const { selected } = await selectSpan(this.#engine, { pipeline: 'tiny', from, to }, { from, to });
+    const { selected } = await selectSpan(
+      this.#engine,
+      { pipeline: 'tiny', from, to },
+      { from, to },
+    );
     const dates = selected.map(({ date }) => date);
     const alone = new Set<CivilDate>();
     const failed = new Set<CivilDate>();
@@ -219,17 +248,20 @@ class Story {
     }
     const after = await this.#stock();
     for (const day of planned) {
-      if (!dates.includes(day.date)) expect(day, 'a day that is left out').toMatchObject({ upToDate: true });
+      if (!dates.includes(day.date))
+        expect(day, 'a day that is left out').toMatchObject({ upToDate: true });
       this.#holdsPlan(day, before, after, alone.has(day.date));
     }
     const all = planned.map(({ date }) => date);
-    const verdicts = all.map((date) => (failed.has(date) ? 'failed' : after.versions.get(date)!.at(-1)!.verdict));
+    const verdicts = all.map((date) =>
+      failed.has(date) ? 'failed' : after.versions.get(date)!.at(-1)!.verdict,
+    );
     await this.#holdsExitCode(all, verdicts);
   }
 
   /**
-   * Exactly the days that `stale` names get a new version from what is there, or cannot be made; one that it names for a
-   * previous day alone stays where that one gives the same bytes again.
+   * Exactly the days that `stale` names get a new version from what is there, or cannot be made;
+   * one that it names for a previous day alone stays where that one gives the same bytes again.
    */
   async #runStale(): Promise<void> {
     const named = await this.#staleDays();
@@ -237,7 +269,9 @@ class Story {
     const before = await this.#stock();
     const finished = DATES.filter((one) => (before.versions.get(one)?.length ?? 0) > 0);
     const outcomes =
-      finished.length === 0 ? new Map() : await runDays(this.#engine, 'tiny', finished, { offline: true });
+      finished.length === 0
+        ? new Map()
+        : await runDays(this.#engine, 'tiny', finished, { offline: true });
     const after = await this.#stock();
     expect(after.requests, 'requests of a run that asks nobody').toBe(before.requests);
     const touched = finished.filter((one) => {
@@ -249,21 +283,33 @@ class Story {
     expect(touched, 'what is stale of its own').toEqual(expect.arrayContaining(own));
   }
 
-  #holdsPlan({ date, steps, upToDate }: PlannedDay, before: Stock, after: Stock, isAlone: boolean): void {
-    const ran = [...after.entries].filter((entry) => !before.entries.has(entry) && entry.startsWith(`${date} `));
+  #holdsPlan(
+    { date, steps, upToDate }: PlannedDay,
+    before: Stock,
+    after: Stock,
+    isAlone: boolean,
+  ): void {
+    const ran = [...after.entries].filter(
+      (entry) => !before.entries.has(entry) && entry.startsWith(`${date} `),
+    );
     const done = new Set(ran.map((entry) => entry.split(' ')[1]));
     const manifest = after.versions.get(date)?.at(-1);
     for (const step of done) {
       const planned = steps.find((one) => one.step === step);
       // A day that its set left is made alone, with what only single days have.
       if (planned === undefined && isAlone) continue;
-      expect(['run', 'recheck'], `${date} ${step} ran, planned as ${planned?.reason}`).toContain(planned?.action);
+      expect(['run', 'recheck'], `${date} ${step} ran, planned as ${planned?.reason}`).toContain(
+        planned?.action,
+      );
     }
     for (const { step, action, reason } of steps) {
       const waits = reason.startsWith('after ') || reason.includes('waits for ');
       const state = manifest?.steps[step]?.state;
       if (action !== 'run' || waits || done.has(step)) continue;
-      const failed = state === 'failed' || manifest === before.versions.get(date)?.at(-1) || manifest === undefined;
+      const failed =
+        state === 'failed' ||
+        manifest === before.versions.get(date)?.at(-1) ||
+        manifest === undefined;
       // What was fetched again and is the same, or could not be, has no entry of its own.
       const isDownload = step.startsWith('download/');
       expect(
@@ -287,7 +333,10 @@ class Story {
     return after.versions.get(date)?.length === before.versions.get(date)?.length;
   }
 
-  /** After a run of these days: 0 exactly when `gaps` names none of them for its standing, and 1 exactly when one failed. */
+  /**
+   * After a run of these days: 0 exactly when `gaps` names none of them for its standing, and 1
+   * exactly when one failed.
+   */
   async #holdsExitCode(dates: readonly CivilDate[], verdicts: readonly Verdict[]): Promise<void> {
     const number = (verdict: Verdict): number => verdicts.filter((one) => one === verdict).length;
     const code = exitCodeOfDays({
@@ -297,7 +346,9 @@ class Story {
       noDataDays: number('no_data'),
     });
     const named = await this.#gaps();
-    const kinds = new Set(dates.flatMap((one) => named.get(one) ?? []).filter((kind) => kind !== 'incomplete'));
+    const kinds = new Set(
+      dates.flatMap((one) => named.get(one) ?? []).filter((kind) => kind !== 'incomplete'),
+    );
     expect(code, [...kinds].join(', ')).toBe(kinds.has('failed') ? 1 : kinds.size > 0 ? 3 : 0);
   }
 
@@ -311,7 +362,8 @@ class Story {
     for (const one of DATES) {
       const manifest = versions.get(one)?.at(-1);
       const day = days.get(one)!;
-      const isGood = manifest?.verdict === 'ok' && manifest.facts['coverage'] === 1 && day.failure === null;
+      const isGood =
+        manifest?.verdict === 'ok' && manifest.facts['coverage'] === 1 && day.failure === null;
       const none = firstMade !== undefined && one < firstMade ? 'not_asked' : 'missing';
       expect(day.standing).toBe(manifest?.verdict ?? (day.failure === null ? none : 'failed'));
       expect(named.has(one), `${one} among the gaps`).toBe(!isGood && day.standing !== 'not_asked');
@@ -319,7 +371,11 @@ class Story {
       expect(staleDays.includes(one), `${one} out of date`).toBe(marked);
     }
     const [from, to] = [DATES[0]!, DATES.at(-1)!];
-    const foreseen = await selectSpan(this.#engine, { pipeline: 'tiny', from, to, select: 'stale' }, { from, to });
+    const foreseen = await selectSpan(
+      this.#engine,
+      { pipeline: 'tiny', from, to, select: 'stale' },
+      { from, to },
+    );
     expect(foreseen.selected.map((day) => day.date)).toEqual(staleDays);
   }
 
@@ -332,7 +388,9 @@ class Story {
   async #staleDays(): Promise<CivilDate[]> {
     const context = testContext(this.#engine);
     await stale(context, { pipeline: 'tiny', from: FIRST, to: DATES.at(-1) });
-    return (context.terminal.values[0] as { days: { date: CivilDate }[] }).days.map((day) => day.date);
+    return (context.terminal.values[0] as { days: { date: CivilDate }[] }).days.map(
+      (day) => day.date,
+    );
   }
 
   /** The days that `stale` names for more than what a previous day, named as well, may give. */
@@ -343,7 +401,10 @@ class Story {
     const named = days.map((day) => day.date);
     return days.filter(({ steps, unpublished }) => {
       const [first] = steps;
-      const [, of] = /^(?:after|never ran; waits for) [a-z/]+ of (\d{4}-\d{2}-\d{2})$/.exec(first?.reason ?? '') ?? [];
+      const [, of] =
+        /^(?:after|never ran; waits for) [a-z/]+ of (\d{4}-\d{2}-\d{2})$/.exec(
+          first?.reason ?? '',
+        ) ?? [];
       return unpublished.length > 0 || of === undefined || !named.includes(of);
     });
   }
@@ -372,7 +433,9 @@ class Story {
       await readManifests(documents, 'tiny', DATES),
       await readLedger(documents, 'tiny', DATES),
     ];
-    const entries = [...ledger].flatMap(([one, list]) => list.map(({ step, key }) => `${one} ${step} ${key}`));
+    const entries = [...ledger].flatMap(([one, list]) =>
+      list.map(({ step, key }) => `${one} ${step} ${key}`),
+    );
     return { entries: new Set(entries), versions, requests: this.#publisher.requests.length };
   }
 }
@@ -388,20 +451,24 @@ afterAll(() => publisher.close());
 describe('plans, lists and runs', () => {
   it('say the same of every day, whatever has happened', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(operation, { minLength: 3, maxLength: 9, size: 'max' }), async (operations) => {
-        for (const one of DATES) publisher.publish(one);
-        for (const part of ['readings', 'forecast'] as const) publisher.refuse(part, undefined);
-        const story = await Story.begin(publisher);
-        try {
-          for (const one of operations) {
-            await story.perform(one);
-            if (one.kind === 'run' || one.kind === 'range' || one.kind === 'stale') await story.holdsLists();
+      fc.asyncProperty(
+        fc.array(operation, { minLength: 3, maxLength: 9, size: 'max' }),
+        async (operations) => {
+          for (const one of DATES) publisher.publish(one);
+          for (const part of ['readings', 'forecast'] as const) publisher.refuse(part, undefined);
+          const story = await Story.begin(publisher);
+          try {
+            for (const one of operations) {
+              await story.perform(one);
+              if (one.kind === 'run' || one.kind === 'range' || one.kind === 'stale')
+                await story.holdsLists();
+            }
+            await story.holdsLists();
+          } finally {
+            await story.close();
           }
-          await story.holdsLists();
-        } finally {
-          await story.close();
-        }
-      }),
+        },
+      ),
       { numRuns: 8, endOnFailure: true, examples: KNOWN.map((operations) => [operations]) },
     );
   }, 600_000);

@@ -9,12 +9,18 @@ import { portalHeader, portalLine, quartersOf } from '../../unit/eco2mix/portal-
 
 const POWER = 50_000;
 const DAYS = ['2024-01-15', '2024-03-31', '2024-10-27'] as const;
-const ENERGY = { '2024-01-15': 1_200_000, '2024-03-31': 1_150_000, '2024-10-27': 1_250_000 } as const;
+const ENERGY = {
+  '2024-01-15': 1_200_000,
+  '2024-03-31': 1_150_000,
+  '2024-10-27': 1_250_000,
+} as const;
 
 /** The step of each half-hour slot of a day in one part; 0 where the part has nothing. */
 type Steps = readonly (0 | 15 | 30)[];
 
-/** Stretches of at least an hour: a single half-hour among quarters could as well be a lost quarter. */
+/**
+ * Stretches of at least an hour: a single half-hour among quarters could as well be a lost quarter.
+ */
 function stretches(slots: number): fc.Arbitrary<Steps> {
   const stretch = fc.record({
     step: fc.constantFrom(0 as const, 15 as const, 30 as const),
@@ -29,9 +35,13 @@ function stretches(slots: number): fc.Arbitrary<Steps> {
   });
 }
 
-/** What another part has to publish for the whole day to be covered: every bare slot and those around it, at one step. */
+/**
+ * What another part has to publish for the whole day to be covered: every bare slot and those
+ * around it, at one step.
+ */
 function complete(slots: number, parts: readonly Steps[], step: 15 | 30 = 15, reach = 1): Steps {
-  const isBare = (slot: number): boolean => slot >= 0 && slot < slots && parts.every((steps) => steps[slot] === 0);
+  const isBare = (slot: number): boolean =>
+    slot >= 0 && slot < slots && parts.every((steps) => steps[slot] === 0);
   return Array.from({ length: slots }, (_, slot) => {
     const near = Array.from({ length: 2 * reach + 1 }, (__, offset) => slot - reach + offset);
     return near.some(isBare) ? step : 0;
@@ -47,11 +57,12 @@ function presenceOf(steps: Steps): Uint8Array {
 
 describe('sampleDay', () => {
   it('covers a day that is covered, for any mix of steps and parts', () => {
-    const day = fc
-      .constantFrom(46, 48, 50)
-      .chain((slots) =>
-        fc.record({ slots: fc.constant(slots), parts: fc.array(stretches(slots), { minLength: 1, maxLength: 3 }) }),
-      );
+    const day = fc.constantFrom(46, 48, 50).chain((slots) =>
+      fc.record({
+        slots: fc.constant(slots),
+        parts: fc.array(stretches(slots), { minLength: 1, maxLength: 3 }),
+      }),
+    );
     fc.assert(
       fc.property(day, ({ slots, parts }) => {
         const all = [...parts, complete(slots, parts)].map(presenceOf);
@@ -72,7 +83,11 @@ describe('sampleDay', () => {
         });
         const left = presence.reduce((sum, sample) => sum + sample, 0);
         const sampling = sampleDay(96, [presence]);
-        expect(sampling).toMatchObject({ observedSamples: left, observedMinutes: left * 15, expectedSamples: 96 });
+        expect(sampling).toMatchObject({
+          observedSamples: left,
+          observedMinutes: left * 15,
+          expectedSamples: 96,
+        });
       }),
     );
   });
@@ -112,10 +127,16 @@ interface MixedDay {
   readonly repeated: readonly number[];
 }
 
-/** One of the two parts publishes stretches of any step; the other what is left, and as much more as `reach` says. */
+/**
+ * One of the two parts publishes stretches of any step; the other what is left, and as much more as
+ * `reach` says.
+ */
 const mixedDay: fc.Arbitrary<MixedDay> = fc.constantFrom(...DAYS).chain((day) => {
   const slots = quartersOf(day) / 2;
-  const rest = fc.record({ step: fc.constantFrom(15 as const, 30 as const), reach: fc.integer({ min: 1, max: 12 }) });
+  const rest = fc.record({
+    step: fc.constantFrom(15 as const, 30 as const),
+    reach: fc.integer({ min: 1, max: 12 }),
+  });
   return fc
     .record({
       load: stretches(slots),
@@ -126,13 +147,19 @@ const mixedDay: fc.Arbitrary<MixedDay> = fc.constantFrom(...DAYS).chain((day) =>
       repeated: NUMBERS,
     })
     .map(({ load, nuclear, rest: { step, reach }, isReversed, order, repeated }) => {
-      const others = { load: complete(slots, [load], step, reach), nuclear: complete(slots, [nuclear], step, reach) };
+      const others = {
+        load: complete(slots, [load], step, reach),
+        nuclear: complete(slots, [nuclear], step, reach),
+      };
       const steps = [{ load, nuclear }, others];
       return { day, steps: isReversed ? steps.reverse() : steps, order, repeated };
     });
 });
 
-/** The rows of one part in any order, some of them twice: forecasts everywhere, load and nuclear where the part has them. */
+/**
+ * The rows of one part in any order, some of them twice: forecasts everywhere, load and nuclear
+ * where the part has them.
+ */
 function csvOf({ day, steps, order, repeated }: MixedDay, part: number): string {
   const [loads, nuclears] = [presenceOf(steps[part]!.load), presenceOf(steps[part]!.nuclear)];
   const lines = Array.from(loads, (isLoad, quarter) => {
@@ -144,11 +171,16 @@ function csvOf({ day, steps, order, repeated }: MixedDay, part: number): string 
     return portalLine(day, { quarter, nature: PARTS[part]!.nature, values }, MEASURES);
   });
   const shuffled = lines
-    .map((line, index) => ({ line, key: (index * (order[part]! * 2 + 1)) % (order[part + 2]! + 97) }))
+    .map((line, index) => ({
+      line,
+      key: (index * (order[part]! * 2 + 1)) % (order[part + 2]! + 97),
+    }))
     .sort((a, b) => a.key - b.key)
     .map(({ line }) => line);
   const again = repeated.map((number) => lines[number % lines.length]!);
-  return [portalHeader(MEASURES), ...again.slice(0, 4), ...shuffled, ...again.slice(4), ''].join('\n');
+  return [portalHeader(MEASURES), ...again.slice(0, 4), ...shuffled, ...again.slice(4), ''].join(
+    '\n',
+  );
 }
 
 describe('the energies of a constant day', () => {

@@ -15,7 +15,10 @@ beforeAll(async () => {
 afterAll(() => runner.close());
 
 const cell = fc.option(fc.integer({ min: -9_000, max: 90_000 }), { nil: null, freq: 4 });
-const week = fc.array(fc.array(cell, { minLength: 4, maxLength: 4 }), { minLength: 60, maxLength: 60 });
+const week = fc.array(fc.array(cell, { minLength: 4, maxLength: 4 }), {
+  minLength: 60,
+  maxLength: 60,
+});
 
 /** The lines of a week, from a few drawn rows; the week has a day of 25 hours. */
 function linesOf(cells: readonly (readonly (number | null)[])[]): Map<string, string[]> {
@@ -25,8 +28,14 @@ function linesOf(cells: readonly (readonly (number | null)[])[]): Map<string, st
       const lines = Array.from({ length: quartersOf(day) }, (_, quarter) => {
         const drawn = cells[(row += 1) % cells.length]!;
         // Load stays plausible and there, so that the day has a core.
-        const values = Object.fromEntries(MEASURES.map((name, index) => [name, drawn[index] ?? null]));
-        return portalLine(day, { quarter, values: { ...values, consommation: 50_000 + (row % 777) } }, MEASURES);
+        const values = Object.fromEntries(
+          MEASURES.map((name, index) => [name, drawn[index] ?? null]),
+        );
+        return portalLine(
+          day,
+          { quarter, values: { ...values, consommation: 50_000 + (row % 777) } },
+          MEASURES,
+        );
       });
       return [day, lines];
     }),
@@ -45,7 +54,10 @@ function shuffle<T>(items: readonly T[], seed: number): T[] {
 }
 
 async function fileOf(lines: readonly string[]): Promise<{ part: string; path: string }> {
-  return { part: 'tr', path: await runner.file('tr.csv', [portalHeader(MEASURES), ...lines, ''].join('\n')) };
+  return {
+    part: 'tr',
+    path: await runner.file('tr.csv', [portalHeader(MEASURES), ...lines, ''].join('\n')),
+  };
 }
 
 describe('the bytes of a day', () => {
@@ -55,7 +67,10 @@ describe('the bytes of a day', () => {
       month.map((day, index) => {
         const rows = Array.from({ length: quartersOf(day) }, (_, quarter) => {
           const odd = (index * 100 + quarter) % 7;
-          const values = { consommation: 50_000 + index * 31 + quarter, gaz: odd === 0 ? null : odd * 1_000 };
+          const values = {
+            consommation: 50_000 + index * 31 + quarter,
+            gaz: odd === 0 ? null : odd * 1_000,
+          };
           return portalLine(day, { quarter, values }, MEASURES);
         });
         return [day, rows] as const;
@@ -68,7 +83,9 @@ describe('the bytes of a day', () => {
     );
     for (const [index, day] of month.entries()) {
       const [slice] = await runner.slice(await fileOf(lines.get(day)!), [day]);
-      const [core] = await runner.step('transform/national', [dayUnit(day, { tr: [slice!.outputs['slice']!] })]);
+      const [core] = await runner.step('transform/national', [
+        dayUnit(day, { tr: [slice!.outputs['slice']!] }),
+      ]);
       expect(hashOf(slice, 'slice'), day).toBe(hashOf(whole[index], 'slice'));
       expect(hashOf(core, 'core'), day).toBe(hashOf(cores[index], 'core'));
     }
@@ -76,22 +93,30 @@ describe('the bytes of a day', () => {
 
   it('are the same for slices of any cut, order and repetition', async () => {
     await fc.assert(
-      fc.asyncProperty(week, fc.nat({ max: 1e6 }), fc.subarray(DAYS, { minLength: 1 }), async (cells, seed, wanted) => {
-        const lines = linesOf(cells);
-        const all = [...lines.values()].flat();
-        const whole = await runner.slice(await fileOf(all), DAYS);
-        const mixed = await runner.slice(await fileOf(shuffle([...all, ...all.slice(0, seed % 50)], seed)), wanted);
-        for (const done of mixed) {
-          const day = done.scope;
-          const [alone] = await runner.slice(await fileOf(shuffle(lines.get(day)!, seed)), [day]);
-          const expected = hashOf(
-            whole.find(({ scope }) => scope === day),
-            'slice',
+      fc.asyncProperty(
+        week,
+        fc.nat({ max: 1e6 }),
+        fc.subarray(DAYS, { minLength: 1 }),
+        async (cells, seed, wanted) => {
+          const lines = linesOf(cells);
+          const all = [...lines.values()].flat();
+          const whole = await runner.slice(await fileOf(all), DAYS);
+          const mixed = await runner.slice(
+            await fileOf(shuffle([...all, ...all.slice(0, seed % 50)], seed)),
+            wanted,
           );
-          expect(hashOf(done, 'slice')).toBe(expected);
-          expect(hashOf(alone, 'slice')).toBe(expected);
-        }
-      }),
+          for (const done of mixed) {
+            const day = done.scope;
+            const [alone] = await runner.slice(await fileOf(shuffle(lines.get(day)!, seed)), [day]);
+            const expected = hashOf(
+              whole.find(({ scope }) => scope === day),
+              'slice',
+            );
+            expect(hashOf(done, 'slice')).toBe(expected);
+            expect(hashOf(alone, 'slice')).toBe(expected);
+          }
+        },
+      ),
       { numRuns: 12 },
     );
   }, 120_000);
@@ -101,17 +126,24 @@ describe('the bytes of a day', () => {
       fc.asyncProperty(week, fc.subarray(DAYS, { minLength: 1 }), async (cells, overlap) => {
         const lines = linesOf(cells);
         const slices = await runner.slice(await fileOf([...lines.values()].flat()), DAYS);
-        // Some of the days are consolidated too, so that a set mixes days with and without anything to merge.
+        // Some of the days are consolidated too, so that a set mixes days with and without anything
+        // to merge.
         const better = overlap.flatMap((day) =>
           lines
             .get(day)!
             .filter((_, quarter) => quarter % 2 === 0)
             .map((line) => line.replace('temps réel', 'consolidées')),
         );
-        const consolidated = await runner.slice({ ...(await fileOf(better)), part: 'cons-def' }, DAYS);
+        const consolidated = await runner.slice(
+          { ...(await fileOf(better)), part: 'cons-def' },
+          DAYS,
+        );
         const units = DAYS.map((day, index) => {
           const more = consolidated[index]!.outputs['slice'];
-          return dayUnit(day, { tr: [slices[index]!.outputs['slice']!], 'cons-def': more === undefined ? [] : [more] });
+          return dayUnit(day, {
+            tr: [slices[index]!.outputs['slice']!],
+            'cons-def': more === undefined ? [] : [more],
+          });
         });
         const cores = await runner.step('transform/national', units);
         const inputs = cores.map((core) => dayUnit(core.scope, { core: [core.outputs['core']!] }));

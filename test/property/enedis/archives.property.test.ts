@@ -29,9 +29,13 @@ const NAME = 'E_X12_S_00001_20251006050823.zip';
 async function read(bytes: Uint8Array, ring = [KEY_16, KEY_32]): Promise<string[]> {
   const file = await put(home, NAME, bytes);
   const ids: string[] = [];
-  await readArchive({ path: file, name: parseArchiveName(file) as ArchiveName }, { ring, scratch: home }, (records) => {
-    ids.push(...records.map(({ record }) => textAt(record, '@id') ?? ''));
-  });
+  await readArchive(
+    { path: file, name: parseArchiveName(file) as ArchiveName },
+    { ring, scratch: home },
+    (records) => {
+      ids.push(...records.map(({ record }) => textAt(record, '@id') ?? ''));
+    },
+  );
   return ids;
 }
 
@@ -56,35 +60,45 @@ describe('sealed archives', () => {
 
   it('are refused as a whole wherever they are cut off, or with the wrong key', async () => {
     await fc.assert(
-      fc.asyncProperty(ids, key, fc.double({ min: 0, max: 0.999, noNaN: true }), async (list, sealing, share) => {
-        const sealed = seal(affairs(list), sealing);
-        const cut = read(sealed.subarray(0, Math.floor(sealed.length * share)));
-        await expect(cut.catch((error: unknown) => Promise.reject(new Error(causeOf(error))))).rejects.toThrow(
-          /no_key|broken_zip/,
-        );
-        await expect(read(sealed, [OTHER_KEY])).rejects.toThrow('no key opens it (other: ');
-      }),
+      fc.asyncProperty(
+        ids,
+        key,
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        async (list, sealing, share) => {
+          const sealed = seal(affairs(list), sealing);
+          const cut = read(sealed.subarray(0, Math.floor(sealed.length * share)));
+          await expect(
+            cut.catch((error: unknown) => Promise.reject(new Error(causeOf(error)))),
+          ).rejects.toThrow(/no_key|broken_zip/);
+          await expect(read(sealed, [OTHER_KEY])).rejects.toThrow('no key opens it (other: ');
+        },
+      ),
       { numRuns: 60 },
     );
   });
 
   it('end in a refusal, never in anything else, when any byte is another', async () => {
     await fc.assert(
-      fc.asyncProperty(ids, fc.nat(), fc.integer({ min: 1, max: 255 }), async (list, at, change) => {
-        const bytes = Buffer.from(affairs(list));
-        const place = at % bytes.length;
-        bytes[place] = (bytes[place] ?? 0) ^ change;
-        const outcome = await read(bytes).then(
-          (found) => found,
-          (error: unknown) => causeOf(error) ?? String(error),
-        );
-        // Bytes that say nothing about the content, such as times, may change without a trace.
-        if (typeof outcome !== 'string') expect(outcome).toEqual(list);
-        else
-          expect(outcome).toMatch(
-            /^(no_key|broken_zip|too_large|unsafe_name|ill_formed|unknown_(name|root|version|class))$/,
+      fc.asyncProperty(
+        ids,
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        async (list, at, change) => {
+          const bytes = Buffer.from(affairs(list));
+          const place = at % bytes.length;
+          bytes[place] = (bytes[place] ?? 0) ^ change;
+          const outcome = await read(bytes).then(
+            (found) => found,
+            (error: unknown) => causeOf(error) ?? String(error),
           );
-      }),
+          // Bytes that say nothing about the content, such as times, may change without a trace.
+          if (typeof outcome !== 'string') expect(outcome).toEqual(list);
+          else
+            expect(outcome).toMatch(
+              /^(no_key|broken_zip|too_large|unsafe_name|ill_formed|unknown_(name|root|version|class))$/,
+            );
+        },
+      ),
       { numRuns: 150 },
     );
   });
@@ -104,7 +118,10 @@ describe('auditSequences', () => {
           const [from = 0, to = from] = gap.split('-').map(Number);
           return Array.from({ length: to - from + 1 }, (_, index) => from + index);
         });
-        const all = Array.from({ length: sorted.at(-1)! - sorted[0]! + 1 }, (_, index) => sorted[0]! + index);
+        const all = Array.from(
+          { length: sorted.at(-1)! - sorted[0]! + 1 },
+          (_, index) => sorted[0]! + index,
+        );
         expect([...missing, ...sorted].sort((a, b) => a - b)).toEqual(all);
       }),
     );
@@ -131,7 +148,9 @@ describe('exact amounts', () => {
   });
 
   it('cut Wh to whole kWh towards −∞', () => {
-    expect([wholeKwh('15670608', 'Wh'), wholeKwh('-1999', 'Wh'), wholeKwh('10.0', 'kWh')]).toEqual([15_670, -2, 10]);
+    expect([wholeKwh('15670608', 'Wh'), wholeKwh('-1999', 'Wh'), wholeKwh('10.0', 'kWh')]).toEqual([
+      15_670, -2, 10,
+    ]);
     fc.assert(
       fc.property(fc.integer({ min: -(2 ** 31), max: 2 ** 31 }), (wh) => {
         expect(wholeKwh(String(wh), 'Wh')).toBe(Math.floor(wh / 1_000));

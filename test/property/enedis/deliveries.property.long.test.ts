@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SampleArchive } from '@quotidien/sample-portal/sftp/sample-archives';
-import { c15Archive, octoberArchives, OCTOBER_DAYS } from '@quotidien/sample-portal/sftp/sample-archives';
+import {
+  c15Archive,
+  octoberArchives,
+  OCTOBER_DAYS,
+} from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
 import { enedisAt, putArchives, startDistributor } from '../../fixtures/enedis-server.ts';
@@ -68,7 +72,10 @@ function putAgain(server: SftpServer, { name, bytes }: SampleArchive): void {
   server.put({ path: `/flux_enedis/REPRISE/${name}`, bytes });
 }
 
-/** What lies on the server from a batch on; one batch more than archives have brings those that were cut. */
+/**
+ * What lies on the server from a batch on; one batch more than archives have brings those that were
+ * cut.
+ */
 function deliver(
   server: SftpServer,
   archives: readonly SampleArchive[],
@@ -90,14 +97,18 @@ function deliver(
 }
 
 /** The hash of every output of every day and period. */
-async function madeBy(archives: readonly SampleArchive[], delivery: Delivery): Promise<Record<string, string>> {
+async function madeBy(
+  archives: readonly SampleArchive[],
+  delivery: Delivery,
+): Promise<Record<string, string>> {
   const server = await startDistributor([]);
   const engine = await openTestEngine(enedisAt(server));
   try {
     for (let batch = 0; batch <= BATCHES; batch += 1) {
       deliver(server, archives, delivery, batch);
       const afterBytes = delivery.breaks[batch];
-      const mend = afterBytes === undefined ? undefined : server.behave({ kind: 'cut', afterBytes });
+      const mend =
+        afterBytes === undefined ? undefined : server.behave({ kind: 'cut', afterBytes });
       if (mend !== undefined) await runDays(engine, 'enedis', OCTOBER_DAYS, { recheck: true });
       mend?.();
       await runDays(engine, 'enedis', OCTOBER_DAYS, { recheck: true });
@@ -115,7 +126,8 @@ async function hashesIn(engine: TestEngine): Promise<Record<string, string>> {
   for (const [scope, { steps }] of await newestManifests(engine.documents, 'enedis', SCOPES)) {
     for (const [step, state] of Object.entries(steps)) {
       if (state.state !== 'done') continue;
-      for (const [output, { sha256 }] of Object.entries(state.outputs)) hashes[`${scope} ${step} ${output}`] = sha256;
+      for (const [output, { sha256 }] of Object.entries(state.outputs))
+        hashes[`${scope} ${step} ${output}`] = sha256;
     }
   }
   return hashes;

@@ -19,7 +19,11 @@ afterAll(() => engine.close());
 const RUNS = { numRuns: 10 };
 const TABLES = ['abonnements_payes', 'energies_payees', 'mois', 'accise_mois'] as const;
 
-async function query(rows: SupplierRows, select: string, horizon = RANDOM_HORIZON): Promise<Record<string, unknown>[]> {
+async function query(
+  rows: SupplierRows,
+  select: string,
+  horizon = RANDOM_HORIZON,
+): Promise<Record<string, unknown>[]> {
   return engine.session(async (sql) => {
     await loadSupplier(sql, rows);
     await runModel(sql, { horizon });
@@ -27,13 +31,18 @@ async function query(rows: SupplierRows, select: string, horizon = RANDOM_HORIZO
   });
 }
 
-async function tablesOf(rows: SupplierRows, horizon = RANDOM_HORIZON): Promise<Record<string, string[]>> {
+async function tablesOf(
+  rows: SupplierRows,
+  horizon = RANDOM_HORIZON,
+): Promise<Record<string, string[]>> {
   return engine.session(async (sql) => {
     await loadSupplier(sql, rows);
     await runModel(sql, { horizon });
     const found: Record<string, string[]> = {};
     for (const table of TABLES)
-      found[table] = (await sql.rows(`SELECT * FROM ${table} ORDER BY ALL`)).map((row) => JSON.stringify(row));
+      found[table] = (await sql.rows(`SELECT * FROM ${table} ORDER BY ALL`)).map((row) =>
+        JSON.stringify(row),
+      );
     return found;
   });
 }

@@ -14,7 +14,8 @@ const SHAPE = {
 const PLACE = { archive: 'a', document: 'd' };
 
 async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.byteLength; at += size) yield await Promise.resolve(bytes.slice(at, at + size));
+  for (let at = 0; at < bytes.byteLength; at += size)
+    yield await Promise.resolve(bytes.slice(at, at + size));
 }
 
 /** The same by the general parser alone. */
@@ -57,7 +58,17 @@ async function read(bytes: Uint8Array, size: number): Promise<unknown> {
   }
 }
 
-const name = fc.constantFrom('Each', 'Name', 'Other_Name', 'Part', 'A', 'Head', 'x:Name', 'Unread', 'é');
+const name = fc.constantFrom(
+  'Each',
+  'Name',
+  'Other_Name',
+  'Part',
+  'A',
+  'Head',
+  'x:Name',
+  'Unread',
+  'é',
+);
 const text = fc.oneof(
   fc.constantFrom(
     '',
@@ -97,16 +108,33 @@ const attribute = fc.constantFrom(
   ' x:id="a\tb"',
   ' id=1',
 );
-const beside = fc.constantFrom('', '', '', '<!-- a -->', '<?p i?>', '<![CDATA[<x>]]>', '<!DOCTYPE R>');
+const beside = fc.constantFrom(
+  '',
+  '',
+  '',
+  '<!-- a -->',
+  '<?p i?>',
+  '<![CDATA[<x>]]>',
+  '<!DOCTYPE R>',
+);
 
 const { element } = fc.letrec<{ element: string }>((tie) => ({
   element: fc
     .tuple(
       name,
       attribute,
-      fc.array(fc.oneof({ maxDepth: 4, withCrossShrink: true }, text, beside, tie('element'), tie('element')), {
-        maxLength: 5,
-      }),
+      fc.array(
+        fc.oneof(
+          { maxDepth: 4, withCrossShrink: true },
+          text,
+          beside,
+          tie('element'),
+          tie('element'),
+        ),
+        {
+          maxLength: 5,
+        },
+      ),
       fc.boolean(),
     )
     .map(([tag, own, inner, isClosed]) =>
@@ -133,7 +161,8 @@ const plain = fc.record({
   after: fc.constantFrom('', '', '\n', 'x', '<R/>'),
 });
 const document = plain.map(
-  ({ declaration: first, root, inner, after }) => `${first}<${root}>${inner.join('\n')}</${root}>${after}`,
+  ({ declaration: first, root, inner, after }) =>
+    `${first}<${root}>${inner.join('\n')}</${root}>${after}`,
 );
 
 describe('an XML document', () => {
@@ -150,7 +179,10 @@ describe('an XML document', () => {
   it('is refused where the parser refuses it, when any byte is another or it ends early', async () => {
     const change = fc.record({
       at: fc.nat(),
-      byte: fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0x3c, 0x3e, 0x26, 0x2f, 0xef, 0xed, 0x22)),
+      byte: fc.oneof(
+        fc.integer({ min: 0, max: 255 }),
+        fc.constantFrom(0x3c, 0x3e, 0x26, 0x2f, 0xef, 0xed, 0x22),
+      ),
     });
     await fc.assert(
       fc.asyncProperty(
@@ -170,7 +202,10 @@ describe('an XML document', () => {
   });
 
   it('that is wrong is refused with the line, however much of it was plain', async () => {
-    const lines = Array.from({ length: 300 }, (_, index) => `<Each id="${index}">\n<Name>é</Name></Each>`).join('\n');
+    const lines = Array.from(
+      { length: 300 },
+      (_, index) => `<Each id="${index}">\n<Name>é</Name></Each>`,
+    ).join('\n');
     for (const [wrong, reason] of [
       ['<Each>&unknown;</Each>', 'undefined entity'],
       ['<Each></Part>', 'unexpected close tag'],
@@ -179,7 +214,11 @@ describe('an XML document', () => {
     ])
       await expect(
         (async () => {
-          for await (const some of readXml(inPieces(Buffer.from(`<R>\n${lines}\n${wrong}</R>`), 100), SHAPE, PLACE))
+          for await (const some of readXml(
+            inPieces(Buffer.from(`<R>\n${lines}\n${wrong}</R>`), 100),
+            SHAPE,
+            PLACE,
+          ))
             void some;
         })(),
       ).rejects.toThrow(new RegExp(`not well-formed XML in line 602 \\(.*(${reason})`));

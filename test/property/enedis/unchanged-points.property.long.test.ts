@@ -29,7 +29,12 @@ function delivered(rows: SupplierRows, at: string, document: string): SupplierRo
       archive_timestamp: at,
       document: `${flux}-${document}`,
     }));
-  return { ...rows, c15: of(rows.c15, 'c15'), r151: of(rows.r151, 'r151'), r64: of(rows.r64, 'r64') };
+  return {
+    ...rows,
+    c15: of(rows.c15, 'c15'),
+    r151: of(rows.r151, 'r151'),
+    r64: of(rows.r64, 'r64'),
+  };
 }
 
 function only(flux: Flux, rows: readonly Row[]): SupplierRows {
@@ -68,7 +73,10 @@ interface Case {
   readonly after: Deliveries;
 }
 
-/** The deliveries before and after something came late, was corrected, withdrawn, delivered again or forgotten. */
+/**
+ * The deliveries before and after something came late, was corrected, withdrawn, delivered again or
+ * forgotten.
+ */
 function deliveries({ kind, flux, seed, place, isShared }: Change): Case {
   const all = sharing(randomSupplier(CONTRACTS, seed), isShared);
   const given = { '2025-08': { ...only('c15', []), depassements: all.depassements } };
@@ -76,7 +84,10 @@ function deliveries({ kind, flux, seed, place, isShared }: Change): Case {
   return { before: { ...given, ...before }, after: { ...given, ...after } };
 }
 
-function changed({ kind, flux, place }: Omit<Change, 'seed' | 'isShared'>, all: SupplierRows): Case {
+function changed(
+  { kind, flux, place }: Omit<Change, 'seed' | 'isShared'>,
+  all: SupplierRows,
+): Case {
   const older = delivered({ ...all, r64: [], depassements: [] }, '20250901050000', 'a');
   const newer = delivered(only('r64', all.r64), '20251002050000', 'b');
   const list = (flux === 'r64' ? newer : older)[flux];
@@ -88,23 +99,32 @@ function changed({ kind, flux, place }: Omit<Change, 'seed' | 'isShared'>, all: 
   const before = { '2025-09': older, '2025-10': newer };
   const late = (rows: readonly Row[], document: string): SupplierRows =>
     joined(newer, delivered(only(flux, rows), '20251015050000', document));
-  const register = Object.keys(row).find((name) => name.includes('index_') && typeof row[name] === 'number');
+  const register = Object.keys(row).find(
+    (name) => name.includes('index_') && typeof row[name] === 'number',
+  );
   const other = register === undefined ? row : { ...row, [register]: Number(row[register]) + 1 };
   switch (kind) {
     case 'late':
       return {
-        before: { '2025-09': without(older, (one) => one === row), '2025-10': without(newer, (one) => one === row) },
+        before: {
+          '2025-09': without(older, (one) => one === row),
+          '2025-10': without(newer, (one) => one === row),
+        },
         after: { '2025-09': without(older, (one) => one === row), 'late-10': late([row], 'c') },
       };
     case 'corrected':
       return { before, after: { '2025-09': older, 'late-10': late([other], 'c') } };
     case 'redelivered':
-      // The document of all rows comes once more with one point alone: the rows of all others are gone.
+      // The document of all rows comes once more with one point alone: the rows of all others are
+      // gone.
       return { before, after: { '2025-09': older, 'late-10': late([other], 'a') } };
     case 'withdrawn':
       return {
         before,
-        after: { 'less-09': without(older, (one) => one === row), 'less-10': without(newer, (one) => one === row) },
+        after: {
+          'less-09': without(older, (one) => one === row),
+          'less-10': without(newer, (one) => one === row),
+        },
       };
     case 'forgotten':
       return {
@@ -128,7 +148,10 @@ describe('a history that goes on from its newest version', () => {
         await engine.session(async (sql) => {
           runs += 1;
           const folder = path.join(engine.folder, String(runs));
-          const then = await makeHistory(sql, await writeDeliveries(sql, folder, before, '20251101'));
+          const then = await makeHistory(
+            sql,
+            await writeDeliveries(sql, folder, before, '20251101'),
+          );
           await engine.session(async (other) => {
             const now = await writeDeliveries(other, folder, after, '20251101');
             const whole = await engine.session((fresh) => makeHistory(fresh, now));

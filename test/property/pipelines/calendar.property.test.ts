@@ -19,7 +19,9 @@ describe('civil dates', () => {
   it('agree with a calendar library on every sum of days', () => {
     fc.assert(
       fc.property(dates, fc.integer({ min: -5_000, max: 5_000 }), (date, days) => {
-        expect(addDays(date, days)).toBe(DateTime.fromISO(date, { zone: 'utc' }).plus({ days }).toFormat('yyyy-MM-dd'));
+        expect(addDays(date, days)).toBe(
+          DateTime.fromISO(date, { zone: 'utc' }).plus({ days }).toFormat('yyyy-MM-dd'),
+        );
       }),
     );
   });
@@ -36,7 +38,15 @@ describe('civil dates', () => {
   });
 
   it('refuse text that is no existing date', () => {
-    for (const text of ['2024-02-30', '2023-02-29', '2024-13-01', '2024-1-1', '', '2024-01-15T00:00', '20240115']) {
+    for (const text of [
+      '2024-02-30',
+      '2023-02-29',
+      '2024-13-01',
+      '2024-1-1',
+      '',
+      '2024-01-15T00:00',
+      '20240115',
+    ]) {
       expect(isCivilDate(text)).toBe(false);
     }
     expect(isCivilDate('2024-02-29')).toBe(true);
@@ -46,19 +56,29 @@ describe('civil dates', () => {
 describe('zonedDay', () => {
   it('covers time without gap or overlap, in days of 23, 24 or 25 hours', () => {
     fc.assert(
-      fc.property(dates, fc.constantFrom('Europe/Paris', 'America/New_York', 'Asia/Kolkata'), (date, zone) => {
-        const day = zonedDay(date, zone);
-        expect([23, 24, 25]).toContain(day.hours);
-        expect(zonedDay(addDays(date, 1), zone).startAt).toBe(day.endAt);
-        expect(civilDateAt(new Date(day.startAt), zone)).toBe(date);
-        expect(civilDateAt(new Date(Date.parse(day.endAt) - 1), zone)).toBe(date);
-      }),
+      fc.property(
+        dates,
+        fc.constantFrom('Europe/Paris', 'America/New_York', 'Asia/Kolkata'),
+        (date, zone) => {
+          const day = zonedDay(date, zone);
+          expect([23, 24, 25]).toContain(day.hours);
+          expect(zonedDay(addDays(date, 1), zone).startAt).toBe(day.endAt);
+          expect(civilDateAt(new Date(day.startAt), zone)).toBe(date);
+          expect(civilDateAt(new Date(Date.parse(day.endAt) - 1), zone)).toBe(date);
+        },
+      ),
     );
   });
 
   it('knows the clock changes of Paris', () => {
-    expect(zonedDay('2024-03-31', 'Europe/Paris')).toMatchObject({ hours: 23, startAt: '2024-03-30T23:00:00Z' });
-    expect(zonedDay('2024-10-27', 'Europe/Paris')).toMatchObject({ hours: 25, endAt: '2024-10-27T23:00:00Z' });
+    expect(zonedDay('2024-03-31', 'Europe/Paris')).toMatchObject({
+      hours: 23,
+      startAt: '2024-03-30T23:00:00Z',
+    });
+    expect(zonedDay('2024-10-27', 'Europe/Paris')).toMatchObject({
+      hours: 25,
+      endAt: '2024-10-27T23:00:00Z',
+    });
   });
 });
 
@@ -68,7 +88,8 @@ describe('windows', () => {
       fc.property(fc.uniqueArray(dates, { maxLength: 60 }), (wanted) => {
         const windows = fetchWindows(wanted, 'month');
         for (const { from, to } of windows) expect(monthOf(from)).toBe(monthOf(to));
-        for (const date of wanted) expect(windows.filter(({ from, to }) => from <= date && date <= to)).toHaveLength(1);
+        for (const date of wanted)
+          expect(windows.filter(({ from, to }) => from <= date && date <= to)).toHaveLength(1);
       }),
     );
   });

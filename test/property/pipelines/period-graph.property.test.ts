@@ -24,7 +24,9 @@ const PERIODS = [...MONTHS, ...YEARS, 'all'];
 
 type Days = Map<CivilDate, number>;
 
-/** What the definition says, computed without the engine: what each output reads, and its number. */
+/**
+ * What the definition says, computed without the engine: what each output reads, and its number.
+ */
 class Model {
   readonly days: Days = new Map();
   readonly prices: Days = new Map();
@@ -55,33 +57,58 @@ class Model {
     for (const year of YEARS) {
       const months = MONTHS.filter((period) => period.startsWith(year)).flatMap(month);
       const largest = [values.get('rollup/history all') ?? []].flat();
-      if (months.length > 0) output('rollup/year', year, { months, largest, price: this.#priceOf(year) });
+      if (months.length > 0)
+        output('rollup/year', year, { months, largest, price: this.#priceOf(year) });
     }
     return ran;
   }
 
   #priceOf(year: string): number[] {
     const end = `${year}-12-31`;
-    const held = [...this.prices].sort().filter(([date]) => date <= end && date >= addDays(end, -60));
+    const held = [...this.prices]
+      .sort()
+      .filter(([date]) => date <= end && date >= addDays(end, -60));
     return held.slice(-1).map(([, price]) => price);
   }
 }
 
-const DATES = [...datesBetween(SINCE, '2023-11-03'), '2023-12-31', '2024-01-01', '2024-01-02', '2024-03-30'];
+const DATES = [
+  ...datesBetween(SINCE, '2023-11-03'),
+  '2023-12-31',
+  '2024-01-01',
+  '2024-01-02',
+  '2024-03-30',
+];
 const PRICE_DATES = ['2023-10-20', '2023-11-15', '2023-12-31'];
 
 const change = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ of: fc.constant(GRAPH), date: fc.constantFrom(...DATES), value: fc.nat(40) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      of: fc.constant(GRAPH),
+      date: fc.constantFrom(...DATES),
+      value: fc.nat(40),
+    }),
+  },
   {
     weight: 1,
-    arbitrary: fc.record({ of: fc.constant(PRICES), date: fc.constantFrom(...PRICE_DATES), value: fc.nat(3) }),
+    arbitrary: fc.record({
+      of: fc.constant(PRICES),
+      date: fc.constantFrom(...PRICE_DATES),
+      value: fc.nat(3),
+    }),
   },
 );
 /** Each element is heard at once. */
-const history = fc.array(fc.array(change, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 7 });
+const history = fc.array(fc.array(change, { minLength: 1, maxLength: 3 }), {
+  minLength: 1,
+  maxLength: 7,
+});
 
 async function withEngine<T>(work: (engine: TestEngine) => Promise<T>): Promise<T> {
-  const engine = await openTestEngine(graphDatasets(), { now: () => new Date(`${TODAY}T12:00:00Z`) });
+  const engine = await openTestEngine(graphDatasets(), {
+    now: () => new Date(`${TODAY}T12:00:00Z`),
+  });
   try {
     return await work(engine);
   } finally {
@@ -108,11 +135,14 @@ describe('periods that read days, periods, the history and other pipelines', () 
             const dates = [...model.days.keys()].sort();
             const stale = await stalePeriods(engine, GRAPH, dates);
             const expected = model.make();
-            // Of changed days the rollup hears by itself; of another pipeline it is told what `stale` says.
+            // Of changed days the rollup hears by itself; of another pipeline it is told what
+            // `stale` says.
             const isTold = changes.some(({ of }) => of === PRICES);
             const ran = await rollUpAnnounced(engine, isTold ? stale.map(({ date }) => date) : []);
             expect(ran.toSorted()).toEqual(expected.toSorted());
-            expect(stale.map(({ step, period }) => `${step} ${period}`)).toEqual(expect.arrayContaining(ran));
+            expect(stale.map(({ step, period }) => `${step} ${period}`)).toEqual(
+              expect.arrayContaining(ran),
+            );
             expect(await stalePeriods(engine, GRAPH, dates)).toEqual([]);
           }
           const made = await hashesOf(engine, PERIODS);
@@ -124,7 +154,9 @@ describe('periods that read days, periods, the history and other pipelines', () 
           expect(made).toEqual(fresh);
           for (const name of Object.keys(made)) {
             const period = name.split(' ')[1] ?? '';
-            expect(await verifyPeriod(engine, testControl(), GRAPH, period)).toMatchObject({ result: 'identical' });
+            expect(await verifyPeriod(engine, testControl(), GRAPH, period)).toMatchObject({
+              result: 'identical',
+            });
           }
         });
       }),
@@ -140,9 +172,14 @@ describe('periods that read days, periods, the history and other pipelines', () 
       await rollUpAnnounced(engine);
       await setDay(engine, GRAPH, '2023-11-02', 3);
       expect(await rollUpAnnounced(engine)).toEqual(['rollup/month 2023-11']);
-      // 25 are two tens: the history has the same largest month, the year of the change another sum.
+      // 25 are two tens: the history has the same largest month, the year of the change another
+      // sum.
       await setDay(engine, GRAPH, '2023-11-02', 13);
-      expect(await rollUpAnnounced(engine)).toEqual(['rollup/month 2023-11', 'rollup/history all', 'rollup/year 2023']);
+      expect(await rollUpAnnounced(engine)).toEqual([
+        'rollup/month 2023-11',
+        'rollup/history all',
+        'rollup/year 2023',
+      ]);
     });
   });
 
@@ -158,7 +195,12 @@ describe('periods that read days, periods, the history and other pipelines', () 
       expect(await stalePeriods(engine, GRAPH, ['2023-11-01'])).toEqual([]);
       await setDay(engine, PRICES, '2023-12-31', 3);
       expect(await stalePeriods(engine, GRAPH, ['2023-11-01'])).toEqual([
-        { period: '2023', step: 'rollup/year', reason: expect.stringContaining('price') as string, date: '2023-11-01' },
+        {
+          period: '2023',
+          step: 'rollup/year',
+          reason: expect.stringContaining('price') as string,
+          date: '2023-11-01',
+        },
       ]);
       expect(await rollUpAnnounced(engine, ['2023-11-01'])).toEqual(['rollup/year 2023']);
     });

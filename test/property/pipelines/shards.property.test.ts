@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sqlOf } from '../../../src/engine/engine.ts';
 import { parseScope, scopeText } from '../../../src/pipelines/scope.ts';
-import { MAX_SHARDS, shardName, shardOf, shardSql, splitShard } from '../../../src/pipelines/shard.ts';
+import {
+  MAX_SHARDS,
+  shardName,
+  shardOf,
+  shardSql,
+  splitShard,
+} from '../../../src/pipelines/shard.ts';
 import { quoteText } from '../../../src/pipelines/sql-text.ts';
 import { runDay } from '../../fixtures/run-day.ts';
 import { shardedDataset } from '../../fixtures/sharded-dataset.ts';
@@ -21,7 +27,9 @@ let engine: TestEngine;
 
 beforeAll(async () => {
   publisher = await startTinyPublisher([DAY]);
-  engine = await openTestEngine([shardedDataset({ shards: SHARDS, baseUrl: publisher.url, freshForMinutes: 0 })]);
+  engine = await openTestEngine([
+    shardedDataset({ shards: SHARDS, baseUrl: publisher.url, freshForMinutes: 0 }),
+  ]);
 });
 
 afterAll(async () => {
@@ -49,8 +57,12 @@ describe('shards', () => {
         fc.pre(sound.length > 0);
         const columns = sound.map(([unit, of], i) => `${shardSql(quoteText(unit), of)} AS s${i}`);
         const statement = `SELECT ${columns.join(', ')}`;
-        const [row] = await sqlOf(engine).session((sql) => sql.rows<Record<string, number>>(statement));
-        expect(Object.values(row ?? {}).map(Number)).toEqual(sound.map(([unit, of]) => shardOf(unit, of).index));
+        const [row] = await sqlOf(engine).session((sql) =>
+          sql.rows<Record<string, number>>(statement),
+        );
+        expect(Object.values(row ?? {}).map(Number)).toEqual(
+          sound.map(([unit, of]) => shardOf(unit, of).index),
+        );
       }),
       { numRuns: 20 },
     );
@@ -64,11 +76,15 @@ describe('shards', () => {
       shardName('transform/readings', shardOf(String((hour + 23) % 24).padStart(2, '0'), SHARDS));
     await fc.assert(
       fc.asyncProperty(hours, fc.integer({ min: 1, max: 1_000_000 }), async (corrected, value) => {
-        publisher.publish(DAY, { hours: Object.fromEntries(corrected.map((hour) => [hour, value])) });
+        publisher.publish(DAY, {
+          hours: Object.fromEntries(corrected.map((hour) => [hour, value])),
+        });
         const run = await runDay(engine, 'sharded', DAY, { recheck: true });
         const touched = new Set([...before, ...corrected].map(ofHour));
         const ran = Object.entries(run.state).flatMap(([id, state]) =>
-          id.startsWith('transform/readings.') && state.state === 'done' && state.how === 'ran' ? [id] : [],
+          id.startsWith('transform/readings.') && state.state === 'done' && state.how === 'ran'
+            ? [id]
+            : [],
         );
         // What it was once is found in the ledger.
         expect(ran.every((id) => touched.has(id))).toBe(true);
@@ -77,7 +93,9 @@ describe('shards', () => {
       }),
       { numRuns: 8 },
     );
-    const fresh = await openTestEngine([shardedDataset({ shards: SHARDS, baseUrl: publisher.url })]);
+    const fresh = await openTestEngine([
+      shardedDataset({ shards: SHARDS, baseUrl: publisher.url }),
+    ]);
     try {
       const [known, again] = [
         await runDay(engine, 'sharded', DAY, { offline: true }),
@@ -107,7 +125,14 @@ describe('scopes', () => {
   });
 
   it('refuse what is none', () => {
-    for (const text of ['2024-02-30', '2024-13', '24', 'never', '2024-01-15.17-of-16', '2024-01-15.00-of-16'])
+    for (const text of [
+      '2024-02-30',
+      '2024-13',
+      '24',
+      'never',
+      '2024-01-15.17-of-16',
+      '2024-01-15.00-of-16',
+    ])
       expect(() => parseScope(text)).toThrow('is no existing day, month or year');
   });
 });

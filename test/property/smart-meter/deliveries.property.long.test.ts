@@ -8,7 +8,10 @@ import { runDay } from '../../fixtures/run-day.ts';
 import { testMeters } from '../../fixtures/meters.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 
-/** Any file may bring any reading of any day: what counts is decided by rank, never by who came first. */
+/**
+ * Any file may bring any reading of any day: what counts is decided by rank, never by who came
+ * first.
+ */
 
 const DAY = '2024-01-15';
 const HEADER = 'meter_id,start_at,wh,channel,quality,revision,file_time\n';
@@ -47,7 +50,9 @@ async function readingsAfter(files: readonly (readonly string[])[]): Promise<str
     }
     await runDay(engine, 'smart-meter', DAY, { offline: true });
     // The names of artefacts are the hashes of their bytes.
-    const tables = ['readings', 'conflicts'].map((table) => `core/smart-meter/${table}/date=${DAY}/`);
+    const tables = ['readings', 'conflicts'].map(
+      (table) => `core/smart-meter/${table}/date=${DAY}/`,
+    );
     const names = await namesUnder(engine.objects, tables);
     expect(names).toHaveLength(2);
     return names.join(' ');
@@ -83,7 +88,14 @@ it('has the bytes of a fresh import after a correction', async () => {
   const rows = (['A', 'B'] as const).map((meter) =>
     textOf({ meter, slot: 1, wh: 3, quality: 'A', revision: 'BRUT', fileTime: '' }),
   );
-  const corrected = textOf({ meter: 'A', slot: 1, wh: 9, quality: 'A', revision: 'CORRIGE', fileTime: '' });
+  const corrected = textOf({
+    meter: 'A',
+    slot: 1,
+    wh: 9,
+    quality: 'A',
+    revision: 'CORRIGE',
+    fileTime: '',
+  });
   expect(await readingsAfter([rows, [corrected]])).toBe(await readingsAfter([[corrected], rows]));
   expect(await readingsAfter([rows, [corrected]])).not.toBe(await readingsAfter([rows]));
 }, 60_000);

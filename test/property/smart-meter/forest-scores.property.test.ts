@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Forest } from '../../../src/datasets/smart-meter/anomalies/forest-scores.ts';
-import { growForest, matrixOf, meanPath } from '../../../src/datasets/smart-meter/anomalies/forest.ts';
+import {
+  growForest,
+  matrixOf,
+  meanPath,
+} from '../../../src/datasets/smart-meter/anomalies/forest.ts';
 import type { Matrix, Tree } from '../../../src/datasets/smart-meter/anomalies/forest.ts';
 
 /** The score of a row by walking the trees, as the paper has it. */
@@ -10,7 +14,8 @@ function walkedScore(trees: readonly Tree[], { columns }: Matrix, row: number): 
   for (const tree of trees) {
     let [node, edges] = [0, 0];
     for (let feature = tree.feature[0]!; feature >= 0; feature = tree.feature[node]!) {
-      node = columns[feature]![row]! <= tree.threshold[node]! ? tree.left[node]! : tree.right[node]!;
+      node =
+        columns[feature]![row]! <= tree.threshold[node]! ? tree.left[node]! : tree.right[node]!;
       edges += 1;
     }
     paths += edges + meanPath(tree.samples[node]!);
@@ -27,13 +32,19 @@ it('gives every row exactly the score of walking its trees', () => {
       fc.integer({ min: 1, max: 4 }).chain((width) =>
         fc.record({
           grown: fc.array(
-            fc.array(fc.float({ noNaN: true, min: -4, max: 4 }), { minLength: width, maxLength: width }),
+            fc.array(fc.float({ noNaN: true, min: -4, max: 4 }), {
+              minLength: width,
+              maxLength: width,
+            }),
             {
               minLength: 1,
               maxLength: 40,
             },
           ),
-          scored: fc.array(fc.array(values, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 11 }),
+          scored: fc.array(fc.array(values, { minLength: width, maxLength: width }), {
+            minLength: 1,
+            maxLength: 11,
+          }),
           seed: fc.integer({ min: 0, max: 1_000 }),
           width: fc.constant(width),
         }),
@@ -45,7 +56,9 @@ it('gives every row exactly the score of walking its trees', () => {
         // What it was grown from lies on some of its cuts.
         const matrix = matrixOf(columnsOf([...scored, ...grown]));
         const scores = new Forest(trees).score(matrix);
-        expect([...scores]).toEqual(Array.from(scores, (_, row) => walkedScore(trees, matrix, row)));
+        expect([...scores]).toEqual(
+          Array.from(scores, (_, row) => walkedScore(trees, matrix, row)),
+        );
       },
     ),
     { numRuns: 300 },

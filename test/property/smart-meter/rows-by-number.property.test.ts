@@ -6,12 +6,17 @@ import { TEST_SECRET } from '../../fixtures/meters.ts';
 import { dayUnit, openStepRunner } from '../../fixtures/step-runner.ts';
 import type { Done, StepRunner } from '../../fixtures/step-runner.ts';
 
-/** Whatever columns and values a file has, it is cut by numbers of its texts into the same rows as it is whole, and the same of them count. */
+/**
+ * Whatever columns and values a file has, it is cut by numbers of its texts into the same rows as
+ * it is whole, and the same of them count.
+ */
 
 const DATE = '2024-01-15';
 const NOTHING = ['', '""', '  ', 'NaN', 'null'];
 
-/** Of each column that a file may have, values that are usual, and values that are wrong or missing. */
+/**
+ * Of each column that a file may have, values that are usual, and values that are wrong or missing.
+ */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   channel: ['import', 'export', 'IMPORT', 'autre', ''],
   quality: ['A', 'E', 'C', 'a', 'X', ''],
@@ -21,7 +26,10 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 };
 const METERS = ['M1', 'M2', 'M3', 'M4', 'M5', 'M6', ...NOTHING];
 const STAMPS = [
-  ...Array.from({ length: 8 }, (_, slot) => `${DATE}T${String(10 + (slot >> 1))}:${slot % 2 === 0 ? '00' : '30'}:00Z`),
+  ...Array.from(
+    { length: 8 },
+    (_, slot) => `${DATE}T${String(10 + (slot >> 1))}:${slot % 2 === 0 ? '00' : '30'}:00Z`,
+  ),
   ...[
     `${DATE}T12:10:00Z`,
     `${DATE} 09:00:00`,
@@ -55,7 +63,9 @@ let whole: StepRunner;
 let sharded: StepRunner;
 beforeAll(async () => {
   [whole, sharded] = (await Promise.all(
-    [1, 4].map((shards) => openStepRunner(smartMeterWith(() => Promise.resolve(TEST_SECRET), shards))),
+    [1, 4].map((shards) =>
+      openStepRunner(smartMeterWith(() => Promise.resolve(TEST_SECRET), shards)),
+    ),
   )) as [StepRunner, StepRunner];
 });
 afterAll(() => Promise.all([whole.close(), sharded.close()]));
@@ -65,21 +75,32 @@ interface Made {
   readonly counted: readonly unknown[];
 }
 
-/** The rows of all slices by their line, and what the readings that are made of them say; an error in its own words. */
+/**
+ * The rows of all slices by their line, and what the readings that are made of them say; an error
+ * in its own words.
+ */
 async function madeBy(runner: StepRunner, text: string): Promise<Made | string> {
   const path = await runner.file('bulk.csv', text);
-  const sliced = await runner.slice({ part: 'readings', path }, [DATE]).catch((error: unknown) => String(error));
+  const sliced = await runner
+    .slice({ part: 'readings', path }, [DATE])
+    .catch((error: unknown) => String(error));
   if (typeof sliced === 'string') return sliced.replaceAll(path, 'file');
   const [cut] = sliced as [Done];
   const rows: string[] = [];
   const counted: unknown[] = [];
   for (const slice of Object.values(cut.outputs)) {
-    const [made] = (await runner.step('transform/readings', [dayUnit(DATE, { readings: [slice] })])) as [Done];
+    const [made] = (await runner.step('transform/readings', [
+      dayUnit(DATE, { readings: [slice] }),
+    ])) as [Done];
     await runner.sql(async (sql) => {
       for (const row of await sql.rows(`SELECT * FROM ${parquetOf([slice.path])} ORDER BY line`))
         rows.push(JSON.stringify(row));
-      counted.push(...(await sql.rows(`SELECT * FROM ${parquetOf([made.outputs['readings']!.path])}`)));
-      counted.push(...(await sql.rows(`SELECT * FROM ${parquetOf([made.outputs['conflicts']!.path])}`)));
+      counted.push(
+        ...(await sql.rows(`SELECT * FROM ${parquetOf([made.outputs['readings']!.path])}`)),
+      );
+      counted.push(
+        ...(await sql.rows(`SELECT * FROM ${parquetOf([made.outputs['conflicts']!.path])}`)),
+      );
     });
   }
   const lineOf = (row: string): number => (JSON.parse(row) as { line: number }).line;

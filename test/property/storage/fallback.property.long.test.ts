@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errorCodeOf } from '../../../src/errors.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../../src/storage/memory/memory.ts';
 import type { DocumentKey, DocumentStore } from '../../../src/ports/documents.ts';
 import type { ObjectStore } from '../../../src/ports/objects.ts';
 import { isUnknown, openHost } from './faulty-host.ts';
@@ -12,7 +15,10 @@ const PARTITIONS = ['created', 'counted', 'replaced'] as const;
 const OBJECTS = KEYS.map((n) => `published/${n}.json`);
 
 type Write =
-  | { readonly write: 'create' | 'count' | 'replace' | 'delete' | 'create many'; readonly key: number }
+  | {
+      readonly write: 'create' | 'count' | 'replace' | 'delete' | 'create many';
+      readonly key: number;
+    }
   | { readonly write: 'put object' | 'create object' | 'delete object'; readonly key: number };
 
 type Happening =
@@ -21,7 +27,11 @@ type Happening =
   | { readonly event: 'death'; readonly death: Death }
   | { readonly event: 'restart' }
   | { readonly event: 'read' }
-  | { readonly event: 'reconcile'; readonly stopAfter: number | undefined; readonly beside: boolean };
+  | {
+      readonly event: 'reconcile';
+      readonly stopAfter: number | undefined;
+      readonly beside: boolean;
+    };
 
 const write = fc.record({
   write: fc.constantFrom<Write['write']>(
@@ -38,21 +48,32 @@ const write = fc.record({
   ),
   key: fc.constantFrom(...KEYS),
 });
-const fates = fc.array(fc.constantFrom<CallFate>('done', 'refused', 'refused', 'refused', 'unanswered', 'slow'), {
-  maxLength: 40,
-});
+const fates = fc.array(
+  fc.constantFrom<CallFate>('done', 'refused', 'refused', 'refused', 'unanswered', 'slow'),
+  {
+    maxLength: 40,
+  },
+);
 const outage = fc.nat(60).map((calls) => Array<CallFate>(calls).fill('refused'));
 /** The store does everything and says nothing, then is away. */
 const silence = fc
   .tuple(fc.nat(6), fc.nat(20))
-  .map(([done, refused]) => [...Array<CallFate>(done).fill('unanswered'), ...Array<CallFate>(refused).fill('refused')]);
+  .map(([done, refused]) => [
+    ...Array<CallFate>(done).fill('unanswered'),
+    ...Array<CallFate>(refused).fill('refused'),
+  ]);
 const death = fc.record({
   afterCalls: fc.integer({ min: 1, max: 12 }),
   moment: fc.constantFrom<Death['moment']>('before', 'torn', 'done'),
 });
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 12, arbitrary: write },
-  { weight: 3, arbitrary: fc.oneof(fates, outage, silence).map((list) => ({ event: 'faults' as const, fates: list })) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .oneof(fates, outage, silence)
+      .map((list) => ({ event: 'faults' as const, fates: list })),
+  },
   { weight: 2, arbitrary: death.map((one) => ({ event: 'death' as const, death: one })) },
   { weight: 1, arbitrary: fc.constant({ event: 'restart' as const }) },
   { weight: 2, arbitrary: fc.constant({ event: 'read' as const }) },
@@ -71,9 +92,20 @@ interface Stores {
   readonly documents: DocumentStore;
 }
 
-/** One write as a caller does it that may have done it before: what it finds of its own counts as done. */
-async function perform({ objects, documents }: Stores, { write: kind, key: n }: Write, id: string): Promise<string> {
-  const key = (partition: string): DocumentKey => ({ table: 'records', partition, sort: `key ${n}` });
+/**
+ * One write as a caller does it that may have done it before: what it finds of its own counts as
+ * done.
+ */
+async function perform(
+  { objects, documents }: Stores,
+  { write: kind, key: n }: Write,
+  id: string,
+): Promise<string> {
+  const key = (partition: string): DocumentKey => ({
+    table: 'records',
+    partition,
+    sort: `key ${n}`,
+  });
   const name = OBJECTS[n] ?? '';
   const bytes = Buffer.from(`written by ${id}`);
   switch (kind) {
@@ -139,7 +171,8 @@ async function contentsOf({ objects, documents }: Stores) {
   const queried: Record<string, unknown> = {};
   for (const partition of PARTITIONS) {
     for await (const { sort, version, body } of documents.query({ table: 'records', partition })) {
-      // A write without an expected version counts each time that it got through, also when its answer did not.
+      // A write without an expected version counts each time that it got through, also when its
+      // answer did not.
       const counted = partition === 'replaced' ? { body } : { version, body };
       expect(await documents.get({ table: 'records', partition, sort })).toMatchObject(counted);
       queried[`${partition} ${sort}`] = counted;
@@ -204,7 +237,9 @@ class Schedule {
         await host.restart();
         return;
       case 'read':
-        expect(await insist(host, () => contentsOf(host.stores))).toEqual(await contentsOf(this.#undisturbed));
+        expect(await insist(host, () => contentsOf(host.stores))).toEqual(
+          await contentsOf(this.#undisturbed),
+        );
         return;
       case 'reconcile':
         await this.#reconcile(one.stopAfter, one.beside);
@@ -221,8 +256,10 @@ class Schedule {
         },
       })
       .catch((error: unknown) => {
-        // Another one is at work beside, the store is away, the process died, or it was stopped: it goes on later.
-        const expected = isUnknown(error) || stop.signal.aborted || errorCodeOf(error) === 'STORE_CONFLICT';
+        // Another one is at work beside, the store is away, the process died, or it was stopped: it
+        // goes on later.
+        const expected =
+          isUnknown(error) || stop.signal.aborted || errorCodeOf(error) === 'STORE_CONFLICT';
         if (!expected) throw error;
       });
     if (beside) this.#beside = Promise.all([this.#beside, replay]);
@@ -236,7 +273,10 @@ describe('a host with a fallback', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(happening, { minLength: 5, maxLength: 40 }), async (happenings) => {
         const host = await openHost();
-        const undisturbed = { objects: createMemoryObjectStore(), documents: createMemoryDocumentStore() };
+        const undisturbed = {
+          objects: createMemoryObjectStore(),
+          documents: createMemoryDocumentStore(),
+        };
         try {
           await new Schedule(host, undisturbed).run(happenings);
         } finally {

@@ -1,26 +1,38 @@
 import { setImmediate } from 'node:timers/promises';
 import { PipelineError, errorCodeOf } from '../../../src/errors.ts';
-import { createCircuitBreaker, guardDocuments, guardObjects } from '../../../src/storage/outage/circuit-breaker.ts';
+import {
+  createCircuitBreaker,
+  guardDocuments,
+  guardObjects,
+} from '../../../src/storage/outage/circuit-breaker.ts';
 import { createStoreMirror } from '../../../src/storage/outage/fallback-mirror.ts';
 import { createFallbackStores } from '../../../src/storage/outage/fallback-stores.ts';
 import type { FallbackStores } from '../../../src/storage/outage/fallback-stores.ts';
 import type { JournalDisk, JournalSegment } from '../../../src/storage/outage/journal-disk.ts';
 import { openJournal } from '../../../src/storage/outage/journal.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../../src/storage/memory/memory.ts';
 import type { DocumentStore } from '../../../src/ports/documents.ts';
 import type { ObjectStore } from '../../../src/ports/objects.ts';
 import { reconcile } from '../../../src/storage/outage/reconcile.ts';
 import type { ReconcileOptions, ReconcileReport } from '../../../src/storage/outage/reconcile.ts';
 
 /**
- * A host whose primary stores come and go and whose process dies, in memory and without real time: what is on its disks and in the primary
- * stores outlives the process, and everything else is lost.
+ * A host whose primary stores come and go and whose process dies, in memory and without real time:
+ * what is on its disks and in the primary stores outlives the process, and everything else is lost.
  */
 
-/** What happens to one call to a primary store. `unanswered`: it was done, and the answer was lost. */
+/**
+ * What happens to one call to a primary store. `unanswered`: it was done, and the answer was lost.
+ */
 export type CallFate = 'done' | 'refused' | 'unanswered' | 'slow';
 
-/** Where a process dies: at which of its next calls to a disk or a primary store, and whether that call was done. */
+/**
+ * Where a process dies: at which of its next calls to a disk or a primary store, and whether that
+ * call was done.
+ */
 export interface Death {
   readonly afterCalls: number;
   readonly moment: 'before' | 'torn' | 'done';
@@ -93,7 +105,13 @@ class FaultyHost implements Host {
     this.#process = own;
     const now = (): number => (this.#clock += 1);
     const breaker = (name: string) =>
-      createCircuitBreaker({ name, failuresToOpen: 2, probeAfterMs: 10, longestProbeAfterMs: 20, now });
+      createCircuitBreaker({
+        name,
+        failuresToOpen: 2,
+        probeAfterMs: 10,
+        longestProbeAfterMs: 20,
+        now,
+      });
     const breakers = { objects: breaker('objects'), documents: breaker('documents') };
     const primary = {
       objects: this.#remote(own, this.#objects),
@@ -101,14 +119,26 @@ class FaultyHost implements Host {
     };
     const mirror = createStoreMirror(this.#local(own, this.#known));
     const blobs = this.#local(own, this.#blobs);
-    const journal = await openJournal({ disk: this.#journalDisk(own), host: 'host', now: () => new Date(now()) });
+    const journal = await openJournal({
+      disk: this.#journalDisk(own),
+      host: 'host',
+      now: () => new Date(now()),
+    });
     const guarded = {
       objects: guardObjects(primary.objects, breakers.objects),
       documents: guardDocuments(primary.documents, breakers.documents),
     };
     const date = (): Date => new Date(now());
     this.#running = {
-      stores: createFallbackStores({ host: 'host', primary: guarded, breakers, blobs, mirror, journal, now: date }),
+      stores: createFallbackStores({
+        host: 'host',
+        primary: guarded,
+        breakers,
+        blobs,
+        mirror,
+        journal,
+        now: date,
+      }),
       reconcile: (options) =>
         reconcile(
           { journal, primary, blobs, mirror },
@@ -127,7 +157,9 @@ class FaultyHost implements Host {
     await this.#blobs.dispose();
   }
 
-  /** Every call of the process passes here; the one at which it dies is done before or not at all. */
+  /**
+   * Every call of the process passes here; the one at which it dies is done before or not at all.
+   */
   async #live<T>(own: Process, call: () => Promise<T>): Promise<T> {
     if (own.dead) throw new Dead('the process is dead');
     own.callsLeft -= 1;
@@ -194,21 +226,28 @@ function away(): PipelineError {
 }
 
 /** The store with every call, and the first item of every listing, passed through `around`. */
-function intercept<S extends object>(store: S, around: <T>(call: () => Promise<T>) => Promise<T>): S {
+function intercept<S extends object>(
+  store: S,
+  around: <T>(call: () => Promise<T>) => Promise<T>,
+): S {
   return new Proxy(store, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== 'function') return member;
       return (...args: unknown[]): unknown => {
         const call = () => Reflect.apply(member, target, args) as unknown;
-        if (name === 'query' || name === 'list' || name === 'partitions') return listed(call, around);
+        if (name === 'query' || name === 'list' || name === 'partitions')
+          return listed(call, around);
         return around(() => Promise.resolve(call()));
       };
     },
   });
 }
 
-async function* listed(call: () => unknown, around: <T>(call: () => Promise<T>) => Promise<T>): AsyncGenerator {
+async function* listed(
+  call: () => unknown,
+  around: <T>(call: () => Promise<T>) => Promise<T>,
+): AsyncGenerator {
   const items = await around(async () => {
     const all: unknown[] = [];
     for await (const item of call() as AsyncIterable<unknown>) all.push(item);
@@ -217,7 +256,10 @@ async function* listed(call: () => unknown, around: <T>(call: () => Promise<T>) 
   yield* items;
 }
 
-/** Whether the process died, or the store was away: the caller does not know whether the call was done. */
+/**
+ * Whether the process died, or the store was away: the caller does not know whether the call was
+ * done.
+ */
 export function isUnknown(error: unknown): boolean {
   return error instanceof Dead || errorCodeOf(error) === 'STORE_UNAVAILABLE';
 }

@@ -12,7 +12,8 @@ function random(): Random {
   return findServer()?.scheduler.random ?? before;
 }
 
-export const { createHash, hash, createHmac, timingSafeEqual, createCipheriv, createDecipheriv } = crypto;
+export const { createHash, hash, createHmac, timingSafeEqual, createCipheriv, createDecipheriv } =
+  crypto;
 
 export function randomUUID(): string {
   const hex = randomBytes(16).toString('hex');

@@ -1,6 +1,9 @@
 import { fileBytes, onDisk } from '../virtual-files.ts';
 
-/** Stands in for `node:fs/promises`: the same on the real disk without another thread, and virtual files beside it. */
+/**
+ * Stands in for `node:fs/promises`: the same on the real disk without another thread, and virtual
+ * files beside it.
+ */
 
 const fs = process.getBuiltinModule('node:fs');
 
@@ -33,20 +36,31 @@ export const link = at(fs.linkSync);
 export const truncate = at(fs.truncateSync);
 export const utimes = at(fs.utimesSync);
 export const open = at(
-  (path: string, flags?: string | number, mode?: number) => new Handle(fs.openSync(onDisk(path), flags ?? 'r', mode)),
+  (path: string, flags?: string | number, mode?: number) =>
+    new Handle(fs.openSync(onDisk(path), flags ?? 'r', mode)),
 );
 export const { copyFile, lstat, statfs, realpath } = fs.promises;
 export const { constants } = fs;
 
-/** What the product uses of a file handle. Nothing survives the seed, so nothing is brought to the disk. */
+/**
+ * What the product uses of a file handle. Nothing survives the seed, so nothing is brought to the
+ * disk.
+ */
 class Handle {
   readonly fd: number;
-  readonly stat = at((options?: { readonly bigint?: boolean }) => fs.fstatSync(this.fd, options as never));
-  readonly read = at((buffer: Uint8Array, offset: number, length: number, position: number | null) => ({
-    bytesRead: fs.readSync(this.fd, buffer, offset, length, position),
-    buffer,
+  readonly stat = at((options?: { readonly bigint?: boolean }) =>
+    fs.fstatSync(this.fd, options as never),
+  );
+  readonly read = at(
+    (buffer: Uint8Array, offset: number, length: number, position: number | null) => ({
+      bytesRead: fs.readSync(this.fd, buffer, offset, length, position),
+      buffer,
+    }),
+  );
+  readonly write = at((bytes: Uint8Array) => ({
+    bytesWritten: fs.writeSync(this.fd, bytes),
+    buffer: bytes,
   }));
-  readonly write = at((bytes: Uint8Array) => ({ bytesWritten: fs.writeSync(this.fd, bytes), buffer: bytes }));
   readonly writeFile = at((bytes: Uint8Array | string) => {
     fs.writeFileSync(this.fd, bytes);
   });

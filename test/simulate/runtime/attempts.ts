@@ -1,4 +1,9 @@
-import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  TimeoutFailure,
+} from '@temporalio/common';
 import { msToNumber } from './durations.ts';
 import type { Duration } from './durations.ts';
 import type { Process, Scheduler } from '../scheduler.ts';
@@ -40,18 +45,27 @@ export interface CallOptions {
 
 export type Activity = (...args: unknown[]) => Promise<unknown>;
 
-/** The workers that poll: which process takes a task of the queue, and what it runs for the activity. */
+/**
+ * The workers that poll: which process takes a task of the queue, and what it runs for the
+ * activity.
+ */
 export interface Workers {
   processFor(queue: string | undefined): Process | undefined;
   activity(process: Process, name: string): Activity | undefined;
 }
 
-/** After this long a server gives the task of a silent worker to another one, where the call has no heartbeat of its own. */
+/**
+ * After this long a server gives the task of a silent worker to another one, where the call has no
+ * heartbeat of its own.
+ */
 const TASK_TIMEOUT_MS = 10_000;
 
 type End = { readonly result: unknown } | { readonly failure: Error };
 
-/** Calls an activity until it succeeds, may not be tried again, or is cancelled. What a lost try did stays done. */
+/**
+ * Calls an activity until it succeeds, may not be tried again, or is cancelled. What a lost try did
+ * stays done.
+ */
 export async function callActivity(
   scheduler: Scheduler,
   workers: Workers,
@@ -77,7 +91,11 @@ export async function callActivity(
 }
 
 /** How long the server waits before the next try; undefined: there is none. */
-function pauseBefore({ options }: ActivityCall, number: number, failure: Error): number | undefined {
+function pauseBefore(
+  { options }: ActivityCall,
+  number: number,
+  failure: Error,
+): number | undefined {
   const { retry = {} } = options;
   if (failure instanceof CancelledFailure) return undefined;
   if (failure instanceof ApplicationFailure) {
@@ -85,10 +103,12 @@ function pauseBefore({ options }: ActivityCall, number: number, failure: Error):
     if (retry.nonRetryableErrorTypes?.includes(failure.type ?? '') === true) return undefined;
   }
   if (retry.maximumAttempts !== undefined && number >= retry.maximumAttempts) return undefined;
-  const wished = failure instanceof ApplicationFailure ? (failure.nextRetryDelay as Duration | null) : undefined;
+  const wished =
+    failure instanceof ApplicationFailure ? (failure.nextRetryDelay as Duration | null) : undefined;
   if (wished !== undefined && wished !== null) return msToNumber(wished);
   const initial = msToNumber(retry.initialInterval ?? 1_000);
-  const most = retry.maximumInterval === undefined ? initial * 100 : msToNumber(retry.maximumInterval);
+  const most =
+    retry.maximumInterval === undefined ? initial * 100 : msToNumber(retry.maximumInterval);
   return Math.min(most, initial * (retry.backoffCoefficient ?? 2) ** (number - 1));
 }
 
@@ -121,7 +141,8 @@ async function attempt(
       scheduler.tell(`server: ${call.name} #${number} of ${call.workflowId} timed out (${why})`);
       // A worker that goes on hears of it with its next heartbeat, and until then it writes.
       const lateBy =
-        Math.max(0, process.stoppedUntil - scheduler.now) + scheduler.random.whole(0, heartbeatMs ?? TASK_TIMEOUT_MS);
+        Math.max(0, process.stoppedUntil - scheduler.now) +
+        scheduler.random.whole(0, heartbeatMs ?? TASK_TIMEOUT_MS);
       scheduler.timer(lateBy, () => {
         own.abort.abort(new CancelledFailure('NOT_FOUND'));
       });
@@ -130,7 +151,8 @@ async function attempt(
     const silent = (): void => {
       takeBack.push(
         scheduler.timer(heartbeatMs ?? TASK_TIMEOUT_MS, () => {
-          if (process.dead || process.stoppedUntil > scheduler.now) timeout('HEARTBEAT', `${process.name} is silent`);
+          if (process.dead || process.stoppedUntil > scheduler.now)
+            timeout('HEARTBEAT', `${process.name} is silent`);
         }),
       );
     };
@@ -152,19 +174,28 @@ async function attempt(
   });
 }
 
-async function perform(scheduler: Scheduler, workers: Workers, call: ActivityCall, own: Attempt): Promise<End> {
+async function perform(
+  scheduler: Scheduler,
+  workers: Workers,
+  call: ActivityCall,
+  own: Attempt,
+): Promise<End> {
   const label = `${call.name} #${own.number} of ${call.workflowId}`;
   await scheduler.turn(`${label} starts`, own.process);
   const activity = workers.activity(own.process, call.name);
   try {
-    if (activity === undefined) throw ApplicationFailure.nonRetryable(`there is no activity ${call.name}`);
+    if (activity === undefined)
+      throw ApplicationFailure.nonRetryable(`there is no activity ${call.name}`);
     const result = payload(await activity(...payload(call.args)));
     await scheduler.turn(`${label} has ended`, own.process);
     return { result };
   } catch (error) {
     const failure = error instanceof Error ? error : new Error(String(error));
     const type = failure instanceof ApplicationFailure ? failure.type : failure.name;
-    await scheduler.turn(`${label} fails: ${type ?? ''} ${failure.message.slice(0, 160)}`, own.process);
+    await scheduler.turn(
+      `${label} fails: ${type ?? ''} ${failure.message.slice(0, 160)}`,
+      own.process,
+    );
     return { failure };
   }
 }

@@ -13,7 +13,9 @@ export interface CallInput {
 type Next = (input: CallInput) => Promise<unknown>;
 
 export interface Interceptors {
-  readonly outbound?: readonly Partial<Record<Call, (input: CallInput, next: Next) => Promise<unknown>>>[];
+  readonly outbound?: readonly Partial<
+    Record<Call, (input: CallInput, next: Next) => Promise<unknown>>
+  >[];
 }
 
 /** The call with everything that the interceptors do around it; the first of them is outermost. */

@@ -36,7 +36,10 @@ export interface WorkflowCode {
   readonly interceptors: () => Interceptors;
 }
 
-/** The rules of a Temporal server that workflows rely on: unique ids, signals, updates, children and their parents' end. */
+/**
+ * The rules of a Temporal server that workflows rely on: unique ids, signals, updates, children and
+ * their parents' end.
+ */
 export class Server {
   readonly scheduler: Scheduler;
   readonly #workflows: Readonly<Record<string, WorkflowFunction>>;
@@ -70,10 +73,17 @@ export class Server {
   }
 
   /** Refuses an id that runs. */
-  start(request: StartRequest, signals: readonly { name: string; args: readonly unknown[] }[] = []): WorkflowRun {
+  start(
+    request: StartRequest,
+    signals: readonly { name: string; args: readonly unknown[] }[] = [],
+  ): WorkflowRun {
     const { workflowId, type } = request;
     if (this.#runs.get(workflowId)?.isOpen === true) {
-      throw new WorkflowExecutionAlreadyStartedError('Workflow execution already started', workflowId, type);
+      throw new WorkflowExecutionAlreadyStartedError(
+        'Workflow execution already started',
+        workflowId,
+        type,
+      );
     }
     const run = new WorkflowRun(
       { ...request, args: payload(request.args) },
@@ -108,7 +118,8 @@ export class Server {
   async update(workflowId: string, name: string, args: readonly unknown[]): Promise<unknown> {
     const run = this.#runs.get(workflowId);
     const handler = run?.isOpen === true ? run.updates.get(name) : undefined;
-    if (run === undefined || handler === undefined) throw new Error(`${workflowId} takes no update ${name} now`);
+    if (run === undefined || handler === undefined)
+      throw new Error(`${workflowId} takes no update ${name} now`);
     run.inContext(() => handler.validator?.(...payload(args)));
     return payload(await run.whileHandling(() => handler.handle(...payload(args))));
   }
@@ -210,8 +221,12 @@ export class Server {
     } else if (run.scope.consideredCancelled && isCancellation(error)) {
       this.#close(run, { closedAs: 'cancelled', failure: new CancelledFailure('cancelled') });
     } else {
-      if (!(error instanceof TemporalFailure)) this.broken.push(`${run.workflowId}: ${describe(error)}`);
-      this.#close(run, { closedAs: 'failed', failure: error instanceof Error ? error : new Error(String(error)) });
+      if (!(error instanceof TemporalFailure))
+        this.broken.push(`${run.workflowId}: ${describe(error)}`);
+      this.#close(run, {
+        closedAs: 'failed',
+        failure: error instanceof Error ? error : new Error(String(error)),
+      });
     }
   }
 
@@ -233,11 +248,14 @@ export class Server {
 
 /** The failure of the product below those that the server wraps around it. */
 function plainCause(failure: Error | undefined): Error | undefined {
-  return failure instanceof ActivityFailure && failure.cause !== undefined ? failure.cause : failure;
+  return failure instanceof ActivityFailure && failure.cause !== undefined
+    ? failure.cause
+    : failure;
 }
 
 function describe(error: unknown): string {
-  if (error instanceof ApplicationFailure) return `${error.type ?? ''} ${error.message}`.slice(0, 200);
+  if (error instanceof ApplicationFailure)
+    return `${error.type ?? ''} ${error.message}`.slice(0, 200);
   return error instanceof Error ? `${error.name} ${error.message}`.slice(0, 200) : String(error);
 }
 

@@ -1,7 +1,10 @@
 import { currentAttempt } from './contexts.ts';
 import { currentServer } from './current-server.ts';
 
-/** Stands in for `@temporalio/activity`: the part of it that the product's activities use, on the server of the seed. */
+/**
+ * Stands in for `@temporalio/activity`: the part of it that the product's activities use, on the
+ * server of the seed.
+ */
 
 export class Context {
   readonly #attempt = currentAttempt();
@@ -72,7 +75,11 @@ export function getClient() {
         }),
       start: (type: string, { workflowId, args, workflowIdConflictPolicy }: Start) =>
         called(`starts ${workflowId}`, () => {
-          if (workflowIdConflictPolicy === 'USE_EXISTING' && server.run(workflowId)?.isOpen === true) return;
+          if (
+            workflowIdConflictPolicy === 'USE_EXISTING' &&
+            server.run(workflowId)?.isOpen === true
+          )
+            return;
           server.start({ type, workflowId, args });
         }),
       async *list({ query }: { readonly query: string }) {

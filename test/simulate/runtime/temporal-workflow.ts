@@ -10,7 +10,10 @@ import type { Server } from './server.ts';
 import type { ClosePolicy, WorkflowRun } from './workflow-run.ts';
 import { currentServer } from './current-server.ts';
 
-/** Stands in for `@temporalio/workflow`: the part of it that the product's workflows use, on the server of the seed. */
+/**
+ * Stands in for `@temporalio/workflow`: the part of it that the product's workflows use, on the
+ * server of the seed.
+ */
 
 // The failures, as the package itself gives them out.
 export * from '@temporalio/common';
@@ -107,16 +110,23 @@ export async function sleep(duration: Duration): Promise<void> {
   await condition(() => false, duration);
 }
 
-export function proxyActivities(options: CallOptions): Record<string, (...args: unknown[]) => Promise<unknown>> {
+export function proxyActivities(
+  options: CallOptions,
+): Record<string, (...args: unknown[]) => Promise<unknown>> {
   return proxyOf('scheduleActivity', options);
 }
 
 /** A local activity runs in a worker too, and is tried again when that dies. */
-export function proxyLocalActivities(options: CallOptions): Record<string, (...args: unknown[]) => Promise<unknown>> {
+export function proxyLocalActivities(
+  options: CallOptions,
+): Record<string, (...args: unknown[]) => Promise<unknown>> {
   return proxyOf('scheduleLocalActivity', options);
 }
 
-function proxyOf(kind: Call, options: CallOptions): Record<string, (...args: unknown[]) => Promise<unknown>> {
+function proxyOf(
+  kind: Call,
+  options: CallOptions,
+): Record<string, (...args: unknown[]) => Promise<unknown>> {
   const call =
     (activityType: string) =>
     (...args: unknown[]) =>
@@ -124,7 +134,11 @@ function proxyOf(kind: Call, options: CallOptions): Record<string, (...args: unk
   return new Proxy({}, { get: (_, name) => call(String(name)) });
 }
 
-export function scheduleActivity(activityType: string, args: readonly unknown[], options: CallOptions) {
+export function scheduleActivity(
+  activityType: string,
+  args: readonly unknown[],
+  options: CallOptions,
+) {
   return schedule('scheduleActivity', { activityType, args, options });
 }
 
@@ -135,8 +149,13 @@ function schedule(kind: Call, input: CallInput): Promise<unknown> {
   )(input);
 }
 
-/** Work that the scope of the caller cancels: the caller hears of it at once, what was begun hears of it as it can. */
-function cancellable<T>(work: (signal: AbortSignal, run: WorkflowRun, server: Server) => Promise<T>): Promise<T> {
+/**
+ * Work that the scope of the caller cancels: the caller hears of it at once, what was begun hears
+ * of it as it can.
+ */
+function cancellable<T>(
+  work: (signal: AbortSignal, run: WorkflowRun, server: Server) => Promise<T>,
+): Promise<T> {
   const { run, scope } = currentWorkflow();
   const controller = new AbortController();
   return new Promise((resolve, reject) => {
@@ -161,7 +180,10 @@ interface ChildOptions {
 
 type Named = string | { readonly name: string };
 
-export async function startChild(workflow: Named, { workflowId, args = [], parentClosePolicy }: ChildOptions) {
+export async function startChild(
+  workflow: Named,
+  { workflowId, args = [], parentClosePolicy }: ChildOptions,
+) {
   const { run: parent, scope } = currentWorkflow();
   scope.throwIfCancelled();
   const server = currentServer();
@@ -186,7 +208,8 @@ export async function startChild(workflow: Named, { workflowId, args = [], paren
     workflowId,
     firstExecutionRunId: child.runId,
     result: () => result,
-    signal: (signal: Definition | string, ...values: unknown[]) => signalRun(workflowId, signal, values),
+    signal: (signal: Definition | string, ...values: unknown[]) =>
+      signalRun(workflowId, signal, values),
   };
 }
 
@@ -194,7 +217,11 @@ export async function executeChild(workflow: Named, options: ChildOptions): Prom
   return (await startChild(workflow, options)).result();
 }
 
-async function signalRun(workflowId: string, signal: Definition | string, values: readonly unknown[]): Promise<void> {
+async function signalRun(
+  workflowId: string,
+  signal: Definition | string,
+  values: readonly unknown[],
+): Promise<void> {
   const { run } = currentWorkflow();
   const server = currentServer();
   run.events += 2;
@@ -207,7 +234,8 @@ async function signalRun(workflowId: string, signal: Definition | string, values
 export function getExternalWorkflowHandle(workflowId: string) {
   return {
     workflowId,
-    signal: (signal: Definition | string, ...values: unknown[]) => signalRun(workflowId, signal, values),
+    signal: (signal: Definition | string, ...values: unknown[]) =>
+      signalRun(workflowId, signal, values),
     cancel: async () => {
       const server = currentServer();
       await server.delivery(currentWorkflow().run);
@@ -230,7 +258,9 @@ export function deprecatePatch(): void {
   // Every run of a seed is a new one.
 }
 
-/** A history is long sooner than on a real server, so that continuing as new is part of every story. */
+/**
+ * A history is long sooner than on a real server, so that continuing as new is part of every story.
+ */
 const LONG_HISTORY = 400;
 
 export function workflowInfo() {
@@ -247,8 +277,12 @@ export function workflowInfo() {
     historyLength: run.events,
     continueAsNewSuggested: run.events > LONG_HISTORY,
     parent:
-      parent === undefined ? undefined : { workflowId: parent.workflowId, runId: parent.runId, namespace: 'default' },
-    typedSearchAttributes: { get: ({ name }: { readonly name: string }) => run.attributes.get(name) },
+      parent === undefined
+        ? undefined
+        : { workflowId: parent.workflowId, runId: parent.runId, namespace: 'default' },
+    typedSearchAttributes: {
+      get: ({ name }: { readonly name: string }) => run.attributes.get(name),
+    },
     unsafe: { isReplaying: false, now: () => currentServer().scheduler.now },
   };
 }

@@ -29,7 +29,10 @@ interface Condition {
   readonly met: () => void;
 }
 
-/** One run of a workflow as the server and its worker know it. Its memory outlives workers, as a replay would rebuild it. */
+/**
+ * One run of a workflow as the server and its worker know it. Its memory outlives workers, as a
+ * replay would rebuild it.
+ */
 export class WorkflowRun {
   readonly request: StartRequest;
   readonly runId: string;

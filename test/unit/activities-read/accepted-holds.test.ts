@@ -29,13 +29,18 @@ async function give(load: number): Promise<void> {
 }
 
 function page(): Promise<string> {
-  return readFile(path.join(engine.home, 'store', 'reports', 'eco2mix', `daily_report_${DAY}.html`), 'utf8');
+  return readFile(
+    path.join(engine.home, 'store', 'reports', 'eco2mix', `daily_report_${DAY}.html`),
+    'utf8',
+  );
 }
 
 describe('held data that somebody accepted', () => {
   it('are named on the page with who, when and why, and the page is rebuilt byte for byte', async () => {
     await give(500_000);
-    expect((await runDay(engine, 'eco2mix', DAY, { offline: true })).held).toEqual(['transform/national']);
+    expect((await runDay(engine, 'eco2mix', DAY, { offline: true })).held).toEqual([
+      'transform/national',
+    ]);
     await runDay(engine, 'eco2mix', DAY, { offline: true, decide: 'accept', by: 'ada' });
     expect(await page()).toMatch(
       /acceptées par <strong>ada<\/strong> le <time[^>]*>lundi 20 mai 2024 à 12:00 UTC<\/time>[^«]*« ?.?decided by a test/,

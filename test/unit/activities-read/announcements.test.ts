@@ -35,7 +35,9 @@ afterEach(async () => {
 });
 
 /** The same stores; `create` stands before each creation of manifests. */
-function creating(create: (store: () => Promise<readonly boolean[]>) => Promise<readonly boolean[]>): TestEngine {
+function creating(
+  create: (store: () => Promise<readonly boolean[]>) => Promise<readonly boolean[]>,
+): TestEngine {
   const { documents } = engine;
   const changed = storeWith<DocumentStore>(documents, {
     createMany: (records) => {
@@ -52,7 +54,8 @@ async function sameAgain(): Promise<CommitRequest> {
   const days = [...manifests.values()].map(({ scope, steps }) => {
     const state: DayState = {};
     for (const [step, one] of Object.entries(steps) as [StepId, (typeof steps)[StepId]][])
-      state[step] = one.state === 'done' ? { state: 'done', key: one.key, how: 'reused', empty: false } : one;
+      state[step] =
+        one.state === 'done' ? { state: 'done', key: one.key, how: 'reused', empty: false } : one;
     return { outcome: { date: scope, verdict: 'ok' as const }, state, decisions: [] };
   });
   return { pipeline: 'tiny', reason: 'backfill', days };
@@ -72,25 +75,37 @@ describe('an announcement', () => {
       await store();
       throw new PipelineError('STORE_UNAVAILABLE', 'the answer was lost');
     });
-    await expect(runDays(lossy, 'tiny', DATES)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await expect(runDays(lossy, 'tiny', DATES)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
     const again = await commitDays(engine, testControl(), await sameAgain());
     expect(again.days.map(({ created }) => created)).toEqual([false, false, false]);
     expect(affecting(again)).toEqual(DATES);
   });
 
   it('is there before its version is, and counts once the version is there', async () => {
-    const full = creating(() => Promise.reject(new PipelineError('STORE_DENIED', 'the disk is full')));
+    const full = creating(() =>
+      Promise.reject(new PipelineError('STORE_DENIED', 'the disk is full')),
+    );
     await expect(runDays(full, 'tiny', DATES)).rejects.toMatchObject({ code: 'STORE_DENIED' });
     const key = announcementKey({ pipeline: 'tiny', scope: '2024-01-02', version: 1 });
-    expect((await engine.documents.get(key))?.body).toEqual({ pipeline: 'tiny', scope: '2024-01-02', version: 1 });
+    expect((await engine.documents.get(key))?.body).toEqual({
+      pipeline: 'tiny',
+      scope: '2024-01-02',
+      version: 1,
+    });
     expect(await openAnnouncements(engine.documents, 'tiny')).toEqual([]);
     await runDays(engine, 'tiny', DATES);
-    expect((await openAnnouncements(engine.documents, 'tiny')).map(({ scope }) => scope)).toEqual(DATES);
+    expect((await openAnnouncements(engine.documents, 'tiny')).map(({ scope }) => scope)).toEqual(
+      DATES,
+    );
   });
 
   it('is not made of a change that nothing else reads', async () => {
     await runDays(engine, 'tiny', ['2024-01-01']);
-    await engine.documents.delete(announcementKey({ pipeline: 'tiny', scope: '2024-01-01', version: 1 }));
+    await engine.documents.delete(
+      announcementKey({ pipeline: 'tiny', scope: '2024-01-01', version: 1 }),
+    );
     // The page is of single days only, and read by nobody.
     expect(await runDay(engine, 'tiny', '2024-01-01')).toMatchObject({ version: 2 });
     expect(await openAnnouncements(engine.documents, 'tiny')).toEqual([]);
@@ -106,7 +121,13 @@ describe('an announcement', () => {
       },
     });
     const [from = '', , to = ''] = DATES;
-    await closeAnnouncements({ ...engine, documents }, testControl(), 'tiny', [{ from, to, version: 1 }], []);
+    await closeAnnouncements(
+      { ...engine, documents },
+      testControl(),
+      'tiny',
+      [{ from, to, version: 1 }],
+      [],
+    );
     expect(await openAnnouncements(engine.documents, 'tiny')).toEqual([]);
     expect(alone).toEqual([]);
   });
@@ -134,23 +155,38 @@ describe('an announcement', () => {
       const skipped = { [step]: { state: 'skipped' as const, reason: 'a test' } };
       return {
         ...request,
-        days: days.map(({ state, ...day }) => ({ ...day, base: 1, state: { ...state, ...skipped } })),
+        days: days.map(({ state, ...day }) => ({
+          ...day,
+          base: 1,
+          state: { ...state, ...skipped },
+        })),
       };
     };
     // The winner is killed before it has taken the name back.
-    const killed = { delete: () => Promise.reject(new PipelineError('STORE_UNAVAILABLE', 'killed')) };
+    const killed = {
+      delete: () => Promise.reject(new PipelineError('STORE_UNAVAILABLE', 'killed')),
+    };
     const winner = { ...engine, objects: storeWith(engine.objects, killed) };
     const winning = await without('report/day');
     const loser = creating(async (store) => {
       await expect(commitDays(winner, testControl(), winning)).rejects.toThrow('killed');
       return store();
     });
-    expect(await commitDays(loser, otherRun(), await without('metrics/day'))).toMatchObject({ conflicting: [date] });
-    expect((await newestManifests(engine.documents, 'tiny', [date])).get(date)?.steps['report/day']?.state).toBe(
-      'skipped',
-    );
+    expect(await commitDays(loser, otherRun(), await without('metrics/day'))).toMatchObject({
+      conflicting: [date],
+    });
+    expect(
+      (await newestManifests(engine.documents, 'tiny', [date])).get(date)?.steps['report/day']
+        ?.state,
+    ).toBe('skipped');
     expect(await engine.objects.head(name)).toBeDefined();
-    await closeAnnouncements(engine, testControl(), 'tiny', [{ from: date, to: date, version: 2 }], []);
+    await closeAnnouncements(
+      engine,
+      testControl(),
+      'tiny',
+      [{ from: date, to: date, version: 2 }],
+      [],
+    );
     expect(await engine.objects.head(name)).toBeUndefined();
     expect(await openAnnouncements(engine.documents, 'tiny')).toEqual([]);
   });

@@ -28,6 +28,8 @@ describe('canary days', () => {
     const before = await canaryDays(engine, 'tiny', DATES);
     for (const date of DATES) expect((await runDay(engine, 'tiny', date)).version).toBe(2);
     const differences = await compareCanary(engine, testControl(), 'tiny', before);
-    expect(differences).toMatchObject(DATES.map((date) => ({ date, from: 1, to: 2, steps: [], share: 0 })));
+    expect(differences).toMatchObject(
+      DATES.map((date) => ({ date, from: 1, to: 2, steps: [], share: 0 })),
+    );
   });
 });

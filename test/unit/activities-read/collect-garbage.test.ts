@@ -30,7 +30,10 @@ beforeAll(async () => {
   await runDay(engine, 'tiny', '2024-01-03', { recheck: true });
   const [layer = ''] = await keys('core/');
   orphan = `${layer.slice(0, layer.lastIndexOf('/'))}/${'0'.repeat(64)}.parquet`;
-  await engine.objects.put(orphan, Buffer.from('left by a crash'), { mediaType: 'x/y', mode: 'create' });
+  await engine.objects.put(orphan, Buffer.from('left by a crash'), {
+    mediaType: 'x/y',
+    mode: 'create',
+  });
   await engine.objects.put(`raw/tiny/${'1'.repeat(64)}.csv`, Buffer.from('only copy'), {
     mediaType: 'x/y',
     mode: 'create',
@@ -71,6 +74,8 @@ describe('the garbage collection', () => {
     expect(await keys('raw/')).toContain(`raw/tiny/${'1'.repeat(64)}.csv`);
     const { days } = await verifyDays(engine, testControl(), { pipeline: 'tiny', dates: DATES });
     expect(days.map(({ result }) => result)).toEqual(DATES.map(() => 'identical'));
-    expect((await collectGarbage(engine, { graceDays: 0, dryRun: false })).unreferenced).toEqual([]);
+    expect((await collectGarbage(engine, { graceDays: 0, dryRun: false })).unreferenced).toEqual(
+      [],
+    );
   });
 });

@@ -22,10 +22,17 @@ function compare(
   nameRows?: NameRows,
 ): Promise<TableDiff> {
   return engine.session(async (sql) => {
-    const [old, now] = [path.join(sql.scratch, 'before.parquet'), path.join(sql.scratch, 'after.parquet')];
+    const [old, now] = [
+      path.join(sql.scratch, 'before.parquet'),
+      path.join(sql.scratch, 'after.parquet'),
+    ];
     await sql.run(`COPY (${before}) TO ${quoteText(old)} (FORMAT parquet)`);
     await sql.run(`COPY (${after}) TO ${quoteText(now)} (FORMAT parquet)`);
-    return compareTables(sql, { before: old, after: now, ...definedMembers({ keyColumns, nameRows }) });
+    return compareTables(sql, {
+      before: old,
+      after: now,
+      ...definedMembers({ keyColumns, nameRows }),
+    });
   });
 }
 
@@ -37,7 +44,10 @@ function hours(value: string, where = 'true'): string {
 
 describe('compareTables', () => {
   it('matches rows by their instant and counts added, removed and changed ones', async () => {
-    const diff = await compare(hours('h * 10', 'h < 20'), hours('CASE h WHEN 5 THEN 70 ELSE h * 10 END', 'h > 1'));
+    const diff = await compare(
+      hours('h * 10', 'h < 20'),
+      hours('CASE h WHEN 5 THEN 70 ELSE h * 10 END', 'h > 1'),
+    );
     expect(diff).toMatchObject({
       keyColumns: ['instant_at'],
       rowsBefore: 20,
@@ -50,7 +60,12 @@ describe('compareTables', () => {
       {
         column: 'load_mw',
         changed: 1,
-        largest: { difference: 20, before: 50, after: 70, at: { instant_at: '2024-01-15T05:00:00Z' } },
+        largest: {
+          difference: 20,
+          before: 50,
+          after: 70,
+          at: { instant_at: '2024-01-15T05:00:00Z' },
+        },
       },
     ]);
   });
@@ -61,9 +76,18 @@ describe('compareTables', () => {
     const moved = hours('CASE WHEN h > 15 THEN -h ELSE h END', 'h > 6');
     const diff = await compare(hours('h', 'h < 18'), moved, ['instant_at'], name);
     const rows = (change: string, from: number, to: number) =>
-      Array.from({ length: to - from }, (_, at) => ({ name: String(from + at).padStart(2, '0'), change }));
-    expect(diff.named).toEqual([...rows('changed', 16, 18), ...rows('removed', 0, 7), ...rows('added', 18, 24)]);
-    expect((await compare(hours('h'), hours('h + 1'), ['instant_at'], name)).named).toEqual(rows('changed', 0, 20));
+      Array.from({ length: to - from }, (_, at) => ({
+        name: String(from + at).padStart(2, '0'),
+        change,
+      }));
+    expect(diff.named).toEqual([
+      ...rows('changed', 16, 18),
+      ...rows('removed', 0, 7),
+      ...rows('added', 18, 24),
+    ]);
+    expect((await compare(hours('h'), hours('h + 1'), ['instant_at'], name)).named).toEqual(
+      rows('changed', 0, 20),
+    );
     expect((await compare(hours('h'), hours('h'), ['instant_at'], name)).named).toEqual([]);
   });
 
@@ -103,7 +127,10 @@ describe('compareTables', () => {
     const several = (value: number) =>
       `SELECT '2024-01-15T00:00:00Z'::TIMESTAMPTZ + to_hours(h) AS instant_at, arc, ${value} AS flow
        FROM (VALUES (0, 'a'), (0, 'b'), (1, 'a')) t(h, arc)`;
-    expect(await compare(several(1), several(3))).toMatchObject({ keyColumns: ['instant_at', 'arc'], changed: 3 });
+    expect(await compare(several(1), several(3))).toMatchObject({
+      keyColumns: ['instant_at', 'arc'],
+      changed: 3,
+    });
   });
 
   it('reads numbers in text as numbers, because slices are text', async () => {
@@ -121,7 +148,14 @@ describe('compareTables', () => {
 
   it('compares whole rows, doubles included, where nothing names a row', async () => {
     const diff = await compare('SELECT unnest([1.5, 1.5, 2]) AS x', 'SELECT unnest([1.5, 3]) AS x');
-    expect(diff).toMatchObject({ keyColumns: [], rowsBefore: 3, rowsAfter: 2, added: 1, removed: 2, changed: 0 });
+    expect(diff).toMatchObject({
+      keyColumns: [],
+      rowsBefore: 3,
+      rowsAfter: 2,
+      added: 1,
+      removed: 2,
+      changed: 0,
+    });
   });
 
   it('names columns that came and went, and compares a column whose type changed by its text', async () => {

@@ -40,8 +40,14 @@ describe('compareVersions', () => {
     publisher.publish(DATE, { hours: { 7: 80.25 }, status: 'consolidated' });
     await runDay(engine, 'tiny', DATE, { recheck: true, reason: 'revision' });
     const diff = await compareVersions(engine, ...(await versions()));
-    expect(diff).toMatchObject({ scope: DATE, from: { version: 1, verdict: 'ok' }, to: { version: 2, verdict: 'ok' } });
-    expect(diff.facts).toEqual([{ path: 'revision', before: 'provisional', after: 'consolidated' }]);
+    expect(diff).toMatchObject({
+      scope: DATE,
+      from: { version: 1, verdict: 'ok' },
+      to: { version: 2, verdict: 'ok' },
+    });
+    expect(diff.facts).toEqual([
+      { path: 'revision', before: 'provisional', after: 'consolidated' },
+    ]);
     expect(diff.steps.map(({ step }) => step)).toEqual([
       'download/readings',
       'transform/readings',
@@ -51,7 +57,12 @@ describe('compareVersions', () => {
       'report/page',
     ]);
     expect(diff.steps[1]?.why).toMatch(/^input readings changed \(\w{8} → \w{8}\)$/);
-    const largest = { difference: -94.75, before: 175, after: 80.25, at: { instant_at: '2024-03-05T06:00:00Z' } };
+    const largest = {
+      difference: -94.75,
+      before: 175,
+      after: 80.25,
+      at: { instant_at: '2024-03-05T06:00:00Z' },
+    };
     expect(output(diff, 'transform/readings', 'core')?.content).toMatchObject({
       kind: 'table',
       keyColumns: ['instant_at'],
@@ -71,11 +82,19 @@ describe('compareVersions', () => {
 
   it('says that a step was made anew and gave the same bytes', async () => {
     await runDay(engine, 'tiny', DATE);
-    const raised = engine.withDatasets([tinyDataset({ baseUrl: publisher.url, transformVersion: 2 })]);
+    const raised = engine.withDatasets([
+      tinyDataset({ baseUrl: publisher.url, transformVersion: 2 }),
+    ]);
     await runDay(raised, 'tiny', DATE, { offline: true });
     const diff = await compareVersions(raised, ...(await versions()));
     expect(diff.steps).toEqual([
-      { step: 'transform/readings', before: 'done', after: 'done', why: 'step version 1 became 2', outputs: [] },
+      {
+        step: 'transform/readings',
+        before: 'done',
+        after: 'done',
+        why: 'step version 1 became 2',
+        outputs: [],
+      },
     ]);
     expect(diff.facts).toEqual([]);
   });
@@ -89,12 +108,18 @@ describe('compareVersions', () => {
     await runDay(engine, 'tiny', DATE, { fromStep: 'download' });
     const [first, , last] = await readVersions(engine, 'tiny', DATE);
     const withoutForecast = await compareVersions(engine, first!, last!);
-    expect(withoutForecast.steps[0]).toMatchObject({ step: 'download/forecast', why: 'input slice is gone' });
+    expect(withoutForecast.steps[0]).toMatchObject({
+      step: 'download/forecast',
+      why: 'input slice is gone',
+    });
     expect(output(withoutForecast, 'download/forecast', 'slice')).toMatchObject({
       after: null,
       content: { why: 'is gone' },
     });
-    expect(withoutForecast.steps[1]).toMatchObject({ step: 'transform/readings', why: 'input forecast is gone' });
+    expect(withoutForecast.steps[1]).toMatchObject({
+      step: 'transform/readings',
+      why: 'input forecast is gone',
+    });
   });
 
   it('shows a step that failed in one version with its code', async () => {
@@ -105,7 +130,11 @@ describe('compareVersions', () => {
     const [failed, whole] = await versions();
     const diff = await compareVersions(engine, whole, failed);
     expect(diff.to.verdict).toBe('degraded');
-    expect(diff.steps[0]).toMatchObject({ step: 'download/forecast', before: 'done', after: 'failed' });
+    expect(diff.steps[0]).toMatchObject({
+      step: 'download/forecast',
+      before: 'done',
+      after: 'failed',
+    });
     expect(diff.steps[0]?.why).toMatch(/^failed, SRC_SHAPE_CHANGED: .*404/);
   });
 
@@ -117,10 +146,14 @@ describe('compareVersions', () => {
     await runDay(engine, 'tiny', DATE);
     const [first, kept, whole] = await readVersions(engine, 'tiny', DATE);
     const stays = await compareVersions(engine, first!, kept!);
-    expect(stays.steps).toMatchObject([{ step: 'download/forecast', before: 'done', after: 'done', outputs: [] }]);
+    expect(stays.steps).toMatchObject([
+      { step: 'download/forecast', before: 'done', after: 'done', outputs: [] },
+    ]);
     expect(stays.steps[0]?.why).toMatch(/^stays as delivered by .*; SRC_SHAPE_CHANGED: .*404/);
     const again = await compareVersions(engine, kept!, whole!);
-    expect(again.steps).toMatchObject([{ step: 'download/forecast', why: 'was asked for again and is the same' }]);
+    expect(again.steps).toMatchObject([
+      { step: 'download/forecast', why: 'was asked for again and is the same' },
+    ]);
   });
 
   it('says which file can no longer be compared', async () => {

@@ -25,7 +25,11 @@ afterEach(async () => {
   await publisher.close();
 });
 
-async function look(from: string, to = from, running = new Map<string, RunningDay>()): Promise<CalendarDay[]> {
+async function look(
+  from: string,
+  to = from,
+  running = new Map<string, RunningDay>(),
+): Promise<CalendarDay[]> {
   return calendarOfDays(engine, 'tiny', datesBetween(from, to), running);
 }
 
@@ -52,10 +56,15 @@ describe('calendarOfDays', () => {
 
   it('marks a finished day whose steps would run again, and says why', async () => {
     await runDay(engine, 'tiny', '2024-03-01');
-    const newer = engine.withDatasets([tinyDataset({ baseUrl: publisher.url, transformVersion: 2 })]);
+    const newer = engine.withDatasets([
+      tinyDataset({ baseUrl: publisher.url, transformVersion: 2 }),
+    ]);
     const [day] = await calendarOfDays(newer, 'tiny', ['2024-03-01'], new Map());
     expect(day?.remarks).toEqual([
-      { kind: 'stale', text: expect.stringContaining('transform/readings, step version 1 became 2') as string },
+      {
+        kind: 'stale',
+        text: expect.stringContaining('transform/readings, step version 1 became 2') as string,
+      },
     ]);
   });
 
@@ -64,7 +73,12 @@ describe('calendarOfDays', () => {
     expect(standings).toEqual(['missing', 'not_due']);
     // The day ends at 23:00 UTC and is expected an hour later.
     const at = async (now: string) => {
-      const days = await calendarOfDays({ ...engine, now: () => new Date(now) }, 'tiny', ['2024-03-10'], new Map());
+      const days = await calendarOfDays(
+        { ...engine, now: () => new Date(now) },
+        'tiny',
+        ['2024-03-10'],
+        new Map(),
+      );
       return days[0]?.standing;
     };
     expect(await at('2024-03-10T23:59:59Z')).toBe('not_due');
@@ -72,7 +86,10 @@ describe('calendarOfDays', () => {
   });
 
   it('has no days before the pipeline’s first', async () => {
-    expect((await look('2019-12-30', '2020-01-02')).map(({ date }) => date)).toEqual(['2020-01-01', '2020-01-02']);
+    expect((await look('2019-12-30', '2020-01-02')).map(({ date }) => date)).toEqual([
+      '2020-01-01',
+      '2020-01-02',
+    ]);
   });
 
   it('remarks on gaps, failing checks and parts that failed', async () => {
@@ -81,7 +98,12 @@ describe('calendarOfDays', () => {
     await runDay(engine, 'tiny', '2024-03-02');
     const [day] = await look('2024-03-02');
     expect(day).toMatchObject({ standing: 'degraded' });
-    expect(day?.remarks.map(({ kind }) => kind)).toEqual(['failed_step', 'publisher', 'failed_check', 'coverage']);
+    expect(day?.remarks.map(({ kind }) => kind)).toEqual([
+      'failed_step',
+      'publisher',
+      'failed_check',
+      'coverage',
+    ]);
     expect(day?.remarks.map(({ text }) => text)[3]).toBe('readings: coverage 95.8 %');
   });
 
@@ -92,8 +114,14 @@ describe('calendarOfDays', () => {
     const strict = engine.withDatasets([tinyDataset({ baseUrl: publisher.url, failAbove: 10 })]);
     await runDay(strict, 'tiny', '2024-03-03', { offline: true });
     const [kept, failed] = await look('2024-03-03', '2024-03-04');
-    expect(kept).toMatchObject({ standing: 'ok', version: 1, failure: { code: 'DATA_CHECK_FAILED' } });
-    expect(kept?.remarks[0]?.text).toMatch(/^last run failed at transform\/readings, .*; version 1 stays$/);
+    expect(kept).toMatchObject({
+      standing: 'ok',
+      version: 1,
+      failure: { code: 'DATA_CHECK_FAILED' },
+    });
+    expect(kept?.remarks[0]?.text).toMatch(
+      /^last run failed at transform\/readings, .*; version 1 stays$/,
+    );
     expect(failed).toMatchObject({ standing: 'failed', version: null });
   });
 
@@ -105,10 +133,18 @@ describe('calendarOfDays', () => {
 
   it('lets a run under way win over what is there, and a held one over that', async () => {
     await runDay(engine, 'tiny', '2024-03-06');
-    const run = { workflowId: 'day/tiny/2024-03-06', startedAt: '2024-03-10T11:00:00Z', held: false };
+    const run = {
+      workflowId: 'day/tiny/2024-03-06',
+      startedAt: '2024-03-10T11:00:00Z',
+      held: false,
+    };
     const [running] = await look('2024-03-06', '2024-03-06', new Map([['2024-03-06', run]]));
     expect(running).toMatchObject({ standing: 'running', verdict: 'ok', running: run });
-    const [held] = await look('2024-03-06', '2024-03-06', new Map([['2024-03-06', { ...run, held: true }]]));
+    const [held] = await look(
+      '2024-03-06',
+      '2024-03-06',
+      new Map([['2024-03-06', { ...run, held: true }]]),
+    );
     expect(held).toMatchObject({ standing: 'quarantined', remarks: [{ kind: 'held' }] });
   });
 });
@@ -138,12 +174,21 @@ describe('rangesOf', () => {
 
 describe('percent', () => {
   it('says 100 % only when nothing is missing', () => {
-    expect([percent(1), percent(0.99999), percent(0.958333), percent(0)]).toEqual(['100 %', '99.9 %', '95.8 %', '0 %']);
+    expect([percent(1), percent(0.99999), percent(0.958333), percent(0)]).toEqual([
+      '100 %',
+      '99.9 %',
+      '95.8 %',
+      '0 %',
+    ]);
   });
 
   it('rounds as the pages of reports do', () => {
-    for (const share of [0.88549, 0.8855, 0.88551, 0.0049, 0.3333, 0.99, 0.9995, 0.99999, 0.0004, 0]) {
-      expect(percent(share).replace('.', ',')).toBe(percentOf(share).replace(/\s/g, ' ').replace(',0', ''));
+    for (const share of [
+      0.88549, 0.8855, 0.88551, 0.0049, 0.3333, 0.99, 0.9995, 0.99999, 0.0004, 0,
+    ]) {
+      expect(percent(share).replace('.', ',')).toBe(
+        percentOf(share).replace(/\s/g, ' ').replace(',0', ''),
+      );
     }
   });
 });

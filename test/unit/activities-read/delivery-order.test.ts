@@ -23,7 +23,9 @@ let engine: TestEngine;
 
 beforeEach(async () => {
   publisher = await startTinyPublisher([DATE]);
-  engine = await openTestEngine([tinyDataset({ baseUrl: publisher.url, freshForMinutes: null })], { now: () => NOW });
+  engine = await openTestEngine([tinyDataset({ baseUrl: publisher.url, freshForMinutes: null })], {
+    now: () => NOW,
+  });
 });
 
 afterEach(async () => {
@@ -58,7 +60,10 @@ describe('the newest answer for a day', () => {
     await runDay({ ...engine, now: () => TWO_DAYS_AHEAD }, 'tiny', DATE);
     publisher.publish(DATE, { add: 7 });
     expect(await runDay(engine, 'tiny', DATE, { recheck: true })).toMatchObject({ version: 2 });
-    expect(await runDay(engine, 'tiny', DATE)).toMatchObject({ version: 2, plan: { upToDate: true } });
+    expect(await runDay(engine, 'tiny', DATE)).toMatchObject({
+      version: 2,
+      plan: { upToDate: true },
+    });
     const [before, after] = await sums();
     expect(before).not.toBe(after);
   });
@@ -91,7 +96,10 @@ describe('the newest answer for a day', () => {
     'is what the publisher has when two asked at the same time, and the one with %s ends last',
     async (last) => {
       const signals = new EventEmitter();
-      const gate = (name: string) => ({ reached: once(signals, name), opened: once(signals, `${name} opens`) });
+      const gate = (name: string) => ({
+        reached: once(signals, name),
+        opened: once(signals, `${name} opens`),
+      });
       const gates = { asks: gate('asks'), answered: gate('answered') };
       const pass = async (name: keyof typeof gates): Promise<void> => {
         signals.emit(name);
@@ -140,17 +148,25 @@ describe('the newest answer for a day', () => {
     const [old, older] = [receipt('old', '2024-05-02'), receipt('older', '2024-05-01')];
     expect(newest(older, old)).toBe('old');
     expect(newest(old, receipt('numbered', '2024-01-01', 1), older)).toBe('numbered');
-    expect(newest(receipt('second', '2024-01-01', 2), receipt('first', '2024-02-01', 1))).toBe('second');
+    expect(newest(receipt('second', '2024-01-01', 2), receipt('first', '2024-02-01', 1))).toBe(
+      'second',
+    );
   });
 });
 
 describe('takeSequence', () => {
   it('gives every number once, to however many workers at the same time', async () => {
     const part = { pipeline: 'tiny', part: 'readings' };
-    const taken = await Promise.all(Array.from({ length: 20 }, () => takeSequence(engine.documents, part, [])));
+    const taken = await Promise.all(
+      Array.from({ length: 20 }, () => takeSequence(engine.documents, part, [])),
+    );
     const numbers = taken.map(({ sequence }) => sequence);
-    expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
-    expect(await takeSequence(engine.documents, part, [{ sequence: 50 } as Receipt])).toEqual({ sequence: 51 });
+    expect(numbers.sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 20 }, (_, index) => index + 1),
+    );
+    expect(await takeSequence(engine.documents, part, [{ sequence: 50 } as Receipt])).toEqual({
+      sequence: 51,
+    });
   });
 });
 
@@ -167,7 +183,11 @@ describe('the receipt of one answer', () => {
   it('keeps the days of two workers that cut the same bytes at the same time, and the later answer', async () => {
     await runDay(engine, 'tiny', DATE);
     const [receipt] = await receiptsOf('readings');
-    const of = (date: string, sequence: number): Receipt => ({ ...receipt!, sequence, days: { [date]: date } });
+    const of = (date: string, sequence: number): Receipt => ({
+      ...receipt!,
+      sequence,
+      days: { [date]: date },
+    });
     await Promise.all([
       saveReceipt(engine.documents, of('2024-03-07', 8)),
       saveReceipt(engine.documents, of('2024-03-06', 9)),

@@ -9,7 +9,9 @@ describe('diffDocuments', () => {
 
   it('names a changed leaf by its path, with the difference of numbers', () => {
     const diff = diffDocuments({ load: { mwh: [10, 20] } }, { load: { mwh: [10, 25.5] } });
-    expect(diff.changes).toEqual([{ path: 'load.mwh[1]', before: 20, after: 25.5, difference: 5.5 }]);
+    expect(diff.changes).toEqual([
+      { path: 'load.mwh[1]', before: 20, after: 25.5, difference: 5.5 },
+    ]);
   });
 
   it('tells null from absent', () => {
@@ -27,7 +29,8 @@ describe('diffDocuments', () => {
   });
 
   it('keeps a bounded number of changes and counts all of them', () => {
-    const list = (offset: number): number[] => Array.from({ length: 500 }, (_, index) => index + offset);
+    const list = (offset: number): number[] =>
+      Array.from({ length: 500 }, (_, index) => index + offset);
     const diff = diffDocuments({ list: list(0) }, { list: list(1) });
     expect(diff.changed).toBe(500);
     expect(diff.changes).toHaveLength(MAX_CHANGES);
@@ -42,7 +45,9 @@ describe('diffDocuments', () => {
   });
 
   it('leaves out the noise of decimals', () => {
-    expect(valueChanges(0.1, 0.3)).toEqual([{ path: '', before: 0.1, after: 0.3, difference: 0.2 }]);
+    expect(valueChanges(0.1, 0.3)).toEqual([
+      { path: '', before: 0.1, after: 0.3, difference: 0.2 },
+    ]);
   });
 
   it.each([

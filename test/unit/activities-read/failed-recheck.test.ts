@@ -48,12 +48,18 @@ describe('a delivered day whose publisher refuses to be asked again', () => {
     'keeps its %s, is degraded, and says why and how old it is',
     async (part) => {
       await runDay(engine, 'tiny', DATE);
-      const before = { slice: await keyOf(`download/${part}`), core: await keyOf('transform/readings') };
+      const before = {
+        slice: await keyOf(`download/${part}`),
+        core: await keyOf('transform/readings'),
+      };
       publisher.refuse(part, 403);
       const { outcome, version } = await runDay(engine, 'tiny', DATE, { recheck: true });
       expect(outcome).toEqual({ date: DATE, verdict: 'degraded' });
       expect(version).toBe(2);
-      expect({ slice: await keyOf(`download/${part}`), core: await keyOf('transform/readings') }).toEqual(before);
+      expect({
+        slice: await keyOf(`download/${part}`),
+        core: await keyOf('transform/readings'),
+      }).toEqual(before);
       expect((await newest()).steps[`download/${part}`]).toMatchObject({
         state: 'done',
         kept: { code: 'SRC_AUTH', since: SINCE },
@@ -73,7 +79,9 @@ describe('a delivered day whose publisher refuses to be asked again', () => {
     await runDays(engine, 'tiny', dates);
     publisher.refuse('forecast', 403);
     const outcomes = await runDays(engine, 'tiny', dates, { recheck: true });
-    expect([...outcomes.values()].map(({ verdict }) => verdict)).toEqual(dates.map(() => 'degraded'));
+    expect([...outcomes.values()].map(({ verdict }) => verdict)).toEqual(
+      dates.map(() => 'degraded'),
+    );
     for (const date of dates) {
       expect((await newest(date)).steps['download/forecast']).toMatchObject({
         state: 'done',
@@ -87,7 +95,9 @@ describe('a delivered day whose publisher refuses to be asked again', () => {
     publisher.refuse('forecast', 403);
     await runDay(engine, 'tiny', DATE, { recheck: true });
     const again = await runDay(engine, 'tiny', DATE);
-    expect(again.plan.steps.find(({ step }) => step === 'download/forecast')).toMatchObject({ action: 'recheck' });
+    expect(again.plan.steps.find(({ step }) => step === 'download/forecast')).toMatchObject({
+      action: 'recheck',
+    });
     expect(again.version).toBe(2);
   });
 
@@ -96,7 +106,11 @@ describe('a delivered day whose publisher refuses to be asked again', () => {
     publisher.refuse('forecast', 403);
     await runDay(engine, 'tiny', DATE, { recheck: true });
     const offline = await runDay(engine, 'tiny', DATE, { offline: true });
-    expect(offline).toMatchObject({ plan: { upToDate: true }, outcome: { verdict: 'degraded' }, version: 2 });
+    expect(offline).toMatchObject({
+      plan: { upToDate: true },
+      outcome: { verdict: 'degraded' },
+      version: 2,
+    });
   });
 
   it('is whole again as soon as the publisher answers', async () => {
@@ -104,14 +118,19 @@ describe('a delivered day whose publisher refuses to be asked again', () => {
     publisher.refuse('forecast', 403);
     await runDay(engine, 'tiny', DATE, { recheck: true });
     publisher.refuse('forecast', undefined);
-    expect(await runDay(engine, 'tiny', DATE)).toMatchObject({ outcome: { verdict: 'ok' }, version: 3 });
+    expect(await runDay(engine, 'tiny', DATE)).toMatchObject({
+      outcome: { verdict: 'ok' },
+      version: 3,
+    });
     expect((await newest()).steps['download/forecast']).not.toHaveProperty('kept');
   });
 
   it('loses nothing either when its download was forced', async () => {
     await runDay(engine, 'tiny', DATE);
     publisher.refuse('readings', 403);
-    expect((await runDay(engine, 'tiny', DATE, { fromStep: 'download' })).outcome.verdict).toBe('degraded');
+    expect((await runDay(engine, 'tiny', DATE, { fromStep: 'download' })).outcome.verdict).toBe(
+      'degraded',
+    );
   });
 
   it('fails when nothing was delivered before', async () => {
@@ -131,7 +150,9 @@ describe('a definitive grid day whose publisher refuses to be asked again', () =
   beforeAll(async () => {
     portal = await startPortal({ now: () => NOW });
     const odre = { url: portal.url, requestsPerSecond: 1_000 };
-    engine = await openTestEngine(Object.values(configuredDatasets({ eco2mix }, { odre })), { now: () => NOW });
+    engine = await openTestEngine(Object.values(configuredDatasets({ eco2mix }, { odre })), {
+      now: () => NOW,
+    });
   });
   afterAll(async () => {
     await engine.close();
@@ -140,7 +161,10 @@ describe('a definitive grid day whose publisher refuses to be asked again', () =
 
   const model = async () =>
     JSON.parse(
-      await readFile(path.join(engine.home, 'store', 'reports', 'eco2mix', `daily_report_${day}.json`), 'utf8'),
+      await readFile(
+        path.join(engine.home, 'store', 'reports', 'eco2mix', `daily_report_${day}.json`),
+        'utf8',
+      ),
     ) as ReportModel;
 
   it('stays definitive, and its report names the part, the failure and the age of the data', async () => {
@@ -148,7 +172,11 @@ describe('a definitive grid day whose publisher refuses to be asked again', () =
     const first = await model();
     expect(first).toMatchObject({ revision: 'definitive' });
     expect(first).not.toHaveProperty('notes');
-    const undo = portal.behave({ kind: 'status', status: 403, match: { dataset: 'eco2mix-national-cons-def' } });
+    const undo = portal.behave({
+      kind: 'status',
+      status: 403,
+      match: { dataset: 'eco2mix-national-cons-def' },
+    });
     const { outcome } = await runDay(engine, 'eco2mix', day, { recheck: true });
     expect(outcome.verdict).toBe('degraded');
     expect(await model()).toMatchObject({

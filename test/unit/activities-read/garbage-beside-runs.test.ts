@@ -47,7 +47,9 @@ describe('the garbage collection beside a run', () => {
   afterEach(() => engine.close());
 
   async function doneStep(step: string): Promise<Extract<ManifestStep, { state: 'done' }>> {
-    const state = (await newestManifests(engine.documents, 'tiny', [DAY])).get(DAY)?.steps[step as 'metrics/day'];
+    const state = (await newestManifests(engine.documents, 'tiny', [DAY])).get(DAY)?.steps[
+      step as 'metrics/day'
+    ];
     if (state?.state !== 'done') throw new Error(`${step} of ${DAY} is not done`);
     return state;
   }
@@ -61,7 +63,9 @@ describe('the garbage collection beside a run', () => {
           ? Promise.reject(new Error('stopped before its commit'))
           : engine.documents.createMany(all),
     });
-    await expect(runDay({ ...engine, documents }, 'tiny', DAY, { recheck: true })).rejects.toThrow(/before its commit/);
+    await expect(runDay({ ...engine, documents }, 'tiny', DAY, { recheck: true })).rejects.toThrow(
+      /before its commit/,
+    );
     now = new Date('2024-03-01T00:00:10Z');
     const made = await keysOf(engine);
     for (let time = 0; time < 2; time += 1) await collectGarbage(engine, NO_GRACE);
@@ -72,9 +76,14 @@ describe('the garbage collection beside a run', () => {
 
   it('reads the references again before each deletion', async () => {
     const state = await doneStep('transform/readings');
-    const [[output, ref]] = Object.entries(state.outputs) as [[string, (typeof state.outputs)[string]]];
+    const [[output, ref]] = Object.entries(state.outputs) as [
+      [string, (typeof state.outputs)[string]],
+    ];
     const orphan = ref.key.replace(/[0-9a-f]{64}/, '0'.repeat(64));
-    await engine.objects.put(orphan, Buffer.from('left by a crash'), { mediaType: ref.mediaType, mode: 'create' });
+    await engine.objects.put(orphan, Buffer.from('left by a crash'), {
+      mediaType: ref.mediaType,
+      mode: 'create',
+    });
     await collectGarbage(engine, NO_GRACE);
     // While the collection lists what there is, a run commits a version that is made of it.
     const objects: ObjectStore = storeWith(engine.objects, {
@@ -82,8 +91,14 @@ describe('the garbage collection beside a run', () => {
         for await (const head of engine.objects.list(prefix)) {
           if (head.key === orphan) {
             const manifest = (await newestManifests(engine.documents, 'tiny', [DAY])).get(DAY)!;
-            const steps = { 'transform/readings': { ...state, outputs: { [output]: { ...ref, key: orphan } } } };
-            await engine.documents.put(manifestKey('tiny', DAY, 2), { ...manifest, version: 2, steps });
+            const steps = {
+              'transform/readings': { ...state, outputs: { [output]: { ...ref, key: orphan } } },
+            };
+            await engine.documents.put(manifestKey('tiny', DAY, 2), {
+              ...manifest,
+              version: 2,
+              steps,
+            });
           }
           yield head;
         }
@@ -100,7 +115,9 @@ describe('the garbage collection beside a run', () => {
     const key = ref?.key ?? '';
     await engine.documents.put(tombstoneKey(key), { key, at: now.toISOString() });
     const { plan, outcome } = await runDay(engine, 'tiny', DAY, { offline: true });
-    expect(plan.steps.find(({ step }) => step === 'metrics/day')?.reason).toMatch(/is missing in the store/);
+    expect(plan.steps.find(({ step }) => step === 'metrics/day')?.reason).toMatch(
+      /is missing in the store/,
+    );
     expect(outcome.failure).toMatchObject({ code: 'STORE_UNAVAILABLE', step: 'metrics/day' });
     // The tombstone of a collection that was killed is believed for a quarter of an hour.
     now = new Date('2024-03-01T00:15:01Z');
@@ -132,7 +149,9 @@ describe('the garbage collection of remote stores', () => {
     const before = await keysOf(remote);
     fresh.outages.documents.code = 'STORE_UNAVAILABLE';
     for (let time = 0; time < 2; time += 1) {
-      await expect(collectGarbage(fresh, NO_GRACE)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await expect(collectGarbage(fresh, NO_GRACE)).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+      });
     }
     fresh.outages.documents.code = undefined;
     expect(await fresh.fallback?.pending()).toBe(0);
@@ -141,8 +160,12 @@ describe('the garbage collection of remote stores', () => {
 
   it('removes nothing while writes of its host wait to be replayed', async () => {
     fresh.outages.objects.code = 'STORE_UNAVAILABLE';
-    for (let failed = 0; failed < 3; failed += 1) await fresh.objects.head('a.txt').catch(() => undefined);
-    await fresh.objects.put('a.txt', Buffer.from('kept here'), { mode: 'create', mediaType: 'text/plain' });
+    for (let failed = 0; failed < 3; failed += 1)
+      await fresh.objects.head('a.txt').catch(() => undefined);
+    await fresh.objects.put('a.txt', Buffer.from('kept here'), {
+      mode: 'create',
+      mediaType: 'text/plain',
+    });
     fresh.outages.objects.code = undefined;
     await expect(collectGarbage(fresh, NO_GRACE)).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',

@@ -22,7 +22,11 @@ describe('a look at many days', () => {
       return Promise.resolve(dates.filter((date) => date.endsWith('-15')));
     };
     await expect(inPages(control(), DATES, look)).rejects.toThrow('the worker was lost');
-    expect(await inPages(control(), DATES, look)).toEqual(['2024-01-15', '2024-02-15', '2024-03-15']);
+    expect(await inPages(control(), DATES, look)).toEqual([
+      '2024-01-15',
+      '2024-02-15',
+      '2024-03-15',
+    ]);
     expect(looked).toEqual(['2024-01-01', '2024-02-01', '2024-02-01', '2024-03-03']);
     expect(notes[0]).toBe('looked at 31 of 91 days, up to 2024-01-31');
   });
@@ -30,6 +34,8 @@ describe('a look at many days', () => {
   it('begins anew when it is asked about other days', async () => {
     const before = { of: 'others', done: 31, found: ['2023-01-15'] };
     const control = { progress: () => undefined, checkpoint: { before, save: () => undefined } };
-    expect(await inPages(control, ['2024-01-15'], (dates) => Promise.resolve(dates))).toEqual(['2024-01-15']);
+    expect(await inPages(control, ['2024-01-15'], (dates) => Promise.resolve(dates))).toEqual([
+      '2024-01-15',
+    ]);
   });
 });

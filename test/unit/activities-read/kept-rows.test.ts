@@ -31,7 +31,9 @@ describe('a day that its publisher cleared away', () => {
     await runDay(engine, 'tiny', DATE);
     publisher.withdraw(DATE);
     for (let asked = 0; asked < 2; asked += 1) {
-      expect(await runDay(engine, 'tiny', DATE, { recheck: true })).toMatchObject({ outcome: { verdict: 'ok' } });
+      expect(await runDay(engine, 'tiny', DATE, { recheck: true })).toMatchObject({
+        outcome: { verdict: 'ok' },
+      });
       expect(await readVersions(engine, 'tiny', DATE)).toHaveLength(1);
     }
     const { days } = await verifyDays(engine, testControl(), { pipeline: 'tiny', dates: [DATE] });
@@ -58,7 +60,9 @@ describe('a day that its publisher cleared away', () => {
       await engine.documents.put(receiptKey({ ...older, sha256: older.origin.raw.sha256 }), older);
     }
     publisher.withdraw(DATE);
-    expect(await runDay(engine, 'tiny', DATE, { recheck: true })).toMatchObject({ outcome: { verdict: 'ok' } });
+    expect(await runDay(engine, 'tiny', DATE, { recheck: true })).toMatchObject({
+      outcome: { verdict: 'ok' },
+    });
     expect(await readVersions(engine, 'tiny', DATE)).toHaveLength(1);
   });
 

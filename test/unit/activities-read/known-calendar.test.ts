@@ -52,7 +52,9 @@ describe('the calendar in memory', () => {
     await look();
     expect(asked).toContain('ledger');
     await look();
-    expect(asked.filter((table) => table === 'ledger' || table === 'manifests' || table === 'receipts')).toEqual([]);
+    expect(
+      asked.filter((table) => table === 'ledger' || table === 'manifests' || table === 'receipts'),
+    ).toEqual([]);
   });
 
   it('sees a new version and a failure at once, and makes their months alone again', async () => {
@@ -73,7 +75,9 @@ describe('the calendar in memory', () => {
   it('is not that of a part of a month for the whole, and shows what runs now', async () => {
     await calendar.of('tiny', ['2024-03-05'], NOBODY);
     expect(await look()).toHaveLength(182);
-    const running = new Map([['2024-03-07', { workflowId: 'day/tiny', startedAt: now.toISOString(), held: false }]]);
+    const running = new Map([
+      ['2024-03-07', { workflowId: 'day/tiny', startedAt: now.toISOString(), held: false }],
+    ]);
     const standing = async (given: typeof running) =>
       (await calendar.of('tiny', DATES, given)).find(({ date }) => date === '2024-03-07')?.standing;
     expect([await standing(running), await standing(new Map())]).toEqual(['running', 'ok']);

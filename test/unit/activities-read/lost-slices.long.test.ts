@@ -41,7 +41,12 @@ async function sliceOf(part: string): Promise<ArtefactRef> {
 
 async function rawOf(part: string): Promise<ArtefactRef> {
   const range = { first: DATE, last: DATE };
-  const [receipt] = await readReceipts(engine.documents, 'tiny', { id: part, bulkWindow: 'month' }, range);
+  const [receipt] = await readReceipts(
+    engine.documents,
+    'tiny',
+    { id: part, bulkWindow: 'month' },
+    range,
+  );
   return receipt!.origin.raw;
 }
 
@@ -58,7 +63,9 @@ describe('a slice that is gone while its raw file is there', () => {
     const { outcome } = await runDay(engine, 'tiny', DATE);
     expect(outcome.verdict).toBe('degraded');
     expect(await sliceOf(part)).toEqual(slice);
-    expect((await newest()).steps[`download/${part}`]).toMatchObject({ kept: { code: 'SRC_AUTH' } });
+    expect((await newest()).steps[`download/${part}`]).toMatchObject({
+      kept: { code: 'SRC_AUTH' },
+    });
     expect(await isIntact(slice)).toBe(true);
   });
 
@@ -66,7 +73,10 @@ describe('a slice that is gone while its raw file is there', () => {
     const dates = datesBetween('2024-03-01', '2024-03-10');
     await runDays(engine, 'tiny', dates);
     const slice = await sliceOf(part);
-    await engine.objects.put(slice.key, Buffer.from('other bytes'), { mode: 'replace', mediaType: slice.mediaType });
+    await engine.objects.put(slice.key, Buffer.from('other bytes'), {
+      mode: 'replace',
+      mediaType: slice.mediaType,
+    });
     publisher.refuse(part, 403);
     expect((await runDays(engine, 'tiny', dates)).get(DATE)?.verdict).toBe('degraded');
     expect(await isIntact(slice)).toBe(true);
@@ -98,7 +108,9 @@ describe('an answer whose ledger entry never reached the store', () => {
   async function lose(part: string): Promise<void> {
     await runDay(engine, 'tiny', DATE);
     const step: StepId = `download/${part}`;
-    const entry = (await readLedger(engine.documents, 'tiny', [DATE])).get(DATE)?.find((one) => one.step === step);
+    const entry = (await readLedger(engine.documents, 'tiny', [DATE]))
+      .get(DATE)
+      ?.find((one) => one.step === step);
     await engine.documents.delete(ledgerKey('tiny', DATE, step, entry!.key));
   }
 
@@ -122,7 +134,9 @@ describe('an answer whose ledger entry never reached the store', () => {
   it('is cut again in a window that asks nobody', async () => {
     await lose('readings');
     const slice = await sliceOf('readings');
-    expect((await runDays(engine, 'tiny', [DATE], { offline: true })).get(DATE)?.verdict).toBe('ok');
+    expect((await runDays(engine, 'tiny', [DATE], { offline: true })).get(DATE)?.verdict).toBe(
+      'ok',
+    );
     expect(await sliceOf('readings')).toEqual(slice);
     expect((await runDays(engine, 'tiny', [DATE], { offline: true })).size).toBe(0);
   });
@@ -131,7 +145,9 @@ describe('an answer whose ledger entry never reached the store', () => {
     await lose('forecast');
     await engine.objects.delete((await rawOf('forecast')).key);
     const { plan } = await runDay(engine, 'tiny', DATE, { offline: true });
-    expect(plan.steps.find(({ step }) => step === 'download/forecast')).toMatchObject({ action: 'skip' });
+    expect(plan.steps.find(({ step }) => step === 'download/forecast')).toMatchObject({
+      action: 'skip',
+    });
   });
 
   it.each(PARTS)('has nothing that stays when it cannot be cut again: %s', async (part) => {

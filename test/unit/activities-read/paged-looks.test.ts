@@ -23,7 +23,9 @@ let engine: TestEngine;
 
 beforeEach(async () => {
   publisher = await startTinyPublisher(DATES);
-  engine = await openTestEngine([tinyDataset({ baseUrl: publisher.url, freshForMinutes: 0 })], { now: () => NOW });
+  engine = await openTestEngine([tinyDataset({ baseUrl: publisher.url, freshForMinutes: 0 })], {
+    now: () => NOW,
+  });
   for (const date of DATES) await runDay(engine, 'tiny', date);
   publisher.publish(DATES[1]!, { add: 7 });
 });
@@ -56,9 +58,9 @@ describe('a watch', () => {
       saved = JSON.parse(JSON.stringify(value));
       isAway = looked.includes('tiny/2024-03');
     };
-    await expect(watchPublisher({ ...engine, documents }, tryAfter(undefined, save), 'tiny')).rejects.toThrow(
-      'the store is away',
-    );
+    await expect(
+      watchPublisher({ ...engine, documents }, tryAfter(undefined, save), 'tiny'),
+    ).rejects.toThrow('the store is away');
     const first = looked.splice(0);
     isAway = false;
     expect(
@@ -75,7 +77,12 @@ describe('a watch', () => {
 
   it('looks at no object', async () => {
     const refused = () => Promise.reject(new Error('an object was looked at'));
-    const objects = storeWith(engine.objects, { head: refused, inspect: refused, get: refused, openLocal: refused });
+    const objects = storeWith(engine.objects, {
+      head: refused,
+      inspect: refused,
+      get: refused,
+      openLocal: refused,
+    });
     const seen = await watchPublisher({ ...engine, objects }, testControl(), 'tiny');
     expect(seen).toEqual(await watchPublisher(engine, testControl(), 'tiny'));
   });
@@ -109,7 +116,9 @@ describe('the look for changed days', () => {
       },
     });
     const next = tryAfter(pages[2], () => undefined);
-    expect(await changedDays({ ...engine, documents }, definition.name, all, next)).toEqual(expected);
+    expect(await changedDays({ ...engine, documents }, definition.name, all, next)).toEqual(
+      expected,
+    );
     expect(asked).not.toContain('tiny/2024-01');
     expect(asked).toContain('tiny/2024-05');
   });
@@ -119,7 +128,12 @@ describe('the selection of a backfill', () => {
   it('is not made again by a try after it, and is by one for another stretch', async () => {
     const select = (own: Engine, control: StepControl, to = '2024-05-31') => {
       const range = { from: '2024-01-01', to };
-      return selectDays(own, { request: { pipeline: 'tiny', ...range }, stretch: range }, new Set(), control);
+      return selectDays(
+        own,
+        { request: { pipeline: 'tiny', ...range }, stretch: range },
+        new Set(),
+        control,
+      );
     };
     let saved: unknown;
     const save = (value: object): void => {
@@ -144,7 +158,11 @@ describe('the selection of a backfill', () => {
   it('opens no object, and asks for records by the month and not by the day', async () => {
     const select = (own: Engine, to: string) => {
       const range = { from: '2023-06-01', to };
-      return selectDays(own, { request: { pipeline: 'tiny', ...range }, stretch: range }, new Set());
+      return selectDays(
+        own,
+        { request: { pipeline: 'tiny', ...range }, stretch: range },
+        new Set(),
+      );
     };
     const refused = () => Promise.reject(new Error('an object was opened'));
     const objects = storeWith(engine.objects, { get: refused, openLocal: refused, put: refused });

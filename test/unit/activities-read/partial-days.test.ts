@@ -28,7 +28,11 @@ function closeLater<T extends { close(): Promise<void> }>(opened: T): T {
   return opened;
 }
 
-async function actionsOf(engine: TestEngine, pipeline: string, date: string): Promise<Record<string, StepAction>> {
+async function actionsOf(
+  engine: TestEngine,
+  pipeline: string,
+  date: string,
+): Promise<Record<string, StepAction>> {
   const { plans } = await planFromStores(engine, engine.datasets[pipeline]!.definition, [date], {});
   return Object.fromEntries(plans[0]!.steps.map(({ step, action }) => [step, action]));
 }
@@ -37,15 +41,25 @@ const CITY_DAY = '2026-05-05';
 
 /** A city whose publishers are late: their clock is not that of the engine. */
 async function openCity() {
-  const clock = { publisher: new Date('2026-05-05T14:00:00Z'), ours: new Date('2026-05-06T00:00:00Z') };
+  const clock = {
+    publisher: new Date('2026-05-05T14:00:00Z'),
+    ours: new Date('2026-05-06T00:00:00Z'),
+  };
   const portal: Portal = closeLater(await startPortal({ now: () => clock.publisher }));
   const host = { url: portal.url, requestsPerSecond: 1_000, key: 'k' };
   const hosts = { paris: host, idfm: host, 'visual-crossing': host, 'open-meteo': host };
   const datasets = Object.values(configuredDatasets({ cityflow }, hosts));
   const engine = closeLater(await openTestEngine(datasets, { now: () => clock.ours }));
   const share = async (part: string): Promise<number> => {
-    const file = path.join(engine.home, 'store', 'processed', 'metrics', `${part}_metrics_${CITY_DAY}.json`);
-    return (JSON.parse(await readFile(file, 'utf8')) as { coverage: { taux: number } }).coverage.taux;
+    const file = path.join(
+      engine.home,
+      'store',
+      'processed',
+      'metrics',
+      `${part}_metrics_${CITY_DAY}.json`,
+    );
+    return (JSON.parse(await readFile(file, 'utf8')) as { coverage: { taux: number } }).coverage
+      .taux;
   };
   return { clock, portal, engine, share };
 }
@@ -59,7 +73,9 @@ describe('a city day of which the publishers had only the first hours', () => {
     clock.publisher = new Date('2026-05-06T12:00:00Z');
     clock.ours = new Date('2026-05-06T14:00:00Z');
     const { plan } = await runDay(engine, 'cityflow', CITY_DAY);
-    const asked = plan.steps.filter(({ step, action }) => step.startsWith('download/') && action === 'recheck');
+    const asked = plan.steps.filter(
+      ({ step, action }) => step.startsWith('download/') && action === 'recheck',
+    );
     expect(asked.map(({ step }) => step)).toEqual(['download/bikes', 'download/comptages']);
     expect(await share('bikes')).toBeGreaterThan(0.95);
     expect(await share('comptages')).toBeGreaterThan(0.85);
@@ -68,7 +84,8 @@ describe('a city day of which the publishers had only the first hours', () => {
   it('is due for the watch while it lacks hours, and not any more when it has them', async () => {
     const { clock, engine } = await openCity();
     await runDay(engine, 'cityflow', CITY_DAY);
-    const due = async () => (await watchPublisher(engine, testControl(), 'cityflow')).windows.flat();
+    const due = async () =>
+      (await watchPublisher(engine, testControl(), 'cityflow')).windows.flat();
     expect(await due()).toEqual([]);
     clock.ours = new Date('2026-05-06T07:00:00Z');
     // Also while the freshness values stand: what came was not all of the day.
@@ -82,7 +99,8 @@ describe('a city day of which the publishers had only the first hours', () => {
   it('is asked for once more after its cut-off, says then that it is definitive, and costs a backfill nothing', async () => {
     const { clock, engine, portal } = await openCity();
     await runDay(engine, 'cityflow', CITY_DAY);
-    const revision = async () => (await calendarOfDays(engine, 'cityflow', [CITY_DAY], new Map()))[0]?.revision;
+    const revision = async () =>
+      (await calendarOfDays(engine, 'cityflow', [CITY_DAY], new Map()))[0]?.revision;
     expect(await revision()).toBe('provisional');
     clock.publisher = clock.ours = new Date('2026-05-20T10:00:00Z');
     expect(await revision()).toBe('definitive');
@@ -95,8 +113,14 @@ describe('a city day of which the publishers had only the first hours', () => {
     clock.ours = new Date('2027-05-20T10:00:00Z');
     const asked = portal.requests.length;
     const range = { pipeline: 'cityflow', from: CITY_DAY, to: CITY_DAY };
-    expect((await planBackfill(engine, range)).plan).toMatchObject({ days: 0, complete: 1, requests: {} });
-    expect((await watchPublisher(engine, testControl(), 'cityflow')).revisions).toEqual({ definitive: 1 });
+    expect((await planBackfill(engine, range)).plan).toMatchObject({
+      days: 0,
+      complete: 1,
+      requests: {},
+    });
+    expect((await watchPublisher(engine, testControl(), 'cityflow')).revisions).toEqual({
+      definitive: 1,
+    });
     expect(portal.requests.slice(asked).every(({ endpoint }) => endpoint !== 'export')).toBe(true);
   });
 });
@@ -106,9 +130,12 @@ describe('an export that ended after a row', () => {
     const now = () => new Date('2024-06-01T12:00:00Z');
     const portal = closeLater(await startPortal({ now }));
     const odre = { url: portal.url, requestsPerSecond: 1_000 };
-    const engine = closeLater(await openTestEngine(Object.values(configuredDatasets({ eco2mix }, { odre })), { now }));
+    const engine = closeLater(
+      await openTestEngine(Object.values(configuredDatasets({ eco2mix }, { odre })), { now }),
+    );
     const day = '2023-12-15';
-    const coverage = async () => (await calendarOfDays(engine, 'eco2mix', [day], new Map()))[0]?.coverage;
+    const coverage = async () =>
+      (await calendarOfDays(engine, 'eco2mix', [day], new Map()))[0]?.coverage;
     const match = { dataset: 'eco2mix-national-cons-def', endpoint: 'export' } as const;
     const undo = portal.behave({ kind: 'truncated', framing: 'chunked', end: 'row', match });
     await runDays(engine, 'eco2mix', [day]);
@@ -128,7 +155,9 @@ describe('an export that ended after a row', () => {
   it('is asked for so too when it had nothing of a day', async () => {
     const publisher = closeLater(await startTinyPublisher(['2024-03-04']));
     const now = () => new Date('2024-03-10T12:00:00Z');
-    const engine = closeLater(await openTestEngine([tinyDataset({ baseUrl: publisher.url })], { now }));
+    const engine = closeLater(
+      await openTestEngine([tinyDataset({ baseUrl: publisher.url })], { now }),
+    );
     await runDay(engine, 'tiny', '2024-03-05');
     const conditions = publisher.conditions.length;
     await runDay(engine, 'tiny', '2024-03-05', { recheck: true });
@@ -143,7 +172,9 @@ describe('the watch', () => {
     const now = () => new Date(start + minutes * 60_000);
     const dates = datesBetween('2024-03-01', '2024-03-05');
     const publisher = closeLater(await startTinyPublisher(dates));
-    const engine = closeLater(await openTestEngine([tinyDataset({ baseUrl: publisher.url })], { now }));
+    const engine = closeLater(
+      await openTestEngine([tinyDataset({ baseUrl: publisher.url })], { now }),
+    );
     const watch = async () => {
       const seen = await watchPublisher(engine, testControl(), 'tiny');
       await saveFreshness(engine, 'tiny', seen.freshness);
@@ -167,7 +198,12 @@ describe('a partly delivered day of a pipeline whose days are final after the cu
     const publisher = closeLater(await startTinyPublisher([day]));
     publisher.publish(day, { hours: { 3: null } });
     let at = new Date(`${addDays(day, 1)}T02:00:00Z`);
-    const options = { baseUrl: publisher.url, freshForMinutes: 1_000, partialForMinutes: 30, finalAtCutOff: true };
+    const options = {
+      baseUrl: publisher.url,
+      freshForMinutes: 1_000,
+      partialForMinutes: 30,
+      finalAtCutOff: true,
+    };
     const engine = closeLater(await openTestEngine([tinyDataset(options)], { now: () => at }));
     const readings = async () => (await actionsOf(engine, 'tiny', day))['download/readings'];
     await runDay(engine, 'tiny', day);

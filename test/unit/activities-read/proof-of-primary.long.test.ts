@@ -16,7 +16,10 @@ import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../../fixtures/tiny-publisher.ts';
 
-/** The host that made the days has all their bytes in its cache: what it says of them must come from the primary stores all the same. */
+/**
+ * The host that made the days has all their bytes in its cache: what it says of them must come from
+ * the primary stores all the same.
+ */
 
 const DATES = datesBetween('2024-01-01', '2024-01-04');
 const DAY = '2024-01-03';
@@ -64,8 +67,12 @@ async function verified() {
 }
 
 async function actions() {
-  const { plans } = await planFromStores(engine, engine.datasets['tiny']!.definition, [DAY], { offline: true });
-  return Object.fromEntries(plans[0]!.steps.map(({ step, action, reason }) => [step, `${action}: ${reason}`]));
+  const { plans } = await planFromStores(engine, engine.datasets['tiny']!.definition, [DAY], {
+    offline: true,
+  });
+  return Object.fromEntries(
+    plans[0]!.steps.map(({ step, action, reason }) => [step, `${action}: ${reason}`]),
+  );
 }
 
 describe('verify on the host that made the days', () => {
@@ -122,7 +129,9 @@ describe('a plan on the host that made the days', () => {
 
   it('runs a step again whose output has other bytes in the primary store', async () => {
     await flipByte(await outputOf('transform/readings'));
-    expect((await actions())['transform/readings']).toMatch(/^run: .*no longer matches its recorded hash/);
+    expect((await actions())['transform/readings']).toMatch(
+      /^run: .*no longer matches its recorded hash/,
+    );
     await runDay(engine, 'tiny', DAY, { offline: true });
     expect(await verified()).toMatchObject({ [DAY]: 'identical' });
   });

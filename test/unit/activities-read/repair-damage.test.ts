@@ -21,8 +21,8 @@ import { startTinyPublisher } from '../../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../../fixtures/tiny-publisher.ts';
 
 /**
- * Bytes that were flipped below a remote store, which goes on to tell the size and the hash that they were written with: only a reader
- * finds them.
+ * Bytes that were flipped below a remote store, which goes on to tell the size and the hash that
+ * they were written with: only a reader finds them.
  */
 
 const DATES = datesBetween('2024-01-01', '2024-01-03');
@@ -53,7 +53,9 @@ beforeEach(async () => {
   remote = createRemoteStores();
   // It believes what the objects were written with, as S3 does.
   const told = storeWith(remote.objects, {
-    inspect: async ({ key }) => ({ state: (await remote.objects.head(key)) === undefined ? 'missing' : 'intact' }),
+    inspect: async ({ key }) => ({
+      state: (await remote.objects.head(key)) === undefined ? 'missing' : 'intact',
+    }),
   });
   engine = await openRemoteEngine({ ...remote, objects: told }, [recorded()], {
     now: () => new Date('2024-03-01T00:00:00Z'),
@@ -82,16 +84,28 @@ async function flipByte(key: string): Promise<void> {
 
 async function told(from: string, repair?: boolean) {
   const context = testContext(engine);
-  const exit = await verify(context, { pipeline: 'tiny', from, ...(repair === undefined ? {} : { repair }) });
+  const exit = await verify(context, {
+    pipeline: 'tiny',
+    from,
+    ...(repair === undefined ? {} : { repair }),
+  });
   return { exit, notes: context.terminal.notes.join('\n'), text: context.terminal.text() };
 }
 
 /** Nothing else sees it, verify does, and what verify names mends it. */
 async function isMended(scope: Scope): Promise<void> {
-  expect((await runDay(engine, 'tiny', DAY, { offline: true })).plan.upToDate || scope === MONTH).toBe(true);
+  expect(
+    (await runDay(engine, 'tiny', DAY, { offline: true })).plan.upToDate || scope === MONTH,
+  ).toBe(true);
   const found = await told(scope);
-  expect(found).toMatchObject({ exit: 1, notes: expect.stringContaining(`verify tiny ${scope} --repair`) as string });
-  expect(await told(scope, true)).toMatchObject({ exit: 0, text: expect.stringContaining('made again') as string });
+  expect(found).toMatchObject({
+    exit: 1,
+    notes: expect.stringContaining(`verify tiny ${scope} --repair`) as string,
+  });
+  expect(await told(scope, true)).toMatchObject({
+    exit: 0,
+    text: expect.stringContaining('made again') as string,
+  });
   expect((await told(scope)).exit).toBe(0);
 }
 
@@ -147,7 +161,9 @@ describe('verify while the document store is away', () => {
   it('says nothing, whatever this host remembers of the records', async () => {
     engine.outages.documents.code = 'STORE_UNAVAILABLE';
     const refused = { code: 'STORE_UNAVAILABLE' };
-    await expect(verifyDays(engine, testControl(), { pipeline: 'tiny', dates: DATES })).rejects.toMatchObject(refused);
+    await expect(
+      verifyDays(engine, testControl(), { pipeline: 'tiny', dates: DATES }),
+    ).rejects.toMatchObject(refused);
     await expect(verifyPeriod(engine, testControl(), 'tiny', MONTH)).rejects.toMatchObject(refused);
   });
 });

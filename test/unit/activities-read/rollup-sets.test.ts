@@ -47,12 +47,18 @@ function withBroken(month: Period): TestEngine {
   const judged = (outcome: UnitOutcome): UnitOutcome =>
     outcome.scope !== month || 'failure' in outcome
       ? outcome
-      : { ...outcome, checks: [{ check: 'sums', severity: 'fail', tested: 1, failed: 1, examples: [] }] };
+      : {
+          ...outcome,
+          checks: [{ check: 'sums', severity: 'fail', tested: 1, failed: 1, examples: [] }],
+        };
   const broken: Dataset = {
     ...dataset,
     steps: {
       ...dataset.steps,
-      'rollup/month': { kind: 'sql', run: async (task, sql) => (await whole.run(task, sql)).map(judged) },
+      'rollup/month': {
+        kind: 'sql',
+        run: async (task, sql) => (await whole.run(task, sql)).map(judged),
+      },
     },
   };
   return engine.withDatasets([broken]);
@@ -61,9 +67,16 @@ function withBroken(month: Period): TestEngine {
 describe('a set of periods', () => {
   it('is answered period by period, in order: made, reused, or empty', async () => {
     const asked = ['2022-12', ...MONTHS];
-    const how = (answer: Awaited<ReturnType<typeof rollUp>>) => answer.periods.map((one) => [one.period, one.how]);
-    expect(how(await rollUp(asked))).toEqual([['2022-12', 'empty'], ...MONTHS.map((month) => [month, 'ran'])]);
-    expect(how(await rollUp(asked))).toEqual([['2022-12', 'empty'], ...MONTHS.map((month) => [month, 'reused'])]);
+    const how = (answer: Awaited<ReturnType<typeof rollUp>>) =>
+      answer.periods.map((one) => [one.period, one.how]);
+    expect(how(await rollUp(asked))).toEqual([
+      ['2022-12', 'empty'],
+      ...MONTHS.map((month) => [month, 'ran']),
+    ]);
+    expect(how(await rollUp(asked))).toEqual([
+      ['2022-12', 'empty'],
+      ...MONTHS.map((month) => [month, 'reused']),
+    ]);
     expect(await made()).toEqual(MONTHS);
   });
 
@@ -72,7 +85,9 @@ describe('a set of periods', () => {
       code: 'DATA_CHECK_FAILED',
       message: expect.stringContaining('rollup/month of 2023-05: sums') as string,
     });
-    expect(await made()).toEqual(expect.arrayContaining(MONTHS.slice(0, 12).filter((month) => month !== '2023-05')));
+    expect(await made()).toEqual(
+      expect.arrayContaining(MONTHS.slice(0, 12).filter((month) => month !== '2023-05')),
+    );
     expect(await made()).not.toContain('2023-05');
     await rollUp(MONTHS);
     expect(await made()).toEqual(MONTHS);

@@ -21,7 +21,9 @@ let engine: TestEngine;
 /** Its report asks what became of the parts of its day. */
 function tellingDataset(baseUrl: string): Dataset {
   const tiny = tinyDataset({ baseUrl });
-  const steps = tiny.definition.steps.map((step) => (step.id === 'report/day' ? { ...step, withNotes: true } : step));
+  const steps = tiny.definition.steps.map((step) =>
+    step.id === 'report/day' ? { ...step, withNotes: true } : step,
+  );
   return { ...tiny, definition: { ...tiny.definition, steps } };
 }
 
@@ -47,12 +49,15 @@ describe('a part of which nothing came', () => {
   it.each([
     [503, 'NOT_ANSWERED', 'the publisher did not answer'],
     [403, 'NOT_USABLE', 'the answer of the publisher could not be taken'],
-  ] as const)('because its publisher refused with %i is told as such', async (status, code, words) => {
-    publisher.refuse('forecast', status);
-    expect((await runDay(engine, 'tiny', DATE)).outcome.verdict).toBe('degraded');
-    expect(await notesOfReport(DATE)).toEqual([[{ part: 'forecast', code }]]);
-    expect(await heard(DATE)).toEqual({ [`forecast: ${words}`]: 1 });
-  });
+  ] as const)(
+    'because its publisher refused with %i is told as such',
+    async (status, code, words) => {
+      publisher.refuse('forecast', status);
+      expect((await runDay(engine, 'tiny', DATE)).outcome.verdict).toBe('degraded');
+      expect(await notesOfReport(DATE)).toEqual([[{ part: 'forecast', code }]]);
+      expect(await heard(DATE)).toEqual({ [`forecast: ${words}`]: 1 });
+    },
+  );
 
   it('because the publisher had nothing is told otherwise, and gives the report no note', async () => {
     const empty = '2024-05-05';

@@ -61,7 +61,8 @@ describe('a file with less than is known of its day', () => {
     if (outcome === undefined || 'code' in outcome) throw new Error(JSON.stringify(outcome));
     return outcome;
   }
-  const run = (options: RunDayOptions = {}) => runDay(engine, 'eco2mix', DAY, { offline: true, ...options });
+  const run = (options: RunDayOptions = {}) =>
+    runDay(engine, 'eco2mix', DAY, { offline: true, ...options });
   const whole = constantRows(DAY, 30, VALUES, CONSOLIDATED);
 
   it('is kept aside: the day stays whole, is degraded, and says what would be lost', async () => {
@@ -112,7 +113,10 @@ describe('a file with less than is known of its day', () => {
       { date: DAY, text: 'the answer lacks 48 values (gaz 48) that are known', isKept: true },
     ]);
     await run();
-    expect(await newest('cons-def')).toMatchObject({ verdict: 'degraded', kept: { code: 'LACKS_VALUES' } });
+    expect(await newest('cons-def')).toMatchObject({
+      verdict: 'degraded',
+      kept: { code: 'LACKS_VALUES' },
+    });
   });
 
   it('without any load leaves the report where it is', async () => {
@@ -146,7 +150,10 @@ describe('a file with less than is known of its day', () => {
   it('counts at once when it has as many values: a correction, or one taken back and another given', async () => {
     await give(whole.slice(0, 47));
     await run();
-    const moved = [...whole.slice(1, 47), { ...whole[47]!, values: { ...VALUES, consommation: 60_000 } }];
+    const moved = [
+      ...whole.slice(1, 47),
+      { ...whole[47]!, values: { ...VALUES, consommation: 60_000 } },
+    ];
     expect(await give(moved)).toMatchObject({ kept: 0 });
     expect((await run()).version).toBe(2);
     expect((await newest('cons-def')).kept).toBeUndefined();
@@ -174,13 +181,21 @@ describe('an answer with less than is known of its day', () => {
   afterAll(() => portal.close());
   beforeEach(async () => {
     const odre = { url: portal.url, requestsPerSecond: 1_000 };
-    engine = await openTestEngine(Object.values(configuredDatasets({ eco2mix }, { odre })), { now: () => NOW });
+    engine = await openTestEngine(Object.values(configuredDatasets({ eco2mix }, { odre })), {
+      now: () => NOW,
+    });
   });
 
   const match = { dataset: 'eco2mix-national-tr', endpoint: 'export' } as const;
   const LESS: readonly (readonly [what: string, fault: PortalFault])[] = [
-    ['ends after some rows', { kind: 'truncated', framing: 'chunked', end: 'row', afterBytes: 12_000, match }],
-    ['calls a column something else', { kind: 'header', change: { rename: 'gaz', to: 'gas' }, match }],
+    [
+      'ends after some rows',
+      { kind: 'truncated', framing: 'chunked', end: 'row', afterBytes: 12_000, match },
+    ],
+    [
+      'calls a column something else',
+      { kind: 'header', change: { rename: 'gaz', to: 'gas' }, match },
+    ],
   ];
 
   it.each(LESS)(
@@ -193,15 +208,25 @@ describe('an answer with less than is known of its day', () => {
       try {
         for (let asked = 0; asked < 2; asked += 1) {
           clock.publisher = new Date(clock.publisher.getTime() + 86_400_000);
-          expect((await runDay(engine, 'eco2mix', DAY, { recheck: true })).outcome.verdict).toBe('degraded');
+          expect((await runDay(engine, 'eco2mix', DAY, { recheck: true })).outcome.verdict).toBe(
+            'degraded',
+          );
         }
-        expect(await newest('tr')).toMatchObject({ version: 2, coverage: 1, kept: { code: 'LACKS_VALUES' } });
+        expect(await newest('tr')).toMatchObject({
+          version: 2,
+          coverage: 1,
+          kept: { code: 'LACKS_VALUES' },
+        });
         await published();
       } finally {
         undo();
       }
       await runDay(engine, 'eco2mix', DAY, { recheck: true });
-      expect(await newest('tr')).toMatchObject({ version: 3, verdict: before.verdict, kept: undefined });
+      expect(await newest('tr')).toMatchObject({
+        version: 3,
+        verdict: before.verdict,
+        kept: undefined,
+      });
     },
   );
 
@@ -244,7 +269,13 @@ describe('an answer with less than is known of its day', () => {
 
   it('counts when its download is forced', async () => {
     await runDay(engine, 'eco2mix', DAY);
-    const undo = portal.behave({ kind: 'truncated', framing: 'chunked', end: 'row', afterBytes: 12_000, match });
+    const undo = portal.behave({
+      kind: 'truncated',
+      framing: 'chunked',
+      end: 'row',
+      afterBytes: 12_000,
+      match,
+    });
     try {
       await runDay(engine, 'eco2mix', DAY, { fromStep: 'download/tr' });
       expect((await newest('tr')).coverage).toBeLessThan(1);

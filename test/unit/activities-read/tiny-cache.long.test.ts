@@ -39,8 +39,12 @@ describe('work over remote stores with a cache that is smaller than what it read
     const outcomes = await runDays(engine, 'tiny', DATES);
     expect([...outcomes.values()].map(({ verdict }) => verdict)).toEqual(DATES.map(() => 'ok'));
     await rollUpDays(engine, 'tiny', DATES);
-    expect((await newestManifests(engine.documents, 'tiny', [MONTH])).get(MONTH)).toMatchObject({ verdict: 'ok' });
-    expect(await verifyPeriod(engine, testControl(), 'tiny', MONTH)).toMatchObject({ result: 'identical' });
+    expect((await newestManifests(engine.documents, 'tiny', [MONTH])).get(MONTH)).toMatchObject({
+      verdict: 'ok',
+    });
+    expect(await verifyPeriod(engine, testControl(), 'tiny', MONTH)).toMatchObject({
+      result: 'identical',
+    });
     const { days } = await verifyDays(engine, testControl(), { pipeline: 'tiny', dates: DATES });
     expect(new Set(days.map(({ result }) => result))).toEqual(new Set(['identical']));
     expect(engine.stores.fallback?.cacheStats()?.evictions).toBeGreaterThan(DATES.length);

@@ -85,11 +85,21 @@ describe.each(DAMAGES)('%s', (_, table, body) => {
     const { plans, unreadable } = await planFromStores(engine, definition, DATES, {});
     expect([...unreadable.keys()].sort()).toEqual(lost);
     expect(plans.map(({ date }) => date)).toEqual(DATES.filter((date) => !lost.includes(date)));
-    const window = await resolveWindow(engine, { pipeline: PIPELINE, dates: DATES, options: { offline: true } });
+    const window = await resolveWindow(engine, {
+      pipeline: PIPELINE,
+      dates: DATES,
+      options: { offline: true },
+    });
     expect(window.careful?.map(({ date }) => date)).toEqual(lost);
-    const backfill = await planBackfill(engine, { pipeline: PIPELINE, from: DATES[0]!, to: DATES.at(-1)! });
+    const backfill = await planBackfill(engine, {
+      pipeline: PIPELINE,
+      from: DATES[0]!,
+      to: DATES.at(-1)!,
+    });
     expect(backfill.days.map(({ date }) => date)).toEqual(expect.arrayContaining(lost));
-    await expect(resolveDay(engine, { pipeline: PIPELINE, dates: [DAY], options: {} })).rejects.toMatchObject({
+    await expect(
+      resolveDay(engine, { pipeline: PIPELINE, dates: [DAY], options: {} }),
+    ).rejects.toMatchObject({
       code: 'STORE_CORRUPT',
       message: expect.stringContaining(command) as string,
     });
@@ -114,7 +124,10 @@ describe.each(DAMAGES)('%s', (_, table, body) => {
     expect(publisher.requests).toHaveLength(asked);
     const days = await calendarOfDays(engine, PIPELINE, DATES, new Map());
     expect(days.filter(({ standing }) => standing !== 'ok')).toEqual([]);
-    const { days: verified } = await verifyDays(engine, testControl(), { pipeline: PIPELINE, dates: DATES });
+    const { days: verified } = await verifyDays(engine, testControl(), {
+      pipeline: PIPELINE,
+      dates: DATES,
+    });
     expect(verified.map(({ result }) => result)).toEqual(DATES.map(() => 'identical'));
     const range = { pipeline: PIPELINE, from: DATES[0]!, to: DATES.at(-1)! };
     // A version that was made again is announced to the rollup, which finds nothing changed.
@@ -137,7 +150,9 @@ describe('the row of a download', () => {
     ['ledger', `${DAY}/download/readings/`],
     ['receipts', '2024-01-01/'],
   ])('in %s is repaired from the raw file, without the publisher', async (table, sort) => {
-    overwrite(table, sort, 'lost', { partition: table === 'receipts' ? 'tiny/readings' : 'tiny/2024-01' });
+    overwrite(table, sort, 'lost', {
+      partition: table === 'receipts' ? 'tiny/readings' : 'tiny/2024-01',
+    });
     const asked = publisher.requests.length;
     const range = { pipeline: PIPELINE, from: DATES[0]!, to: DATES.at(-1)! };
     expect(await stale(testContext(engine), range)).toBe(3);
@@ -166,7 +181,9 @@ describe('an older version of a period', () => {
       'quotidien repair tiny 2024-01',
     );
     expect(await repair(testContext(engine), { pipeline: PIPELINE, from: '2024-01' })).toBe(0);
-    await expect(collectGarbage(engine, { graceDays: 7, dryRun: true })).resolves.toMatchObject({ removed: 0 });
+    await expect(collectGarbage(engine, { graceDays: 7, dryRun: true })).resolves.toMatchObject({
+      removed: 0,
+    });
     expect(await verify(testContext(engine), { pipeline: PIPELINE, from: '2024-01' })).toBe(0);
   });
 });
@@ -175,7 +192,9 @@ describe('a record of a newer Quotidien', () => {
   it('is left as it is, with the word to upgrade', async () => {
     overwrite('manifests', `${DAY}/`, '{"schema":2}');
     const [day] = await calendarOfDays(engine, PIPELINE, [DAY], new Map());
-    expect(day?.remarks[0]?.text).toMatch(/schema 2, and this version of Quotidien knows 1: upgrade it$/);
+    expect(day?.remarks[0]?.text).toMatch(
+      /schema 2, and this version of Quotidien knows 1: upgrade it$/,
+    );
     expect(await repair(testContext(engine), { pipeline: PIPELINE, from: DAY })).toBe(1);
     expect((await calendarOfDays(engine, PIPELINE, [DAY], new Map()))[0]?.standing).toBe('failed');
   });

@@ -41,7 +41,9 @@ async function verifyOne(by: TestEngine = engine, date = DATE): Promise<Verifica
 
 /** The findings of every step that is not identical. */
 function findings({ steps }: Verification): Record<string, readonly string[]> {
-  return Object.fromEntries(steps.flatMap((step) => (step.result === 'identical' ? [] : [[step.step, step.findings]])));
+  return Object.fromEntries(
+    steps.flatMap((step) => (step.result === 'identical' ? [] : [[step.step, step.findings]])),
+  );
 }
 
 async function doneStep(step: StepId): Promise<DoneStep> {
@@ -67,7 +69,10 @@ async function objectKeys(): Promise<string[]> {
 /** The engine with other code for one step, under the same version. */
 function withStep(step: StepId, run: (task: StepTask) => readonly UnitOutcome[]): TestEngine {
   const dataset = tinyDataset({ baseUrl: publisher.url });
-  const implementation = { kind: 'plain' as const, run: (task: StepTask) => Promise.resolve(run(task)) };
+  const implementation = {
+    kind: 'plain' as const,
+    run: (task: StepTask) => Promise.resolve(run(task)),
+  };
   return engine.withDatasets([{ ...dataset, steps: { ...dataset.steps, [step]: implementation } }]);
 }
 
@@ -95,9 +100,17 @@ describe('verifyDays', () => {
 
   it('writes its verification and nothing else', async () => {
     await runDay(engine, 'tiny', DATE);
-    const before = [await objectKeys(), await documentsIn(LEDGER_TABLE), await documentsIn(MANIFEST_TABLE)];
+    const before = [
+      await objectKeys(),
+      await documentsIn(LEDGER_TABLE),
+      await documentsIn(MANIFEST_TABLE),
+    ];
     const day = await verifyOne();
-    expect([await objectKeys(), await documentsIn(LEDGER_TABLE), await documentsIn(MANIFEST_TABLE)]).toEqual(before);
+    expect([
+      await objectKeys(),
+      await documentsIn(LEDGER_TABLE),
+      await documentsIn(MANIFEST_TABLE),
+    ]).toEqual(before);
     expect(await documentsIn(VERIFICATION_TABLE)).toEqual([day]);
   });
 
@@ -130,7 +143,9 @@ describe('verifyDays', () => {
     await runDay(engine, 'tiny', DATE, { recheck: true });
     const day = await verifyOne();
     expect(day).toMatchObject({ version: 2, result: 'identical' });
-    const origins = (await readVersions(engine, 'tiny', DATE))[1]?.origins.map(({ raw }) => raw.key.split('/')[3]);
+    const origins = (await readVersions(engine, 'tiny', DATE))[1]?.origins.map(
+      ({ raw }) => raw.key.split('/')[3],
+    );
     expect(origins).toEqual(['2024-03-05_2024-03-05', '2024-03-01_2024-03-31']);
   });
 
@@ -139,7 +154,9 @@ describe('verifyDays', () => {
     const drifted = engine.withDatasets([tinyDataset({ baseUrl: publisher.url, drift: 1 })]);
     const day = await verifyOne(drifted);
     expect(day.result).toBe('different');
-    expect(findings(day)).toEqual({ 'metrics/day': ['metrics: rebuilt bytes differ (86 bytes each)'] });
+    expect(findings(day)).toEqual({
+      'metrics/day': ['metrics: rebuilt bytes differ (86 bytes each)'],
+    });
   });
 
   it('rebuilds with the recorded parameters, so that a changed threshold is no difference', async () => {
@@ -191,10 +208,14 @@ describe('verifyDays', () => {
 
   it('does not hold a step of another version against this code', async () => {
     await runDay(engine, 'tiny', DATE);
-    const raised = engine.withDatasets([tinyDataset({ baseUrl: publisher.url, transformVersion: 2 })]);
+    const raised = engine.withDatasets([
+      tinyDataset({ baseUrl: publisher.url, transformVersion: 2 }),
+    ]);
     const day = await verifyOne(raised);
     expect(day.result).toBe('not_rebuildable');
-    expect(findings(day)).toEqual({ 'transform/readings': ['was made by step version 1, this code has version 2'] });
+    expect(findings(day)).toEqual({
+      'transform/readings': ['was made by step version 1, this code has version 2'],
+    });
   });
 
   it('reports a step that no longer runs as a difference', async () => {
@@ -222,7 +243,9 @@ describe('verifyDays', () => {
       return units.map(({ scope }) => page(scope));
     });
     const { days } = await verifyDays(brokenByOne, testControl(), { pipeline: 'tiny', dates });
-    expect(days.filter(({ result }) => result !== 'identical').map(({ scope }) => scope)).toEqual(['2024-03-03']);
+    expect(days.filter(({ result }) => result !== 'identical').map(({ scope }) => scope)).toEqual([
+      '2024-03-03',
+    ]);
   });
 
   it('finds bytes that depend on which other days they are made with', async () => {
@@ -248,7 +271,9 @@ describe('verifyDays', () => {
     const entry = (await engine.documents.get<LedgerEntry>(place))!.body;
     await engine.documents.put(place, { ...entry, params: { altered: true } });
     expect(findings(await verifyOne())).toEqual({
-      'metrics/comparison': ['its key is not the hash of its recorded version, parameters and inputs'],
+      'metrics/comparison': [
+        'its key is not the hash of its recorded version, parameters and inputs',
+      ],
     });
   });
 

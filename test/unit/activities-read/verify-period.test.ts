@@ -47,7 +47,9 @@ describe('verifyPeriod', () => {
     for (const period of ['2024-02', MARCH, 'all']) {
       const verified = await verify(period);
       expect(verified).toMatchObject({ scope: period, result: 'identical' });
-      expect(verified?.steps.flatMap(({ outputs }) => outputs.map(({ rebuilt }) => rebuilt?.sha256))).toEqual(
+      expect(
+        verified?.steps.flatMap(({ outputs }) => outputs.map(({ rebuilt }) => rebuilt?.sha256)),
+      ).toEqual(
         verified?.steps.flatMap(({ outputs }) => outputs.map(({ recorded }) => recorded?.sha256)),
       );
     }
@@ -66,14 +68,21 @@ describe('verifyPeriod', () => {
     await writeFile(await tableOf(MARCH), 'not what it was');
     expect(await verify(MARCH)).toMatchObject({
       result: 'different',
-      steps: [{ step: 'rollup/month', findings: ['hours: the stored bytes no longer match their hash'] }],
+      steps: [
+        { step: 'rollup/month', findings: ['hours: the stored bytes no longer match their hash'] },
+      ],
     });
   });
 
   it('tells a rollup of another version from a wrong one', async () => {
     const dataset = tinyDataset({ baseUrl: publisher.url });
-    const rollups = dataset.definition.rollups.map((rollup) => ({ ...rollup, version: rollup.version + 1 }));
-    const newer = engine.withDatasets([{ ...dataset, definition: { ...dataset.definition, rollups } }]);
+    const rollups = dataset.definition.rollups.map((rollup) => ({
+      ...rollup,
+      version: rollup.version + 1,
+    }));
+    const newer = engine.withDatasets([
+      { ...dataset, definition: { ...dataset.definition, rollups } },
+    ]);
     expect(await verify(MARCH, newer)).toMatchObject({
       result: 'not_rebuildable',
       steps: [{ findings: ['was made by step version 1, this code has version 2'] }],

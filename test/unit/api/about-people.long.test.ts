@@ -7,7 +7,10 @@ import { openTestApi } from '../../fixtures/api-server.ts';
 import { openPeopleEngine, PEOPLE_DAY, PERSON, usedIn } from '../../fixtures/people-dataset.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
-/** Documents about people, in every class and over every route that gives what is stored: who is told, by the person's key and figure in the answer. */
+/**
+ * Documents about people, in every class and over every route that gives what is stored: who is
+ * told, by the person's key and figure in the answer.
+ */
 
 const DAY = PEOPLE_DAY;
 const HOST = 'data.example';
@@ -21,7 +24,11 @@ beforeAll(async () => {
   engine = await openPeopleEngine();
   here = await openTestApi(engine);
   await here.ready();
-  open = await openTestApi(engine, { loopback: false, hosts: [HOST], publicUrl: `https://${HOST}` });
+  open = await openTestApi(engine, {
+    loopback: false,
+    hosts: [HOST],
+    publicUrl: `https://${HOST}`,
+  });
 });
 
 afterAll(async () => {
@@ -54,7 +61,8 @@ const GIVEN: Readonly<Record<string, string>> = {
 function addresses(path: string, { parameters = [] }: Operation): string[] {
   const query = parameters
     .filter(
-      ({ name, in: place, required }) => place === 'query' && (required === true || name === 'from' || name === 'to'),
+      ({ name, in: place, required }) =>
+        place === 'query' && (required === true || name === 'from' || name === 'to'),
     )
     .map(({ name }) => `${name}=${GIVEN[name] ?? 'x'}`);
   let paths = [path];
@@ -68,7 +76,9 @@ function addresses(path: string, { parameters = [] }: Operation): string[] {
 
 /** By the document, the published names, and the pages of the console. */
 function everyAddress(): string[] {
-  const { paths } = JSON.parse(openApiOf(here)) as { paths: Readonly<Record<string, { get?: Operation }>> };
+  const { paths } = JSON.parse(openApiOf(here)) as {
+    paths: Readonly<Record<string, { get?: Operation }>>;
+  };
   const documented = Object.entries(paths).flatMap(([path, { get }]) =>
     get === undefined || path.endsWith('/events') ? [] : addresses(path, get),
   );
@@ -88,7 +98,9 @@ function everyAddress(): string[] {
   return [
     ...documented,
     ...published.flatMap((name) => [`/store/${name}`, `/api/v1/pipelines/people/${name}`]),
-    ...published.map((name) => `/api/v1/pipelines/people/days/${DAY}/${name.slice('people/'.length)}`),
+    ...published.map(
+      (name) => `/api/v1/pipelines/people/days/${DAY}/${name.slice('people/'.length)}`,
+    ),
     ...console,
   ];
 }
@@ -96,13 +108,24 @@ function everyAddress(): string[] {
 type Headers = Readonly<Record<string, string>>;
 
 async function keyOf(...scopes: string[]): Promise<Headers> {
-  const { key } = await createKey(engine.documents, { owner: 'test', scopes, days: 1, by: 'test' }, engine.now());
+  const { key } = await createKey(
+    engine.documents,
+    { owner: 'test', scopes, days: 1, by: 'test' },
+    engine.now(),
+  );
   return { 'x-api-key': key };
 }
 
-async function sessionOf(role: 'reader' | 'operator' | 'admin', pipeline?: string): Promise<Headers> {
+async function sessionOf(
+  role: 'reader' | 'operator' | 'admin',
+  pipeline?: string,
+): Promise<Headers> {
   const grant = pipeline === undefined ? { role } : { role, pipeline };
-  const secret = await beginSession(engine.documents, { name: 'oidc:ada', role, grants: [grant] }, engine.now());
+  const secret = await beginSession(
+    engine.documents,
+    { name: 'oidc:ada', role, grants: [grant] },
+    engine.now(),
+  );
   return { cookie: `__Host-quotidien-session=${secret}` };
 }
 
@@ -115,13 +138,20 @@ interface Told {
 
 async function ask(api: ApiApp, url: string, headers: Headers = {}): Promise<Told> {
   const host = api === here ? 'localhost' : HOST;
-  const { statusCode: status, body, headers: told } = await api.inject({ url, headers: { host, ...headers } });
-  if (status === 302 && String(told.location).startsWith('/store/')) return ask(api, String(told.location), headers);
+  const {
+    statusCode: status,
+    body,
+    headers: told,
+  } = await api.inject({ url, headers: { host, ...headers } });
+  if (status === 302 && String(told.location).startsWith('/store/'))
+    return ask(api, String(told.location), headers);
   return { status, body, at: url };
 }
 
 function tellsOfPerson({ body }: Pick<Told, 'body'>): boolean {
-  return [PERSON, ...[1, 2].map((version) => String(usedIn(version)))].some((text) => body.includes(text));
+  return [PERSON, ...[1, 2].map((version) => String(usedIn(version)))].some((text) =>
+    body.includes(text),
+  );
 }
 
 /** Compressed: what is in them cannot be looked for, so that the status has to say it. */
@@ -152,7 +182,14 @@ describe('what is stored about people', () => {
 
   it('is told to whoever may read the pipeline, over every route that has it', async () => {
     const all = await toldTo(here, await keyOf('ops:read:people'));
-    for (const part of ['', '/versions/2', '/diff', '/report.html', '/report.json', '/report.parquet'])
+    for (const part of [
+      '',
+      '/versions/2',
+      '/diff',
+      '/report.html',
+      '/report.json',
+      '/report.parquet',
+    ])
       expect(all).toContain(`${day}${part}`);
     expect(all).toEqual(
       expect.arrayContaining([
@@ -167,11 +204,17 @@ describe('what is stored about people', () => {
         '/console/tables/people_rows',
       ]),
     );
-    for (const headers of [await sessionOf('reader'), await sessionOf('operator', 'people'), await sessionOf('admin')])
+    for (const headers of [
+      await sessionOf('reader'),
+      await sessionOf('operator', 'people'),
+      await sessionOf('admin'),
+    ])
       expect(await toldTo(open, headers)).toEqual(all);
     const files = all.filter(
       (url) => /\/(report|file|rows|store|questions)\b/.test(url) && !url.startsWith('/console'),
     );
-    expect(await toldTo(open, await keyOf('data:read:people'))).toEqual(expect.arrayContaining(files));
+    expect(await toldTo(open, await keyOf('data:read:people'))).toEqual(
+      expect.arrayContaining(files),
+    );
   });
 });

@@ -5,10 +5,17 @@ import { DATASETS } from '../../../src/datasets/registry.ts';
 import { isAboutPeople } from '../../../src/pipelines/about-people.ts';
 import { classifiedColumns } from '../../../src/pipelines/classification.ts';
 import { openTestApi } from '../../fixtures/api-server.ts';
-import { OPEN_FIGURE, openPeopleEngine, PEOPLE_DAY as DAY, PERSON } from '../../fixtures/people-dataset.ts';
+import {
+  OPEN_FIGURE,
+  openPeopleEngine,
+  PEOPLE_DAY as DAY,
+  PERSON,
+} from '../../fixtures/people-dataset.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
-/** Documents about people on this machine; every route as every caller: `about-people.long.test.ts`. */
+/**
+ * Documents about people on this machine; every route as every caller: `about-people.long.test.ts`.
+ */
 
 let engine: TestEngine;
 let api: ApiApp;
@@ -23,11 +30,19 @@ afterAll(async () => {
   await engine.close();
 });
 
-async function ask(url: string, ...scopes: string[]): Promise<{ readonly status: number; readonly body: string }> {
+async function ask(
+  url: string,
+  ...scopes: string[]
+): Promise<{ readonly status: number; readonly body: string }> {
   const wanted = { owner: 'test', scopes, days: 1, by: 'test' };
   const headers =
-    scopes.length === 0 ? {} : { 'x-api-key': (await createKey(engine.documents, wanted, engine.now())).key };
-  const { statusCode: status, body } = await api.inject({ url, headers: { host: 'localhost', ...headers } });
+    scopes.length === 0
+      ? {}
+      : { 'x-api-key': (await createKey(engine.documents, wanted, engine.now())).key };
+  const { statusCode: status, body } = await api.inject({
+    url,
+    headers: { host: 'localhost', ...headers },
+  });
   return { status, body };
 }
 
@@ -66,12 +81,16 @@ describe('what is stored about people', () => {
   it('is what our datasets say of themselves', () => {
     const published = Object.fromEntries(
       Object.values(DATASETS).map(({ definition }) => {
-        const outputs = [...definition.steps, ...definition.rollups].flatMap((step) => Object.values(step.outputs));
+        const outputs = [...definition.steps, ...definition.rollups].flatMap((step) =>
+          Object.values(step.outputs),
+        );
         const named = outputs.filter(({ publishAs }) => publishAs !== undefined);
         const isClassified = classifiedColumns(definition).size > 0;
         const names = (isClosed: boolean): string[] =>
           named
-            .filter((one) => isAboutPeople(definition, one) === isClosed && (isClosed || isClassified))
+            .filter(
+              (one) => isAboutPeople(definition, one) === isClosed && (isClosed || isClassified),
+            )
             .map(({ publishAs }) => publishAs!)
             // Tables of the history.
             .filter((name) => !name.startsWith('enedis/'));

@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
 import { contentHash, floatText } from '../../../src/api/earlier/enedis/content-hash.ts';
 
-/** Values of Python's own `repr`, `json.dumps` and `hashlib`, run once: what an ERP has kept must come again. */
+/**
+ * Values of Python's own `repr`, `json.dumps` and `hashlib`, run once: what an ERP has kept must
+ * come again.
+ */
 
 it.each([
   [0, '0.0'],
@@ -22,7 +25,9 @@ it.each([
 
 it('hashes what is there and what is not, numbers by what they were, and lists by their names in order', () => {
   const invoice = ['3210619182009', '99000000000014', 'DCOUP_PEN', '2025-01-17', '2025-01-17'];
-  expect(contentHash([...invoice, { float: -24 }, { float: 2 }, { float: -48 }])).toBe('8c4a4a2adcc0d45d');
+  expect(contentHash([...invoice, { float: -24 }, { float: 2 }, { float: -48 }])).toBe(
+    '8c4a4a2adcc0d45d',
+  );
   const readings = [{ b: 1, a: 'é"x', c: null, d: true }];
   expect(contentHash(['x', null, 31, { float: null }, true, readings])).toBe('1381501f84dde9c6');
 });

@@ -33,7 +33,9 @@ async function bothOf(
     { name: 'it is', type },
     { name: 'n', type: 'integer' as const },
   ];
-  const rows = values.map((value, index) => `(${value === null ? 'NULL' : quoteText(value)}, ${index})`);
+  const rows = values.map(
+    (value, index) => `(${value === null ? 'NULL' : quoteText(value)}, ${index})`,
+  );
   const from = `(SELECT CAST(value AS ${TYPES[type]}) AS "it is", CAST(n AS BIGINT) AS n FROM (VALUES ${rows.join(', ')}) AS t(value, n))`;
   return engine.session(async (sql) => {
     const plain = await sql.rows<AnswerRow>(`SELECT * FROM ${from} ORDER BY n`);
@@ -46,7 +48,9 @@ async function bothOf(
 
 const instant = fc
   .bigInt({ min: -62_200_000_000_000_000n, max: 253_500_000_000_000_000n })
-  .chain((micros) => fc.constantFrom(micros, (micros / 1_000n) * 1_000n, (micros / 1_000_000n) * 1_000_000n))
+  .chain((micros) =>
+    fc.constantFrom(micros, (micros / 1_000n) * 1_000n, (micros / 1_000_000n) * 1_000_000n),
+  )
   .map((micros) => `${micros}`);
 
 const number = fc.oneof(
@@ -54,7 +58,18 @@ const number = fc.oneof(
   fc.double({ min: -1e-3, max: 1e-3, noNaN: true }),
   fc.double({ min: 1e14, max: 1e23, noNaN: true }),
   fc.integer(),
-  fc.constantFrom(-0, 1e21, 1e-6, 9.999999999999999e-7, 1e16, 123456789012345680000, 2 ** 53, 5e-324, 0.1 + 0.2, 1e-4),
+  fc.constantFrom(
+    -0,
+    1e21,
+    1e-6,
+    9.999999999999999e-7,
+    1e16,
+    123456789012345680000,
+    2 ** 53,
+    5e-324,
+    0.1 + 0.2,
+    1e-4,
+  ),
 );
 
 const CASES: readonly (readonly [ColumnType, fc.Arbitrary<string>])[] = [
@@ -65,7 +80,10 @@ const CASES: readonly (readonly [ColumnType, fc.Arbitrary<string>])[] = [
       .map((text) => text.replaceAll('\0', '')),
   ],
   ['integer', fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String)],
-  ['integer', fc.bigInt({ min: -9_007_199_254_740_995n, max: -9_007_199_254_740_988n }).map(String)],
+  [
+    'integer',
+    fc.bigInt({ min: -9_007_199_254_740_995n, max: -9_007_199_254_740_988n }).map(String),
+  ],
   ['number', number.map((value) => (Object.is(value, -0) ? '-0.0' : String(value)))],
   [
     'date',
@@ -81,10 +99,13 @@ describe.each(['standard', 'fr', 'fr-earlier'] as const)(
   (dialect) => {
     it.each(CASES)('are those of rows at hand: %s', async (type, value) => {
       await fc.assert(
-        fc.asyncProperty(fc.array(fc.option(value), { minLength: 1, maxLength: 300 }), async (values) => {
-          const [engines, ours] = await bothOf(type, values, dialect);
-          expect(engines).toBe(ours);
-        }),
+        fc.asyncProperty(
+          fc.array(fc.option(value), { minLength: 1, maxLength: 300 }),
+          async (values) => {
+            const [engines, ours] = await bothOf(type, values, dialect);
+            expect(engines).toBe(ours);
+          },
+        ),
         { numRuns: 12 },
       );
     });
@@ -95,7 +116,9 @@ describe.each(['standard', 'fr', 'fr-earlier'] as const)(
           const values = `(SELECT make_timestamptz(CAST(unnest([${micros.join(', ')}]) AS BIGINT)) AS at)`;
           const columns = [{ name: 'at', type: 'instant' as const }];
           const [lines, rows] = await engine.session(async (sql) => [
-            await sql.rows<{ line: string }>(`SELECT ${csvLineSql(columns, dialect)} AS line FROM ${values}`),
+            await sql.rows<{ line: string }>(
+              `SELECT ${csvLineSql(columns, dialect)} AS line FROM ${values}`,
+            ),
             await sql.rows<AnswerRow>(`SELECT * FROM ${values}`),
           ]);
           expect(lines.map(({ line }) => line).join('')).toBe(csvRows(columns, rows, dialect));

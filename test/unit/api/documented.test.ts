@@ -27,7 +27,9 @@ interface Response {
   readonly content?: Readonly<Record<string, unknown>>;
 }
 
-/** The media types that the document names for one status of a GET; undefined without the status. */
+/**
+ * The media types that the document names for one status of a GET; undefined without the status.
+ */
 function typesOf(path: string, status: string): readonly string[] | undefined {
   const { paths } = JSON.parse(openApiOf(api)) as {
     readonly paths: Readonly<Record<string, { get: { responses: Record<string, Response> } }>>;
@@ -73,21 +75,36 @@ describe('what the API sends is what its document says', () => {
   );
 
   it('for the formats of tables, the answers to questions and the events', () => {
-    const rows = ['application/json', 'application/x-ndjson', 'text/csv', 'application/vnd.apache.arrow.stream'];
+    const rows = [
+      'application/json',
+      'application/x-ndjson',
+      'text/csv',
+      'application/vnd.apache.arrow.stream',
+    ];
     expect(typesOf('/api/v1/tables/{table}/rows', '200')).toEqual(rows);
     const files = ['application/vnd.apache.parquet', ...rows];
     expect(typesOf('/api/v1/tables/{table}/file', '200')).toEqual(expect.arrayContaining(files));
     expect(typesOf('/api/v1/questions/get_peak', '200')).toEqual(['application/json', 'text/csv']);
     expect(typesOf('/api/v1/events', '200')).toEqual(['text/event-stream']);
-    for (const path of ['/api/v1/tables/{table}/rows', '/api/v1/tables/{table}/file', '/api/v1/questions/get_peak'])
+    for (const path of [
+      '/api/v1/tables/{table}/rows',
+      '/api/v1/tables/{table}/file',
+      '/api/v1/questions/get_peak',
+    ])
       for (const status of ['406', '422', '429', '503'])
-        expect([path, status, typesOf(path, status)]).toEqual([path, status, ['application/problem+json']]);
+        expect([path, status, typesOf(path, status)]).toEqual([
+          path,
+          status,
+          ['application/problem+json'],
+        ]);
     expect(typesOf('/api/v1/tables/{table}/rows', '304')).toEqual([]);
   });
 
   it('for the plan of a day before the first', async () => {
     expect((await get('/api/v1/pipelines/enedis/days/2000-01-01/plan')).statusCode).toBe(409);
-    expect(typesOf('/api/v1/pipelines/{pipeline}/days/{date}/plan', '409')).toEqual(['application/problem+json']);
+    expect(typesOf('/api/v1/pipelines/{pipeline}/days/{date}/plan', '409')).toEqual([
+      'application/problem+json',
+    ]);
   });
 
   it('for dates: none is taken that does not exist, and the form says so', () => {
@@ -106,7 +123,10 @@ describe('what the API sends is what its document says', () => {
     'for what %s asks, which is no error of the server',
     async (url) => {
       const { statusCode, body } = await get(url);
-      expect([statusCode, JSON.parse(body)]).toEqual([400, expect.objectContaining({ error: 'INPUT_INVALID' })]);
+      expect([statusCode, JSON.parse(body)]).toEqual([
+        400,
+        expect.objectContaining({ error: 'INPUT_INVALID' }),
+      ]);
     },
   );
 });
@@ -128,13 +148,21 @@ describe('what HTTP itself has a status for', () => {
     const order = { method: 'POST', url: '/api/v1/backfill-plans' } as const;
     const large = await ask({ ...order, payload: { pipeline: 'x'.repeat(70_000) } });
     expect(large.json()).toMatchObject({ status: 413, code: 'RANGE_TOO_LARGE' });
-    const xml = await ask({ ...order, payload: '<a/>', headers: { 'content-type': 'application/xml' } });
+    const xml = await ask({
+      ...order,
+      payload: '<a/>',
+      headers: { 'content-type': 'application/xml' },
+    });
     expect(xml.json()).toMatchObject({ status: 415, code: 'INPUT_INVALID' });
   });
 
   it('is told of no member that the route does not know, whatever the route', async () => {
-    const { paths } = JSON.parse(openApiOf(api)) as { readonly paths: Readonly<Record<string, object>> };
-    const own = Object.keys(paths).filter((path) => path.startsWith('/api/v1/') && !path.endsWith('/events'));
+    const { paths } = JSON.parse(openApiOf(api)) as {
+      readonly paths: Readonly<Record<string, object>>;
+    };
+    const own = Object.keys(paths).filter(
+      (path) => path.startsWith('/api/v1/') && !path.endsWith('/events'),
+    );
     for (const path of own.filter((one) => !one.includes('{') && 'get' in paths[one]!)) {
       const { statusCode } = await get(`${path}?unknown=1`);
       expect([path, statusCode]).toEqual([path, 400]);

@@ -39,14 +39,21 @@ async function json<T>(url: string): Promise<T> {
 }
 
 async function post<T>(url: string, payload: object): Promise<T> {
-  const answer = await api.inject({ method: 'POST', url, headers: { host, 'x-api-key': key }, payload });
+  const answer = await api.inject({
+    method: 'POST',
+    url,
+    headers: { host, 'x-api-key': key },
+    payload,
+  });
   expect(answer.statusCode, answer.body).toBe(200);
   return answer.json<T>();
 }
 
 /** The rows of each sheet of a workbook. */
 async function sheetsOf(book: Uint8Array) {
-  return withFolder(async (folder) => [...(await readXlsx(await put(folder, 'book.xlsx', book))).values()]);
+  return withFolder(async (folder) => [
+    ...(await readXlsx(await put(folder, 'book.xlsx', book))).values(),
+  ]);
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -79,7 +86,10 @@ describe('the flux of the distributor', () => {
       filters: null,
       pagination: { limit: 100, offset: 0, returned: 21 },
     });
-    const pages = [await json<Page>('/flux/c15?limit=15'), await json<Page>('/flux/c15?limit=15&offset=15')];
+    const pages = [
+      await json<Page>('/flux/c15?limit=15'),
+      await json<Page>('/flux/c15?limit=15&offset=15'),
+    ];
     expect(pages.flatMap(({ data }) => data)).toEqual(all.data);
     const point = await json<Page>('/flux/c15?prm=99000000000014');
     expect(point.filters).toEqual({ pdl: '99000000000014' });
@@ -89,7 +99,9 @@ describe('the flux of the distributor', () => {
 
   it('have both flux of affairs as one, and say how new they are', async () => {
     const { data } = await json<Page>('/flux/affaires');
-    expect(data.map((row) => [row['affaire_jalon_id'], row['origine'], row['affaire_etat']])).toEqual([
+    expect(
+      data.map((row) => [row['affaire_jalon_id'], row['origine'], row['affaire_etat']]),
+    ).toEqual([
       ['AFF1#1', 'initiee', 'DMTR'],
       ['AFF1#2', 'initiee', 'INPL'],
       ['AFF2#1', 'initiee', 'CPRE'],
@@ -137,7 +149,9 @@ describe('the flux of the distributor', () => {
 
 describe('readings', () => {
   it('are filtered by point, source and days, both included', async () => {
-    const found = await json<Page>('/releves?prm=99000000000001&source=flux_R151&debut=2025-11-01&fin=2025-11-01');
+    const found = await json<Page>(
+      '/releves?prm=99000000000001&source=flux_R151&debut=2025-11-01&fin=2025-11-01',
+    );
     expect(found.data.map((row) => [row['date_releve'], row['index_base_kwh']])).toEqual([
       ['2025-11-01T00:00:00+01:00', 1210],
     ]);
@@ -166,12 +180,27 @@ describe('the months of contracts', () => {
     ]).toEqual([16, 6210, 253.48, 177.14, 55.58]);
     const first = rows.find((row) => row['pdl'] === '99000000000001')!;
     expect(first).toMatchObject({
-      ...{ mois_annee: '2025-10', debut: '2025-10-01T00:00:00+02:00', fin: '2025-11-01T00:00:00+01:00', nb_jours: 31 },
-      ...{ taux_accise_eur_mwh: 29.98, has_changement: false, qualite: 'réelle', statut_communication: 'communicante' },
+      ...{
+        mois_annee: '2025-10',
+        debut: '2025-10-01T00:00:00+02:00',
+        fin: '2025-11-01T00:00:00+01:00',
+        nb_jours: 31,
+      },
+      ...{
+        taux_accise_eur_mwh: 29.98,
+        has_changement: false,
+        qualite: 'réelle',
+        statut_communication: 'communicante',
+      },
     });
     const used = first['releves_utilises'] as readonly Row[];
     expect(
-      used.map((row) => [row['date_releve'], row['origine_releve'], row['famille_cadrans'], row['index_base_kwh']]),
+      used.map((row) => [
+        row['date_releve'],
+        row['origine_releve'],
+        row['famille_cadrans'],
+        row['index_base_kwh'],
+      ]),
     ).toEqual([
       ['2025-10-01T00:00:00+02:00', 'périodique', 'base', 1000],
       ['2025-11-01T00:00:00+01:00', 'périodique', 'base', 1210],
@@ -181,10 +210,16 @@ describe('the months of contracts', () => {
   it('leave nothing out and invent nothing', async () => {
     const { rows } = await lines('/facturation/meta-periodes?mois=2025-10');
     const none = rows.filter((row) => row['qualite'] === 'incalculable');
-    expect(none.map((row) => [row['energie_base_kwh'], row['turpe_variable_eur'], row['releves_utilises']])).toEqual(
-      Array.from({ length: 3 }, () => [null, null, []]),
-    );
-    const changed = rows.filter((row) => row['has_changement'] === true).map((row) => String(row['pdl']).slice(-2));
+    expect(
+      none.map((row) => [
+        row['energie_base_kwh'],
+        row['turpe_variable_eur'],
+        row['releves_utilises'],
+      ]),
+    ).toEqual(Array.from({ length: 3 }, () => [null, null, []]));
+    const changed = rows
+      .filter((row) => row['has_changement'] === true)
+      .map((row) => String(row['pdl']).slice(-2));
     expect(changed).toEqual(['04', '07', '12']);
   });
 
@@ -193,9 +228,13 @@ describe('the months of contracts', () => {
     const two = await lines(
       '/facturation/meta-periodes?mois=2025-10&rsc=R99000000000001&rsc=R99000000000007&page_size=1',
     );
-    expect(two.rows).toEqual(all.filter((row) => /0[17]$/.test(String(row['ref_situation_contractuelle']))));
+    expect(two.rows).toEqual(
+      all.filter((row) => /0[17]$/.test(String(row['ref_situation_contractuelle']))),
+    );
     const hashes = new Set(all.map((row) => row['source_hash']));
-    expect([hashes.size, [...hashes].every((hash) => /^[0-9a-f]{16}$/.test(String(hash)))]).toEqual([16, true]);
+    expect([hashes.size, [...hashes].every((hash) => /^[0-9a-f]{16}$/.test(String(hash)))]).toEqual(
+      [16, true],
+    );
   });
 });
 
@@ -223,7 +262,11 @@ describe('the chronology', () => {
       ['2025-11-01', 'releve', ''],
     ]);
     const period = rows.findLast((row) => row['type_ligne'] === 'periode_energie')!;
-    expect(period).toMatchObject({ energie_base_kwh: 145, qualite: 'réelle', statut_communication: 'communicante' });
+    expect(period).toMatchObject({
+      energie_base_kwh: 145,
+      qualite: 'réelle',
+      statut_communication: 'communicante',
+    });
     expect(Object.keys(period)).not.toContain('turpe_variable_eur');
     expect(JSON.stringify(rows)).not.toContain('null');
   });
@@ -245,7 +288,12 @@ describe('what the distributor invoiced', () => {
     const { rows } = await lines('/facturation/prestations');
     expect(rows).toMatchObject([
       // Of the earlier system's own function, run in Python.
-      { reference: '8c4a4a2adcc0d45d', id_ev: 'DCOUP_PEN', montant_ht: -48, taux_tva_applicable: 'NS' },
+      {
+        reference: '8c4a4a2adcc0d45d',
+        id_ev: 'DCOUP_PEN',
+        montant_ht: -48,
+        taux_tva_applicable: 'NS',
+      },
     ]);
     expect((await lines('/facturation/prestations?rsc=R1')).rows).toEqual([]);
   });
@@ -253,12 +301,26 @@ describe('what the distributor invoiced', () => {
 
 describe('questions about many things at once', () => {
   it('prices lines, each with an amount or an error', async () => {
-    const line = { formule_tarifaire_acheminement: 'BTINFCUST', debut: '2025-09-01T00:00:00+02:00' };
-    const four = { energie_hph_kwh: 100, energie_hch_kwh: 50, energie_hpb_kwh: 200, energie_hcb_kwh: 80 };
+    const line = {
+      formule_tarifaire_acheminement: 'BTINFCUST',
+      debut: '2025-09-01T00:00:00+02:00',
+    };
+    const four = {
+      energie_hph_kwh: 100,
+      energie_hch_kwh: 50,
+      energie_hpb_kwh: 200,
+      energie_hcb_kwh: 80,
+    };
     const answer = await post<{ readonly results: readonly Row[] }>('/facturation/turpe-variable', {
       lignes: [
         { id: 'a', ...line, energie_base_kwh: 1000, order_id: 7 },
-        { id: 'b', ...line, formule_tarifaire_acheminement: 'BTINFCU4', debut: '2025-08-31T23:30:00Z', ...four },
+        {
+          id: 'b',
+          ...line,
+          formule_tarifaire_acheminement: 'BTINFCU4',
+          debut: '2025-08-31T23:30:00Z',
+          ...four,
+        },
         { id: 'c', ...line, formule_tarifaire_acheminement: 'BTINFCU4', energie_base_kwh: 10 },
         { id: 'd', ...line, formule_tarifaire_acheminement: 'AUTRE', energie_base_kwh: 10 },
         { id: 'e', ...line, energie_base_kwh: null },
@@ -275,12 +337,20 @@ describe('questions about many things at once', () => {
   });
 
   it('finds the contract of an affair, and why there is none', async () => {
-    const { results } = await post<{ readonly results: readonly Row[] }>('/facturation/rsc', { ids: ['AFF1', 'rien'] });
+    const { results } = await post<{ readonly results: readonly Row[] }>('/facturation/rsc', {
+      ids: ['AFF1', 'rien'],
+    });
     expect(results).toEqual([
-      { id_affaire: 'AFF1', error: expect.stringContaining('sans situation contractuelle') as unknown },
+      {
+        id_affaire: 'AFF1',
+        error: expect.stringContaining('sans situation contractuelle') as unknown,
+      },
       { id_affaire: 'rien', error: 'Affaire inconnue : rien' },
     ]);
-    expect(await post('/facturation/rsc', { ids: [] })).toEqual({ contract_version: 1, results: [] });
+    expect(await post('/facturation/rsc', { ids: [] })).toEqual({
+      contract_version: 1,
+      results: [],
+    });
   });
 
   it('says which contracts have left', async () => {
@@ -303,16 +373,22 @@ describe('the perimeter', () => {
     expect(affaires).toMatchObject([
       {
         ...{ affaire_id: 'AFF1', dernier_etat: 'INPL', anciennete_jours: 19 },
-        ...{ premier_jalon_date: '2025-11-01T09:00:00+01:00', dernier_jalon_date: '2025-11-02T10:00:00+01:00' },
+        ...{
+          premier_jalon_date: '2025-11-01T09:00:00+01:00',
+          dernier_jalon_date: '2025-11-02T10:00:00+01:00',
+        },
       },
     ]);
-    const withData = await json<{ readonly affaires: readonly Row[] }>('/perimetre/affaires?inclure_ame=true');
+    const withData = await json<{ readonly affaires: readonly Row[] }>(
+      '/perimetre/affaires?inclure_ame=true',
+    );
     expect(withData.affaires.map((row) => row['affaire_id'])).toEqual(['AFF3', 'AFF1']);
     expect(await json('/perimetre/affaires?origine=recue')).toEqual({ affaires: [] });
   });
 
   it('lists the points of a day, without those that leave on it', async () => {
-    const of = async (day: string) => (await get(`/perimetre/pdls.csv?jour=${day}`)).body.trim().split('\n');
+    const of = async (day: string) =>
+      (await get(`/perimetre/pdls.csv?jour=${day}`)).body.trim().split('\n');
     expect(await of('2025-10-19')).toContain('99000000000006');
     expect(await of('2025-10-20')).not.toContain('99000000000006');
     expect((await of('2025-10-20'))[0]).toBe('pdl');
@@ -323,7 +399,12 @@ describe('the perimeter', () => {
 describe('the estimate of a smoothed contract', () => {
   it('is of the twelve billed months before today', async () => {
     const { estimation, ...head } = await json<Row>('/provision/estimation?pdl=99000000000001');
-    expect(head).toEqual({ contract_version: 1, pdl: '99000000000001', as_of: '2025-11-20', trouve: true });
+    expect(head).toEqual({
+      contract_version: 1,
+      pdl: '99000000000001',
+      as_of: '2025-11-20',
+      trouve: true,
+    });
     expect(estimation).toMatchObject({
       ...{
         energie_base_kwh: 1100,
@@ -331,10 +412,17 @@ describe('the estimate of a smoothed contract', () => {
         energie_hp_kwh: null,
         profondeur_cadran: 'base',
       },
-      ...{ couverture_debut: '2024-12-01', couverture_fin: '2025-11-01', couverture_suffisante: false },
+      ...{
+        couverture_debut: '2024-12-01',
+        couverture_fin: '2025-11-01',
+        couverture_suffisante: false,
+      },
       ...{ qualite: 'réelle', presence_regularisation: false, signal_alertable: true },
     });
-    expect(await json('/provision/estimation?pdl=99000000000002')).toMatchObject({ trouve: false, estimation: null });
+    expect(await json('/provision/estimation?pdl=99000000000002')).toMatchObject({
+      trouve: false,
+      estimation: null,
+    });
   });
 });
 
@@ -352,10 +440,16 @@ describe('taxes', () => {
   it('are those of a quarter, as rows, as files and as the workbook of three sheets', async () => {
     const { data } = await json<{ readonly data: readonly Row[] }>('/taxes/cta?trimestre=2025-T4');
     const october = data.filter((row) => row['mois'] === '2025-10');
-    expect(october.reduce((sum, row) => sum + Math.round(100 * Number(row['cta_eur'])), 0)).toBe(5558);
-    const arrow = tableFromIPC((await get('/taxes/accise/detail.arrow?trimestre=2025-T4')).rawPayload);
+    expect(october.reduce((sum, row) => sum + Math.round(100 * Number(row['cta_eur'])), 0)).toBe(
+      5558,
+    );
+    const arrow = tableFromIPC(
+      (await get('/taxes/accise/detail.arrow?trimestre=2025-T4')).rawPayload,
+    );
     expect(arrow.numRows).toBe(data.length);
-    const [summary, byRate, detail] = await sheetsOf((await get('/taxes/accise/rapport.xlsx')).rawPayload);
+    const [summary, byRate, detail] = await sheetsOf(
+      (await get('/taxes/accise/rapport.xlsx')).rawPayload,
+    );
     expect([summary?.[0]?.[0]?.value, byRate?.[0]?.[0]?.value, detail?.length]).toEqual([
       'mois',
       'taxe',
@@ -374,6 +468,8 @@ describe('/api/v1/pipeline-energie', () => {
       ['2025-10-01', '2025-10-10', 70],
       ['2025-10-10', '2025-11-01', 145],
     ]);
-    expect((await get('/api/v1/pipeline-energie?deb=2025-11-01&fin=2025-10-01')).statusCode).toBe(400);
+    expect((await get('/api/v1/pipeline-energie?deb=2025-11-01&fin=2025-10-01')).statusCode).toBe(
+      400,
+    );
   });
 });

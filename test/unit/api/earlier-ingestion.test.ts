@@ -7,7 +7,10 @@ import { openTestApi } from '../../fixtures/api-server.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
-/** Orders of the earlier billing system where no Temporal server is known; with one: `test/workflow/earlier-ingestion.test.ts`. */
+/**
+ * Orders of the earlier billing system where no Temporal server is known; with one:
+ * `test/workflow/earlier-ingestion.test.ts`.
+ */
 
 let engine: TestEngine;
 let api: ApiApp;
@@ -17,7 +20,13 @@ beforeAll(async () => {
   engine = await openTestEngine([enedis]);
   api = await openTestApi(engine);
   const make = async (scope: string) =>
-    (await createKey(engine.documents, { owner: 'erp', scopes: [scope], days: 1, by: 'test' }, engine.now())).key;
+    (
+      await createKey(
+        engine.documents,
+        { owner: 'erp', scopes: [scope], days: 1, by: 'test' },
+        engine.now(),
+      )
+    ).key;
   keys.operator = await make('ops:write:enedis');
   keys.reader = await make('data:read:enedis');
   keys.stranger = await make('ops:write:eco2mix');
@@ -80,6 +89,7 @@ describe('a fetch ordered as in the earlier billing system', () => {
   it('is looked for by whoever may read, within the bounds of a list', async () => {
     for (const path of ['/jobs', '/jobs?limit=50', '/jobs/none'])
       expect([path, (await ask(path, keys.reader)).status]).toEqual([path, 503]);
-    for (const limit of ['0', '51', 'x']) expect((await ask(`/jobs?limit=${limit}`, keys.reader)).status).toBe(422);
+    for (const limit of ['0', '51', 'x'])
+      expect((await ask(`/jobs?limit=${limit}`, keys.reader)).status).toBe(422);
   });
 });

@@ -35,9 +35,20 @@ beforeAll(async () => {
   const midnight = BigInt(Date.parse(`${DAY}T00:00:00Z`)) * 1_000n;
   const rows = Object.keys(TEXTS).map((words, index): RandomRow => {
     const at = midnight + BigInt(index) * 60_000_000n;
-    return { at, until: null, day: null, name: null, words, count: -1n - 2n ** 53n, level: -0.5, is_real: null };
+    return {
+      at,
+      until: null,
+      day: null,
+      name: null,
+      words,
+      count: -1n - 2n ** 53n,
+      level: -0.5,
+      is_real: null,
+    };
   });
-  engine = await openTestEngine([randomDataset('formulas', new Map([['formulas', new Map([[DAY, rows]])]]))]);
+  engine = await openTestEngine([
+    randomDataset('formulas', new Map([['formulas', new Map([[DAY, rows]])]])),
+  ]);
   await runDay(engine, 'formulas', DAY);
   api = await openTestApi(engine);
 });
@@ -47,7 +58,10 @@ afterAll(async () => {
   await engine.close();
 });
 
-async function file(format: string, columns = 'words'): Promise<{ body: string; rawPayload: Buffer }> {
+async function file(
+  format: string,
+  columns = 'words',
+): Promise<{ body: string; rawPayload: Buffer }> {
   const url = `/api/v1/tables/${randomTables('formulas').timed}/file.${format}`;
   const separator = format.includes('?') ? '&' : '?';
   const answer = await api.inject({

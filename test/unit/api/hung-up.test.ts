@@ -13,7 +13,10 @@ let server: Server;
 let asked: EventEmitter<{ request: [IncomingMessage, ServerResponse] }>;
 beforeEach(async () => {
   asked = new EventEmitter();
-  server = createServer((request, response) => asked.emit('request', request, response)).listen(0, '127.0.0.1');
+  server = createServer((request, response) => asked.emit('request', request, response)).listen(
+    0,
+    '127.0.0.1',
+  );
   await once(server, 'listening');
 });
 afterEach(() => {
@@ -22,7 +25,9 @@ afterEach(() => {
 });
 
 /** A connection with so many requests that are sent at once, and their answers to be. */
-async function ask(requests: number): Promise<{ readonly client: Socket; readonly responses: ServerResponse[] }> {
+async function ask(
+  requests: number,
+): Promise<{ readonly client: Socket; readonly responses: ServerResponse[] }> {
   const responses: ServerResponse[] = [];
   asked.on('request', (_, response) => responses.push(response));
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -76,7 +81,9 @@ describe('an answer', () => {
 
 describe('downloads', () => {
   it('of callers that have hung up take no place', async () => {
-    const request = { server: { server }, caller: { name: 'ada' } } as unknown as Parameters<typeof beginDownload>[0];
+    const request = { server: { server }, caller: { name: 'ada' } } as unknown as Parameters<
+      typeof beginDownload
+    >[0];
     const { client, responses } = await ask(40);
     await hangUp(client, responses);
     for (const response of responses) {

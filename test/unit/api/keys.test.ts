@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { beginSession } from '../../../src/api/security/sessions.ts';
-import { callerOfKey, createKey, endKey, KEY_TABLE, listKeys } from '../../../src/api/security/keys.ts';
+import {
+  callerOfKey,
+  createKey,
+  endKey,
+  KEY_TABLE,
+  listKeys,
+} from '../../../src/api/security/keys.ts';
 import { earlierKeys, keysImport } from '../../../src/cli/services/import-keys.ts';
 import { keysCreate, keysList, keysRotate } from '../../../src/cli/services/keys.ts';
 import { DATASETS } from '../../../src/datasets/registry.ts';
@@ -27,7 +33,10 @@ afterAll(async () => {
   await engine.close();
 });
 
-async function ask(key: string, url = '/api/v1/gaps?pipeline=eco2mix&from=2026-04-01&to=2026-04-02') {
+async function ask(
+  key: string,
+  url = '/api/v1/gaps?pipeline=eco2mix&from=2026-04-01&to=2026-04-02',
+) {
   const { statusCode, body } = await api.inject({
     url,
     headers: { host: 'api.example', authorization: `Bearer ${key}` },
@@ -53,7 +62,8 @@ describe('a key', () => {
   });
 
   it('that may act on one pipeline may look at that pipeline, and at no other', async () => {
-    const gaps = (pipeline: string) => `/api/v1/gaps?pipeline=${pipeline}&from=2026-04-01&to=2026-04-02`;
+    const gaps = (pipeline: string) =>
+      `/api/v1/gaps?pipeline=${pipeline}&from=2026-04-01&to=2026-04-02`;
     for (const scope of ['ops:read', 'ops:write', 'admin']) {
       const { key } = await make([`${scope}:eco2mix`]);
       expect((await ask(key, gaps('eco2mix'))).status).toBe(200);
@@ -73,7 +83,11 @@ describe('a key', () => {
 
   it('is kept as a hash alone', async () => {
     const { key, record } = await make(['data:read']);
-    const kept = await engine.documents.get({ table: KEY_TABLE, partition: 'keys', sort: record.id });
+    const kept = await engine.documents.get({
+      table: KEY_TABLE,
+      partition: 'keys',
+      sort: record.id,
+    });
     // Behind the prefix and the id, before the checksum; it may hold underscores itself.
     const secret = key.slice(17, 17 + 43);
     expect(key).toBe(`qtd_${record.id}_${secret}_${key.slice(-8)}`);
@@ -83,9 +97,18 @@ describe('a key', () => {
   it('is not good truncated, changed, revoked, expired, or in the address', async () => {
     const { key, record } = await make(['data:read'], 1);
     expect((await ask(key)).status).toBe(200);
-    for (const wrong of [key.slice(0, -1), key.replace(/.(?=_[0-9a-f]{8}$)/, '!'), `${key}0`, 'qtd_', 'x'])
+    for (const wrong of [
+      key.slice(0, -1),
+      key.replace(/.(?=_[0-9a-f]{8}$)/, '!'),
+      `${key}0`,
+      'qtd_',
+      'x',
+    ])
       expect((await ask(wrong)).status).toBe(401);
-    const inQuery = await api.inject({ url: `/api/v1/gaps?key=${key}`, headers: { host: 'api.example' } });
+    const inQuery = await api.inject({
+      url: `/api/v1/gaps?key=${key}`,
+      headers: { host: 'api.example' },
+    });
     expect(inQuery.statusCode).toBe(401);
     await endKey(engine.documents, record.id, clock);
     expect((await ask(key)).status).toBe(401);
@@ -138,7 +161,9 @@ describe('keys of an earlier system', () => {
   }
 
   it('go on as they are, known by their hash, with the scopes that they are given', async () => {
-    await importKeys(`API_KEYS="notebook:${sha256(SECRET)},other:${sha256('another key of somebody')}"\n`);
+    await importKeys(
+      `API_KEYS="notebook:${sha256(SECRET)},other:${sha256('another key of somebody')}"\n`,
+    );
     expect((await ask(SECRET)).status).toBe(200);
     expect((await ask(SECRET, '/api/v1/meta')).status).toBe(200);
     expect((await ask(SECRET, '/api/v1/gaps')).status).toBe(403);
@@ -152,14 +177,23 @@ describe('keys of an earlier system', () => {
 
   it('may be the settings of the earlier server, whose keys are kept as hashes alone', async () => {
     const secret = 'a-key-of-the-erp-that-is-long';
-    const settings = ['# keys', 'DUCKDB__CHEMIN=/data', `API__TROUSSEAU__erp__KEY='${secret}'`, ''].join('\n');
+    const settings = [
+      '# keys',
+      'DUCKDB__CHEMIN=/data',
+      `API__TROUSSEAU__erp__KEY='${secret}'`,
+      '',
+    ].join('\n');
     await importKeys(settings, ['data:read:enedis']);
-    expect((await ask(secret, '/api/v1/gaps?pipeline=enedis&from=2026-04-01&to=2026-04-02')).status).toBe(200);
+    expect(
+      (await ask(secret, '/api/v1/gaps?pipeline=enedis&from=2026-04-01&to=2026-04-02')).status,
+    ).toBe(200);
     expect(JSON.stringify(await listKeys(engine.documents))).not.toContain(secret);
   });
 
   it('are refused where one can be guessed or is none, by its line and without its text', () => {
-    expect(() => earlierKeys('\nAPI__TROUSSEAU__bot__KEY=short')).toThrow(/^line 2: the key of bot has fewer than 24/);
+    expect(() => earlierKeys('\nAPI__TROUSSEAU__bot__KEY=short')).toThrow(
+      /^line 2: the key of bot has fewer than 24/,
+    );
     expect(() => earlierKeys('notebook:0123')).toThrow(/^line 1 is no key: label:sha256/);
     expect(() => earlierKeys('my-secret-key-without-a-label')).not.toThrow(/my-secret/);
     expect(() => earlierKeys('my-secret-key-without-a-label')).toThrow(/line 1/);
@@ -167,19 +201,32 @@ describe('keys of an earlier system', () => {
 });
 
 describe('the quota of an owner', () => {
-  const OUTSIDE = { loopback: false, hosts: ['api.example'], quota: { perMinute: 5, burst: 5 } } as const;
+  const OUTSIDE = {
+    loopback: false,
+    hosts: ['api.example'],
+    quota: { perMinute: 5, burst: 5 },
+  } as const;
   const url = '/api/v1/tables';
 
   it('is one for all of their keys, at every server of the installation, and of nobody else', async () => {
     const servers = [await openTestApi(engine, OUTSIDE), await openTestApi(engine, OUTSIDE)];
     try {
       const keyOf = async (owner: string) =>
-        (await createKey(engine.documents, { owner, scopes: ['data:read'], days: 30, by: 'test' }, clock)).key;
+        (
+          await createKey(
+            engine.documents,
+            { owner, scopes: ['data:read'], days: 30, by: 'test' },
+            clock,
+          )
+        ).key;
       const keys = [await keyOf('two keys'), await keyOf('two keys')];
       // All at once: what two servers read before either has written is counted all the same.
       const answers = await Promise.all(
         Array.from({ length: 12 }, (_, at) =>
-          servers[at % 2]!.inject({ url, headers: { host: 'api.example', 'x-api-key': keys[(at >> 1) % 2] } }),
+          servers[at % 2]!.inject({
+            url,
+            headers: { host: 'api.example', 'x-api-key': keys[(at >> 1) % 2] },
+          }),
         ),
       );
       expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([
@@ -192,7 +239,10 @@ describe('the quota of an owner', () => {
       });
       expect([other.statusCode, other.headers['ratelimit']]).toEqual([200, '"minute";r=4;t=60']);
       clock = new Date(clock.getTime() + 60_000);
-      const later = await servers[1]!.inject({ url, headers: { host: 'api.example', 'x-api-key': keys[0] } });
+      const later = await servers[1]!.inject({
+        url,
+        headers: { host: 'api.example', 'x-api-key': keys[0] },
+      });
       expect(later.statusCode).toBe(200);
     } finally {
       for (const server of servers) await server.close();
@@ -222,12 +272,18 @@ describe('a person in a session', () => {
   it('may ask ten times as often as a program: a page is several requests', async () => {
     const small = await openTestApi(engine, { quota: { perMinute: 2, burst: 2 } });
     try {
-      const secret = await beginSession(engine.documents, { name: 'alice@host', role: 'reader' }, clock);
+      const secret = await beginSession(
+        engine.documents,
+        { name: 'alice@host', role: 'reader' },
+        clock,
+      );
       const headers = { host: 'localhost', cookie: `quotidien-session=${secret}` };
       const statuses: number[] = [];
       for (let count = 0; count < 21; count += 1)
         statuses.push((await small.inject({ url: '/console/style.css', headers })).statusCode);
-      expect([statuses.filter((status) => status === 200).length, statuses.at(-1)]).toEqual([20, 429]);
+      expect([statuses.filter((status) => status === 200).length, statuses.at(-1)]).toEqual([
+        20, 429,
+      ]);
     } finally {
       await small.close();
     }
@@ -253,9 +309,8 @@ describe('pages of other sites', () => {
     const named = await openTestApi(engine, { corsOrigins: ['https://grid.example'] });
     try {
       const from = async (origin: string) =>
-        (await named.inject({ url: '/api/v1/pipelines', headers: { host: 'localhost', origin } })).headers[
-          'access-control-allow-origin'
-        ];
+        (await named.inject({ url: '/api/v1/pipelines', headers: { host: 'localhost', origin } }))
+          .headers['access-control-allow-origin'];
       expect(await from('https://grid.example')).toBe('https://grid.example');
       expect(await from('https://evil.example')).toBeUndefined();
     } finally {

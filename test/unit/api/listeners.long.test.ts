@@ -13,7 +13,10 @@ import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../../fixtures/tiny-publisher.ts';
 
-/** Ten thousand readers of events, or as many as this machine has open files for: both ends are in this process. */
+/**
+ * Ten thousand readers of events, or as many as this machine has open files for: both ends are in
+ * this process.
+ */
 
 const WANTED = 10_000;
 const LISTENERS = 1_000;
@@ -74,19 +77,23 @@ async function listenAll(count: number): Promise<Reader[]> {
 describe('readers of events', () => {
   it('are a thousand at a time; who comes after them is told to come again, and nobody else waits', async () => {
     const count = Math.min(WANTED, Math.floor((openFiles() - 1_000) / 2));
-    if (count < WANTED) process.stderr.write(`${count} readers in place of ${WANTED}: that many files may be open\n`);
+    if (count < WANTED)
+      process.stderr.write(`${count} readers in place of ${WANTED}: that many files may be open\n`);
     expect(count).toBeGreaterThan(LISTENERS);
     const readers = await listenAll(count);
     const isIn = ({ head }: Reader): boolean => head.startsWith('HTTP/1.1 200 ');
     const refused = readers.filter((reader) => !isIn(reader));
     expect(readers.filter(isIn)).toHaveLength(LISTENERS);
-    for (const { head } of refused) expect(head).toMatch(/^HTTP\/1.1 503 [^]*\r\nretry-after: \d+/i);
+    for (const { head } of refused)
+      expect(head).toMatch(/^HTTP\/1.1 503 [^]*\r\nretry-after: \d+/i);
 
     const { documents } = engine;
     const query = vi.spyOn(documents, 'query');
     const lookedBefore = performance.now();
     const { port } = api.server.address() as AddressInfo;
-    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/pipelines`, { signal: AbortSignal.timeout(5_000) });
+    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/pipelines`, {
+      signal: AbortSignal.timeout(5_000),
+    });
     expect(answer.status).toBe(200);
     const told = readers.filter(isIn).map(async ({ socket, text }) => {
       while (!text().includes('"scope":"2024-01-02"')) await once(socket, 'data');

@@ -51,7 +51,11 @@ const MALFORMED: readonly (readonly [what: string, bytes: string, status: number
     'GET /api/v1/pipelines HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
     400,
   ],
-  ['headers of 20 KB', `GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  [
+    'headers of 20 KB',
+    `GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`,
+    431,
+  ],
   [
     'an expectation that there is not',
     'GET /api/v1/pipelines HTTP/1.1\r\nHost: localhost\r\nExpect: wonders\r\nConnection: close\r\n\r\n',
@@ -66,6 +70,10 @@ describe('a request that is no HTTP request as it must be', () => {
     expect(head).toMatch(/\r\ncontent-type: application\/problem\+json/i);
     expect(head).toMatch(/\r\ncontent-security-policy: default-src 'none'/i);
     expect(head).toMatch(/\r\nconnection: close/i);
-    expect(JSON.parse(body)).toMatchObject({ code: 'INPUT_INVALID', status, type: '/api/errors#INPUT_INVALID' });
+    expect(JSON.parse(body)).toMatchObject({
+      code: 'INPUT_INVALID',
+      status,
+      type: '/api/errors#INPUT_INVALID',
+    });
   });
 });

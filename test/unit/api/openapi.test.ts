@@ -29,7 +29,10 @@ interface Document {
 
 describe('docs/openapi.json', () => {
   it('is what the routes say; "quotidien api --openapi" writes it', async () => {
-    const committed = await readFile(new URL('../../../docs/openapi.json', import.meta.url), 'utf8');
+    const committed = await readFile(
+      new URL('../../../docs/openapi.json', import.meta.url),
+      'utf8',
+    );
     expect(JSON.parse(openApiOf(api))).toEqual(JSON.parse(committed));
   });
 
@@ -46,7 +49,9 @@ describe('docs/openapi.json', () => {
 
 describe('the guards', () => {
   const routes = () =>
-    Object.keys((JSON.parse(openApiOf(api)) as Document).paths).filter((path) => !path.includes('{'));
+    Object.keys((JSON.parse(openApiOf(api)) as Document).paths).filter(
+      (path) => !path.includes('{'),
+    );
 
   it('refuse every route under a name that is not the server’s own', async () => {
     for (const url of routes()) {
@@ -67,7 +72,10 @@ describe('the guards', () => {
     };
     return Object.entries(paths).flatMap(([path, methods]) => {
       const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? 'x');
-      return Object.keys(methods).map((method) => ({ method: method.toUpperCase() as 'GET' | 'POST', url }));
+      return Object.keys(methods).map((method) => ({
+        method: method.toUpperCase() as 'GET' | 'POST',
+        url,
+      }));
     });
   }
 
@@ -104,7 +112,9 @@ describe('the guards', () => {
     const open = await openTestApi(engine, { loopback: false, hosts: ['api.example'] });
     const keyOf = async (scope: string): Promise<Record<string, string>> => {
       const wanted = { owner: 'test', scopes: [scope], days: 1, by: 'test' };
-      return { authorization: `Bearer ${(await createKey(engine.documents, wanted, engine.now())).key}` };
+      return {
+        authorization: `Bearer ${(await createKey(engine.documents, wanted, engine.now())).key}`,
+      };
     };
     try {
       for (const [call, status] of await statuses(open, await keyOf('data:read:cityflow')))

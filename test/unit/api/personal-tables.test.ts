@@ -15,13 +15,19 @@ import type { TestEngine } from '../../fixtures/test-engine.ts';
 const placed = [...tablesOf(DATASETS).values()].filter((table) => hasPersonalColumns(table));
 const personal = new Map(placed.map(({ table, pipeline }) => [table.id, pipeline]));
 const questions = [...questionsOf(DATASETS)].flatMap(([id, { question }]) => {
-  const pipeline = question.tables.map((table) => personal.get(table)).find((found) => found !== undefined);
+  const pipeline = question.tables
+    .map((table) => personal.get(table))
+    .find((found) => found !== undefined);
   return pipeline === undefined ? [] : [{ id, pipeline }];
 });
 const PATHS = [
   ...[...personal].flatMap(([id, pipeline]) => {
     const day = 'from=2024-01-01&to=2024-01-01';
-    const paths = [`/api/v1/tables/${id}/rows?${day}`, `/api/v1/tables/${id}/file?${day}`, `/console/tables/${id}`];
+    const paths = [
+      `/api/v1/tables/${id}/rows?${day}`,
+      `/api/v1/tables/${id}/file?${day}`,
+      `/console/tables/${id}`,
+    ];
     return paths.map((path) => ({ path, pipeline }));
   }),
   ...questions.flatMap(({ id, pipeline }) =>
@@ -36,7 +42,11 @@ let open: ApiApp;
 beforeAll(async () => {
   engine = await openTestEngine(Object.values(DATASETS));
   here = await openTestApi(engine);
-  open = await openTestApi(engine, { loopback: false, hosts: ['data.example'], publicUrl: 'https://data.example' });
+  open = await openTestApi(engine, {
+    loopback: false,
+    hosts: ['data.example'],
+    publicUrl: 'https://data.example',
+  });
 });
 
 afterAll(async () => {
@@ -45,11 +55,18 @@ afterAll(async () => {
   await engine.close();
 });
 
-/** How each is answered to a reader of a pipeline, or to somebody who says nothing of themselves. */
-async function statuses(api: ApiApp, host: string, reader?: string): Promise<Record<string, number>> {
+/**
+ * How each is answered to a reader of a pipeline, or to somebody who says nothing of themselves.
+ */
+async function statuses(
+  api: ApiApp,
+  host: string,
+  reader?: string,
+): Promise<Record<string, number>> {
   const grant = { role: 'reader', ...(reader === undefined ? {} : { pipeline: reader }) } as const;
   const person = { name: 'oidc:alice', role: 'reader', grants: [grant] } as const;
-  const secret = reader === undefined ? '' : await beginSession(engine.documents, person, engine.now());
+  const secret =
+    reader === undefined ? '' : await beginSession(engine.documents, person, engine.now());
   const cookie = `__Host-quotidien-session=${secret}`;
   const answers = PATHS.map(async ({ path }) => {
     const { statusCode } = await api.inject({ url: path, headers: { host, cookie } });
@@ -58,10 +75,16 @@ async function statuses(api: ApiApp, host: string, reader?: string): Promise<Rec
   return Object.fromEntries(await Promise.all(answers));
 }
 
-/** The questions that an assistant is offered: as a reader of a pipeline, or of somebody who says nothing of themselves. */
+/**
+ * The questions that an assistant is offered: as a reader of a pipeline, or of somebody who says
+ * nothing of themselves.
+ */
 async function toolsOf(api: ApiApp, host: string, reader?: string): Promise<string[]> {
   const wanted = { owner: 'test', scopes: [`data:read:${reader}`], days: 1, by: 'test' };
-  const key = reader === undefined ? undefined : (await createKey(engine.documents, wanted, engine.now())).key;
+  const key =
+    reader === undefined
+      ? undefined
+      : (await createKey(engine.documents, wanted, engine.now())).key;
   const { body } = await api.inject({
     method: 'POST',
     url: '/mcp',

@@ -22,9 +22,12 @@ let api: ApiApp;
 beforeAll(async () => {
   const now = (): Date => new Date('2026-05-20T10:00:00Z');
   portal = await startPortal({ now });
-  engine = await openTestEngine(Object.values(configuredDatasets({ eco2mix, enedis }, { odre: { url: portal.url } })), {
-    now,
-  });
+  engine = await openTestEngine(
+    Object.values(configuredDatasets({ eco2mix, enedis }, { odre: { url: portal.url } })),
+    {
+      now,
+    },
+  );
   for (const date of [BEFORE, DAY]) await runDay(engine, 'eco2mix', date);
   await publishDownloads(engine, 'eco2mix');
   api = await openTestApi(engine);
@@ -36,9 +39,15 @@ afterAll(async () => {
 });
 
 /** Follows redirections, as a browser does. */
-async function open(address: string): Promise<{ at: string; status: number; type: string; body: string }> {
+async function open(
+  address: string,
+): Promise<{ at: string; status: number; type: string; body: string }> {
   const { pathname } = new URL(address);
-  const { statusCode: status, headers, body } = await api.inject({ url: pathname, headers: { host: 'localhost' } });
+  const {
+    statusCode: status,
+    headers,
+    body,
+  } = await api.inject({ url: pathname, headers: { host: 'localhost' } });
   if (status === 302) return open(new URL(String(headers.location), address).href);
   return { at: pathname, status, type: String(headers['content-type']), body };
 }
@@ -48,16 +57,23 @@ function linksOf(html: string): string[] {
 }
 
 describe('a report that is read over HTTP', () => {
-  it.each([`/api/v1/pipelines/eco2mix/days/${DAY}/report.html`, `/store/reports/eco2mix/daily_report_${DAY}.html`])(
+  it.each([
+    `/api/v1/pipelines/eco2mix/days/${DAY}/report.html`,
+    `/store/reports/eco2mix/daily_report_${DAY}.html`,
+  ])(
     'of %s leads to its neighbours, its files, the calendar and the log, as one on a disk does',
     async (address) => {
       const { status, body } = await open(`${ORIGIN}${address}`);
       expect(status).toBe(200);
       const links = linksOf(body);
-      const found = await Promise.all(links.map((href) => open(new URL(href, `${ORIGIN}${address}`).href)));
+      const found = await Promise.all(
+        links.map((href) => open(new URL(href, `${ORIGIN}${address}`).href)),
+      );
       const told = new Map(links.map((href, index) => [href, found[index]!]));
       const next = `daily_report_2026-05-03.html`;
-      expect([...told].filter(([, one]) => one.status !== 200).map(([href]) => href)).toEqual([next]);
+      expect([...told].filter(([, one]) => one.status !== 200).map(([href]) => href)).toEqual([
+        next,
+      ]);
       expect(told.get(`daily_report_${BEFORE}.html`)).toMatchObject({
         at: `/store/reports/eco2mix/daily_report_${BEFORE}.html`,
         type: 'text/html; charset=utf-8',
@@ -70,7 +86,9 @@ describe('a report that is read over HTTP', () => {
 
   it('of the grid is one link from the calendar, for who has not signed in', async () => {
     const calendar = `${ORIGIN}/store/index.html`;
-    const report = linksOf((await open(calendar)).body).find((href) => href.endsWith(`/daily_report_${DAY}.html`));
+    const report = linksOf((await open(calendar)).body).find((href) =>
+      href.endsWith(`/daily_report_${DAY}.html`),
+    );
     expect(await open(new URL(report!, calendar).href)).toMatchObject({
       status: 200,
       type: 'text/html; charset=utf-8',
@@ -82,7 +100,9 @@ describe('a report that is read over HTTP', () => {
       url: `/store/reports/eco2mix/daily_report_${DAY}.html`,
       headers: { host: 'localhost' },
     });
-    expect(headers['content-security-policy']).toContain("default-src 'none'; style-src 'unsafe-inline'");
+    expect(headers['content-security-policy']).toContain(
+      "default-src 'none'; style-src 'unsafe-inline'",
+    );
   });
 
   it.each([
@@ -100,7 +120,10 @@ describe('a report that is read over HTTP', () => {
 
   it('needs what its pipeline needs from others than this machine', async () => {
     const remote = await openTestApi(engine, { loopback: false });
-    const { statusCode } = await remote.inject({ url: '/store/index.html', headers: { host: 'localhost' } });
+    const { statusCode } = await remote.inject({
+      url: '/store/index.html',
+      headers: { host: 'localhost' },
+    });
     await remote.close();
     expect(statusCode).toBe(401);
   });

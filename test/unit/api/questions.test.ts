@@ -25,7 +25,13 @@ let api: ApiApp;
 beforeAll(async () => {
   portal = await startPortal({ now: () => NOW });
   const host = { url: portal.url, requestsPerSecond: 1_000, key: 'k' };
-  const hosts = { odre: host, paris: host, idfm: host, 'visual-crossing': host, 'open-meteo': host };
+  const hosts = {
+    odre: host,
+    paris: host,
+    idfm: host,
+    'visual-crossing': host,
+    'open-meteo': host,
+  };
   const { eco2mix, cityflow } = configuredDatasets(DATASETS, hosts);
   // A list of roadworks tells of the day that has just ended.
   engine = await openTestEngine([eco2mix!, cityflow!], { now: () => NOW });
@@ -39,7 +45,11 @@ beforeAll(async () => {
 /** Zone B has holidays until the end of April; nothing is known after the tenth of May. */
 async function schoolCalendar(folder: string): Promise<string> {
   const file = path.join(folder, 'calendar.csv');
-  const rows = ['start_date;end_date;zones', '2026-04-11;2026-05-01;Zone B', '2026-04-04;2026-05-11;Zone C'];
+  const rows = [
+    'start_date;end_date;zones',
+    '2026-04-11;2026-05-01;Zone B',
+    '2026-04-04;2026-05-11;Zone C',
+  ];
   await writeFile(file, `${rows.join('\n')}\n`);
   return file;
 }
@@ -74,8 +84,12 @@ async function powers(): Promise<Row[]> {
 
 describe('the questions of the earlier chat', () => {
   it('give every instant of a day, and exactly those', async () => {
-    const { rows, standing, sentence } = await ask('get_consommation?granularity=raw&start=2026-05-01&end=2026-05-01');
-    const told = await get<Row[]>('/api/v1/tables/eco2mix_national/file.json?from=2026-05-01&to=2026-05-01');
+    const { rows, standing, sentence } = await ask(
+      'get_consommation?granularity=raw&start=2026-05-01&end=2026-05-01',
+    );
+    const told = await get<Row[]>(
+      '/api/v1/tables/eco2mix_national/file.json?from=2026-05-01&to=2026-05-01',
+    );
     const loads = told.filter((row) => row['load_mw'] !== null);
     expect(rows.map(({ instant_at: at, value }) => [at, value]).reverse()).toEqual(
       loads.map((row) => [row['instant_at'], row['load_mw']]),
@@ -85,8 +99,12 @@ describe('the questions of the earlier chat', () => {
   });
 
   it('give the energy of a day as the sum of its powers', async () => {
-    const { rows } = await ask('get_production?filiere=nucleaire&granularity=daily&start=2026-05-01&end=2026-05-01');
-    const day = await get<Row[]>('/api/v1/tables/eco2mix_national/file.json?from=2026-05-01&to=2026-05-01');
+    const { rows } = await ask(
+      'get_production?filiere=nucleaire&granularity=daily&start=2026-05-01&end=2026-05-01',
+    );
+    const day = await get<Row[]>(
+      '/api/v1/tables/eco2mix_national/file.json?from=2026-05-01&to=2026-05-01',
+    );
     const sum = day.reduce((mwh, row) => mwh + Number(row['nuclear_mw']) / 4, 0);
     expect(rows).toMatchObject([{ period: '2026-05-01', value: sum, coverage: 1 }]);
   });
@@ -95,9 +113,13 @@ describe('the questions of the earlier chat', () => {
     const rows = await powers();
     const { rows: peaks } = await ask('get_peak?n=3');
     const sorted = [...rows].sort((a, b) => Number(b['load_mw']) - Number(a['load_mw']));
-    expect(peaks.map(({ value }) => value)).toEqual(sorted.slice(0, 3).map((row) => row['load_mw']));
+    expect(peaks.map(({ value }) => value)).toEqual(
+      sorted.slice(0, 3).map((row) => row['load_mw']),
+    );
     const { rows: troughs } = await ask('get_peak?dataset=echanges&pays=espagne&direction=min');
-    expect(troughs[0]!['value']).toBe(Math.min(...rows.map((row) => Number(row['exchange_spain_mw']))));
+    expect(troughs[0]!['value']).toBe(
+      Math.min(...rows.map((row) => Number(row['exchange_spain_mw']))),
+    );
   });
 
   it('read a month without a year as that month of every year', async () => {
@@ -110,20 +132,27 @@ describe('the questions of the earlier chat', () => {
   });
 
   it('add up imports and exports of a month', async () => {
-    const { rows } = await ask('get_echanges_energie?pays=total&granularity=monthly&order=value&sort_by=import');
+    const { rows } = await ask(
+      'get_echanges_energie?pays=total&granularity=monthly&order=value&sort_by=import',
+    );
     expect(rows).toHaveLength(2);
     for (const row of rows)
-      expect(Number(row['import_mwh']) - Number(row['export_mwh'])).toBeCloseTo(Number(row['net_mwh']), 6);
+      expect(Number(row['import_mwh']) - Number(row['export_mwh'])).toBeCloseTo(
+        Number(row['net_mwh']),
+        6,
+      );
   });
 
-  it.each(['get_overview', 'get_dashboard', 'get_echanges?granularity=raw', 'get_parc?filiere=solaire'])(
-    '%s has rows and a sentence in both languages',
-    async (question) => {
-      const { rows, sentence } = await ask(question);
-      expect(rows.length).toBeGreaterThan(0);
-      expect([sentence.fr, sentence.en].every((text) => text.length > 10)).toBe(true);
-    },
-  );
+  it.each([
+    'get_overview',
+    'get_dashboard',
+    'get_echanges?granularity=raw',
+    'get_parc?filiere=solaire',
+  ])('%s has rows and a sentence in both languages', async (question) => {
+    const { rows, sentence } = await ask(question);
+    expect(rows.length).toBeGreaterThan(0);
+    expect([sentence.fr, sentence.en].every((text) => text.length > 10)).toBe(true);
+  });
 
   it('know the first of May as a holiday', async () => {
     const { rows } = await ask('get_calendrier?start=2026-04-29');
@@ -163,7 +192,9 @@ describe('the questions of the earlier chat', () => {
     ]);
     expect(sentence.fr).toContain(`record de ${largest.toLocaleString('fr-FR')} MW`);
     const { rows: all } = await ask('get_records?period=all&grandeur=eolien');
-    expect(all).toMatchObject([{ period: 'all', peak_mw: Math.max(...powers_.map((row) => Number(row['wind_mw']))) }]);
+    expect(all).toMatchObject([
+      { period: 'all', peak_mw: Math.max(...powers_.map((row) => Number(row['wind_mw']))) },
+    ]);
   });
 
   it('tell the low-carbon share of the year up to its last day, and on how many days it stands', async () => {
@@ -180,11 +211,15 @@ describe('the questions of the earlier chat', () => {
     const last = rows.at(-1)!;
     expect(last).toMatchObject({ date: '2026-05-02', days: 4 });
     expect(Number(last['skill_day'])).toBeGreaterThan(0);
-    expect(sentence.fr).toMatch(/^Prévision de la veille, 30 jours jusqu’au 2026-05-02 \(4 connus\)/);
+    expect(sentence.fr).toMatch(
+      /^Prévision de la veille, 30 jours jusqu’au 2026-05-02 \(4 connus\)/,
+    );
   });
 
   it('give whole tables of all time, whatever days are asked for', async () => {
-    const days = await get<Row[]>('/api/v1/tables/eco2mix_calendar/file.json?from=2026-05-01&to=2026-05-01');
+    const days = await get<Row[]>(
+      '/api/v1/tables/eco2mix_calendar/file.json?from=2026-05-01&to=2026-05-01',
+    );
     expect(days).toHaveLength(365);
     const described = await get<{ each: string }>('/api/v1/tables/eco2mix_calendar');
     expect(described.each).toBe('history');
@@ -202,14 +237,17 @@ describe('the questions of the earlier chat', () => {
 });
 
 describe('the questions about the city', () => {
-  it.each(['get_busiest_streets', 'get_worst_hours', 'get_works_near', 'get_disruptions', 'compare_days'])(
-    '%s has rows and a sentence',
-    async (question) => {
-      const { rows, sentence } = await ask(`${question}?start=${CITY_DAY}`);
-      expect(rows.length).toBeGreaterThan(0);
-      expect(sentence.fr).not.toBe('');
-    },
-  );
+  it.each([
+    'get_busiest_streets',
+    'get_worst_hours',
+    'get_works_near',
+    'get_disruptions',
+    'compare_days',
+  ])('%s has rows and a sentence', async (question) => {
+    const { rows, sentence } = await ask(`${question}?start=${CITY_DAY}`);
+    expect(rows.length).toBeGreaterThan(0);
+    expect(sentence.fr).not.toBe('');
+  });
 
   it('refuse centuries, of which each missing day would be named', async () => {
     for (const asked of [
@@ -228,7 +266,9 @@ describe('the questions about the city', () => {
   });
 
   it('take the name of a street as text and nothing else', async () => {
-    const { rows } = await ask(`get_works_near?start=${CITY_DAY}&street=${encodeURIComponent("l'a%' OR 1=1 --")}`);
+    const { rows } = await ask(
+      `get_works_near?start=${CITY_DAY}&street=${encodeURIComponent("l'a%' OR 1=1 --")}`,
+    );
     expect(rows).toEqual([]);
   });
 });
@@ -244,55 +284,104 @@ describe('the earlier systems', () => {
       ['date_heure', 'consommation', 'source'],
     ]);
     const energy = await get('/api/v1/energie_prod?debut=2026-04-01&fin=2026-05-31&filiere=eolien');
-    expect(energy).toMatchObject({ unite: 'GWh', filiere: 'eolien', data: [{ mois: '2026-04' }, { mois: '2026-05' }] });
-    expect(await get('/api/v1/echange?debut=2026-05-01&fin=2026-05-01&pays=total')).toMatchObject({ count: 96 });
-    expect(await get('/api/v1/meta')).toMatchObject({ consommation: { debut: '2026-04-29', fin: '2026-05-02' } });
+    expect(energy).toMatchObject({
+      unite: 'GWh',
+      filiere: 'eolien',
+      data: [{ mois: '2026-04' }, { mois: '2026-05' }],
+    });
+    expect(await get('/api/v1/echange?debut=2026-05-01&fin=2026-05-01&pays=total')).toMatchObject({
+      count: 96,
+    });
+    expect(await get('/api/v1/meta')).toMatchObject({
+      consommation: { debut: '2026-04-29', fin: '2026-05-02' },
+    });
     expect(await get('/api/v1/parc')).toMatchObject({ count: 0, unite: 'MW' });
     const long = await api.inject({
       url: '/api/v1/courbe_conso?debut=2020-01-01&fin=2026-01-01',
       headers: { host: 'localhost' },
     });
     expect(long.statusCode).toBe(400);
-    const csv = await api.inject({ url: '/consommation/export-mensuel/', headers: { host: 'localhost' } });
-    expect(csv.body.split('\r\n')[0]).toBe('\uFEFFannee;annee_mois;consommation_mwh;consommation_couverture');
+    const csv = await api.inject({
+      url: '/consommation/export-mensuel/',
+      headers: { host: 'localhost' },
+    });
+    expect(csv.body.split('\r\n')[0]).toBe(
+      '\uFEFFannee;annee_mois;consommation_mwh;consommation_couverture',
+    );
     expect(csv.body.trimEnd().split('\r\n')).toHaveLength(3);
-    expect(csv.headers['content-disposition']).toMatch(/^attachment; filename="consommation_mensuelle_/);
+    expect(csv.headers['content-disposition']).toMatch(
+      /^attachment; filename="consommation_mensuelle_/,
+    );
     const heads: Record<string, string> = {
       '/consommation/export-puissance/': 'date_heure;consommation_mw;source',
       '/consommation/export-annuel/': 'annee;consommation_mwh;',
-      '/production/export-production/': 'date_heure;nucleaire_mw;hydraulique_mw;eolien_mw;solaire_mw;gaz_mw;',
+      '/production/export-production/':
+        'date_heure;nucleaire_mw;hydraulique_mw;eolien_mw;solaire_mw;gaz_mw;',
       '/production/export-mensuel/': 'annee;annee_mois;nucleaire_mwh;hydraulique_mwh;',
       '/production/export-annuel/': 'annee;nucleaire_mwh;',
       '/echanges/export/': 'date_heure;ech_physiques;ech_comm_angleterre;',
-      '/echanges/export-annuel/': 'annee;angleterre_import_mwh;angleterre_export_mwh;angleterre_solde_mwh;',
+      '/echanges/export-annuel/':
+        'annee;angleterre_import_mwh;angleterre_export_mwh;angleterre_solde_mwh;',
     };
-    const power = await api.inject({ url: '/consommation/export-puissance/', headers: { host: 'localhost' } });
+    const power = await api.inject({
+      url: '/consommation/export-puissance/',
+      headers: { host: 'localhost' },
+    });
     expect(power.body.split('\r\n')[1]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:00Z;\d+;/);
     for (const [url, head] of Object.entries(heads)) {
       const answer = await api.inject({ url, headers: { host: 'localhost' } });
-      expect([url, answer.statusCode, answer.body.slice(1, head.length + 1)]).toEqual([url, 200, head]);
+      expect([url, answer.statusCode, answer.body.slice(1, head.length + 1)]).toEqual([
+        url,
+        200,
+        head,
+      ]);
     }
   });
 
   it('CityFlow and its rewrite, at the root and under /api, told apart by the date', async () => {
     for (const base of ['', '/api']) {
-      expect(await get(`${base}/health`)).toMatchObject({ status: 'healthy', service: 'CityFlow Analytics API' });
-      expect(await get(`${base}/metrics/bikes/${CITY_DAY}`)).toMatchObject({ metric_type: 'bikes', date: CITY_DAY });
-      expect(await get(`${base}/metrics/${CITY_DAY}/bikes`)).toMatchObject({ metric_type: 'bikes', date: CITY_DAY });
+      expect(await get(`${base}/health`)).toMatchObject({
+        status: 'healthy',
+        service: 'CityFlow Analytics API',
+      });
+      expect(await get(`${base}/metrics/bikes/${CITY_DAY}`)).toMatchObject({
+        metric_type: 'bikes',
+        date: CITY_DAY,
+      });
+      expect(await get(`${base}/metrics/${CITY_DAY}/bikes`)).toMatchObject({
+        metric_type: 'bikes',
+        date: CITY_DAY,
+      });
       const { metrics } = await get<{ metrics: object }>(`${base}/metrics/${CITY_DAY}`);
-      expect(Object.keys(metrics)).toEqual(expect.arrayContaining(['comptages', 'heures_pointe', 'qualite_service']));
-      const { data } = await get<{ data: { compteur_id: string }[] }>(`${base}/metrics/${CITY_DAY}/top_compteurs`);
+      expect(Object.keys(metrics)).toEqual(
+        expect.arrayContaining(['comptages', 'heures_pointe', 'qualite_service']),
+      );
+      const { data } = await get<{ data: { compteur_id: string }[] }>(
+        `${base}/metrics/${CITY_DAY}/top_compteurs`,
+      );
       expect(data).toHaveLength(10);
       const { names } = await get<{ names: string[] }>(`${base}/metrics/names`);
       expect(names).toHaveLength(6 + 18);
-      expect(await get(`${base}/report/${CITY_DAY}`)).toMatchObject({ date: CITY_DAY, report: { date: CITY_DAY } });
+      expect(await get(`${base}/report/${CITY_DAY}`)).toMatchObject({
+        date: CITY_DAY,
+        report: { date: CITY_DAY },
+      });
       expect(await get(`${base}/stats`)).toMatchObject({ database_stats: { reports_count: 1 } });
       expect(await get(`${base}/reports?limit=5`)).toMatchObject({ count: 1 });
     }
-    const wrong = await api.inject({ url: '/metrics/trams/2026-05-01', headers: { host: 'localhost' } });
-    expect([wrong.statusCode, wrong.json()]).toMatchObject([400, { error: 'INPUT_INVALID', statusCode: 400 }]);
+    const wrong = await api.inject({
+      url: '/metrics/trams/2026-05-01',
+      headers: { host: 'localhost' },
+    });
+    expect([wrong.statusCode, wrong.json()]).toMatchObject([
+      400,
+      { error: 'INPUT_INVALID', statusCode: 400 },
+    ]);
     const none = await api.inject({ url: '/report/2020-01-01', headers: { host: 'localhost' } });
-    expect([none.statusCode, none.json()]).toMatchObject([404, { error: 'NOT_FOUND', statusCode: 404 }]);
+    expect([none.statusCode, none.json()]).toMatchObject([
+      404,
+      { error: 'NOT_FOUND', statusCode: 404 },
+    ]);
   });
 });
 
@@ -335,7 +424,10 @@ describe('an answer without a place for what it stands on', () => {
     const objects = new Proxy(engine.objects, { get: () => away });
     const without = await openTestApi({ ...engine, objects });
     try {
-      const { statusCode } = await without.inject({ url: `/metrics/${CITY_DAY}`, headers: { host: 'localhost' } });
+      const { statusCode } = await without.inject({
+        url: `/metrics/${CITY_DAY}`,
+        headers: { host: 'localhost' },
+      });
       expect(statusCode).toBe(503);
     } finally {
       await without.close();
@@ -371,8 +463,15 @@ describe('the studies of the city', () => {
   });
 
   it('are tables that are exported like any other', async () => {
-    for (const table of ['cityflow_days', 'cityflow_sensors', 'cityflow_bike_counters', 'cityflow_quality']) {
-      const rows = await get<Row[]>(`/api/v1/tables/${table}/file.json?from=${CITY_DAY}&to=${CITY_DAY}`);
+    for (const table of [
+      'cityflow_days',
+      'cityflow_sensors',
+      'cityflow_bike_counters',
+      'cityflow_quality',
+    ]) {
+      const rows = await get<Row[]>(
+        `/api/v1/tables/${table}/file.json?from=${CITY_DAY}&to=${CITY_DAY}`,
+      );
       expect(rows.length, table).toBeGreaterThan(0);
       expect(rows[0]![table === 'cityflow_days' ? 'date' : 'scope'], table).toBe(CITY_DAY);
     }

@@ -44,7 +44,11 @@ interface Read {
   readonly responses: Readonly<Record<string, unknown>>;
 }
 
-const NAMES: Readonly<Record<string, string>> = { pipeline: 'eco2mix', table: 'eco2mix_national', format: 'csv' };
+const NAMES: Readonly<Record<string, string>> = {
+  pipeline: 'eco2mix',
+  table: 'eco2mix_national',
+  format: 'csv',
+};
 const STARTS = new Set(['from', 'start', 'debut', 'first']);
 const ENDS = new Set(['to', 'end', 'fin', 'second']);
 
@@ -56,7 +60,9 @@ function centuries({ name, required, schema }: Parameter): string | undefined {
 }
 
 it('of eight centuries are given, or refused with a status that the document tells, whatever the operation', async () => {
-  const { paths } = JSON.parse(openApiOf(api)) as { readonly paths: Readonly<Record<string, { readonly get?: Read }>> };
+  const { paths } = JSON.parse(openApiOf(api)) as {
+    readonly paths: Readonly<Record<string, { readonly get?: Read }>>;
+  };
   const asked: [string, number][] = [];
   for (const [path, { get }] of Object.entries(paths)) {
     const parameters = get?.parameters ?? [];
@@ -69,13 +75,16 @@ it('of eight centuries are given, or refused with a status that the document tel
       if (parameter.in === 'path') url = url.replace(`{${parameter.name}}`, value);
       else query.set(parameter.name, value);
     }
-    const { statusCode } = await api.inject({ url: `${url}?${query}`, headers: { host: 'localhost' } });
+    const { statusCode } = await api.inject({
+      url: `${url}?${query}`,
+      headers: { host: 'localhost' },
+    });
     const told = Object.keys(get.responses);
-    expect([url, statusCode, told.includes('default') || told.includes(String(statusCode))]).toEqual([
+    expect([
       url,
       statusCode,
-      true,
-    ]);
+      told.includes('default') || told.includes(String(statusCode)),
+    ]).toEqual([url, statusCode, true]);
     asked.push([url, statusCode]);
   }
   expect(asked.length).toBeGreaterThan(20);

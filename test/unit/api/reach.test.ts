@@ -32,7 +32,8 @@ let engine: TestEngine;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'quotidien-reach-'));
   tls = makeCertificate('days.example');
-  for (const [name, text] of Object.entries(tls)) writeFileSync(path.join(folder, `${name}.pem`), text);
+  for (const [name, text] of Object.entries(tls))
+    writeFileSync(path.join(folder, `${name}.pem`), text);
   engine = await openTestEngine([tinyDataset({ baseUrl: 'http://127.0.0.1:1' })]);
 });
 
@@ -56,21 +57,36 @@ describe('a server that is started', () => {
   });
 
   it('for others has https and a sign-in', () => {
-    expect(reach({ host: '0.0.0.0', publicUrl: `${URL}:8443/` }, { ...OIDC, ...PROXY })).toMatchObject({
+    expect(
+      reach({ host: '0.0.0.0', publicUrl: `${URL}:8443/` }, { ...OIDC, ...PROXY }),
+    ).toMatchObject({
       loopback: false,
       publicUrl: `${URL}:8443`,
       hosts: expect.arrayContaining(['days.example']) as unknown,
       proxies: ['127.0.0.1', '10.0.0.0/24'],
-      signIn: { issuer: { url: 'https://issuer.example', clientId: 'quotidien' }, roleClaim: 'groups' },
+      signIn: {
+        issuer: { url: 'https://issuer.example', clientId: 'quotidien' },
+        roleClaim: 'groups',
+      },
       sessionMs: 12 * 3_600_000,
     });
     expect(reach({ publicUrl: URL, keysOnly: true }, PROXY)).not.toHaveProperty('signIn');
   });
 
   it.each<readonly [string, Partial<AskedReach>, Record<string, string>, RegExp]>([
-    ['without an address of its own', { host: '0.0.0.0' }, {}, /on 0\.0\.0\.0 .*--public-url https/],
+    [
+      'without an address of its own',
+      { host: '0.0.0.0' },
+      {},
+      /on 0\.0\.0\.0 .*--public-url https/,
+    ],
     ['by http', { publicUrl: 'http://days.example' }, OIDC, /https address without a path/],
-    ['below the path of another', { publicUrl: `${URL}/days` }, { ...OIDC, ...PROXY }, /https address without a path/],
+    [
+      'below the path of another',
+      { publicUrl: `${URL}/days` },
+      { ...OIDC, ...PROXY },
+      /https address without a path/,
+    ],
     [
       'without who speaks https',
       { publicUrl: URL },
@@ -95,17 +111,22 @@ describe('a server that is started', () => {
       QUOTIDIEN_TLS_KEY: path.join(folder, 'key.pem'),
     };
     expect(reach({ publicUrl: URL }, { ...OIDC, ...files }).tls).toEqual(tls);
-    expect(() => reach({ publicUrl: URL }, { ...OIDC, ...files, ...PROXY })).toThrow(/names proxies/);
-    expect(() => reach({ publicUrl: URL }, { ...OIDC, ...files, QUOTIDIEN_TLS_KEY: '/nowhere' })).toThrow(
-      /QUOTIDIEN_TLS_KEY: .*ENOENT/,
+    expect(() => reach({ publicUrl: URL }, { ...OIDC, ...files, ...PROXY })).toThrow(
+      /names proxies/,
     );
+    expect(() =>
+      reach({ publicUrl: URL }, { ...OIDC, ...files, QUOTIDIEN_TLS_KEY: '/nowhere' }),
+    ).toThrow(/QUOTIDIEN_TLS_KEY: .*ENOENT/);
   });
 });
 
 describe('the settings of a sign-in', () => {
   it.each([
     [{ QUOTIDIEN_OIDC_ISSUER: 'http://issuer.example' }, /QUOTIDIEN_OIDC_ISSUER .*https/],
-    [{ QUOTIDIEN_OIDC_ISSUER: 'https://issuer.example' }, /needs QUOTIDIEN_OIDC_CLIENT_ID and QUOTIDIEN_OIDC_ROLES/],
+    [
+      { QUOTIDIEN_OIDC_ISSUER: 'https://issuer.example' },
+      /needs QUOTIDIEN_OIDC_CLIENT_ID and QUOTIDIEN_OIDC_ROLES/,
+    ],
     [{ ...OIDC, QUOTIDIEN_OIDC_ROLES: 'grid=owner' }, /QUOTIDIEN_OIDC_ROLES .*team=operator/],
     [{ ...OIDC, QUOTIDIEN_OIDC_ROLES: ' ; ' }, /gives nobody a role/],
     [{ ...OIDC, QUOTIDIEN_OIDC_SCOPES: 'profile' }, /needs openid/],
@@ -130,8 +151,16 @@ describe('the settings of a sign-in', () => {
   });
 });
 
-async function withApi<T>(own: Partial<ApiSettings>, work: (api: ApiApp) => Promise<T>): Promise<T> {
-  const api = await openTestApi(engine, { loopback: false, hosts: ['days.example'], publicUrl: URL, ...own });
+async function withApi<T>(
+  own: Partial<ApiSettings>,
+  work: (api: ApiApp) => Promise<T>,
+): Promise<T> {
+  const api = await openTestApi(engine, {
+    loopback: false,
+    hosts: ['days.example'],
+    publicUrl: URL,
+    ...own,
+  });
   try {
     return await work(api);
   } finally {
@@ -151,7 +180,11 @@ describe('a server behind a proxy', () => {
   ])('answers %s with %j: %s', async (remoteAddress, headers, isAnswered) => {
     await withApi({ proxies: ['127.0.0.1', '10.0.0.0/24'] }, async (api) => {
       const url = '/console/style.css';
-      const { statusCode } = await api.inject({ url, remoteAddress, headers: { host: 'days.example', ...headers } });
+      const { statusCode } = await api.inject({
+        url,
+        remoteAddress,
+        headers: { host: 'days.example', ...headers },
+      });
       expect(statusCode).toBe(isAnswered ? 200 : 403);
     });
   });
@@ -159,10 +192,18 @@ describe('a server behind a proxy', () => {
   it('counts requests by who asks the proxy, and not by what they say of themselves', async () => {
     await withApi({ proxies: ['127.0.0.1'], quota: { perMinute: 2, burst: 2 } }, async (api) => {
       const ask = async (forwarded: string): Promise<number> => {
-        const headers = { host: 'days.example', 'x-forwarded-proto': 'https', 'x-forwarded-for': forwarded };
+        const headers = {
+          host: 'days.example',
+          'x-forwarded-proto': 'https',
+          'x-forwarded-for': forwarded,
+        };
         return (await api.inject({ url: '/console/style.css', headers })).statusCode;
       };
-      const asked = [await ask('192.0.2.1'), await ask('192.0.2.9, 192.0.2.1'), await ask('192.0.2.1')];
+      const asked = [
+        await ask('192.0.2.1'),
+        await ask('192.0.2.9, 192.0.2.1'),
+        await ask('192.0.2.1'),
+      ];
       expect([...asked, await ask('192.0.2.2')]).toEqual([200, 200, 429, 200]);
     });
   });
@@ -179,7 +220,9 @@ describe('a request', () => {
     ['', 403],
   ])('to the host %j is answered by %s', async (host, status) => {
     await withApi({}, async (api) => {
-      expect((await api.inject({ url: '/console/style.css', headers: { host } })).statusCode).toBe(status);
+      expect((await api.inject({ url: '/console/style.css', headers: { host } })).statusCode).toBe(
+        status,
+      );
     });
   });
 
@@ -204,20 +247,23 @@ describe('a request', () => {
     });
   });
 
-  it.each(['https://evil.example', 'null', URL])('of a page of %s may not read with a session', async (origin) => {
-    await withApi({ corsOrigins: ['https://grid.example'] }, async (api) => {
-      for (const method of ['GET', 'OPTIONS'] as const) {
-        const asked = { origin, 'access-control-request-method': 'POST' };
-        const answer = await api.inject({
-          method,
-          url: '/api/v1/pipelines',
-          headers: { host: 'days.example', ...asked },
-        });
-        expect(answer.headers['access-control-allow-origin']).toBeUndefined();
-        expect(answer.headers['access-control-allow-credentials']).toBeUndefined();
-      }
-    });
-  });
+  it.each(['https://evil.example', 'null', URL])(
+    'of a page of %s may not read with a session',
+    async (origin) => {
+      await withApi({ corsOrigins: ['https://grid.example'] }, async (api) => {
+        for (const method of ['GET', 'OPTIONS'] as const) {
+          const asked = { origin, 'access-control-request-method': 'POST' };
+          const answer = await api.inject({
+            method,
+            url: '/api/v1/pipelines',
+            headers: { host: 'days.example', ...asked },
+          });
+          expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+          expect(answer.headers['access-control-allow-credentials']).toBeUndefined();
+        }
+      });
+    },
+  );
 });
 
 describe('a server with a certificate', () => {
@@ -225,19 +271,35 @@ describe('a server with a certificate', () => {
     await withApi({ tls }, async (api) => {
       await api.listen({ host: '127.0.0.1', port: 0 });
       const { port } = api.server.address() as AddressInfo;
-      const answer = await new Promise<{ status?: number | undefined; hsts: unknown }>((done, fail) => {
-        const options = { port, host: '127.0.0.1', servername: 'days.example', ca: tls.cert, agent: false } as const;
-        request({ ...options, path: '/console/style.css', headers: { host: 'days.example' } }, (response) => {
-          response.resume();
-          done({ status: response.statusCode, hsts: response.headers['strict-transport-security'] });
-        })
-          .on('error', fail)
-          .end();
-      });
+      const answer = await new Promise<{ status?: number | undefined; hsts: unknown }>(
+        (done, fail) => {
+          const options = {
+            port,
+            host: '127.0.0.1',
+            servername: 'days.example',
+            ca: tls.cert,
+            agent: false,
+          } as const;
+          request(
+            { ...options, path: '/console/style.css', headers: { host: 'days.example' } },
+            (response) => {
+              response.resume();
+              done({
+                status: response.statusCode,
+                hsts: response.headers['strict-transport-security'],
+              });
+            },
+          )
+            .on('error', fail)
+            .end();
+        },
+      );
       expect(answer).toEqual({ status: 200, hsts: expect.stringContaining('max-age=') as string });
       const plain = await new Promise<string>((done) => {
         let told = '';
-        const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: days.example\r\n\r\n'));
+        const socket = connect(port, '127.0.0.1', () =>
+          socket.write('GET / HTTP/1.1\r\nHost: days.example\r\n\r\n'),
+        );
         socket.on('data', (data) => (told += data.toString('latin1')));
         socket.on('error', () => undefined);
         socket.on('close', () => {

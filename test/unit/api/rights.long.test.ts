@@ -10,7 +10,10 @@ import { openTestApi } from '../../fixtures/api-server.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
-/** Every documented route with a request that its schemas take, as every kind of caller: rights alone decide. */
+/**
+ * Every documented route with a request that its schemas take, as every kind of caller: rights
+ * alone decide.
+ */
 
 const HOST = 'api.example';
 /** From less to more: each holds those before it. */
@@ -40,7 +43,9 @@ interface Schema {
 }
 interface Operation {
   readonly parameters?: readonly { name: string; in: string; required?: boolean; schema: Schema }[];
-  readonly requestBody?: { readonly content: { readonly 'application/json'?: { readonly schema: Schema } } };
+  readonly requestBody?: {
+    readonly content: { readonly 'application/json'?: { readonly schema: Schema } };
+  };
 }
 
 /** Members that are needed, or that an action needs. */
@@ -71,7 +76,10 @@ const GIVEN: Readonly<Record<string, string>> = {
   decision: 'accept',
 };
 
-/** Given where they may be left out: without a range years are looked at, and without a contract nothing. */
+/**
+ * Given where they may be left out: without a range years are looked at, and without a contract
+ * nothing.
+ */
 const RANGE = new Set(['from', 'to', 'start', 'end', 'debut', 'fin', 'rsc']);
 
 interface Call {
@@ -86,7 +94,8 @@ interface Call {
 function valueOf(name: string, { enum: choices, pattern }: Schema): string {
   const wanted = GIVEN[name];
   // Some take months in the place of days.
-  const given = pattern === undefined || new RegExp(pattern).test(wanted ?? 'x') ? wanted : wanted?.slice(0, 7);
+  const given =
+    pattern === undefined || new RegExp(pattern).test(wanted ?? 'x') ? wanted : wanted?.slice(0, 7);
   if (given !== undefined && (choices === undefined || choices.includes(given))) return given;
   return choices?.[0] ?? 'x';
 }
@@ -96,18 +105,24 @@ function bodyOf({ properties = {}, required = [] }: Schema): Record<string, unkn
     (name) => required.includes(name) || name === 'step' || name === 'decision',
   );
   return Object.fromEntries(
-    wanted.map((name) => [name, properties[name]!.type === 'array' ? [] : valueOf(name, properties[name]!)]),
+    wanted.map((name) => [
+      name,
+      properties[name]!.type === 'array' ? [] : valueOf(name, properties[name]!),
+    ]),
   );
 }
 
 /** Of the earlier billing system. */
-const SUPPLIER = /^\/(flux|releves|facturation|perimetre|provision|taxes|ingestion)\b|\/pipeline-energie$/;
+const SUPPLIER =
+  /^\/(flux|releves|facturation|perimetre|provision|taxes|ingestion)\b|\/pipeline-energie$/;
 
 function pipelineOf(path: string): string | undefined {
   if (SUPPLIER.test(path)) return 'enedis';
   if (/\{pipeline\}|\{table\}|\/backfills$|\/backfill-plans$/.test(path)) return 'eco2mix';
   const question = /^\/api\/v1\/questions\/(\w+)$/.exec(path)?.[1];
-  const asked = Object.values(DATASETS).find(({ questions = [] }) => questions.some(({ id }) => id === question));
+  const asked = Object.values(DATASETS).find(({ questions = [] }) =>
+    questions.some(({ id }) => id === question),
+  );
   if (asked !== undefined) return asked.definition.name;
   if (/^\/api\/v1\/(meta|courbe_|echange|energie_)/.test(path)) return 'eco2mix';
   if (/^\/(consommation|production\/export-(?!parc)|echanges)/.test(path)) return 'eco2mix';
@@ -129,11 +144,16 @@ function calls(): Call[] {
       let url = path;
       for (const { name, in: place, required, schema } of parameters) {
         if (place === 'path') url = url.replace(`{${name}}`, valueOf(name, schema));
-        else if (place === 'query' && (required === true || RANGE.has(name))) query.set(name, valueOf(name, schema));
+        else if (place === 'query' && (required === true || RANGE.has(name)))
+          query.set(name, valueOf(name, schema));
       }
       const schema = requestBody?.content['application/json']?.schema;
       const payload = schema === undefined ? {} : { payload: bodyOf(schema) };
-      const request = { method, url: query.size === 0 ? url : `${url}?${query.toString()}`, ...payload };
+      const request = {
+        method,
+        url: query.size === 0 ? url : `${url}?${query.toString()}`,
+        ...payload,
+      };
       return { name: `${method} ${path}`, path, method, request, pipeline: pipelineOf(path) };
     }),
   );
@@ -152,7 +172,9 @@ function needOf({ path, method }: Call): Level | 'free' {
 
 async function keyOf(scope: string): Promise<Record<string, string>> {
   const wanted = { owner: 'test', scopes: [scope], days: 1, by: 'test' };
-  return { authorization: `Bearer ${(await createKey(engine.documents, wanted, engine.now())).key}` };
+  return {
+    authorization: `Bearer ${(await createKey(engine.documents, wanted, engine.now())).key}`,
+  };
 }
 
 async function sessionOf(role: 'reader' | 'operator' | 'admin'): Promise<Record<string, string>> {
@@ -163,9 +185,14 @@ async function sessionOf(role: 'reader' | 'operator' | 'admin'): Promise<Record<
 }
 
 async function isLetIn({ request }: Call, headers: Record<string, string>): Promise<boolean> {
-  const { statusCode, body } = await api.inject({ ...request, headers: { host: HOST, ...headers } });
+  const { statusCode, body } = await api.inject({
+    ...request,
+    headers: { host: HOST, ...headers },
+  });
   // A body or a parameter that is not taken would hide what rights say.
-  expect([400, 422], `${request.method} ${JSON.stringify(request.url)}: ${body}`).not.toContain(statusCode);
+  expect([400, 422], `${request.method} ${JSON.stringify(request.url)}: ${body}`).not.toContain(
+    statusCode,
+  );
   return statusCode !== 401 && statusCode !== 403;
 }
 
@@ -214,7 +241,10 @@ describe('every documented route', () => {
       const other = own.find((name) => name !== pipeline)!;
       for (const rest of ['', '/rows', '/file.csv', '/proof']) {
         const url = `/api/v1/tables/${id}${rest}`;
-        const { statusCode } = await api.inject({ url, headers: { host: HOST, ...(await keyOf(`admin:${other}`)) } });
+        const { statusCode } = await api.inject({
+          url,
+          headers: { host: HOST, ...(await keyOf(`admin:${other}`)) },
+        });
         expect([url, other, statusCode]).toEqual([url, other, 403]);
       }
     }
@@ -227,7 +257,11 @@ describe('every documented route', () => {
     for (const { name, path, request } of calls().filter(({ method }) => method === 'POST')) {
       if (path.endsWith('/deposits')) continue;
       const payload = { ...(request.payload as object), unknown: 1 };
-      const { statusCode, body } = await api.inject({ ...request, payload, headers: { host: HOST, ...admin } });
+      const { statusCode, body } = await api.inject({
+        ...request,
+        payload,
+        headers: { host: HOST, ...admin },
+      });
       const refused = SUPPLIER.test(path) ? 422 : 400;
       expect([name, statusCode, body.includes('unknown')]).toEqual([name, refused, true]);
     }

@@ -77,9 +77,13 @@ describe('rows of a table', () => {
     const { standing } = await page(`/api/v1/tables/eco2mix_national/rows?${RANGE}&limit=1`);
     expect(standing).toMatchObject({ coverage: 1, scopes: 7 });
     const proof = await api.inject({ url: standing.proof, headers: { host: '127.0.0.1' } });
-    const { versions } = proof.json<{ versions: { scope: string; version: number; sha256: string }[] }>();
+    const { versions } = proof.json<{
+      versions: { scope: string; version: number; sha256: string }[];
+    }>();
     expect(versions.map(({ scope }) => scope)).toEqual(datesBetween('2026-04-28', '2026-05-04'));
-    expect(versions.every(({ version, sha256 }) => version === 1 && /^[0-9a-f]{64}$/.test(sha256))).toBe(true);
+    expect(
+      versions.every(({ version, sha256 }) => version === 1 && /^[0-9a-f]{64}$/.test(sha256)),
+    ).toBe(true);
   });
 
   it('are the same in JSON, NDJSON, CSV, Parquet and Arrow, and whether a month is read whole or day by day', async () => {
@@ -91,7 +95,9 @@ describe('rows of a table', () => {
     const arrow = tableFromIPC((await get(`${url}.arrow?${query}`)).rawPayload);
     expect(arrow.numRows).toBe(json.length);
     const loads = json.map((row) => row['load_mw']);
-    expect([...arrow.getChild('load_mw')!].map((value) => (value === null ? null : Number(value)))).toEqual(loads);
+    expect(
+      [...arrow.getChild('load_mw')!].map((value) => (value === null ? null : Number(value))),
+    ).toEqual(loads);
     const file = path.join(engine.home, 'given.parquet');
     await writeFile(file, (await get(`${url}.parquet?${query}`)).rawPayload);
     const csv = path.join(engine.home, 'given.csv');
@@ -99,7 +105,9 @@ describe('rows of a table', () => {
     await engine.sql!.session(async (sql) => {
       expect(await sql.rows(`SELECT * FROM read_parquet(${quoteText(file)})`)).toEqual(json);
       const read = `SELECT instant_at, load_mw, revision FROM read_csv(${quoteText(csv)})`;
-      expect(await sql.rows(`SELECT count(*) AS rows FROM (${read})`)).toEqual([{ rows: json.length }]);
+      expect(await sql.rows(`SELECT count(*) AS rows FROM (${read})`)).toEqual([
+        { rows: json.length },
+      ]);
       expect((await sql.rows<{ load_mw: number }>(read)).map((row) => row.load_mw)).toEqual(loads);
     });
     const days = await Promise.all(
@@ -119,7 +127,12 @@ describe('rows of a table', () => {
     expect([again.statusCode, again.body]).toEqual([304, '']);
     const before = clock.toISOString();
     clock = new Date(clock.getTime() + 600_000);
-    portal.revise({ dataset: 'eco2mix-national-tr', from: '2026-05-06', to: '2026-05-06', salt: 3 });
+    portal.revise({
+      dataset: 'eco2mix-national-tr',
+      from: '2026-05-06',
+      to: '2026-05-06',
+      salt: 3,
+    });
     await runDay(engine, 'eco2mix', '2026-05-06', { recheck: true });
     clock = new Date(clock.getTime() + 2_000);
     const changed = await get(url, { 'if-none-match': tag });
@@ -133,11 +146,16 @@ describe('rows of a table', () => {
   it('keep a walk through the pages on the versions of its first page', async () => {
     const url = `/api/v1/tables/eco2mix_national/rows?from=2026-05-07&to=2026-05-07&limit=50&${COLUMNS}`;
     const first = await page(url);
-    const whole = (await get(`/tables/eco2mix_national/file.json?from=2026-05-07&to=2026-05-07&${COLUMNS}`)).json<
-      unknown[]
-    >();
+    const whole = (
+      await get(`/tables/eco2mix_national/file.json?from=2026-05-07&to=2026-05-07&${COLUMNS}`)
+    ).json<unknown[]>();
     clock = new Date(clock.getTime() + 600_000);
-    portal.revise({ dataset: 'eco2mix-national-tr', from: '2026-05-07', to: '2026-05-07', salt: 4 });
+    portal.revise({
+      dataset: 'eco2mix-national-tr',
+      from: '2026-05-07',
+      to: '2026-05-07',
+      salt: 4,
+    });
     await runDay(engine, 'eco2mix', '2026-05-07', { recheck: true });
     clock = new Date(clock.getTime() + 2_000);
     const second = await page(first.next!);
@@ -165,14 +183,21 @@ describe('rows of a table', () => {
       const events = await fetch(`http://127.0.0.1:${port}/api/v1/events`);
       expect(events.headers.get('content-type')).toBe('text/event-stream');
       clock = new Date(clock.getTime() + 600_000);
-      portal.revise({ dataset: 'eco2mix-national-tr', from: '2026-05-08', to: '2026-05-08', salt: 5 });
+      portal.revise({
+        dataset: 'eco2mix-national-tr',
+        from: '2026-05-08',
+        to: '2026-05-08',
+        salt: 5,
+      });
       await runDay(engine, 'eco2mix', '2026-05-08', { recheck: true });
       let told = '';
       for await (const chunk of events.body!) {
         told += Buffer.from(chunk as Uint8Array).toString();
         if (told.includes('"scope":"2026-05-08"')) break;
       }
-      expect(told).toMatch(/event: change\ndata: \{"pipeline":"eco2mix","scope":"2026-05-08","version":2/);
+      expect(told).toMatch(
+        /event: change\ndata: \{"pipeline":"eco2mix","scope":"2026-05-08","version":2/,
+      );
       // The instant of the commit itself, in another zone and without its milliseconds.
       const inParis = `${new Date(clock.getTime() + 7_200_000).toISOString().slice(0, 19)}+02:00`;
       for (const since of ['2026-06-20T10:05:00Z', inParis]) {
@@ -202,7 +227,10 @@ describe('rows of a table', () => {
     expect(part.statusCode).toBe(206);
     expect(part.rawPayload).toEqual(whole.rawPayload.subarray(4, 12));
     const outside = await get(url, { range: `bytes=${whole.rawPayload.length}-` });
-    expect([outside.statusCode, outside.headers['content-range']]).toEqual([416, `bytes */${whole.rawPayload.length}`]);
+    expect([outside.statusCode, outside.headers['content-range']]).toEqual([
+      416,
+      `bytes */${whole.rawPayload.length}`,
+    ]);
     expect(outside.headers.etag).toBeUndefined();
   });
 });

@@ -47,7 +47,11 @@ afterAll(async () => {
   await portal.close();
 });
 
-async function ask(tag?: string, server = api, headers: Record<string, string> = { host: '127.0.0.1' }) {
+async function ask(
+  tag?: string,
+  server = api,
+  headers: Record<string, string> = { host: '127.0.0.1' },
+) {
   const known = tag === undefined ? {} : { 'if-none-match': tag };
   return server.inject({ url: WHOLE, headers: { ...headers, ...known } });
 }
@@ -61,7 +65,13 @@ describe('an answer that the caller has already', () => {
     const third = await ask(tag);
     expect([second.statusCode, third.statusCode, reads]).toEqual([304, 304, 0]);
     expect(third.body).toBe('');
-    for (const name of ['content-security-policy', 'x-content-type-options', 'etag', 'vary', 'ratelimit-policy'])
+    for (const name of [
+      'content-security-policy',
+      'x-content-type-options',
+      'etag',
+      'vary',
+      'ratelimit-policy',
+    ])
       expect(third.headers[name], name).toEqual(second.headers[name]);
     expect((await ask('"another"')).statusCode).toBe(200);
   });
@@ -71,8 +81,18 @@ describe('an answer that the caller has already', () => {
     await ask(tag);
     expect((await ask(tag)).statusCode).toBe(304);
     clock = new Date(clock.getTime() + 600_000);
-    portal.revise({ dataset: 'eco2mix-national-cons-def', from: '2026-02-10', to: '2026-02-10', salt: 3 });
-    portal.revise({ dataset: 'eco2mix-national-tr', from: '2026-02-10', to: '2026-02-10', salt: 3 });
+    portal.revise({
+      dataset: 'eco2mix-national-cons-def',
+      from: '2026-02-10',
+      to: '2026-02-10',
+      salt: 3,
+    });
+    portal.revise({
+      dataset: 'eco2mix-national-tr',
+      from: '2026-02-10',
+      to: '2026-02-10',
+      salt: 3,
+    });
     expect((await ask(tag)).statusCode).toBe(304);
     expect((await runDay(engine, 'eco2mix', '2026-02-10', { recheck: true })).version).toBe(2);
     // The change is looked for again after a second.
@@ -85,11 +105,21 @@ describe('an answer that the caller has already', () => {
   it('is told to nobody who may not read it', async () => {
     const server = await openTestApi(engine, { loopback: false, hosts: ['api.example'] });
     const key = async (scope: string) =>
-      (await createKey(engine.documents, { owner: 'someone', scopes: [scope], days: 1, by: 'test' }, clock)).key;
-    const as = async (scope: string) => ({ host: 'api.example', authorization: `Bearer ${await key(scope)}` });
+      (
+        await createKey(
+          engine.documents,
+          { owner: 'someone', scopes: [scope], days: 1, by: 'test' },
+          clock,
+        )
+      ).key;
+    const as = async (scope: string) => ({
+      host: 'api.example',
+      authorization: `Bearer ${await key(scope)}`,
+    });
     const reader = await as('data:read:eco2mix');
     const tag = String((await ask(undefined, server, reader)).headers.etag);
-    for (let times = 0; times < 3; times += 1) expect((await ask(tag, server, reader)).statusCode).toBe(304);
+    for (let times = 0; times < 3; times += 1)
+      expect((await ask(tag, server, reader)).statusCode).toBe(304);
     expect((await ask(tag, server, await as('data:read:cityflow'))).statusCode).toBe(403);
     expect((await ask(tag, server, { host: 'api.example' })).statusCode).toBe(401);
     expect((await ask(tag, server, { ...reader, host: 'other.example' })).statusCode).toBe(403);
@@ -154,7 +184,9 @@ describe('an answer over a connection', () => {
     expect((await over(WHOLE, { authorization: 'Bearer nonsense' })).status).toBe(401);
     expect((await over(WHOLE, { host: 'elsewhere.example' })).status).toBe(403);
     expect((await over(`${WHOLE}&unknown=1`)).status).toBe(400);
-    expect((await over(WHOLE, { accept: 'text/csv' })).headers['content-type']).toContain('text/csv');
+    expect((await over(WHOLE, { accept: 'text/csv' })).headers['content-type']).toContain(
+      'text/csv',
+    );
     sessions = 0;
     expect((await over(WHOLE, { cookie: 'a=b' })).status).toBe(200);
     expect(sessions).toBe(1);
@@ -163,8 +195,18 @@ describe('an answer over a connection', () => {
   it('is another one once a day of it was committed', async () => {
     const before = await over(WHOLE);
     clock = new Date(clock.getTime() + 600_000);
-    portal.revise({ dataset: 'eco2mix-national-cons-def', from: '2026-02-01', to: '2026-02-01', salt: 9 });
-    portal.revise({ dataset: 'eco2mix-national-tr', from: '2026-02-01', to: '2026-02-01', salt: 9 });
+    portal.revise({
+      dataset: 'eco2mix-national-cons-def',
+      from: '2026-02-01',
+      to: '2026-02-01',
+      salt: 9,
+    });
+    portal.revise({
+      dataset: 'eco2mix-national-tr',
+      from: '2026-02-01',
+      to: '2026-02-01',
+      salt: 9,
+    });
     await runDay(engine, 'eco2mix', '2026-02-01', { recheck: true });
     clock = new Date(clock.getTime() + 1_500);
     const after = await over(WHOLE);

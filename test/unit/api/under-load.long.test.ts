@@ -58,12 +58,20 @@ afterAll(async () => {
   await portal.close();
 });
 
-async function get(
-  path: string,
-): Promise<{ readonly status: number; readonly retryAfter: string | null; readonly bytes: number }> {
-  const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { 'accept-encoding': 'identity' } });
+async function get(path: string): Promise<{
+  readonly status: number;
+  readonly retryAfter: string | null;
+  readonly bytes: number;
+}> {
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+    headers: { 'accept-encoding': 'identity' },
+  });
   const { byteLength } = await answer.arrayBuffer();
-  return { status: answer.status, retryAfter: answer.headers.get('retry-after'), bytes: byteLength };
+  return {
+    status: answer.status,
+    retryAfter: answer.headers.get('retry-after'),
+    bytes: byteLength,
+  };
 }
 
 describe('requests beyond what the server can do at once', () => {
@@ -96,7 +104,9 @@ describe('requests beyond what the server can do at once', () => {
   }, 120_000);
 });
 
-/** A reader of three bytes from time to time: what the system has of its connection is full soon. */
+/**
+ * A reader of three bytes from time to time: what the system has of its connection is full soon.
+ */
 async function slowReader(): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);

@@ -18,12 +18,18 @@ import type { TestEngine } from '../../fixtures/test-engine.ts';
 import type { GoodFile } from './table.ts';
 import { DAMAGES, FOREIGN, GOOD_ANSWERS, GOOD_FILES, PLACES } from './table.ts';
 
-/** The table of damages as answers of a publisher, and all of them together as the files of a folder. */
+/**
+ * The table of damages as answers of a publisher, and all of them together as the files of a
+ * folder.
+ */
 
 const DAY = '2025-11-04';
 const NEXT_DAY = new Date('2025-11-05T10:00:00Z');
 
-/** The part whose publisher answers so, by the name of the good file; the others are only ever imported. */
+/**
+ * The part whose publisher answers so, by the name of the good file; the others are only ever
+ * imported.
+ */
 const PART_OF: Readonly<Record<string, string>> = {
   'portal.csv': 'tr',
   'counts.csv': 'comptages',
@@ -39,11 +45,15 @@ const PART_OF: Readonly<Record<string, string>> = {
 
 const TIMES = ['an unreadable time', 'one unreadable time'];
 
-/** What is no refusal, by part: nothing of what is read is damaged, or the answer has no row of the day and says no more than that. */
+/**
+ * What is no refusal, by part: nothing of what is read is damaged, or the answer has no row of the
+ * day and says no more than that.
+ */
 const HARMLESS: Readonly<Record<string, readonly string[]>> = {
   tr: ['a header alone'],
   comptages: ['a header alone'],
-  // Their last column is a free text of a position; dates that cannot be read are listed by a check.
+  // Their last column is a free text of a position; dates that cannot be read are listed by a
+  // check.
   chantiers: ['cut in its last row', ...TIMES],
   referentiel: TIMES,
   arrondissements: ['an unreadable time', 'the file twice'],
@@ -70,7 +80,13 @@ beforeAll(async () => {
     requestsPerSecond: 1_000,
     key: 'k',
   };
-  const hosts = { paris: host, idfm: host, 'visual-crossing': host, 'open-meteo': host, odre: host };
+  const hosts = {
+    paris: host,
+    idfm: host,
+    'visual-crossing': host,
+    'open-meteo': host,
+    odre: host,
+  };
   engine = await openTestEngine(Object.values(configuredDatasets({ cityflow, eco2mix }, hosts)), {
     now: () => NEXT_DAY,
   });
@@ -145,7 +161,10 @@ describe('a folder of good and damaged files', () => {
     await mkdir(folder);
     const [counts, works] = [GOOD_FILES[3]!, GOOD_FILES[4]!];
     for (const [index, { apply }] of DAMAGES.entries())
-      await writeFile(path.join(folder, `${String(index).padStart(2, '0')}-counts.csv`), apply(counts) ?? '');
+      await writeFile(
+        path.join(folder, `${String(index).padStart(2, '0')}-counts.csv`),
+        apply(counts) ?? '',
+      );
     await writeFile(path.join(folder, '05-good-counts.csv'), counts.text);
     await writeFile(path.join(folder, 'works-2025-11-04.csv'), works.text);
     const files = (await readdir(folder)).sort().map((name) => path.join(folder, name));

@@ -17,7 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-async function take({ pipeline, name }: GoodFile, content: string | Uint8Array): Promise<ImportOutcome> {
+async function take(
+  { pipeline, name }: GoodFile,
+  content: string | Uint8Array,
+): Promise<ImportOutcome> {
   const target = path.join(engine.home, 'given', name);
   await mkdir(path.dirname(target), { recursive: true });
   await writeFile(target, content);
@@ -38,22 +41,29 @@ function expectClear(file: GoodFile, outcome: ImportOutcome, place = /./): void 
   expect(outcome.message.length).toBeLessThan(LONGEST_MESSAGE);
 }
 
-describe.each(GOOD_FILES.map((file) => [path.basename(file.name), file] as const))('%s', (_name, file) => {
-  const damaged = DAMAGES.flatMap(({ title, apply }) => {
-    const content = apply(file);
-    return content === undefined ? [] : [[title, content] as const];
-  });
+describe.each(GOOD_FILES.map((file) => [path.basename(file.name), file] as const))(
+  '%s',
+  (_name, file) => {
+    const damaged = DAMAGES.flatMap(({ title, apply }) => {
+      const content = apply(file);
+      return content === undefined ? [] : [[title, content] as const];
+    });
 
-  it.each(damaged)('%s: is taken in or refused with file, place and next step', async (title, content) => {
-    const outcome = await take(file, content);
-    if (ACCEPTED[path.basename(file.name)]?.includes(title) === true) expect(outcome).toMatchObject({ failed: [] });
-    else expectClear(file, outcome, PLACES[title]);
-  });
+    it.each(damaged)(
+      '%s: is taken in or refused with file, place and next step',
+      async (title, content) => {
+        const outcome = await take(file, content);
+        if (ACCEPTED[path.basename(file.name)]?.includes(title) === true)
+          expect(outcome).toMatchObject({ failed: [] });
+        else expectClear(file, outcome, PLACES[title]);
+      },
+    );
 
-  it('is taken in as it is after all that', async () => {
-    expect(await take(file, file.text)).toMatchObject({ failed: [] });
-  });
-});
+    it('is taken in as it is after all that', async () => {
+      expect(await take(file, file.text)).toMatchObject({ failed: [] });
+    });
+  },
+);
 
 describe('damaged objects under the names that other programs know', () => {
   it.each(DAMAGES.slice(0, 12).map(({ title, apply }) => [title, apply] as const))(
@@ -73,7 +83,8 @@ describe('damaged objects under the names that other programs know', () => {
           title,
         ).toEqual([true, false, false]);
         const [refused] = outcomes;
-        if (refused === undefined || !('code' in refused)) throw new Error('the damaged object was taken in');
+        if (refused === undefined || !('code' in refused))
+          throw new Error('the damaged object was taken in');
         expect(refused).toMatchObject({ code: 'INPUT_INVALID' });
         expect(refused.message).toContain('comptages-routiers-permanents-2.csv');
         expect(refused.message).not.toMatch(FOREIGN);
@@ -96,15 +107,20 @@ describe('any damage', () => {
       ),
     });
     await fc.assert(
-      fc.asyncProperty(files, fc.array(change, { minLength: 1, maxLength: 4 }), async (file, changes) => {
-        const text = changes.reduce((now, { at, cut, put }) => {
-          const start = Math.floor(at * now.length);
-          return now.slice(0, start) + put + now.slice(start + cut);
-        }, file.text);
-        const outcome = await take(file, text);
-        if ('code' in outcome) expectClear(file, outcome);
-        else for (const { failure } of outcome.failed) expect(failure.message).not.toMatch(FOREIGN);
-      }),
+      fc.asyncProperty(
+        files,
+        fc.array(change, { minLength: 1, maxLength: 4 }),
+        async (file, changes) => {
+          const text = changes.reduce((now, { at, cut, put }) => {
+            const start = Math.floor(at * now.length);
+            return now.slice(0, start) + put + now.slice(start + cut);
+          }, file.text);
+          const outcome = await take(file, text);
+          if ('code' in outcome) expectClear(file, outcome);
+          else
+            for (const { failure } of outcome.failed) expect(failure.message).not.toMatch(FOREIGN);
+        },
+      ),
       { numRuns: 150 },
     );
   });

@@ -34,7 +34,9 @@ export interface GoodFile {
 
 function yearly(): string {
   const rows = Array.from({ length: 96 }, (_, quarter) => {
-    const clock = [Math.floor(quarter / 4), (quarter % 4) * 15].map((part) => String(part).padStart(2, '0')).join(':');
+    const clock = [Math.floor(quarter / 4), (quarter % 4) * 15]
+      .map((part) => String(part).padStart(2, '0'))
+      .join(':');
     return `04/11/2018;${clock};${quarter % 2 === 0 ? 60_000 : ''}`;
   });
   return ['Date;Heures;Consommation', ...rows, ''].join('\n');
@@ -42,12 +44,16 @@ function yearly(): string {
 
 function rteTable(): string {
   const rows = Array.from({ length: 96 }, (_, quarter) => {
-    const clock = [Math.floor(quarter / 4), (quarter % 4) * 15].map((part) => String(part).padStart(2, '0')).join(':');
+    const clock = [Math.floor(quarter / 4), (quarter % 4) * 15]
+      .map((part) => String(part).padStart(2, '0'))
+      .join(':');
     return ['France', 'Données temps réel', '2016-06-01', clock, '60000', '59000', ''].join('\t');
   });
-  return [['Périmètre', 'Nature', 'Date', 'Heures', 'Consommation', 'Prévision J-1'].join('\t'), ...rows, ''].join(
-    '\n',
-  );
+  return [
+    ['Périmètre', 'Nature', 'Date', 'Heures', 'Consommation', 'Prévision J-1'].join('\t'),
+    ...rows,
+    '',
+  ].join('\n');
 }
 
 const WORKS = `${WORK_HEADER}\nCP1;75001;1;x;2025-10-01;2025-12-31;RESTREINTE;2;;48.86, 2.30\nCP2;75001;1;x;2025-10-01;2025-12-31;RESTREINTE;2;;48.86, 2.30\n`;
@@ -83,14 +89,23 @@ export const GOOD_FILES: readonly GoodFile[] = [
     pipeline: 'cityflow',
     name: `raw/api/traffic/dt=${DAY}/hour=08/traffic_data.json`,
     text: JSON.stringify({
-      disruptions: [disruption({ id: 'd1', line: 'M1', periods: [['20251104T050000', '20251104T230000']] } as never)],
+      disruptions: [
+        disruption({
+          id: 'd1',
+          line: 'M1',
+          periods: [['20251104T050000', '20251104T230000']],
+        } as never),
+      ],
     }),
   },
   { pipeline: 'cityflow', name: 'weather.json', text: weatherAnswer(DAY, { tempmax: 10 }) },
   {
     pipeline: 'cityflow',
     name: 'validations.csv',
-    text: table(SURFACE_HEADER, surfaceRows(DAY, { 'Forfait Navigo': 1_234, 'Imagine R': 'Moins de 5' })),
+    text: table(
+      SURFACE_HEADER,
+      surfaceRows(DAY, { 'Forfait Navigo': 1_234, 'Imagine R': 'Moins de 5' }),
+    ),
     delimiter: ';',
   },
   {
@@ -110,19 +125,29 @@ export const GOOD_FILES: readonly GoodFile[] = [
   },
 ];
 
-/** Answers of publishers in dialects that `GOOD_FILES` has under another part or by another publisher. */
+/**
+ * Answers of publishers in dialects that `GOOD_FILES` has under another part or by another
+ * publisher.
+ */
 export const GOOD_ANSWERS: readonly GoodFile[] = [
   {
     pipeline: 'eco2mix',
     name: 'consolidated.csv',
-    text: portalCsv(DAY, constantRows(DAY, 30, { consommation: 60_000 }, 'Données consolidées'), ['consommation']),
+    text: portalCsv(DAY, constantRows(DAY, 30, { consommation: 60_000 }, 'Données consolidées'), [
+      'consommation',
+    ]),
     delimiter: ';',
   },
   {
     pipeline: 'cityflow',
     name: 'open-meteo.json',
     text: JSON.stringify({
-      daily: { time: [DAY], temperature_2m_max: [15.6], temperature_2m_min: [7.3], precipitation_sum: [0] },
+      daily: {
+        time: [DAY],
+        temperature_2m_max: [15.6],
+        temperature_2m_min: [7.3],
+        precipitation_sum: [0],
+      },
       hourly: { time: [`${DAY}T00:00`], temperature_2m: [8], precipitation: [0] },
     }),
   },
@@ -140,7 +165,10 @@ const THE_ROW = /\bline 2\b|its last row has/;
 const UNREADABLE =
   /such as "yesterday[^"]*" in line 2, column "[^"]+"|in a record; it is .*yesterday|"yesterday" is not a date/;
 
-/** How a refusal says where the damage is, by title: the line, the row itself, or the column. Other damages concern the file as a whole. */
+/**
+ * How a refusal says where the damage is, by title: the line, the row itself, or the column. Other
+ * damages concern the file as a whole.
+ */
 export const PLACES: Readonly<Record<string, RegExp>> = {
   'cut in its last row':
     /its last row has \d+ of \d+ fields: "|\bline \d+\b|ends inside a JSON document \(\d+ characters\)/,
@@ -163,8 +191,14 @@ export const DAMAGES: readonly Damage[] = [
   { title: 'empty', apply: () => '' },
   { title: 'white space alone', apply: () => ' \n\n\t\n' },
   { title: 'a header alone', apply: tables((lines) => [lines[0]!, '']) },
-  { title: 'half a header', apply: ({ text, delimiter }) => (delimiter === undefined ? undefined : text.slice(0, 9)) },
-  { title: 'everything in one line', apply: tables((lines) => [lines.join(' ').replaceAll('\r', ' ')]) },
+  {
+    title: 'half a header',
+    apply: ({ text, delimiter }) => (delimiter === undefined ? undefined : text.slice(0, 9)),
+  },
+  {
+    title: 'everything in one line',
+    apply: tables((lines) => [lines.join(' ').replaceAll('\r', ' ')]),
+  },
   { title: 'cut in its last row', apply: ({ text }) => text.slice(0, text.trimEnd().length - 6) },
   {
     title: 'a row with a cell less',
@@ -176,10 +210,17 @@ export const DAMAGES: readonly Damage[] = [
   },
   {
     title: 'a row with a cell more',
-    apply: tables(([head, row, ...rest], { delimiter }) => [head!, `x${delimiter!}y${delimiter!}${row!}`, ...rest]),
+    apply: tables(([head, row, ...rest], { delimiter }) => [
+      head!,
+      `x${delimiter!}y${delimiter!}${row!}`,
+      ...rest,
+    ]),
   },
   { title: 'an open quote', apply: tables(([head, row, ...rest]) => [head!, `"${row!}`, ...rest]) },
-  { title: 'a NUL in a row', apply: ({ text }) => text.slice(0, text.length / 2) + NUL + text.slice(text.length / 2) },
+  {
+    title: 'a NUL in a row',
+    apply: ({ text }) => text.slice(0, text.length / 2) + NUL + text.slice(text.length / 2),
+  },
   { title: 'UTF-16', apply: ({ text }) => Buffer.from(`\u{FEFF}${text}`, 'utf16le') },
   {
     title: 'a huge line',
@@ -191,7 +232,10 @@ export const DAMAGES: readonly Damage[] = [
   { title: 'a JSON error', apply: () => '{"error_code": "ODSQLError", "message": "bad"}' },
   { title: 'a list of numbers', apply: () => '[1, 2, 3]' },
   { title: 'cut JSON', apply: () => '{"results": [{"id_compteur": "7", "da' },
-  { title: 'a git-LFS pointer', apply: () => 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n' },
+  {
+    title: 'a git-LFS pointer',
+    apply: () => 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n',
+  },
   { title: 'Parquet', apply: () => 'PAR1....PAR1' },
   { title: 'another table', apply: () => 'id;name\n1;x\n2;y\n' },
   {
@@ -210,7 +254,8 @@ export const DAMAGES: readonly Damage[] = [
   },
   {
     title: 'an unreadable time',
-    apply: ({ text }) => text.replace(/20\d\d-\d\d-\d\d/g, 'yesterday').replace(/\d\d\/\d\d\/20\d\d/g, 'yesterday'),
+    apply: ({ text }) =>
+      text.replace(/20\d\d-\d\d-\d\d/g, 'yesterday').replace(/\d\d\/\d\d\/20\d\d/g, 'yesterday'),
   },
   {
     title: 'one unreadable time',
@@ -220,7 +265,10 @@ export const DAMAGES: readonly Damage[] = [
       ...rest,
     ]),
   },
-  { title: 'rows of semicolons', apply: tables(([head, , ...rest]) => [head!, ';;;;;;;;;;;;;;', ...rest]) },
+  {
+    title: 'rows of semicolons',
+    apply: tables(([head, , ...rest]) => [head!, ';;;;;;;;;;;;;;', ...rest]),
+  },
   {
     title: 'bytes that are no text',
     apply: () => Uint8Array.from({ length: 4_000 }, (_, index) => (index * 7_919) % 256),
@@ -234,7 +282,8 @@ const UNDATED_JSON = ['an unreadable time', 'the file twice'];
 export const ACCEPTED: Readonly<Record<string, readonly string[]>> = {
   // A quote means nothing in RTE's tables, and lines without a delimiter are notices.
   'rte.xls': ['an open quote', 'rows of semicolons'],
-  // Their last column is a free text of a position; dates that cannot be read are listed by a check.
+  // Their last column is a free text of a position; dates that cannot be read are listed by a
+  // check.
   'works-2025-11-04.csv': ['cut in its last row', 'an unreadable time', 'one unreadable time'],
   'network.csv': ['an unreadable time', 'one unreadable time'],
   'districts.geojson': UNDATED_JSON,
@@ -245,6 +294,9 @@ export const ACCEPTED: Readonly<Record<string, readonly string[]>> = {
   'weather.json': ['the file twice'],
 };
 
-/** Words of the SQL engine and of this program's own trouble; no person who gives a file can do anything with them. */
+/**
+ * Words of the SQL engine and of this program's own trouble; no person who gives a file can do
+ * anything with them.
+ */
 export const FOREIGN =
   /\b(Binder|Catalog|Conversion|Invalid Input|Parser|IO) Error|strict_mode|Original Line|read_csv|TypeError|\bat \w+ \(|undefined/;

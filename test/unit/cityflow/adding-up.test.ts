@@ -27,7 +27,9 @@ beforeEach(async () => {
 afterEach(() => engine.close());
 
 function hours(arc: string, q: number, date: CivilDate = DAY, count = 24): string[] {
-  return Array.from({ length: count }, (_, hour) => countLine(date, { arc, hour, q: q + hour, k: 10 }));
+  return Array.from({ length: count }, (_, hour) =>
+    countLine(date, { arc, hour, q: q + hour, k: 10 }),
+  );
 }
 
 let files = 0;
@@ -49,8 +51,16 @@ async function give(...contents: (readonly string[])[]): Promise<ImportResult[]>
 /** The vehicles of the day, and of how many roads they are. */
 async function counted(date = DAY): Promise<{ vehicles: number; roads: number; verdict: string }> {
   await runDay(engine, 'cityflow', date, { offline: true });
-  const report = path.join(engine.home, 'store', 'processed', 'reports', `daily_report_${date}.json`);
-  const { summary } = JSON.parse(await readFile(report, 'utf8')) as { summary: { total_vehicules_paris: number } };
+  const report = path.join(
+    engine.home,
+    'store',
+    'processed',
+    'reports',
+    `daily_report_${date}.json`,
+  );
+  const { summary } = JSON.parse(await readFile(report, 'utf8')) as {
+    summary: { total_vehicules_paris: number };
+  };
   const newest = (await readVersions(engine, 'cityflow', date)).at(-1)!;
   return {
     vehicles: summary.total_vehicules_paris,
@@ -71,7 +81,10 @@ describe('two files of road counts for the same day', () => {
     expect(exit).toBe(0);
     expect(context.terminal.text()).toContain(`${DAY}  adds 48 values to the known ones`);
     expect(await counted()).toMatchObject({ vehicles: sum(100) + sum(200), roads: 2 });
-    const { days } = await verifyDays(engine, testControl(), { pipeline: 'cityflow', dates: [DAY] });
+    const { days } = await verifyDays(engine, testControl(), {
+      pipeline: 'cityflow',
+      dates: [DAY],
+    });
     expect(days).toMatchObject([{ result: 'identical' }]);
   });
 
@@ -110,7 +123,11 @@ describe('two files of road counts for the same day', () => {
     expect(context.terminal.text()).toContain(
       '1 values are other than the known ones, which stay (flow of arc 1 at 2025-11-04T09:00:00+01:00: 108.0 is known, 99000.0 was given)',
     );
-    expect(await counted()).toMatchObject({ vehicles: sum(100) + sum(5) + sum(200), roads: 3, verdict: 'degraded' });
+    expect(await counted()).toMatchObject({
+      vehicles: sum(100) + sum(5) + sum(200),
+      roads: 3,
+      verdict: 'degraded',
+    });
     const newest = (await readVersions(engine, 'cityflow', DAY)).at(-1)!;
     expect(newest.steps['download/comptages']).toMatchObject({ kept: { code: 'ROWS_DISAGREE' } });
   });
@@ -132,7 +149,12 @@ describe('two files of road counts for the same day', () => {
 });
 
 describe('the rows of a file', () => {
-  const rows = [...hours('1', 100), ...hours('2', 200), ...hours('1', 50, NEXT), ...hours('3', 60, NEXT)];
+  const rows = [
+    ...hours('1', 100),
+    ...hours('2', 200),
+    ...hours('1', 50, NEXT),
+    ...hours('3', 60, NEXT),
+  ];
 
   async function slicesOf(pieces: readonly (readonly string[])[]): Promise<unknown> {
     const own = await openTestEngine([cityflow]);
@@ -154,12 +176,20 @@ describe('the rows of a file', () => {
     const cuts = fc
       .array(fc.integer({ min: 0, max: 3 }), { minLength: rows.length, maxLength: rows.length })
       .chain((places) =>
-        fc.tuple(fc.constant(places), fc.subarray(rows), fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 5 })),
+        fc.tuple(
+          fc.constant(places),
+          fc.subarray(rows),
+          fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 5 }),
+        ),
       );
     await fc.assert(
       fc.asyncProperty(cuts, async ([places, twice, order]) => {
-        const pieces = [0, 1, 2, 3].map((place) => rows.filter((_, index) => places[index] === place));
-        const given = order.map((place) => [...pieces, twice][place] ?? []).filter((lines) => lines.length > 0);
+        const pieces = [0, 1, 2, 3].map((place) =>
+          rows.filter((_, index) => places[index] === place),
+        );
+        const given = order
+          .map((place) => [...pieces, twice][place] ?? [])
+          .filter((lines) => lines.length > 0);
         expect(await slicesOf(given)).toEqual(expected);
       }),
       { numRuns: 4, endOnFailure: true },

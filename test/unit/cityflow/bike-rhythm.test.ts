@@ -18,8 +18,16 @@ describe('the ratio of weekend to working days', () => {
 
   it('is missing, and not 0, where the window has days of one kind alone', () => {
     const missing = { ratio_weekend_semaine: null, difference_pct: null, ratio_par_jour: null };
-    expect(weekendRatio([MONDAY, TUESDAY])).toEqual({ debit_weekend: null, debit_semaine: 400, ...missing });
-    expect(weekendRatio([SATURDAY])).toEqual({ debit_weekend: 100, debit_semaine: null, ...missing });
+    expect(weekendRatio([MONDAY, TUESDAY])).toEqual({
+      debit_weekend: null,
+      debit_semaine: 400,
+      ...missing,
+    });
+    expect(weekendRatio([SATURDAY])).toEqual({
+      debit_weekend: 100,
+      debit_semaine: null,
+      ...missing,
+    });
     expect(weekendRatio([])).toBeNull();
   });
 

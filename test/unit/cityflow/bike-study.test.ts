@@ -11,7 +11,10 @@ import type { Days, StepRunner } from '../../fixtures/step-runner.ts';
 import { dayUnit, hashOf, openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
 import { bikePage, bikeRecord, DISTRICTS, WORK_HEADER } from './made-data.ts';
 
-/** Sixty days of six counters, and every metric computed again here from the counts themselves, by the definition of the later system. */
+/**
+ * Sixty days of six counters, and every metric computed again here from the counts themselves, by
+ * the definition of the later system.
+ */
 
 const DAY = '2025-11-11';
 const DAYS = datesBetween(addDays(DAY, -59), DAY);
@@ -25,7 +28,10 @@ interface Count {
   readonly bikes: number;
 }
 
-/** c5 counts next to nothing; c6 ends three days before the day; c2 lacks an hour of every third day; one hour of c1 stands out; the autumn day has 25 hours. */
+/**
+ * c5 counts next to nothing; c6 ends three days before the day; c2 lacks an hour of every third
+ * day; one hour of c1 stands out; the autumn day has 25 hours.
+ */
 function countsOf(): Count[] {
   return DAYS.flatMap((date) => {
     const { startAt, hours } = zonedDay(date, 'Europe/Paris');
@@ -33,7 +39,9 @@ function countsOf(): Count[] {
       Array.from({ length: hours }, (_, hour): Count | undefined => {
         const at = new Date(Date.parse(startAt) + hour * 3_600_000);
         const clock = Number(
-          at.toLocaleString('fr-FR', { hour: '2-digit', hour12: false, timeZone: 'Europe/Paris' }).slice(0, 2),
+          at
+            .toLocaleString('fr-FR', { hour: '2-digit', hour12: false, timeZone: 'Europe/Paris' })
+            .slice(0, 2),
         );
         if (counter === 'c6' && date > addDays(DAY, -3)) return undefined;
         if (counter === 'c2' && Number(date.slice(8)) % 3 === 0 && clock === 18) return undefined;
@@ -47,7 +55,13 @@ function countsOf(): Count[] {
               : 0
             : Math.round(10 * rush * busy + ((hour * 7 + Number(date.slice(8))) % 5));
         const stands = counter === 'c1' && date === DAY && clock === 3;
-        return { counter, date, clock, at: at.toISOString().replace('.000Z', '+00:00'), bikes: stands ? 400 : bikes };
+        return {
+          counter,
+          date,
+          clock,
+          at: at.toISOString().replace('.000Z', '+00:00'),
+          bikes: stands ? 400 : bikes,
+        };
       }).filter((count) => count !== undefined),
     );
   });
@@ -81,7 +95,10 @@ beforeAll(async () => {
     `W4;75002;1;rue;2025-10-01;2025-12-31;SENS_UNIQUE;2;;48.86, 2.40`,
     `W5;75002;1;rue;2025-12-01;2025-12-31;SENS_UNIQUE;2;;48.86, 2.40`,
   ];
-  const file = async (part: string, name: string, text: string) => ({ part, path: await runner.file(name, text) });
+  const file = async (part: string, name: string, text: string) => ({
+    part,
+    path: await runner.file(name, text),
+  });
   days = await runner.days(
     [
       await file('bikes', 'bikes.json', bikePage(records)),
@@ -95,7 +112,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => runner.close());
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+const sum = (values: readonly number[]): number =>
+  values.reduce((total, value) => total + value, 0);
 const mean = (values: readonly number[]): number => sum(values) / values.length;
 const sorted = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
 
@@ -116,7 +134,9 @@ function dailyTotals(counter: string): Map<string, number> {
   return totals;
 }
 
-const FLOWS = new Map(COUNTERS.map((counter) => [counter, mean([...dailyTotals(counter).values()])]));
+const FLOWS = new Map(
+  COUNTERS.map((counter) => [counter, mean([...dailyTotals(counter).values()])]),
+);
 
 describe('the eighteen metrics', () => {
   it('are all there under their names', () => {
@@ -129,7 +149,10 @@ describe('the eighteen metrics', () => {
       const bikes = of(one.compteur_id).map((count) => count.bikes);
       expect(one.debit_horaire_moyen).toBeCloseTo(mean(bikes), 3);
       expect(one.debit_horaire_median).toBe(quantile(bikes, 0.5));
-      expect([one.debit_horaire_min, one.debit_horaire_max]).toEqual([Math.min(...bikes), Math.max(...bikes)]);
+      expect([one.debit_horaire_min, one.debit_horaire_max]).toEqual([
+        Math.min(...bikes),
+        Math.max(...bikes),
+      ]);
       expect([one.debit_total, one.nb_mesures]).toEqual([sum(bikes), bikes.length]);
     }
     expect(study.debit_horaire).toHaveLength(6);
@@ -160,7 +183,9 @@ describe('the eighteen metrics', () => {
     expect(study.heures_pointe.map(({ heure }) => heure)).toEqual(peaks);
     expect(peaks).toContain(8);
     expect(study.heures_pointe[0]!.debit_global_moyen).toBeCloseTo(mean(clocks), 3);
-    const monday8 = ALL.filter((one) => one.clock === 8 && new Date(`${one.date}T12:00:00Z`).getUTCDay() === 1);
+    const monday8 = ALL.filter(
+      (one) => one.clock === 8 && new Date(`${one.date}T12:00:00Z`).getUTCDay() === 1,
+    );
     const told = study.profil_jour_type.find(({ jour, heure }) => jour === 'Monday' && heure === 8);
     expect(told!.debit_moyen).toBeCloseTo(mean(monday8.map(({ bikes }) => bikes)), 3);
     expect(study.profil_jour_type).toHaveLength(7 * 24);
@@ -168,18 +193,25 @@ describe('the eighteen metrics', () => {
 
   it('taux_disponibilite: hours with a count of the real hours of thirty days, the autumn day’s 25 with them', () => {
     const from = addDays(DAY, -29);
-    const expected = sum(datesBetween(from, DAY).map((date) => zonedDay(date, 'Europe/Paris').hours));
+    const expected = sum(
+      datesBetween(from, DAY).map((date) => zonedDay(date, 'Europe/Paris').hours),
+    );
     expect(expected).toBe(721);
     for (const one of study.taux_disponibilite) {
       const there = of(one.compteur_id).filter(({ date }) => date >= from).length;
-      expect(one).toMatchObject({ nb_enregistrements_reels: there, nb_enregistrements_attendus: expected });
+      expect(one).toMatchObject({
+        nb_enregistrements_reels: there,
+        nb_enregistrements_attendus: expected,
+      });
       expect(one.taux_disponibilite_pct).toBeCloseTo((there / expected) * 100, 2);
     }
   });
 
   it('compteurs_faible_activite (below 20 % of the median) and corridors_cyclables (above the 75th percentile)', () => {
     const flows = [...FLOWS.values()];
-    const low = [...FLOWS].filter(([, flow]) => flow < 0.2 * quantile(flows, 0.5)).map(([id]) => id);
+    const low = [...FLOWS]
+      .filter(([, flow]) => flow < 0.2 * quantile(flows, 0.5))
+      .map(([id]) => id);
     expect(study.compteurs_faible_activite.map(({ compteur_id: id }) => id)).toEqual(low);
     expect(low).toEqual(['c5']);
     const main = [...FLOWS].filter(([, flow]) => flow > quantile(flows, 0.75)).map(([id]) => id);
@@ -197,12 +229,20 @@ describe('the eighteen metrics', () => {
     expect(first).toMatchObject({ debit_total: sum(own), nb_mesures: own.length, compteurs: 2 });
     expect(first.debit_moyen).toBeCloseTo(mean(own), 3);
     // The made district: 0.15° by 0.12°, some 11 km by 13.3 km.
-    expect(first.velos_jour_par_km2! / ((FLOWS.get('c1')! + FLOWS.get('c2')!) / 146.4)).toBeCloseTo(1, 1);
-    expect(study.densite_par_zone.map(({ arrondissement }) => arrondissement)).toEqual(['75001', '75002']);
+    expect(first.velos_jour_par_km2! / ((FLOWS.get('c1')! + FLOWS.get('c2')!) / 146.4)).toBeCloseTo(
+      1,
+      1,
+    );
+    expect(study.densite_par_zone.map(({ arrondissement }) => arrondissement)).toEqual([
+      '75001',
+      '75002',
+    ]);
   });
 
   it('evolution_hebdomadaire and ratio_weekend_semaine', () => {
-    const monday = study.evolution_hebdomadaire.find(({ periode }) => periode === '2025-10-06/2025-10-12')!;
+    const monday = study.evolution_hebdomadaire.find(
+      ({ periode }) => periode === '2025-10-06/2025-10-12',
+    )!;
     const total = (from: string, to: string): number =>
       sum(ALL.filter(({ date }) => date >= from && date <= to).map(({ bikes }) => bikes));
     const [week, before] = [total('2025-10-06', '2025-10-12'), total('2025-09-29', '2025-10-05')];
@@ -213,17 +253,22 @@ describe('the eighteen metrics', () => {
       variation_absolue: week - before,
     });
     expect(monday.taux_croissance_pct).toBeCloseTo((week / before - 1) * 100, 2);
-    const isWeekend = ({ date }: Count): boolean => [0, 6].includes(new Date(`${date}T12:00:00Z`).getUTCDay());
-    const [weekend, working] = [ALL.filter(isWeekend), ALL.filter((one) => !isWeekend(one))].map((own) =>
-      sum(own.map(({ bikes }) => bikes)),
+    const isWeekend = ({ date }: Count): boolean =>
+      [0, 6].includes(new Date(`${date}T12:00:00Z`).getUTCDay());
+    const [weekend, working] = [ALL.filter(isWeekend), ALL.filter((one) => !isWeekend(one))].map(
+      (own) => sum(own.map(({ bikes }) => bikes)),
     );
-    expect(study.ratio_weekend_semaine).toMatchObject({ debit_weekend: weekend, debit_semaine: working });
+    expect(study.ratio_weekend_semaine).toMatchObject({
+      debit_weekend: weekend,
+      debit_semaine: working,
+    });
     expect(study.ratio_weekend_semaine!.ratio_weekend_semaine).toBeCloseTo(weekend! / working!, 3);
   });
 
   it('congestion_cyclable: hours of the day above 150 % of the counter’s own mean', () => {
     const expected = ALL.filter(
-      ({ counter, date, bikes }) => date === DAY && bikes > 1.5 * mean(of(counter).map((one) => one.bikes)),
+      ({ counter, date, bikes }) =>
+        date === DAY && bikes > 1.5 * mean(of(counter).map((one) => one.bikes)),
     );
     const keys = (list: readonly { compteur_id: string; date_heure: string }[]) =>
       list.map(({ compteur_id: id, date_heure: at }) => `${id} ${at.slice(0, 13)}`).sort();
@@ -235,9 +280,15 @@ describe('the eighteen metrics', () => {
 
   it('anomalies: more than three standard deviations from the counter’s own mean', () => {
     const bikes = of('c1').map((count) => count.bikes);
-    const deviation = Math.sqrt(sum(bikes.map((value) => (value - mean(bikes)) ** 2)) / (bikes.length - 1));
+    const deviation = Math.sqrt(
+      sum(bikes.map((value) => (value - mean(bikes)) ** 2)) / (bikes.length - 1),
+    );
     const [first] = study.anomalies;
-    expect(first).toMatchObject({ compteur_id: 'c1', comptage_horaire: 400, type_anomalie: 'pic_exceptionnel' });
+    expect(first).toMatchObject({
+      compteur_id: 'c1',
+      comptage_horaire: 400,
+      type_anomalie: 'pic_exceptionnel',
+    });
     expect(first!.zscore).toBeCloseTo((400 - mean(bikes)) / deviation, 2);
   });
 
@@ -296,18 +347,28 @@ describe('the tables of the studies', () => {
 });
 
 describe('a day of a set', () => {
-  const ids = ['metrics/figures', 'metrics/links', 'metrics/sensors', 'metrics/bike-study', 'metrics/quality'];
+  const ids = [
+    'metrics/figures',
+    'metrics/links',
+    'metrics/sensors',
+    'metrics/bike-study',
+    'metrics/quality',
+  ];
 
   it.each(ids)('%s has the bytes that it has alone', async (id) => {
     const step = cityflow.definition.steps.find((candidate) => candidate.id === id)!;
     const inputs = step.inputs.map(({ name, step: from, output, daysBefore = 0 }) => {
       const source = days.get(addDays(DAY, -daysBefore))?.[from];
       const file = source?.outputs[output];
-      return [name, file === undefined ? [] : [{ ...file, facts: source!.facts, checks: source!.checks }]] as const;
+      return [
+        name,
+        file === undefined ? [] : [{ ...file, facts: source!.facts, checks: source!.checks }],
+      ] as const;
     });
     const [alone] = await runner.step(id, [dayUnit(DAY, Object.fromEntries(inputs))]);
     const together = days.get(DAY)![id]!;
     expect(Object.keys(together.outputs).length).toBeGreaterThan(0);
-    for (const name of Object.keys(together.outputs)) expect(hashOf(alone, name), name).toBe(hashOf(together, name));
+    for (const name of Object.keys(together.outputs))
+      expect(hashOf(alone, name), name).toBe(hashOf(together, name));
   });
 });

@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { BikesMetrics } from '../../../src/datasets/cityflow/metrics/bikes.ts';
-import { allCounters, failureOf, isAnomalous, streetOf } from '../../../src/datasets/cityflow/metrics/bikes.ts';
+import {
+  allCounters,
+  failureOf,
+  isAnomalous,
+  streetOf,
+} from '../../../src/datasets/cityflow/metrics/bikes.ts';
 import { THRESHOLDS } from '../../../src/datasets/cityflow/thresholds.ts';
 import { zonedDay } from '../../../src/pipelines/zoned-day.ts';
 import type { StepRunner } from '../../fixtures/step-runner.ts';
@@ -58,7 +63,12 @@ describe('bike counts', () => {
     );
     const metrics = await measure(pages.join('\n'));
     expect(metrics.total_velos).toBe(24 * 30);
-    expect(metrics.coverage).toEqual({ compteurs: 2, heures_attendues: 48, heures_observees: 48, taux: 1 });
+    expect(metrics.coverage).toEqual({
+      compteurs: 2,
+      heures_attendues: 48,
+      heures_observees: 48,
+      taux: 1,
+    });
     expect(await measure(JSON.stringify(records))).toEqual(metrics);
   });
 
@@ -66,7 +76,10 @@ describe('bike counts', () => {
     const hour = at(DAY, 8);
     const path = await runner.file(
       'bikes_data.json',
-      bikePage([bikeRecord({ counter: 'a', at: hour, bikes: 5 }), bikeRecord({ counter: 'a', at: hour, bikes: 9 })]),
+      bikePage([
+        bikeRecord({ counter: 'a', at: hour, bikes: 5 }),
+        bikeRecord({ counter: 'a', at: hour, bikes: 9 }),
+      ]),
     );
     const days = await runner.days([{ part: 'bikes', path }], [DAY], 'metrics/bikes');
     expect(checkOf(days.get(DAY)?.['transform/bikes'], 'one-count-per-hour').failed).toBe(1);
@@ -112,10 +125,15 @@ describe('bike counts', () => {
   });
 
   it('name the counters that fail by their ids, and keep them out of the list of those that work', async () => {
-    const records = [...wholeDay(DAY, 'stuck', () => 7), ...wholeDay(DAY, 'fine', (hour) => hour + 1)];
+    const records = [
+      ...wholeDay(DAY, 'stuck', () => 7),
+      ...wholeDay(DAY, 'fine', (hour) => hour + 1),
+    ];
     const metrics = await measure(bikePage(records));
     expect(metrics.failing_sensors).toEqual(['stuck']);
-    expect(metrics.compteurs_defaillants).toMatchObject([{ id_compteur: 'stuck', raison: 'valeur bloquée' }]);
+    expect(metrics.compteurs_defaillants).toMatchObject([
+      { id_compteur: 'stuck', raison: 'valeur bloquée' },
+    ]);
     expect(metrics.metrics.map(({ id_compteur: id }) => id)).toEqual(['fine']);
     expect(metrics.metrics[0]).toMatchObject({ pic_horaire: 23, maximum_horaire: 24, jour: DAY });
     expect(metrics.total_velos).toBe(24 * 7 + 300);
@@ -123,7 +141,9 @@ describe('bike counts', () => {
 
   it('list counters with an hour far above those beside it, and no commuter’s peak', async () => {
     const spike = wholeDay(DAY, 'spike', (hour) => (hour === 8 ? 900 : hour + 1));
-    const metrics = await measure(bikePage([...spike, ...wholeDay(DAY, 'fine', (hour) => hour + 1)]));
+    const metrics = await measure(
+      bikePage([...spike, ...wholeDay(DAY, 'fine', (hour) => hour + 1)]),
+    );
     expect(metrics.anomalies.map(({ id_compteur: id }) => id)).toEqual(['spike']);
     expect(isAnomalous([10, 40, 160, 120, 60])).toBe(false);
     expect(isAnomalous([1, 20, 1])).toBe(false);
@@ -149,14 +169,22 @@ describe('bike counts', () => {
       'bikes.json',
       bikePage([{ id_compteur: 'a', date: '2025-11-04T08:00:00', sum_counts: 3 }]),
     );
-    expect(await rejection(runner.slice({ part: 'bikes', path }, [DAY]))).toMatchObject({ code: 'SRC_SHAPE_CHANGED' });
-    const cut = await runner.file('bikes.json', bikePage(wholeDay(DAY, 'a', () => 1)).slice(0, -30));
-    expect(await rejection(runner.slice({ part: 'bikes', path: cut }, [DAY]))).toMatchObject({ code: 'SRC_TRUNCATED' });
+    expect(await rejection(runner.slice({ part: 'bikes', path }, [DAY]))).toMatchObject({
+      code: 'SRC_SHAPE_CHANGED',
+    });
+    const cut = await runner.file(
+      'bikes.json',
+      bikePage(wholeDay(DAY, 'a', () => 1)).slice(0, -30),
+    );
+    expect(await rejection(runner.slice({ part: 'bikes', path: cut }, [DAY]))).toMatchObject({
+      code: 'SRC_TRUNCATED',
+    });
   });
 });
 
 describe('a bike counter', () => {
-  const judge = (bikes: (hour: number) => number | null) => failureOf(clock.map(bikes), clock, THRESHOLDS);
+  const judge = (bikes: (hour: number) => number | null) =>
+    failureOf(clock.map(bikes), clock, THRESHOLDS);
 
   it('fails without any value, with nothing but zeros in daytime, and with more than 12 equal values', () => {
     expect(judge(() => null)).toBe('aucune donnée');

@@ -15,7 +15,10 @@ import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { bikePage, bikeRecord, countLine, countsCsv, WORK_HEADER } from './made-data.ts';
 
-/** Raw files that other programs put into the bucket or a folder, taken in by the runs of days and by watches. */
+/**
+ * Raw files that other programs put into the bucket or a folder, taken in by the runs of days and
+ * by watches.
+ */
 
 const DAY = '2025-11-04';
 const NOW = new Date('2025-11-05T06:00:00Z');
@@ -28,7 +31,11 @@ beforeEach(async () => {
 afterEach(() => engine.close());
 
 /** Puts a file into the folder of the store, as a program that knows nothing of us does. */
-async function deposit(key: string, text: string, root = path.join(engine.home, 'store')): Promise<void> {
+async function deposit(
+  key: string,
+  text: string,
+  root = path.join(engine.home, 'store'),
+): Promise<void> {
   const file = path.join(root, key);
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(file, text);
@@ -41,7 +48,13 @@ function hour(clock: number, bikes: number, counter = '7'): object {
 }
 
 async function velos(of: Pick<TestEngine, 'home'> = engine): Promise<number | null> {
-  const published = path.join(of.home, 'store', 'processed', 'metrics', `bikes_metrics_${DAY}.json`);
+  const published = path.join(
+    of.home,
+    'store',
+    'processed',
+    'metrics',
+    `bikes_metrics_${DAY}.json`,
+  );
   return (JSON.parse(await readFile(published, 'utf8')) as BikesMetrics).total_velos;
 }
 
@@ -52,7 +65,9 @@ describe('the deposits of a day', () => {
     await deposit(hourly('09'), bikePage([hour(7, 20)]));
     await deposit(hourly('10'), bikePage([hour(8, 40)]));
     const { outcomes } = await takeDayDeposits(engine, testControl(), 'cityflow', [DAY]);
-    expect(outcomes).toMatchObject([{ recognised: { part: 'bikes', from: DAY, to: DAY }, days: 1 }]);
+    expect(outcomes).toMatchObject([
+      { recognised: { part: 'bikes', from: DAY, to: DAY }, days: 1 },
+    ]);
     await runDay(engine, 'cityflow', DAY, { offline: true });
     expect(await velos()).toBe(60);
   });
@@ -60,14 +75,18 @@ describe('the deposits of a day', () => {
   it('are streams of JSON lines as well', async () => {
     const seconds = Date.parse(`${DAY}T11:00:00Z`) / 1_000;
     const lines = [hour(7, 20), hour(8, 5)].map((record) => JSON.stringify({ results: [record] }));
-    await deposit(`raw/api/bikes/${DAY}/stream-data-${seconds}-1f2e3d.json`, `${lines.join('\n')}\n`);
+    await deposit(
+      `raw/api/bikes/${DAY}/stream-data-${seconds}-1f2e3d.json`,
+      `${lines.join('\n')}\n`,
+    );
     await takeDayDeposits(engine, testControl(), 'cityflow', [DAY]);
     await runDay(engine, 'cityflow', DAY, { offline: true });
     expect(await velos()).toBe(25);
   });
 
   it('are taken in once, and again when another file comes or one changes', async () => {
-    const look = async () => (await takeDayDeposits(engine, testControl(), 'cityflow', [DAY])).outcomes.length;
+    const look = async () =>
+      (await takeDayDeposits(engine, testControl(), 'cityflow', [DAY])).outcomes.length;
     expect(await look()).toBe(0);
     await deposit(hourly('09'), bikePage([hour(7, 20)]));
     expect([await look(), await look()]).toEqual([1, 0]);
@@ -79,10 +98,14 @@ describe('the deposits of a day', () => {
     await deposit(`raw/api/weather/dt=${DAY}/hour=09/weather_data.json`, '{"days": 3}');
     await deposit(hourly('09'), bikePage([hour(7, 20)]));
     const { outcomes } = await takeDayDeposits(engine, testControl(), 'cityflow', [DAY]);
-    expect(outcomes.filter((outcome) => 'code' in outcome)).toMatchObject([{ code: 'INPUT_INVALID' }]);
+    expect(outcomes.filter((outcome) => 'code' in outcome)).toMatchObject([
+      { code: 'INPUT_INVALID' },
+    ]);
     expect(outcomes.filter((outcome) => !('code' in outcome))).toHaveLength(1);
     const note = depositKey('cityflow', `raw/api/weather/dt=${DAY}/hour=09/weather_data.json`);
-    expect((await engine.documents.get(note))?.body).toMatchObject({ failure: { code: 'INPUT_INVALID' } });
+    expect((await engine.documents.get(note))?.body).toMatchObject({
+      failure: { code: 'INPUT_INVALID' },
+    });
     expect((await takeDayDeposits(engine, testControl(), 'cityflow', [DAY])).outcomes).toEqual([]);
   });
 
@@ -101,7 +124,8 @@ describe('the deposits of a day', () => {
   it('wait for the publisher’s answer with "after", and for a person with "off"', async () => {
     await deposit(hourly('09'), bikePage([hour(7, 20)]));
     const look = async (deposits: 'after' | 'off') =>
-      (await takeDayDeposits({ ...engine, deposits }, testControl(), 'cityflow', [DAY])).outcomes.length;
+      (await takeDayDeposits({ ...engine, deposits }, testControl(), 'cityflow', [DAY])).outcomes
+        .length;
     expect([await look('off'), await look('after')]).toEqual([0, 0]);
     await takeDayDeposits(engine, testControl(), 'cityflow', [DAY]);
     await deposit(hourly('10'), bikePage([hour(8, 9)]));
@@ -120,7 +144,9 @@ describe('a watch', () => {
     const { windows } = await watchPublisher(watched, testControl(), 'cityflow');
     expect(windows.flat()).toContain(DAY);
     const { plan } = await runDay(engine, 'cityflow', DAY, { offline: true });
-    expect(plan.steps.find(({ step }) => step === 'transform/comptages')).toMatchObject({ action: 'run' });
+    expect(plan.steps.find(({ step }) => step === 'transform/comptages')).toMatchObject({
+      action: 'run',
+    });
   });
 
   it('keeps each edition, whatever the other program writes over it', async () => {
@@ -168,14 +194,17 @@ describe('a folder of this machine', () => {
     await deposit('batch/comptages-routiers-permanents-2.csv', counts(70), data);
     const own = await open({ DATA_DIR: data });
     const { outcomes } = await takeAllDeposits(own, testControl(), 'cityflow');
-    expect(outcomes.map((outcome) => ('code' in outcome ? outcome.message : outcome.recognised.part)).sort()).toEqual([
-      'bikes',
-      'comptages',
-    ]);
+    expect(
+      outcomes
+        .map((outcome) => ('code' in outcome ? outcome.message : outcome.recognised.part))
+        .sort(),
+    ).toEqual(['bikes', 'comptages']);
     await runDay(own, 'cityflow', DAY, { offline: true });
     expect(await velos({ home })).toBe(20);
     const key = 'deposited/local/batch/x.csv';
-    await expect(own.objects.put(key, Buffer.from('x'), { mediaType: 'x', mode: 'replace' })).rejects.toMatchObject({
+    await expect(
+      own.objects.put(key, Buffer.from('x'), { mediaType: 'x', mode: 'replace' }),
+    ).rejects.toMatchObject({
       code: 'STORE_DENIED',
     });
     const listed: string[] = [];
@@ -191,10 +220,17 @@ describe('a folder of this machine', () => {
       `${WORK_HEADER}\nCP1;75001;1;x;2025-10-01;2025-12-31;RESTREINTE;2;;48.86, 2.30\n`,
       'chantiers',
     ],
-  ])('has one file that %s names, wherever it lies, and no other of its folder', async (name, file, text, part) => {
-    await deposit(file, text, data);
-    await deposit('another.csv', text, data);
-    const { outcomes } = await takeAllDeposits(await open({ [name]: file }), testControl(), 'cityflow');
-    expect(outcomes).toMatchObject([{ recognised: { part } }]);
-  });
+  ])(
+    'has one file that %s names, wherever it lies, and no other of its folder',
+    async (name, file, text, part) => {
+      await deposit(file, text, data);
+      await deposit('another.csv', text, data);
+      const { outcomes } = await takeAllDeposits(
+        await open({ [name]: file }),
+        testControl(),
+        'cityflow',
+      );
+      expect(outcomes).toMatchObject([{ recognised: { part } }]);
+    },
+  );
 });

@@ -18,7 +18,10 @@ import {
   WORK_EXPORT,
 } from './city-exports.ts';
 
-/** An answer of every publisher as it really comes, with all that nothing is made of, through recognition, slice and transform. */
+/**
+ * An answer of every publisher as it really comes, with all that nothing is made of, through
+ * recognition, slice and transform.
+ */
 
 let runner: StepRunner;
 beforeAll(async () => {
@@ -49,7 +52,12 @@ const PUBLISHED: readonly Published[] = [
     step: 'transform/bikes',
     select: `SELECT counter_id, name, hour, bikes, installed_on ${ROWS} ORDER BY hour`,
     rows: [7, 8].map((hour) => ({
-      ...{ counter_id: '100007049-101007049', name: '28 boulevard Diderot O-E', hour, bikes: hour * 10 },
+      ...{
+        counter_id: '100007049-101007049',
+        name: '28 boulevard Diderot O-E',
+        hour,
+        bikes: hour * 10,
+      },
       installed_on: '2013-01-18',
     })),
   })),
@@ -69,7 +77,13 @@ const PUBLISHED: readonly Published[] = [
     select: `SELECT source, temp_mean_c, temp_min_c, temp_max_c, precip_mm, wind_kmh, len(hours) AS hours ${JSON_ROWS}`,
     rows: [
       {
-        ...{ source: 'visual-crossing', temp_mean_c: 11.6, temp_min_c: 7.3, temp_max_c: 15.6, precip_mm: 0.4 },
+        ...{
+          source: 'visual-crossing',
+          temp_mean_c: 11.6,
+          temp_min_c: 7.3,
+          temp_max_c: 15.6,
+          precip_mm: 0.4,
+        },
         ...{ wind_kmh: 15.5, hours: 24 },
       },
     ],
@@ -80,7 +94,9 @@ const PUBLISHED: readonly Published[] = [
     text: JSON.stringify(METEO_ANSWER),
     step: 'transform/weather',
     select: `SELECT source, temp_mean_c, precip_mm, conditions, len(hours) AS hours ${JSON_ROWS}`,
-    rows: [{ source: 'open-meteo', temp_mean_c: 11.6, precip_mm: 0.4, conditions: 'Rain', hours: 24 }],
+    rows: [
+      { source: 'open-meteo', temp_mean_c: 11.6, precip_mm: 0.4, conditions: 'Rain', hours: 24 },
+    ],
   },
   {
     name: 'comptages.csv',
@@ -102,7 +118,12 @@ const PUBLISHED: readonly Published[] = [
     select: `SELECT work_id, district, impact, streets, has_usable_dates ${ROWS}`,
     rows: [
       {
-        ...{ work_id: 'CP002771', district: 15, impact: 'SENS_UNIQUE', streets: 'rue Auguste Dorchain' },
+        ...{
+          work_id: 'CP002771',
+          district: 15,
+          impact: 'SENS_UNIQUE',
+          streets: 'rue Auguste Dorchain',
+        },
         has_usable_dates: true,
       },
     ],
@@ -144,20 +165,28 @@ const PUBLISHED: readonly Published[] = [
 ];
 
 describe('a whole answer of', () => {
-  it.each(PUBLISHED.map((one) => [one.name, one] as const))('%s is read member by member', async (_name, published) => {
-    const { name, part, text, step, select, rows } = published;
-    const path = await runner.file(name, text);
-    expect(await runner.recognise(path)).toMatchObject({ part });
-    const districts = await runner.file('arrondissements.geojson', JSON.stringify(DISTRICT_EXPORT));
-    expect(await runner.recognise(districts)).toMatchObject({ part: 'arrondissements', rows: 1 });
-    const sources = [
-      { part: 'arrondissements', path: districts },
-      { part, path },
-    ];
-    const days = await runner.days(sources, [EXPORT_DAY], step);
-    const core = days.get(EXPORT_DAY)?.[step]?.outputs['core']?.path ?? '';
-    expect(await runner.sql((sql) => sql.rows(select.replace('$core', `'${core}'`)))).toEqual(rows);
-  });
+  it.each(PUBLISHED.map((one) => [one.name, one] as const))(
+    '%s is read member by member',
+    async (_name, published) => {
+      const { name, part, text, step, select, rows } = published;
+      const path = await runner.file(name, text);
+      expect(await runner.recognise(path)).toMatchObject({ part });
+      const districts = await runner.file(
+        'arrondissements.geojson',
+        JSON.stringify(DISTRICT_EXPORT),
+      );
+      expect(await runner.recognise(districts)).toMatchObject({ part: 'arrondissements', rows: 1 });
+      const sources = [
+        { part: 'arrondissements', path: districts },
+        { part, path },
+      ];
+      const days = await runner.days(sources, [EXPORT_DAY], step);
+      const core = days.get(EXPORT_DAY)?.[step]?.outputs['core']?.path ?? '';
+      expect(await runner.sql((sql) => sql.rows(select.replace('$core', `'${core}'`)))).toEqual(
+        rows,
+      );
+    },
+  );
 
   it('the publisher of CSV names every column that we know, and no other is missing', async () => {
     for (const { name, text } of PUBLISHED.filter((one) => one.name.endsWith('.csv'))) {

@@ -24,7 +24,14 @@ function digest(daysAgo: number, rest: Partial<Digest> = {}): Digest {
 }
 
 function roads(arcs: Record<string, ArcDigest>): NonNullable<Digest['roads']> {
-  return { vehicles: 100, lost_minutes: 10, saturated: 1, availability: 1, by_hour: CLOCK.map(() => 4), arcs };
+  return {
+    vehicles: 100,
+    lost_minutes: 10,
+    saturated: 1,
+    availability: 1,
+    by_hour: CLOCK.map(() => 4),
+    arcs,
+  };
 }
 
 function bikes(perHour: number): NonNullable<Digest['bikes']> {
@@ -51,7 +58,9 @@ describe('sensor health', () => {
 
   it('measures silence back to the last value, and says at least where a day is missing', () => {
     const days = [
-      digest(0, { roads: roads({ early: [1, 1, 2 ** 10], fine: [1, 1, 2 ** 17], dead: [null, null, 0] }) }),
+      digest(0, {
+        roads: roads({ early: [1, 1, 2 ** 10], fine: [1, 1, 2 ** 17], dead: [null, null, 0] }),
+      }),
       digest(1, { roads: roads({ dead: [1, 1, 2 ** 20], early: [1, 1, ALL], lost: [1, 1, 0] }) }),
       null,
     ];
@@ -60,12 +69,19 @@ describe('sensor health', () => {
       { identifiant_arc: 'dead', heures: 27, au_moins: false },
       { identifiant_arc: 'early', heures: 13, au_moins: false },
     ]);
-    expect(sensorHealth(days, new Set(), THRESHOLDS)).toMatchObject({ silencieux: 3, longtemps_silencieux: 2 });
+    expect(sensorHealth(days, new Set(), THRESHOLDS)).toMatchObject({
+      silencieux: 3,
+      longtemps_silencieux: 2,
+    });
   });
 
   it('blames no sensor when the counts of the day are missing as a whole', () => {
     expect(
-      sensorHealth([digest(0), digest(1, { roads: roads({ a: [1, 1, ALL] }) })], new Set(), THRESHOLDS),
+      sensorHealth(
+        [digest(0), digest(1, { roads: roads({ a: [1, 1, ALL] }) })],
+        new Set(),
+        THRESHOLDS,
+      ),
     ).toMatchObject({ disponibilite: null, silencieux: 0 });
   });
 });
@@ -94,7 +110,9 @@ describe('anomalies', () => {
       testees: 24,
     });
     expect(bikeAnomalies(digest(0, { bikes: bikes(200) }), before, THRESHOLDS).nombre).toBe(24);
-    expect(bikeAnomalies(digest(0, { bikes: bikes(200) }), before.slice(0, 3), THRESHOLDS)).toMatchObject({
+    expect(
+      bikeAnomalies(digest(0, { bikes: bikes(200) }), before.slice(0, 3), THRESHOLDS),
+    ).toMatchObject({
       nombre: 0,
       testees: 0,
     });
@@ -103,8 +121,14 @@ describe('anomalies', () => {
 
 describe('averages', () => {
   it('part weekends from working days, and compare two weeks', () => {
-    const days = Array.from({ length: 14 }, (_, ago) => digest(ago, { bikes: bikes(ago < 7 ? 20 : 10) })).reverse();
-    const average = averageDay(days, 'bikes', (date) => (Date.parse(DAY) - Date.parse(date)) / 86_400_000);
+    const days = Array.from({ length: 14 }, (_, ago) =>
+      digest(ago, { bikes: bikes(ago < 7 ? 20 : 10) }),
+    ).reverse();
+    const average = averageDay(
+      days,
+      'bikes',
+      (date) => (Date.parse(DAY) - Date.parse(date)) / 86_400_000,
+    );
     expect(average).toMatchObject({ jours: 14, moyenne: 360, evolution_hebdomadaire_pct: 100 });
     expect(average?.ratio_week_end_semaine).toBeCloseTo(1, 1);
     expect(averageDay(days, 'roads', () => 0)).toBeNull();
@@ -114,14 +138,23 @@ describe('averages', () => {
 describe('correlations', () => {
   it('need 14 days, and are exact for a straight line', () => {
     const days = Array.from({ length: 14 }, (_, index) =>
-      digest(index, { bikes: bikes(10 + index), weather: { temp_c: 2 * index, precip_mm: 14 - index, wind_kmh: 5 } }),
+      digest(index, {
+        bikes: bikes(10 + index),
+        weather: { temp_c: 2 * index, precip_mm: 14 - index, wind_kmh: 5 },
+      }),
     );
-    const found = Object.fromEntries(correlations(days, THRESHOLDS).map(({ nom, n, r, note }) => [nom, [n, r, note]]));
+    const found = Object.fromEntries(
+      correlations(days, THRESHOLDS).map(({ nom, n, r, note }) => [nom, [n, r, note]]),
+    );
     expect(found['température × vélos']).toEqual([14, 1, null]);
     expect(found['précipitations × vélos']).toEqual([14, -1, null]);
     expect(found['vent × vélos']).toEqual([14, null, 'une des deux grandeurs ne varie pas']);
     expect(found['chantiers × véhicules']).toEqual([0, null, 'pas assez de jours']);
-    expect(correlations(days.slice(1), THRESHOLDS)[0]).toMatchObject({ n: 13, r: null, note: 'pas assez de jours' });
+    expect(correlations(days.slice(1), THRESHOLDS)[0]).toMatchObject({
+      n: 13,
+      r: null,
+      note: 'pas assez de jours',
+    });
   });
 });
 

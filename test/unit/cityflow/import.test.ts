@@ -65,11 +65,18 @@ function results(outcomes: readonly ImportOutcome[]): ImportResult[] {
 
 async function bikes(): Promise<BikesMetrics> {
   await runDay(engine, 'cityflow', DAY, { offline: true });
-  const published = path.join(engine.home, 'store', 'processed', 'metrics', `bikes_metrics_${DAY}.json`);
+  const published = path.join(
+    engine.home,
+    'store',
+    'processed',
+    'metrics',
+    `bikes_metrics_${DAY}.json`,
+  );
   return JSON.parse(await readFile(published, 'utf8')) as BikesMetrics;
 }
 
-const hourly = (part: string, clock: string): string => `raw/api/${part}/dt=${DAY}/hour=${clock}/${part}_data.json`;
+const hourly = (part: string, clock: string): string =>
+  `raw/api/${part}/dt=${DAY}/hour=${clock}/${part}_data.json`;
 
 describe('files of the hours of a day', () => {
   it('are kept under their own keys and read together: every page and every hour counts', async () => {
@@ -79,9 +86,16 @@ describe('files of the hours of a day', () => {
       await file(`second/${hourly('bikes', '09')}`, bikePage([hour(8, 5, '8')])),
     );
     expect(results).toHaveLength(1);
-    expect(results[0]).toMatchObject({ days: 1, failed: [], recognised: { part: 'bikes', from: DAY, to: DAY } });
+    expect(results[0]).toMatchObject({
+      days: 1,
+      failed: [],
+      recognised: { part: 'bikes', from: DAY, to: DAY },
+    });
     const names = await namesUnder(engine.objects, ['raw/api/']);
-    expect(names.slice(0, 2)).toEqual([hourly('bikes', '08'), expect.stringContaining('/hour=09/bikes_data')]);
+    expect(names.slice(0, 2)).toEqual([
+      hourly('bikes', '08'),
+      expect.stringContaining('/hour=09/bikes_data'),
+    ]);
     expect(names).toHaveLength(3);
     expect((await bikes()).total_velos).toBe(75);
   });
@@ -106,7 +120,10 @@ describe('files of the hours of a day', () => {
 describe('objects that somebody else put into the store', () => {
   it('are taken in by their names, batch files by their content', async () => {
     const put = (key: string, text: string) =>
-      engine.objects.put(key, Buffer.from(text), { mediaType: 'application/json', mode: 'replace' });
+      engine.objects.put(key, Buffer.from(text), {
+        mediaType: 'application/json',
+        mode: 'replace',
+      });
     for (let clock = 0; clock < 24; clock += 1) {
       await put(hourly('bikes', String(clock).padStart(2, '0')), bikePage([hour(clock, 10)]));
     }
@@ -116,9 +133,13 @@ describe('objects that somebody else put into the store', () => {
     );
     await put(
       hourly('traffic', '10'),
-      JSON.stringify({ disruptions: [disruption({ id: 'd', periods: [['20251104T060000', '20251104T070000']] })] }),
+      JSON.stringify({
+        disruptions: [disruption({ id: 'd', periods: [['20251104T060000', '20251104T070000']] })],
+      }),
     );
-    const counts = Array.from({ length: 24 }, (_, at) => countLine(DAY, { arc: '1', hour: at, q: 100, k: 10 }));
+    const counts = Array.from({ length: 24 }, (_, at) =>
+      countLine(DAY, { arc: '1', hour: at, q: 100, k: 10 }),
+    );
     await put('raw/batch/comptages-routiers-permanents-2.csv', countsCsv(counts));
     const taken = results(await importStored(engine, 'cityflow', testControl()));
     expect(taken.map(({ recognised: { part }, days }) => [part, days])).toEqual([
@@ -147,7 +168,8 @@ function whenPut(objects: ObjectStore, first: (options: PutOptions) => Promise<v
 
 describe('a batch file', () => {
   it('is put in place whatever it is called, and replaced by a newer one', async () => {
-    const works = (id: string) => `${WORK_HEADER}\n${id};75001;1;x;2025-10-01;2025-12-31;RESTREINTE;2;;48.86, 2.30\n`;
+    const works = (id: string) =>
+      `${WORK_HEADER}\n${id};75001;1;x;2025-10-01;2025-12-31;RESTREINTE;2;;48.86, 2.30\n`;
     await take(await file('export of 2025-11-03 (3).csv', works('CP1')));
     await take(await file('chantiers-20251104.csv', works('CP2')));
     const key = 'raw/batch/chantiers-perturbants-la-circulation.csv';
@@ -157,9 +179,14 @@ describe('a batch file', () => {
   });
 
   it('is stored once: under its name, or in the archive when a newer one has the name', async () => {
-    const editions = [1, 2].map((q) => countsCsv([countLine(DAY, { arc: '1', hour: 8, q, k: 10 })]));
+    const editions = [1, 2].map((q) =>
+      countsCsv([countLine(DAY, { arc: '1', hour: 8, q, k: 10 })]),
+    );
     const recut = async () => {
-      const { days } = await verifyDays(engine, testControl(), { pipeline: 'cityflow', dates: [DAY] });
+      const { days } = await verifyDays(engine, testControl(), {
+        pipeline: 'cityflow',
+        dates: [DAY],
+      });
       return days[0]!.result;
     };
     const stored = async () => {
@@ -195,7 +222,12 @@ describe('a batch file', () => {
       countLine(DAY, { arc: '1', hour: 8, q: 80, k: 10 }),
       countLine(DAY, { arc: '2', hour: 8, q: 80, k: 10 }).replace(DAY, 'yesterday'),
     ]);
-    const [outcome] = await importFiles(engine, 'cityflow', [await file('newer.csv', bad)], testControl());
+    const [outcome] = await importFiles(
+      engine,
+      'cityflow',
+      [await file('newer.csv', bad)],
+      testControl(),
+    );
     expect(outcome).toMatchObject({
       code: 'INPUT_INVALID',
       message: expect.stringContaining('nothing of it is kept') as string,
@@ -203,15 +235,22 @@ describe('a batch file', () => {
     expect(await namesUnder(engine.objects, ['raw/', 'archive/'])).toEqual(before);
     expect(await collectText(await engine.objects.get(before[0]!))).toBe(good);
     // As gzip, which other programs read.
-    expect(gunzipSync(await readFile(path.join(engine.home, 'store', `${before[0]!}.gz`))).toString()).toBe(good);
+    expect(
+      gunzipSync(await readFile(path.join(engine.home, 'store', `${before[0]!}.gz`))).toString(),
+    ).toBe(good);
   });
 
   it('loses no edition when several are taken in at the same time, whoever gives its own to the name last', async () => {
-    const edition = (q: number): string => countsCsv([countLine(DAY, { arc: '1', hour: 8, q, k: 10 })]);
+    const edition = (q: number): string =>
+      countsCsv([countLine(DAY, { arc: '1', hour: 8, q, k: 10 })]);
     const files = await Promise.all([1, 2, 3].map((q) => file(`counts-${q}.csv`, edition(q))));
     const stored = async (): Promise<Set<string>> => {
-      const keys = (await namesUnder(engine.objects, ['raw/', 'archive/'])).filter((key) => key.endsWith('.csv'));
-      return new Set(await Promise.all(keys.map(async (key) => collectText(await engine.objects.get(key)))));
+      const keys = (await namesUnder(engine.objects, ['raw/', 'archive/'])).filter((key) =>
+        key.endsWith('.csv'),
+      );
+      return new Set(
+        await Promise.all(keys.map(async (key) => collectText(await engine.objects.get(key)))),
+      );
     };
     await take(files[0]!);
     const signals = new EventEmitter();
@@ -232,7 +271,8 @@ describe('a batch file', () => {
   it('is joined, moved and read on the disk of the installation, not among the temporary files of the system', async () => {
     vi.stubEnv('TMPDIR', path.join(engine.home, 'full', 'tmpfs'));
     try {
-      const counts = (q: number) => file('counts.csv', countsCsv([countLine(DAY, { arc: '1', hour: 8, q, k: 10 })]));
+      const counts = (q: number) =>
+        file('counts.csv', countsCsv([countLine(DAY, { arc: '1', hour: 8, q, k: 10 })]));
       await take(await counts(1));
       await take(await counts(2));
       await take(
@@ -240,7 +280,9 @@ describe('a batch file', () => {
         await file(hourly('bikes', '09'), bikePage([hour(8, 40)])),
       );
       const outcomes = await importStored(engine, 'cityflow', testControl());
-      expect(outcomes.map((outcome) => ('code' in outcome ? outcome.message : outcome.days))).toEqual([1, 1]);
+      expect(
+        outcomes.map((outcome) => ('code' in outcome ? outcome.message : outcome.days)),
+      ).toEqual([1, 1]);
     } finally {
       vi.unstubAllEnvs();
     }
@@ -248,12 +290,16 @@ describe('a batch file', () => {
   });
 
   it('of many months is what a run of any of their days uses', async () => {
-    const lines = ['2025-09-15', '2025-10-31', DAY].map((date) => countLine(date, { arc: '1', hour: 8, q: 70, k: 10 }));
+    const lines = ['2025-09-15', '2025-10-31', DAY].map((date) =>
+      countLine(date, { arc: '1', hour: 8, q: 70, k: 10 }),
+    );
     const [taken] = await take(await file('counts.csv', countsCsv(lines)));
     expect(taken).toMatchObject({ days: 3, recognised: { from: '2025-09-15', to: DAY } });
     for (const date of ['2025-09-15', '2025-10-31', DAY]) {
       const { plan } = await runDay(engine, 'cityflow', date, { offline: true });
-      expect(plan.steps.find(({ step }) => step === 'download/comptages')).toMatchObject({ action: 'reuse' });
+      expect(plan.steps.find(({ step }) => step === 'download/comptages')).toMatchObject({
+        action: 'reuse',
+      });
     }
   });
 
@@ -264,8 +310,11 @@ describe('a batch file', () => {
     for (const date of dates.slice(0, 2)) await runDay(engine, 'cityflow', date, { offline: true });
     await take(await file('counts.csv', countsCsv([...lines].reverse())));
     const plans = [];
-    for (const date of dates) plans.push((await runDay(engine, 'cityflow', date, { offline: true })).plan);
-    const ran = plans.map(({ steps }) => steps.filter(({ action }) => action === 'run').map(({ step }) => step));
+    for (const date of dates)
+      plans.push((await runDay(engine, 'cityflow', date, { offline: true })).plan);
+    const ran = plans.map(({ steps }) =>
+      steps.filter(({ action }) => action === 'run').map(({ step }) => step),
+    );
     // The new day's history reads the days before it, never the other way round.
     expect(ran.slice(0, 2)).toEqual([[], []]);
     expect(ran[2]).toContain('transform/comptages');
@@ -312,17 +361,24 @@ describe('a file that is nearly another', () => {
     ['flow', renamed('Débit horaire', 'Flow'), 'debit horaire'],
     ['occupancy', renamed("Taux d'occupation", 'Occupancy'), 'taux d occupation'],
     ['time', renamed('Date et heure de comptage', 'When'), 'date et heure de comptage'],
-    ['flow and time', renamed('Débit horaire', 'Flow').replace('Date et heure de comptage', 'When'), 'debit horaire'],
-  ])('is never the road network: road counts with a renamed %s are refused by name', async (_what, text, missing) => {
-    const refusal = expect(take(await file('counts.csv', text))).rejects;
-    await refusal.toMatchObject({
-      code: 'INPUT_INVALID',
-      message: expect.stringMatching(
-        new RegExp(`^counts\\.csv comes nearest to road counts .*has no column .*${missing}`),
-      ) as string,
-    });
-    expect(await namesUnder(engine.objects, ['raw/'])).toEqual([]);
-  });
+    [
+      'flow and time',
+      renamed('Débit horaire', 'Flow').replace('Date et heure de comptage', 'When'),
+      'debit horaire',
+    ],
+  ])(
+    'is never the road network: road counts with a renamed %s are refused by name',
+    async (_what, text, missing) => {
+      const refusal = expect(take(await file('counts.csv', text))).rejects;
+      await refusal.toMatchObject({
+        code: 'INPUT_INVALID',
+        message: expect.stringMatching(
+          new RegExp(`^counts\\.csv comes nearest to road counts .*has no column .*${missing}`),
+        ) as string,
+      });
+      expect(await namesUnder(engine.objects, ['raw/'])).toEqual([]);
+    },
+  );
 
   it('is refused as road counts when there is nothing but their header', async () => {
     await expect(take(await file('counts.csv', countsCsv([])))).rejects.toMatchObject({
@@ -332,7 +388,8 @@ describe('a file that is nearly another', () => {
   });
 
   it('is refused when it is put into the place of the network by hand', async () => {
-    const name = 'raw/batch/referentiel-geographique-pour-les-donnees-trafic-issues-des-capteurs-permanents.csv';
+    const name =
+      'raw/batch/referentiel-geographique-pour-les-donnees-trafic-issues-des-capteurs-permanents.csv';
     const text = Buffer.from(renamed('Débit horaire', 'Flow'));
     await engine.objects.put(name, text, { mediaType: 'text/csv', mode: 'replace' });
     expect(await importStored(engine, 'cityflow', testControl())).toMatchObject([
@@ -354,7 +411,9 @@ describe('days before a part has data', () => {
       leftOut: { from: '2013-06-01', to: '2013-12-31' },
     });
     const { plan } = await runDay(engine, 'cityflow', '2014-01-02', { offline: true });
-    expect(plan.steps.find(({ step }) => step === 'download/comptages')).toMatchObject({ action: 'reuse' });
+    expect(plan.steps.find(({ step }) => step === 'download/comptages')).toMatchObject({
+      action: 'reuse',
+    });
   });
 
   it('make a file that has no others a refusal that says from when on there are data', async () => {
@@ -366,17 +425,24 @@ describe('days before a part has data', () => {
     );
     expect(outcome).toMatchObject({
       code: 'INPUT_INVALID',
-      message: expect.stringMatching(/counts\.csv holds road counts of 2013.*no data before 2014-01-01/) as string,
+      message: expect.stringMatching(
+        /counts\.csv holds road counts of 2013.*no data before 2014-01-01/,
+      ) as string,
     });
     expect(await namesUnder(engine.objects, ['raw/'])).toEqual([]);
   });
 
   it('are none for the road network: it is there for every day of the city', async () => {
-    const [network] = await take(await file('network.csv', networkCsv([{ arc: '1', shape: SHAPE }])));
+    const [network] = await take(
+      await file('network.csv', networkCsv([{ arc: '1', shape: SHAPE }])),
+    );
     expect(network!.recognised).toMatchObject({ from: cityflow.definition.since });
     await take(await file('counts.csv', counts('2016-05-03')));
     await runDay(engine, 'cityflow', '2016-05-03', { offline: true });
-    const metrics = path.join(engine.home, 'store/processed/metrics/comptages_metrics_2016-05-03.json');
+    const metrics = path.join(
+      engine.home,
+      'store/processed/metrics/comptages_metrics_2016-05-03.json',
+    );
     expect(JSON.parse(await readFile(metrics, 'utf8'))).toMatchObject({
       coverage: { longueurs: { referentiel: 1, comptages: 0, aucune: 0 } },
     });
@@ -392,18 +458,34 @@ describe('a list of roadworks', () => {
     'CP3;75001;1;x;2023-04-01;2023-09-30;RESTREINTE;2;;48.86, 2.30',
   );
   const importAsOf = async (name: string, asOf?: string) =>
-    importFiles(engine, 'cityflow', [await file(name, LIST)], testControl(), asOf === undefined ? {} : { asOf });
+    importFiles(
+      engine,
+      'cityflow',
+      [await file(name, LIST)],
+      testControl(),
+      asOf === undefined ? {} : { asOf },
+    );
   const activeOn = async (date: string): Promise<number | undefined> => {
     await runDay(engine, 'cityflow', date, { offline: true });
-    const published = path.join(engine.home, 'store', 'processed', 'metrics', `chantiers_metrics_${date}.json`);
+    const published = path.join(
+      engine.home,
+      'store',
+      'processed',
+      'metrics',
+      `chantiers_metrics_${date}.json`,
+    );
     return existsSync(published)
-      ? (JSON.parse(await readFile(published, 'utf8')) as { total_chantiers_actifs: number }).total_chantiers_actifs
+      ? (JSON.parse(await readFile(published, 'utf8')) as { total_chantiers_actifs: number })
+          .total_chantiers_actifs
       : undefined;
   };
 
   it('without a date is refused with how to give one, and nothing of it is stored', async () => {
     const [outcome] = await importAsOf('chantiers.csv');
-    expect(outcome).toMatchObject({ code: 'INPUT_INVALID', message: expect.stringContaining('--as-of') as string });
+    expect(outcome).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('--as-of') as string,
+    });
     expect(await namesUnder(engine.objects, ['raw/'])).toEqual([]);
   });
 
@@ -425,13 +507,25 @@ describe('a list of roadworks', () => {
 
 describe('files of which some are no use', () => {
   it('are each reported, and those after one that cannot be read are taken in', async () => {
-    const good = await file('counts.csv', countsCsv([countLine(DAY, { arc: '7', hour: 8, q: 100, k: 5 })]));
-    const later = await file('counts-2.csv', countsCsv([countLine('2025-11-05', { arc: '7', hour: 8, q: 9, k: 5 })]));
+    const good = await file(
+      'counts.csv',
+      countsCsv([countLine(DAY, { arc: '7', hour: 8, q: 100, k: 5 })]),
+    );
+    const later = await file(
+      'counts-2.csv',
+      countsCsv([countLine('2025-11-05', { arc: '7', hour: 8, q: 9, k: 5 })]),
+    );
     const folder = path.dirname(good);
     const outcomes = await importFiles(
       engine,
       'cityflow',
-      [good, path.join(folder, 'nowhere.csv'), folder, await file('zip.csv', 'PK\u{3}\u{4}'), later],
+      [
+        good,
+        path.join(folder, 'nowhere.csv'),
+        folder,
+        await file('zip.csv', 'PK\u{3}\u{4}'),
+        later,
+      ],
       testControl(),
     );
     expect(outcomes.map((one) => ('code' in one ? one.code : one.days))).toEqual([

@@ -22,7 +22,11 @@ beforeEach(async () => {
 });
 afterEach(() => engine.close());
 
-async function give(name: string, text: string, options: ImportOptions = {}): Promise<ImportResult> {
+async function give(
+  name: string,
+  text: string,
+  options: ImportOptions = {},
+): Promise<ImportResult> {
   const target = path.join(engine.home, 'given', `${(files += 1)}`, name);
   await mkdir(path.dirname(target), { recursive: true });
   await writeFile(target, text);
@@ -57,7 +61,10 @@ describe('a reference that is shorter than the known one', () => {
     const { plans } = await planFromStores(engine, cityflow.definition, [DAY], { offline: true });
     expect(plans[0]).toMatchObject({ upToDate: true });
     expect(await downloadOf('referentiel')).not.toHaveProperty('kept');
-    expect(await give('network.csv', network('1', '2', '4'))).toMatchObject({ kept: 0, remarks: [] });
+    expect(await give('network.csv', network('1', '2', '4'))).toMatchObject({
+      kept: 0,
+      remarks: [],
+    });
     await give('network.csv', network('1'), { force: true });
     expect(await sliceRows('referentiel')).toBe(1);
   });
@@ -111,8 +118,15 @@ describe('lists of roadworks for the same days', () => {
 
 describe('weather of a day', () => {
   const answer = (hours: number): string => {
-    const time = Array.from({ length: hours }, (_, hour) => `${DAY}T${String(hour).padStart(2, '0')}:00`);
-    const daily = { time: [DAY], temperature_2m_mean: [11], precipitation_sum: [hours === 24 ? 0.4 : null] };
+    const time = Array.from(
+      { length: hours },
+      (_, hour) => `${DAY}T${String(hour).padStart(2, '0')}:00`,
+    );
+    const daily = {
+      time: [DAY],
+      temperature_2m_mean: [11],
+      precipitation_sum: [hours === 24 ? 0.4 : null],
+    };
     return JSON.stringify({ daily, hourly: { time, temperature_2m: time.map((_, hour) => hour) } });
   };
 
@@ -129,7 +143,11 @@ describe('disruptions, which tell of a moment', () => {
     const answer = JSON.stringify({
       disruptions: [disruption({ id: 'd', periods: [['20251101T060000', '20251130T070000']] })],
     });
-    expect((await give('answer.json', answer, { asOf: '2025-11-07' })).recognised.from).toBe('2025-11-07');
-    expect((await give('perturbations-2025-11-08.json', answer)).recognised.from).toBe('2025-11-08');
+    expect((await give('answer.json', answer, { asOf: '2025-11-07' })).recognised.from).toBe(
+      '2025-11-07',
+    );
+    expect((await give('perturbations-2025-11-08.json', answer)).recognised.from).toBe(
+      '2025-11-08',
+    );
   });
 });

@@ -29,18 +29,30 @@ export const MADE_PARTS = [
 ] as const;
 export type MadePart = (typeof MADE_PARTS)[number];
 
-export async function madeCity(runner: StepRunner, dates: readonly CivilDate[]): Promise<Record<MadePart, Source>> {
+export async function madeCity(
+  runner: StepRunner,
+  dates: readonly CivilDate[],
+): Promise<Record<MadePart, Source>> {
   const clock = (hour: number): string => String(hour).padStart(2, '0');
   const counts = dates.flatMap((date) =>
     ARCS.flatMap((arc, place) =>
       Array.from({ length: 24 }, (_, hour) =>
-        countLine(date, { arc, hour, q: 100 * (place + 1) + hour, k: (hour * 7 + place * 20) % 95 }),
+        countLine(date, {
+          arc,
+          hour,
+          q: 100 * (place + 1) + hour,
+          k: (hour * 7 + place * 20) % 95,
+        }),
       ),
     ),
   );
   const bikes = dates.flatMap((date) =>
     Array.from({ length: 24 }, (_, hour) =>
-      bikeRecord({ counter: '7', at: parisTime(Date.parse(`${date}T${clock(hour)}:00:00+01:00`)), bikes: 40 + hour }),
+      bikeRecord({
+        counter: '7',
+        at: parisTime(Date.parse(`${date}T${clock(hour)}:00:00+01:00`)),
+        bikes: 40 + hour,
+      }),
     ),
   );
   const works = `CP1;75001;1;"quai; nord\nde la Seine";2025-10-01;2025-12-31;RESTREINTE;2;"{""type"": ""Polygon"", ""coordinates"": [[[2.3, 48.86], [2.301, 48.86], [2.301, 48.861], [2.3, 48.86]]]}";48.86, 2.30`;
@@ -49,7 +61,13 @@ export async function madeCity(runner: StepRunner, dates: readonly CivilDate[]):
     traffic: [
       'traffic_data.json',
       JSON.stringify({
-        disruptions: [disruption({ id: 'd1', periods: [['20251001T060000', '20251130T060000']], text: 'Métro 8' })],
+        disruptions: [
+          disruption({
+            id: 'd1',
+            periods: [['20251001T060000', '20251130T060000']],
+            text: 'Métro 8',
+          }),
+        ],
       }),
     ],
     weather: [
@@ -59,7 +77,13 @@ export async function madeCity(runner: StepRunner, dates: readonly CivilDate[]):
           (date) =>
             (
               JSON.parse(
-                weatherAnswer(date, { temp: 11.6, tempmin: 7.3, tempmax: 15.6, precip: 0, windspeed: 15.5 }),
+                weatherAnswer(date, {
+                  temp: 11.6,
+                  tempmin: 7.3,
+                  tempmax: 15.6,
+                  precip: 0,
+                  windspeed: 15.5,
+                }),
               ) as { days: object[] }
             ).days,
         ),
@@ -71,6 +95,7 @@ export async function madeCity(runner: StepRunner, dates: readonly CivilDate[]):
     arrondissements: ['arrondissements.geojson', DISTRICTS],
   };
   const sources = {} as Record<MadePart, Source>;
-  for (const part of MADE_PARTS) sources[part] = { part, path: await runner.file(...contents[part]) };
+  for (const part of MADE_PARTS)
+    sources[part] = { part, path: await runner.file(...contents[part]) };
   return sources;
 }

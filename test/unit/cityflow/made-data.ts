@@ -36,7 +36,10 @@ function stateOf(k: number | null): string {
 }
 
 /** One row of the portal's export. */
-export function countLine(date: CivilDate, { arc, hour, q, k, label = `Rue_${arc}` }: MadeCount): string {
+export function countLine(
+  date: CivilDate,
+  { arc, hour, q, k, label = `Rue_${arc}` }: MadeCount,
+): string {
   const at = parisTime(Date.parse(zonedDay(date, 'Europe/Paris').startAt) + (hour + 1) * 3_600_000);
   const cells = [
     arc,
@@ -132,7 +135,9 @@ export function weatherAnswer(date: CivilDate, values: Readonly<Record<string, n
 export const WORK_HEADER =
   "Identifiant;Code postal de l'arrondissement;Typologie;Voie(s);Date de début;Date de fin;Impact sur la circulation;Statut;geo_shape;geo_point_2d";
 
-export function networkCsv(arcs: readonly { readonly arc: string; readonly shape: string }[]): string {
+export function networkCsv(
+  arcs: readonly { readonly arc: string; readonly shape: string }[],
+): string {
   const header =
     'IU_AC;DATE_DEBUT;DATE_FIN;LIBELLE;IU_ND_AVAL;IU_ND_AMONT;LIBELLE_ND_AMONT;LIBELLE_ND_AVAL;geo_point_2d;geo_shape;SHAPE.LEN';
   const lines = arcs.map(({ arc, shape }) => {

@@ -22,7 +22,9 @@ beforeAll(async () => {
   const days = await runner.days(Object.values(sources), dates('2025-11-05', DAY));
   const done = days.get(DAY)!;
   const names = ['bikes', 'traffic', 'weather', 'comptages', 'chantiers', 'referentiel'] as const;
-  const metrics: Record<string, unknown> = { history: await readOutput(done['metrics/history'], 'history') };
+  const metrics: Record<string, unknown> = {
+    history: await readOutput(done['metrics/history'], 'history'),
+  };
   for (const name of names) metrics[name] = await readOutput(done[`metrics/${name}`], 'metrics');
   inputs = {
     report: await readOutput(done['report/daily'], 'report'),
@@ -48,7 +50,10 @@ function withReport(change: Partial<Report>): string {
 
 function withWeather(conditions: string): string {
   const weather = inputs.metrics.weather!;
-  const metrics = { ...inputs.metrics, weather: { ...weather, metrics: { ...weather.metrics, conditions } } };
+  const metrics = {
+    ...inputs.metrics,
+    weather: { ...weather, metrics: { ...weather.metrics, conditions } },
+  };
   return renderReportPage({ ...inputs, metrics });
 }
 
@@ -62,7 +67,9 @@ describe('the words of the city page', () => {
   });
 
   it('translate the weather, and leave what they do not know as it was published', () => {
-    expect(withWeather('Rain, Partially cloudy')).toContain('<caption>Pluie, partiellement nuageux</caption>');
+    expect(withWeather('Rain, Partially cloudy')).toContain(
+      '<caption>Pluie, partiellement nuageux</caption>',
+    );
     expect(withWeather('Overcast, Sandstorm')).toContain('<caption>Couvert, Sandstorm</caption>');
   });
 
@@ -74,22 +81,34 @@ describe('the words of the city page', () => {
 
   it('say where a list is shortened', () => {
     const alert = inputs.report.alertes_congestion[0]!;
-    const alertes = Array.from({ length: 20 }, (_, index) => ({ ...alert, identifiant_arc: `${index}` }));
-    const short = withReport({ alertes_congestion: alertes, totaux: { ...inputs.report.totaux, alertes: 32 } });
+    const alertes = Array.from({ length: 20 }, (_, index) => ({
+      ...alert,
+      identifiant_arc: `${index}`,
+    }));
+    const short = withReport({
+      alertes_congestion: alertes,
+      totaux: { ...inputs.report.totaux, alertes: 32 },
+    });
     expect(short).toContain('<caption>Alertes de congestion (20 sur 32)</caption>');
-    expect(page).toContain(`<caption>Alertes de congestion (${inputs.report.alertes_congestion.length})</caption>`);
+    expect(page).toContain(
+      `<caption>Alertes de congestion (${inputs.report.alertes_congestion.length})</caption>`,
+    );
   });
 
   it('say that the index of bikes ends at 100', () => {
     const bikes = { ...inputs.metrics.bikes!, total_velos: 290_424, frequentation_index: 100 };
     const full = renderReportPage({ ...inputs, metrics: { ...inputs.metrics, bikes } });
-    expect(wordsOf(full)).toContain('100, son maximum, atteint dès 100 000 vélos (290 424 ce jour)');
+    expect(wordsOf(full)).toContain(
+      '100, son maximum, atteint dès 100 000 vélos (290 424 ce jour)',
+    );
     expect(wordsOf(page)).toContain('1,2 sur 100 (100 : 100 000 vélos)');
   });
 
   it('name the made-up parts of sample data', () => {
     const words = wordsOf(withReport({ sample_data: ['bikes', 'open-meteo'] }));
-    expect(words).toContain('Données d’exemple (sample data) , inventées pour l’essai : Vélos, Open-Meteo.');
+    expect(words).toContain(
+      'Données d’exemple (sample data) , inventées pour l’essai : Vélos, Open-Meteo.',
+    );
   });
 });
 
@@ -109,11 +128,17 @@ describe('the state of a section on the city page', () => {
   });
 
   it('without data tells a publisher that had nothing from one that was not heard', () => {
-    const traffic = { status: 'no_data', reasons: [nothingKnown('traffic')], coverage: {} } as const;
+    const traffic = {
+      status: 'no_data',
+      reasons: [nothingKnown('traffic')],
+      coverage: {},
+    } as const;
     const details = { ...inputs.report.section_details, traffic };
     const words = wordsOf(withReport({ section_details: details }));
     expect(words).toContain('Transports en commun rien reçu');
-    expect(words).toContain('Rien n’a été reçu d’Île-de-France Mobilités pour ce jour : le diffuseur n’a rien publié');
+    expect(words).toContain(
+      'Rien n’a été reçu d’Île-de-France Mobilités pour ce jour : le diffuseur n’a rien publié',
+    );
     const silent = withUnanswered(details, [
       { part: 'traffic', code: 'NOT_ANSWERED' },
       { part: 'open-meteo', code: 'NOT_USABLE' },
@@ -153,14 +178,19 @@ describe('the drawings of the city page', () => {
   it('name the street of every segment under the pointer, and have a scale', () => {
     const titles = [...map().matchAll(/<use href="#arc-(\d+)"><title>([^<]*)</g)];
     expect(titles.map(([, id]) => id).sort()).toEqual(['100', '101', '102']);
-    for (const [, , title] of titles) expect(title).toMatch(/ véhicules · au pire Bloqué, le plus souvent /);
+    for (const [, , title] of titles)
+      expect(title).toMatch(/ véhicules · au pire Bloqué, le plus souvent /);
     expect(map()).toMatch(/<g class="scale"><path d="[^"]+"><\/path><text[^>]*>\d+ k?m</);
   });
 
   it('all have their legends', () => {
-    const legends = [...page.matchAll(/<ul class="legend">(.*?)<\/ul>/gs)].map(([, items]) => wordsOf(items!));
+    const legends = [...page.matchAll(/<ul class="legend">(.*?)<\/ul>/gs)].map(([, items]) =>
+      wordsOf(items!),
+    );
     expect(legends).toHaveLength(5);
-    expect(legends.join()).toMatch(/Bloqué \(3\).*La journée.*Jour type.*le maximum.*Sévérité critique/);
+    expect(legends.join()).toMatch(
+      /Bloqué \(3\).*La journée.*Jour type.*le maximum.*Sévérité critique/,
+    );
   });
 });
 

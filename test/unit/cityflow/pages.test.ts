@@ -19,7 +19,10 @@ import { disruption } from './made-data.ts';
 const DAY = '2025-11-04';
 const SIZE = 4;
 const ALL = Array.from({ length: 11 }, (_, index) =>
-  disruption({ id: `d${String(index).padStart(2, '0')}`, periods: [['20251104T050000', '20251104T230000']] }),
+  disruption({
+    id: `d${String(index).padStart(2, '0')}`,
+    periods: [['20251104T050000', '20251104T230000']],
+  }),
 );
 
 let server: Server;
@@ -36,7 +39,11 @@ function answer({ url }: IncomingMessage, response: ServerResponse): void {
   const items = wrong.items ?? ALL.slice(page * SIZE, (page + 1) * SIZE);
   response
     .writeHead(200, { etag: `"page-${page}"` })
-    .end(JSON.stringify(navitiaAnswer(items, { total: ALL.length, page: wrong.page ?? page, size: SIZE })));
+    .end(
+      JSON.stringify(
+        navitiaAnswer(items, { total: ALL.length, page: wrong.page ?? page, size: SIZE }),
+      ),
+    );
 }
 
 beforeEach(async () => {

@@ -67,7 +67,8 @@ function expectShape(csv: string): void {
   const sections = sectionsOf(csv);
   expect([...sections.keys()]).toEqual(Object.keys(WIDTHS));
   for (const [title, width] of Object.entries(WIDTHS)) {
-    for (const row of sections.get(title)!) expect(row, `${title}: ${row.join(';')}`).toHaveLength(width);
+    for (const row of sections.get(title)!)
+      expect(row, `${title}: ${row.join(';')}`).toHaveLength(width);
   }
 }
 
@@ -106,11 +107,16 @@ describe('the report of a whole day', () => {
       ['Identifiant', 'Typologie', 'Impact', 'Arrondissement'],
       ['CP1', '1', 'RESTREINTE', '75001'],
     ]);
-    expect(sectionsOf(made.csv).get('CAPTEURS DÉFAILLANTS')![1]![0]).toBe('Aucun capteur défaillant');
+    expect(sectionsOf(made.csv).get('CAPTEURS DÉFAILLANTS')![1]![0]).toBe(
+      'Aucun capteur défaillant',
+    );
   });
 
   it('states its thresholds and what it was made from', () => {
-    expect(made.report.seuils).toMatchObject({ critical_occupancy_pct: 80, reference_speed_kmh: 50 });
+    expect(made.report.seuils).toMatchObject({
+      critical_occupancy_pct: 80,
+      reference_speed_kmh: 50,
+    });
     expect(made.report.provenance.metrics['comptages']!.sha256).toBe(
       made.done['metrics/comptages']!.outputs['metrics']!.ref.sha256,
     );
@@ -120,7 +126,9 @@ describe('the report of a whole day', () => {
   it('is drawn on a page that asks nobody for anything', () => {
     expect(made.page).toContain('<svg class="map"');
     expect(made.page).toContain('class="work"');
-    expect(made.page).not.toMatch(/<script|<link[^>]*href="(?!data:)|src=|url\(|@import|https?:\/\/(?!www\.w3\.org)/);
+    expect(made.page).not.toMatch(
+      /<script|<link[^>]*href="(?!data:)|src=|url\(|@import|https?:\/\/(?!www\.w3\.org)/,
+    );
     expect(made.page.match(/<rect/g)!.length).toBeGreaterThan(24);
   });
 

@@ -3,7 +3,10 @@ import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { ArcHour } from '../../../src/datasets/cityflow/metrics/arc-day.ts';
 import { arcMetrics, dominantState } from '../../../src/datasets/cityflow/metrics/arc-day.ts';
 import type { CountsMetrics } from '../../../src/datasets/cityflow/metrics/counts.ts';
-import { lostMinutesPerVehicle, speedKmh } from '../../../src/datasets/cityflow/metrics/lost-time.ts';
+import {
+  lostMinutesPerVehicle,
+  speedKmh,
+} from '../../../src/datasets/cityflow/metrics/lost-time.ts';
 import { stateOf, THRESHOLDS, thresholdsOf } from '../../../src/datasets/cityflow/thresholds.ts';
 import type { StepRunner } from '../../fixtures/step-runner.ts';
 import { checkOf, openStepRunner, readOutput, rejection } from '../../fixtures/step-runner.ts';
@@ -22,7 +25,10 @@ const PLACE = {
 };
 const FRAME = {
   date: DAY,
-  hours: Array.from({ length: 24 }, (_, hour) => `${DAY}T${String(hour).padStart(2, '0')}:00:00+01:00`),
+  hours: Array.from(
+    { length: 24 },
+    (_, hour) => `${DAY}T${String(hour).padStart(2, '0')}:00:00+01:00`,
+  ),
 };
 
 function hoursOf(occupancies: readonly (number | null)[], flow: number | null = 100): ArcHour[] {
@@ -61,15 +67,28 @@ describe('lost time', () => {
       heures_observees: 2,
     });
     expect(
-      arcMetrics({ ...PLACE, lengthM: null }, hoursOf([80]), FRAME, THRESHOLDS).temps_perdu_total_minutes,
+      arcMetrics({ ...PLACE, lengthM: null }, hoursOf([80]), FRAME, THRESHOLDS)
+        .temps_perdu_total_minutes,
     ).toBeNull();
   });
 });
 
 describe('traffic states', () => {
   it('change at exactly 15, 30 and 50 %', () => {
-    expect([null, 0, 14.99, 15, 29.99, 30, 49.99, 50, 100].map((k) => stateOf(k, THRESHOLDS))).toEqual([
-      ...['Inconnu', 'Fluide', 'Fluide', 'Pré-saturé', 'Pré-saturé', 'Saturé', 'Saturé', 'Bloqué', 'Bloqué'],
+    expect(
+      [null, 0, 14.99, 15, 29.99, 30, 49.99, 50, 100].map((k) => stateOf(k, THRESHOLDS)),
+    ).toEqual([
+      ...[
+        'Inconnu',
+        'Fluide',
+        'Fluide',
+        'Pré-saturé',
+        'Pré-saturé',
+        'Saturé',
+        'Saturé',
+        'Bloqué',
+        'Bloqué',
+      ],
     ]);
   });
 
@@ -81,7 +100,9 @@ describe('traffic states', () => {
   });
 
   it('follow thresholds that a step was given', () => {
-    expect(stateOf(20, thresholdsOf({ thresholds: { saturated_occupancy_pct: 18 } }))).toBe('Saturé');
+    expect(stateOf(20, thresholdsOf({ thresholds: { saturated_occupancy_pct: 18 } }))).toBe(
+      'Saturé',
+    );
   });
 });
 
@@ -97,7 +118,12 @@ describe('congestion alerts', () => {
       depuis: FRAME.hours[1],
       heures: 2,
     });
-    expect(alertOf([10, 80])).toEqual({ severite: 'Critique', taux_occupation: 80, depuis: FRAME.hours[1], heures: 1 });
+    expect(alertOf([10, 80])).toEqual({
+      severite: 'Critique',
+      taux_occupation: 80,
+      depuis: FRAME.hours[1],
+      heures: 1,
+    });
   });
 
   it('are not raised over a gap', () => {
@@ -122,7 +148,11 @@ describe('road counts through the steps', () => {
     others: readonly { part: string; path: string }[] = [],
   ): Promise<CountsMetrics> {
     const path = await runner.file('counts.csv', countsCsv(lines));
-    const days = await runner.days([{ part: 'comptages', path }, ...others], [DAY], 'metrics/comptages');
+    const days = await runner.days(
+      [{ part: 'comptages', path }, ...others],
+      [DAY],
+      'metrics/comptages',
+    );
     return readOutput(days.get(DAY)?.['metrics/comptages'], 'metrics');
   }
 
@@ -160,14 +190,19 @@ describe('road counts through the steps', () => {
     for (const order of [lines, lines.toReversed()]) {
       const path = await runner.file('counts.csv', countsCsv(order));
       const days = await runner.days([{ part: 'comptages', path }], [DAY], 'transform/comptages');
-      expect(checkOf(days.get(DAY)?.['transform/comptages'], 'plausible-duplicates')).toMatchObject({
-        severity: 'hold',
-        failed: 1,
-        examples: [{ arc: '1', hour: 8, greatest_flow: '99999.0' }],
-      });
+      expect(checkOf(days.get(DAY)?.['transform/comptages'], 'plausible-duplicates')).toMatchObject(
+        {
+          severity: 'hold',
+          failed: 1,
+          examples: [{ arc: '1', hour: 8, greatest_flow: '99999.0' }],
+        },
+      );
       const metrics = await measure(order);
       expect(metrics.totals.vehicules).toBe(682);
-      expect(metrics.coverage.lignes_ecartees).toMatchObject({ en_double: 1, valeur_impossible: 1 });
+      expect(metrics.coverage.lignes_ecartees).toMatchObject({
+        en_double: 1,
+        valeur_impossible: 1,
+      });
     }
   });
 
@@ -184,16 +219,26 @@ describe('road counts through the steps', () => {
     const named = countLine(DAY, { arc: '1', hour: 8, q: 100, k: 20 });
     const nameless = countLine(DAY, { arc: '', hour: 8, q: 400, k: 20 });
     const path = await runner.file('counts.csv', countsCsv([named, nameless]));
-    const done = (await runner.days([{ part: 'comptages', path }], [DAY], 'transform/comptages')).get(DAY);
-    expect(checkOf(done?.['transform/comptages'], 'named-arcs')).toMatchObject({ severity: 'warn', failed: 1 });
+    const done = (
+      await runner.days([{ part: 'comptages', path }], [DAY], 'transform/comptages')
+    ).get(DAY);
+    expect(checkOf(done?.['transform/comptages'], 'named-arcs')).toMatchObject({
+      severity: 'warn',
+      failed: 1,
+    });
     const metrics = await measure([named, nameless]);
     expect(metrics.totals.vehicules).toBe(100);
-    expect(metrics.coverage).toMatchObject({ troncons_vus: 1, lignes_ecartees: { sans_troncon: 1 } });
+    expect(metrics.coverage).toMatchObject({
+      troncons_vus: 1,
+      lignes_ecartees: { sans_troncon: 1 },
+    });
   });
 
   it('keep with each row the words that its arc had then, none included', async () => {
     const labels = ['Rue_Neuve', '', 'Rue_Ancienne', 'Rue_Neuve'];
-    const lines = labels.map((label, hour) => countLine(DAY, { arc: '1', hour, q: 10, k: 5, label }));
+    const lines = labels.map((label, hour) =>
+      countLine(DAY, { arc: '1', hour, q: 10, k: 5, label }),
+    );
     const other = countLine(DAY, { arc: '2', hour: 1, q: 10, k: 5 });
     const path = await runner.file('counts.csv', countsCsv([...lines, other].reverse()));
     const [slice] = await runner.slice({ part: 'comptages', path }, [DAY]);
@@ -211,7 +256,10 @@ describe('road counts through the steps', () => {
       SHAPE,
       '{"type": "LineString", "coordinates": [[2.302450437378247, 48.87129471535591], [2.3039, 48.8708]]}',
     ];
-    const path = await runner.file('network.csv', networkCsv(pieces.map((shape) => ({ arc: '1', shape }))));
+    const path = await runner.file(
+      'network.csv',
+      networkCsv(pieces.map((shape) => ({ arc: '1', shape }))),
+    );
     const districts = await runner.file('districts.geojson', DISTRICTS);
     const metrics = await measure(
       [countLine(DAY, { arc: '1', hour: 8, q: 100, k: 40 })],
@@ -222,7 +270,10 @@ describe('road counts through the steps', () => {
     );
     expect(metrics.totals.vehicules).toBe(100);
     expect(metrics.metrics[0]!.longueur_metres).toBeGreaterThan(230);
-    expect(metrics.metrics[0]).toMatchObject({ arrondissement: '75001', zone: '1er arrondissement' });
+    expect(metrics.metrics[0]).toMatchObject({
+      arrondissement: '75001',
+      zone: '1er arrondissement',
+    });
     expect(metrics.coverage.longueurs).toEqual({ referentiel: 1, comptages: 0, aucune: 0 });
   });
 
@@ -236,11 +287,14 @@ describe('road counts through the steps', () => {
     const line = countLine(DAY, { arc: '1', hour: 8, q: 100, k: 40 });
     const path = await runner.file(
       'counts.csv',
-      countsCsv([line.replace(';100.0;', ';many;'), countLine(DAY, { arc: '2', hour: 8, q: -5, k: 140 })]),
+      countsCsv([
+        line.replace(';100.0;', ';many;'),
+        countLine(DAY, { arc: '2', hour: 8, q: -5, k: 140 }),
+      ]),
     );
-    const done = (await runner.days([{ part: 'comptages', path }], [DAY], 'transform/comptages')).get(DAY)?.[
-      'transform/comptages'
-    ];
+    const done = (
+      await runner.days([{ part: 'comptages', path }], [DAY], 'transform/comptages')
+    ).get(DAY)?.['transform/comptages'];
     expect(checkOf(done, 'readable-values')).toMatchObject({ failed: 1, severity: 'hold' });
     expect(checkOf(done, 'plausible-values')).toMatchObject({ failed: 1, severity: 'warn' });
   });
@@ -250,10 +304,14 @@ describe('road counts through the steps', () => {
       const path = await runner.file(name, text);
       return rejection(runner.slice({ part: 'comptages', path }, [DAY]));
     };
-    expect(await slice('lfs.csv', 'version https://git-lfs.github.com/spec/v1\noid sha256:1\n')).toMatchObject({
+    expect(
+      await slice('lfs.csv', 'version https://git-lfs.github.com/spec/v1\noid sha256:1\n'),
+    ).toMatchObject({
       code: 'SRC_SHAPE_CHANGED',
     });
-    expect(await slice('page.csv', '<html>error</html>')).toMatchObject({ code: 'SRC_SHAPE_CHANGED' });
+    expect(await slice('page.csv', '<html>error</html>')).toMatchObject({
+      code: 'SRC_SHAPE_CHANGED',
+    });
     expect(await slice('empty.csv', '')).toMatchObject({ code: 'SRC_TRUNCATED' });
     expect((await slice('other.csv', 'a;b\n1;2\n')).message).toContain('identifiant arc');
     const cut = countsCsv([
@@ -261,7 +319,10 @@ describe('road counts through the steps', () => {
       countLine(DAY, { arc: '1', hour: 9, q: 1, k: 1 }),
     ]).slice(0, -60);
     expect(await slice('cut.csv', cut)).toMatchObject({ code: 'SRC_SHAPE_CHANGED' });
-    const unread = countLine(DAY, { arc: '1', hour: 8, q: 1, k: 1 }).replace('2025-11-04T', 'yesterday ');
+    const unread = countLine(DAY, { arc: '1', hour: 8, q: 1, k: 1 }).replace(
+      '2025-11-04T',
+      'yesterday ',
+    );
     expect((await slice('time.csv', countsCsv([unread]))).message).toContain('time cannot be read');
   });
 });
@@ -270,22 +331,34 @@ describe('saturated zones', () => {
   it('are districts with more than five segments whose dominant state is saturated or blocked', async () => {
     const runner = await openStepRunner(cityflow);
     const arcs = (side: number, count: number) =>
-      Array.from({ length: count }, (_, index) => ({ arc: `${side}${index}`, shape: shapeAt(2.3 + side * 0.1) }));
-    // Six of the first district are saturated, five of the second; a seventh of the second is fluid.
+      Array.from({ length: count }, (_, index) => ({
+        arc: `${side}${index}`,
+        shape: shapeAt(2.3 + side * 0.1),
+      }));
+    // Six of the first district are saturated, five of the second; a seventh of the second is
+    // fluid.
     const [first, second] = [arcs(0, 6), arcs(1, 6)];
     const rows = [...first, ...second].flatMap(({ arc }) =>
-      Array.from({ length: 24 }, (_, hour) => countLine(DAY, { arc, hour, q: 10, k: arc === '15' ? 5 : 40 })),
+      Array.from({ length: 24 }, (_, hour) =>
+        countLine(DAY, { arc, hour, q: 10, k: arc === '15' ? 5 : 40 }),
+      ),
     );
     const days = await runner.days(
       [
         { part: 'comptages', path: await runner.file('counts.csv', countsCsv(rows)) },
-        { part: 'referentiel', path: await runner.file('network.csv', networkCsv([...first, ...second])) },
+        {
+          part: 'referentiel',
+          path: await runner.file('network.csv', networkCsv([...first, ...second])),
+        },
         { part: 'arrondissements', path: await runner.file('districts.geojson', DISTRICTS) },
       ],
       [DAY],
       'metrics/comptages',
     );
-    const metrics = await readOutput<CountsMetrics>(days.get(DAY)?.['metrics/comptages'], 'metrics');
+    const metrics = await readOutput<CountsMetrics>(
+      days.get(DAY)?.['metrics/comptages'],
+      'metrics',
+    );
     await runner.close();
     expect(metrics.by_zone.map(({ zone, troncons_satures }) => [zone, troncons_satures])).toEqual([
       ['75001', 6],

@@ -18,10 +18,20 @@ const ALL = 2 ** 24 - 1;
 
 describe('normalised counter names', () => {
   it.each([
-    ['97 avenue Denfert Rochereau SO-NE', '97 avenue Denfert Rochereau', 'avenue Denfert Rochereau', 'SO-NE'],
+    [
+      '97 avenue Denfert Rochereau SO-NE',
+      '97 avenue Denfert Rochereau',
+      'avenue Denfert Rochereau',
+      'SO-NE',
+    ],
     ['Totem 64 Rue de Rivoli O-E', '64 rue de Rivoli', 'rue de Rivoli', 'O-E'],
     ['Face au 25 quai de l’Oise  NE-SO', "25 quai de l'Oise", "quai de l'Oise", 'NE-SO'],
-    ['36 bis bd. de Ménilmontant N – S', '36 bis boulevard de Ménilmontant', 'boulevard de Ménilmontant', 'N-S'],
+    [
+      '36 bis bd. de Ménilmontant N – S',
+      '36 bis boulevard de Ménilmontant',
+      'boulevard de Ménilmontant',
+      'N-S',
+    ],
     ['Pont de Bercy', 'pont de Bercy', 'pont de Bercy', null],
   ])('%s', (published, nom_normalise, voie, sens) => {
     expect(counterName(published)).toMatchObject({ nom_normalise, voie, sens });
@@ -40,8 +50,21 @@ describe('normalised counter names', () => {
 function figures(date: string, rest: Partial<DayFigures>): DayFigures {
   return {
     date,
-    ...{ bikes: null, vehicles: null, lost_minutes: null, saturated_arcs: null, temp_c: null, precip_mm: null },
-    ...{ wind_kmh: null, works_active: null, disruptions: null, metro_reliability: null, validations: null },
+    ...{
+      bikes: null,
+      vehicles: null,
+      lost_minutes: null,
+      saturated_arcs: null,
+      temp_c: null,
+      precip_mm: null,
+    },
+    ...{
+      wind_kmh: null,
+      works_active: null,
+      disruptions: null,
+      metro_reliability: null,
+      validations: null,
+    },
     quality_pct: null,
     ...rest,
   };
@@ -73,7 +96,11 @@ describe('correlations', () => {
       }),
     );
     const found = linksOf(days, STUDY_LIMITS);
-    expect(linkOf(found, 'précipitations × véhicules', 2)).toMatchObject({ n: 58, r: -1, ic_bas: -1 });
+    expect(linkOf(found, 'précipitations × véhicules', 2)).toMatchObject({
+      n: 58,
+      r: -1,
+      ic_bas: -1,
+    });
     expect(Math.abs(linkOf(found, 'précipitations × véhicules', 0)!.r!)).toBeLessThan(0.5);
   });
 
@@ -87,7 +114,11 @@ describe('correlations', () => {
     const days = (count: number): DayFigures[] =>
       Array.from({ length: count }, (_, place) =>
         figures(quarter(place), {
-          ...{ temp_c: noise(place), disruptions: noise(place + 50), works_active: noise(place + 90) },
+          ...{
+            temp_c: noise(place),
+            disruptions: noise(place + 50),
+            works_active: noise(place + 90),
+          },
           ...{
             quality_pct: noise(place + 13),
             vehicles: noise(place + 7),
@@ -105,13 +136,17 @@ describe('correlations', () => {
     const days = datesBetween('2024-01-01', '2024-09-30').map((date, place) =>
       figures(date, { quality_pct: 90 + Math.floor(place / 91), validations: noise(place) }),
     );
-    expect(linkOf(linksOf(days, STUDY_LIMITS), 'qualité de service × validations', 0)).toMatchObject({
+    expect(
+      linkOf(linksOf(days, STUDY_LIMITS), 'qualité de service × validations', 0),
+    ).toMatchObject({
       ...{ n: 274, n_independants: 3, r: null, note: 'pas assez de trimestres' },
     });
   });
 
   it('say so where one side does not vary', () => {
-    const days = SIXTY.map((date, place) => figures(date, { works_active: 12, bikes: noise(place) }));
+    const days = SIXTY.map((date, place) =>
+      figures(date, { works_active: 12, bikes: noise(place) }),
+    );
     expect(linkOf(linksOf(days, STUDY_LIMITS), 'chantiers × vélos', 0)?.note).toBe(
       'une des deux grandeurs ne varie pas',
     );
@@ -120,9 +155,22 @@ describe('correlations', () => {
   it('are the same as the question’s, which asks the SQL engine', async () => {
     const days = SIXTY.map((date, place) =>
       figures(date, {
-        ...{ temp_c: noise(place), precip_mm: place % 9 === 0 ? null : noise(place + 40), wind_kmh: 7 },
-        ...{ vehicles: noise(place) + noise(place + 1), lost_minutes: noise(place + 5), disruptions: noise(place + 8) },
-        ...{ works_active: place, bikes: place * place + noise(place), quality_pct: 95, validations: noise(place) },
+        ...{
+          temp_c: noise(place),
+          precip_mm: place % 9 === 0 ? null : noise(place + 40),
+          wind_kmh: 7,
+        },
+        ...{
+          vehicles: noise(place) + noise(place + 1),
+          lost_minutes: noise(place + 5),
+          disruptions: noise(place + 8),
+        },
+        ...{
+          works_active: place,
+          bikes: place * place + noise(place),
+          quality_pct: 95,
+          validations: noise(place),
+        },
       }),
     );
     const engine = createDuckDbEngine({ memoryLimitMb: 256, threads: 1, scratchRoot: '/tmp' });
@@ -140,7 +188,12 @@ describe('correlations', () => {
         return sql.rows(linksSql(STUDY_LIMITS));
       });
       const own = linksOf(days, STUDY_LIMITS).map((link) => ({
-        ...{ name: link.nom, lag_days: link.decalage_jours, n: link.n, n_independent: link.n_independants },
+        ...{
+          name: link.nom,
+          lag_days: link.decalage_jours,
+          n: link.n,
+          n_independent: link.n_independants,
+        },
         ...{ r: link.r, low: link.ic_bas, high: link.ic_haut, note: link.note },
       }));
       expect(told).toEqual(own);
@@ -203,11 +256,20 @@ describe('sensors', () => {
   });
 
   it('of the open network are expected though they never spoke', () => {
-    expect(of('never')).toMatchObject({ missing_pct: 100, silent_hours: 48, silent_at_least: true });
+    expect(of('never')).toMatchObject({
+      missing_pct: 100,
+      silent_hours: 48,
+      silent_at_least: true,
+    });
   });
 
   it('of bikes are counters; a day without bikes is no fault of theirs', () => {
-    expect(of('c1')).toMatchObject({ kind: 'vélo', observed_hours: 6, window_expected_hours: 24, silent_hours: 18 });
+    expect(of('c1')).toMatchObject({
+      kind: 'vélo',
+      observed_hours: 6,
+      window_expected_hours: 24,
+      silent_hours: 18,
+    });
     expect(sensorDays([digest(0)], ['never'], new Map(), THRESHOLDS)).toEqual([]);
   });
 });
@@ -218,7 +280,11 @@ describe('counter availability', () => {
     const bikes = (counters: Record<string, readonly (number | null)[]>) => ({
       bikes: { total: 1, by_hour: half, counters },
     });
-    const days = [digest(0, bikes({ a: half, b: CLOCK })), digest(1, bikes({ a: CLOCK })), digest(2)];
+    const days = [
+      digest(0, bikes({ a: half, b: CLOCK })),
+      digest(1, bikes({ a: CLOCK })),
+      digest(2),
+    ];
     expect(counterAvailability(days)).toEqual({ a: 0.75, b: 0.5 });
   });
 });

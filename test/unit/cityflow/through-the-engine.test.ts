@@ -30,7 +30,9 @@ afterAll(() => portal.close());
 async function withEngine<T>(use: (engine: TestEngine) => Promise<T>): Promise<T> {
   const host = { url: portal.url, requestsPerSecond: 1_000, key: 'k' };
   const hosts = { paris: host, idfm: host, 'visual-crossing': host, 'open-meteo': host };
-  const engine = await openTestEngine(Object.values(configuredDatasets({ cityflow }, hosts)), { now: () => NEXT_DAY });
+  const engine = await openTestEngine(Object.values(configuredDatasets({ cityflow }, hosts)), {
+    now: () => NEXT_DAY,
+  });
   try {
     return await use(engine);
   } finally {
@@ -65,27 +67,34 @@ const CORRUPT: readonly (readonly [section: keyof Report['sections'], match: Req
 ];
 
 describe('a day whose source answers with an error page', () => {
-  it.each(CORRUPT)('%s: has its report, the section says so, and the CSV keeps its shape', async (section, match) => {
-    const undo = portal.behave({ kind: 'html', match });
-    try {
-      await withEngine(async (engine) => {
-        const { outcome } = await runDay(engine, 'cityflow', DAY);
-        expect(outcome.verdict).toBe('degraded');
-        const report = JSON.parse(await published(engine, `daily_report_${DAY}.json`)) as Report;
-        expect(report.sections[section]).toBe('no_data');
-        // The weather has two publishers; of a list that there is none of, it is also told for how long one would count.
-        const { reasons } = report.section_details[section];
-        expect(reasons).toContain(`${section} : ${NOT_TAKEN}`);
-        const others = Object.entries(report.sections).filter(([name]) => name !== section && name !== 'comptages');
-        expect(others.map(([, status]) => status)).toEqual(others.map(() => 'ok'));
-        const shape = widths(await published(engine, `daily_report_${DAY}.csv`));
-        expect(Object.keys(shape)).toHaveLength(6);
-        for (const [title, fields] of Object.entries(shape)) expect(new Set(fields).size, title).toBe(1);
-      });
-    } finally {
-      undo();
-    }
-  });
+  it.each(CORRUPT)(
+    '%s: has its report, the section says so, and the CSV keeps its shape',
+    async (section, match) => {
+      const undo = portal.behave({ kind: 'html', match });
+      try {
+        await withEngine(async (engine) => {
+          const { outcome } = await runDay(engine, 'cityflow', DAY);
+          expect(outcome.verdict).toBe('degraded');
+          const report = JSON.parse(await published(engine, `daily_report_${DAY}.json`)) as Report;
+          expect(report.sections[section]).toBe('no_data');
+          // The weather has two publishers; of a list that there is none of, it is also told for
+          // how long one would count.
+          const { reasons } = report.section_details[section];
+          expect(reasons).toContain(`${section} : ${NOT_TAKEN}`);
+          const others = Object.entries(report.sections).filter(
+            ([name]) => name !== section && name !== 'comptages',
+          );
+          expect(others.map(([, status]) => status)).toEqual(others.map(() => 'ok'));
+          const shape = widths(await published(engine, `daily_report_${DAY}.csv`));
+          expect(Object.keys(shape)).toHaveLength(6);
+          for (const [title, fields] of Object.entries(shape))
+            expect(new Set(fields).size, title).toBe(1);
+        });
+      } finally {
+        undo();
+      }
+    },
+  );
 });
 
 describe('road counts that are published again with one more day', () => {
@@ -95,7 +104,9 @@ describe('road counts that are published again with one more day', () => {
         [...dates]
           .reverse()
           .flatMap((date) =>
-            Array.from({ length: 24 }, (_, hour) => countLine(date, { arc: '7', hour, q: hour * 10, k: hour })),
+            Array.from({ length: 24 }, (_, hour) =>
+              countLine(date, { arc: '7', hour, q: hour * 10, k: hour }),
+            ),
           ),
       );
     await withEngine(async (engine) => {
@@ -110,7 +121,9 @@ describe('road counts that are published again with one more day', () => {
       await give(days);
       const { definition } = engine.datasets['cityflow']!;
       const { plans } = await planFromStores(engine, definition, days, { offline: true });
-      const transforms = plans.map(({ steps }) => steps.find(({ step }) => step === 'transform/comptages')?.action);
+      const transforms = plans.map(
+        ({ steps }) => steps.find(({ step }) => step === 'transform/comptages')?.action,
+      );
       expect(transforms).toEqual(['reuse', 'reuse', 'run']);
       expect(plans.map(({ upToDate }) => upToDate)).toEqual([true, true, false]);
     });
@@ -125,9 +138,16 @@ describe('a column under another name, on a day about which nothing is known', (
   ])('holds %s', async (part, dataset, column) => {
     await withEngine(async (engine) => {
       const match = { dataset, endpoint: 'export' } as const;
-      const undo = portal.behave({ kind: 'header', change: { rename: column, to: 'renommée' }, match });
+      const undo = portal.behave({
+        kind: 'header',
+        change: { rename: column, to: 'renommée' },
+        match,
+      });
       try {
-        expect(await runDay(engine, 'cityflow', DAY)).toMatchObject({ held: [`transform/${part}`], version: 0 });
+        expect(await runDay(engine, 'cityflow', DAY)).toMatchObject({
+          held: [`transform/${part}`],
+          version: 0,
+        });
       } finally {
         undo();
       }

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { TrafficMetrics } from '../../../src/datasets/cityflow/metrics/traffic.ts';
-import { merged, serviceSpans, severityOf } from '../../../src/datasets/cityflow/metrics/traffic.ts';
+import {
+  merged,
+  serviceSpans,
+  severityOf,
+} from '../../../src/datasets/cityflow/metrics/traffic.ts';
 import { THRESHOLDS } from '../../../src/datasets/cityflow/thresholds.ts';
 import { metroLinesIn } from '../../../src/datasets/cityflow/transform/traffic.ts';
 import { zonedDay } from '../../../src/pipelines/zoned-day.ts';
@@ -24,7 +28,9 @@ async function measure(disruptions: readonly object[], date = DAY): Promise<Traf
 
 describe('disruptions of a day', () => {
   it('are clipped to it: a month long one has 1,440 minutes of it', async () => {
-    const metrics = await measure([disruption({ id: 'a', periods: [['20251020T060000', '20251120T060000']] })]);
+    const metrics = await measure([
+      disruption({ id: 'a', periods: [['20251020T060000', '20251120T060000']] }),
+    ]);
     expect(metrics.disruptions[0]).toMatchObject({
       minutes: 1_440,
       resolue: false,
@@ -42,13 +48,19 @@ describe('disruptions of a day', () => {
     ]);
     expect(metrics.disruptions.map(({ id, minutes }) => [id, minutes])).toEqual([['in', 1]]);
     expect(
-      (await measure([disruption({ id: 'a', periods: [['20251026T000000', '20251027T000000']] })], '2025-10-26'))
-        .disruptions[0]!.minutes,
+      (
+        await measure(
+          [disruption({ id: 'a', periods: [['20251026T000000', '20251027T000000']] })],
+          '2025-10-26',
+        )
+      ).disruptions[0]!.minutes,
     ).toBe(1_500);
   });
 
   it('say nothing of a day without any, and that is data too', async () => {
-    const metrics = await measure([disruption({ id: 'later', periods: [['20251201T000000', '20251202T000000']] })]);
+    const metrics = await measure([
+      disruption({ id: 'later', periods: [['20251201T000000', '20251202T000000']] }),
+    ]);
     expect(metrics).toMatchObject({
       total_disruptions_count: 0,
       reliability_index: 100,
@@ -62,7 +74,12 @@ describe('disruptions of a day', () => {
       disruption({ id: 'a', periods, priority: 60, updated: '20251104T080000' }),
       disruption({ id: 'a', periods, priority: 10, updated: '20251104T083000' }),
     ]);
-    expect(metrics.disruptions_by_severity).toEqual({ CRITIQUE: 0, ELEVEE: 0, MOYENNE: 0, FAIBLE: 1 });
+    expect(metrics.disruptions_by_severity).toEqual({
+      CRITIQUE: 0,
+      ELEVEE: 0,
+      MOYENNE: 0,
+      FAIBLE: 1,
+    });
   });
 
   it('make the metro unreliable by the minutes of its lines, two at once on one line counting once', async () => {
@@ -80,10 +97,22 @@ describe('disruptions of a day', () => {
 
   it('count what was resolved, how fast, and how many went on at once', async () => {
     const metrics = await measure([
-      disruption({ id: 'short', periods: [['20251104T080000', '20251104T100000']], updated: '20251104T080100' }),
-      disruption({ id: 'long', periods: [['20251101T080000', '20251104T080000']], updated: '20251101T080100' }),
+      disruption({
+        id: 'short',
+        periods: [['20251104T080000', '20251104T100000']],
+        updated: '20251104T080100',
+      }),
+      disruption({
+        id: 'long',
+        periods: [['20251101T080000', '20251104T080000']],
+        updated: '20251101T080100',
+      }),
       ...Array.from({ length: 6 }, (_, index) =>
-        disruption({ id: `open${index}`, periods: [['20251104T120000', '20251110T000000']], cause: 'travaux' }),
+        disruption({
+          id: `open${index}`,
+          periods: [['20251104T120000', '20251110T000000']],
+          cause: 'travaux',
+        }),
       ),
     ]);
     expect(metrics).toMatchObject({
@@ -104,13 +133,19 @@ describe('disruptions of a day', () => {
 
 describe('the pieces', () => {
   it('grade by priority at 50, 30 and 15', () => {
-    expect([null, 14, 15, 29, 30, 49, 50].map((priority) => severityOf(priority, THRESHOLDS))).toEqual([
-      ...['FAIBLE', 'FAIBLE', 'MOYENNE', 'MOYENNE', 'ELEVEE', 'ELEVEE', 'CRITIQUE'],
-    ]);
+    expect(
+      [null, 14, 15, 29, 30, 49, 50].map((priority) => severityOf(priority, THRESHOLDS)),
+    ).toEqual([...['FAIBLE', 'FAIBLE', 'MOYENNE', 'MOYENNE', 'ELEVEE', 'ELEVEE', 'CRITIQUE']]);
   });
 
   it('find metro lines and no other numbers', () => {
-    expect(metroLinesIn('Métro 8 : travaux. M14 et lignes 2, 6 et 9 du métro')).toEqual(['2', '6', '8', '9', '14']);
+    expect(metroLinesIn('Métro 8 : travaux. M14 et lignes 2, 6 et 9 du métro')).toEqual([
+      '2',
+      '6',
+      '8',
+      '9',
+      '14',
+    ]);
     expect(metroLinesIn('Bus 91, ligne 15, RER 4, tram 3, ligne 7 du bus, métro 7bis')).toEqual([]);
   });
 

@@ -9,13 +9,21 @@ export const SERVICE_HEADER =
   'Objectif référence contrat ;Penalite';
 
 /** `JOUR;…`, one row per kind of ticket. */
-export function surfaceRows(day: string, counts: Readonly<Record<string, string | number>>, line = '021'): string[] {
+export function surfaceRows(
+  day: string,
+  counts: Readonly<Record<string, string | number>>,
+  line = '021',
+): string[] {
   return Object.entries(counts).map(
     ([category, count]) => `${day};100;110;${line};Ligne ${line};A00${line};${category};${count}`,
   );
 }
 
-export function railRows(day: string, counts: Readonly<Record<string, string | number>>, stop = '862'): string[] {
+export function railRows(
+  day: string,
+  counts: Readonly<Record<string, string | number>>,
+  stop = '862',
+): string[] {
   return Object.entries(counts).map(
     ([category, count]) => `${day};100;110;${stop};TROCADERO;71285;${category};${count}`,
   );

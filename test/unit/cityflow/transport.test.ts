@@ -7,7 +7,13 @@ import { importFile } from '../../../src/engine/download/import-file.ts';
 import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
 import { runDay } from '../../fixtures/run-day.ts';
 import type { StepRunner } from '../../fixtures/step-runner.ts';
-import { checkOf, hashOf, openStepRunner, readOutput, rejection } from '../../fixtures/step-runner.ts';
+import {
+  checkOf,
+  hashOf,
+  openStepRunner,
+  readOutput,
+  rejection,
+} from '../../fixtures/step-runner.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import {
   RAIL_HEADER,
@@ -29,9 +35,15 @@ beforeAll(async () => {
 afterAll(() => runner.close());
 
 const SURFACE = table(SURFACE_HEADER, [
-  ...surfaceRows('12/05/2025', { 'Forfait Navigo': '1 234', 'Imagine R': 'Moins de 5', Amethyste: 5 }),
+  ...surfaceRows('12/05/2025', {
+    'Forfait Navigo': '1 234',
+    'Imagine R': 'Moins de 5',
+    Amethyste: 5,
+  }),
   // The other direction of the line.
-  ...surfaceRows('12/05/2025', { 'Forfait Navigo': 66 }).map((row) => row.replace('Ligne 021', 'Ligne 021 retour')),
+  ...surfaceRows('12/05/2025', { 'Forfait Navigo': 66 }).map((row) =>
+    row.replace('Ligne 021', 'Ligne 021 retour'),
+  ),
   ...surfaceRows('13/05/2025', { 'Forfait Navigo': 900 }),
   ...surfaceRows('12/05/2025', { 'Forfait Navigo': 300 }, '91'),
 ]);
@@ -43,7 +55,15 @@ const SERVICE = table(SERVICE_HEADER, [
   serviceRow({ quarter: 'T1', year: 2025, result: '91,5', penalty: 'Oui' }),
   serviceRow({ quarter: 'T2', year: 2025, result: '97.5' }),
   serviceRow({ quarter: 'T2', year: 2025, result: '94.5', line: '13', penalty: 'Oui' }),
-  serviceRow({ quarter: 'T2', year: 2025, result: '88', operator: 'SNCF', mode: 'rail', target: '92', line: 'D' }),
+  serviceRow({
+    quarter: 'T2',
+    year: 2025,
+    result: '88',
+    operator: 'SNCF',
+    mode: 'rail',
+    target: '92',
+    line: 'D',
+  }),
 ]);
 
 describe('files of public transport', () => {
@@ -51,10 +71,13 @@ describe('files of public transport', () => {
     ['validations-surface.csv', SURFACE, 'validations', DAY, NEXT, 6],
     ['validations-ferre.csv', RAIL, 'validations-rail', DAY, NEXT, 3],
     ['qualite.csv', SERVICE, 'service-quality', '2025-01-01', '2025-06-30', 4],
-  ])('%s is recognised by its content, with the days that it is for', async (name, text, part, from, to, rows) => {
-    const found = await runner.recognise(await runner.file(name, text));
-    expect(found).toMatchObject({ part, from, to, rows, columns: { unknown: [], missing: [] } });
-  });
+  ])(
+    '%s is recognised by its content, with the days that it is for',
+    async (name, text, part, from, to, rows) => {
+      const found = await runner.recognise(await runner.file(name, text));
+      expect(found).toMatchObject({ part, from, to, rows, columns: { unknown: [], missing: [] } });
+    },
+  );
 
   it.each([
     [
@@ -104,22 +127,68 @@ describe('validations', () => {
       ),
     );
     expect(rows).toEqual([
-      { network: 'ferré', unit_id: '100-110-862', category: 'Forfaits courts', validations: 12_487, at_most: 12_487 },
-      { network: 'ferré', unit_id: '100-110-862', category: 'NON DEFINI', validations: 73, at_most: 73 },
-      { network: 'surface', unit_id: '100-110-021', category: 'Amethyste', validations: null, at_most: 5 },
-      { network: 'surface', unit_id: '100-110-021', category: 'Forfait Navigo', validations: 1_300, at_most: 1_300 },
-      { network: 'surface', unit_id: '100-110-021', category: 'Imagine R', validations: null, at_most: 4 },
-      { network: 'surface', unit_id: '100-110-91', category: 'Forfait Navigo', validations: 300, at_most: 300 },
+      {
+        network: 'ferré',
+        unit_id: '100-110-862',
+        category: 'Forfaits courts',
+        validations: 12_487,
+        at_most: 12_487,
+      },
+      {
+        network: 'ferré',
+        unit_id: '100-110-862',
+        category: 'NON DEFINI',
+        validations: 73,
+        at_most: 73,
+      },
+      {
+        network: 'surface',
+        unit_id: '100-110-021',
+        category: 'Amethyste',
+        validations: null,
+        at_most: 5,
+      },
+      {
+        network: 'surface',
+        unit_id: '100-110-021',
+        category: 'Forfait Navigo',
+        validations: 1_300,
+        at_most: 1_300,
+      },
+      {
+        network: 'surface',
+        unit_id: '100-110-021',
+        category: 'Imagine R',
+        validations: null,
+        at_most: 4,
+      },
+      {
+        network: 'surface',
+        unit_id: '100-110-91',
+        category: 'Forfait Navigo',
+        validations: 300,
+        at_most: 300,
+      },
     ]);
-    const metrics = await readOutput<RidesMetrics>(days.get(DAY)!['metrics/validations'], 'metrics');
+    const metrics = await readOutput<RidesMetrics>(
+      days.get(DAY)!['metrics/validations'],
+      'metrics',
+    );
     expect(metrics).toMatchObject({
       coverage: { lignes: 2, stations: 1, valeurs_masquees: 2 },
       total_validations: 14_160,
       total_au_plus: 14_169,
       par_reseau: { surface: 1_600, ferré: 12_560 },
-      par_categorie: { 'Forfait Navigo': 1_600, 'Forfaits courts': 12_487, 'NON DEFINI': 73, Amethyste: 0 },
+      par_categorie: {
+        'Forfait Navigo': 1_600,
+        'Forfaits courts': 12_487,
+        'NON DEFINI': 73,
+        Amethyste: 0,
+      },
     });
-    expect(metrics.top_10_lignes.map(({ identifiant, validations }) => [identifiant, validations])).toEqual([
+    expect(
+      metrics.top_10_lignes.map(({ identifiant, validations }) => [identifiant, validations]),
+    ).toEqual([
       ['100-110-021', 1_300],
       ['100-110-91', 300],
     ]);
@@ -147,15 +216,30 @@ describe('the quality of service', () => {
     const done = (date: string) => days.get(date)!['transform/service-quality'];
     expect(hashOf(done(DAY), 'core')).toBe(hashOf(done(NEXT), 'core'));
     expect(done('2025-07-01')).toBeUndefined();
-    const metrics = await readOutput<ServiceMetrics>(days.get(DAY)!['metrics/service-quality'], 'metrics');
+    const metrics = await readOutput<ServiceMetrics>(
+      days.get(DAY)!['metrics/service-quality'],
+      'metrics',
+    );
     expect(metrics).toMatchObject({ trimestre: '2025-T2', score_qualite_moyen: 93.3333 });
     expect(metrics.groupes).toEqual([
       {
-        ...{ operateur: 'RATP', mode: 'metro', trimestre: '2025-T2', indicateurs: 2, score_qualite_moyen: 96 },
+        ...{
+          operateur: 'RATP',
+          mode: 'metro',
+          trimestre: '2025-T2',
+          indicateurs: 2,
+          score_qualite_moyen: 96,
+        },
         ...{ objectifs_atteints: 1, objectifs: 2, penalites_total: 1 },
       },
       {
-        ...{ operateur: 'SNCF', mode: 'rail', trimestre: '2025-T2', indicateurs: 1, score_qualite_moyen: 88 },
+        ...{
+          operateur: 'SNCF',
+          mode: 'rail',
+          trimestre: '2025-T2',
+          indicateurs: 1,
+          score_qualite_moyen: 88,
+        },
         ...{ objectifs_atteints: 0, objectifs: 1, penalites_total: 0 },
       },
     ]);
@@ -163,7 +247,10 @@ describe('the quality of service', () => {
       ['D', -4],
       ['13', -2],
     ]);
-    const before = await readOutput<ServiceMetrics>(days.get('2025-03-31')!['metrics/service-quality'], 'metrics');
+    const before = await readOutput<ServiceMetrics>(
+      days.get('2025-03-31')!['metrics/service-quality'],
+      'metrics',
+    );
     expect(before).toMatchObject({ trimestre: '2025-T1', score_qualite_moyen: 91.5 });
   });
 });
@@ -173,14 +260,17 @@ describe('a day with imported files alone', () => {
     const engine = await openTestEngine([cityflow]);
     try {
       const file = await runner.file('surface.csv', SURFACE);
-      expect(await importFile(engine, 'cityflow', file, testControl())).toMatchObject({ days: 2, failed: [] });
+      expect(await importFile(engine, 'cityflow', file, testControl())).toMatchObject({
+        days: 2,
+        failed: [],
+      });
       await runDay(engine, 'cityflow', DAY, { offline: true });
       const manifest = (await newestManifests(engine.documents, 'cityflow', [DAY])).get(DAY);
       expect(manifest?.steps['metrics/validations']).toMatchObject({ state: 'done' });
       expect(manifest?.steps['metrics/service-quality']).toMatchObject({ state: 'skipped' });
-      expect((await engine.objects.head(`processed/metrics/validations_metrics_${DAY}.json`))?.bytes).toBeGreaterThan(
-        100,
-      );
+      expect(
+        (await engine.objects.head(`processed/metrics/validations_metrics_${DAY}.json`))?.bytes,
+      ).toBeGreaterThan(100);
     } finally {
       await engine.close();
     }

@@ -22,7 +22,14 @@ function digest(daysAgo: number, arcs: Record<string, ArcDigest> | null): Digest
   const roads =
     arcs === null
       ? null
-      : { vehicles: 1, lost_minutes: 1, saturated: 0, availability: 1, by_hour: CLOCK.map(() => 1), arcs };
+      : {
+          vehicles: 1,
+          lost_minutes: 1,
+          saturated: 0,
+          availability: 1,
+          by_hour: CLOCK.map(() => 1),
+          arcs,
+        };
   return {
     ...{ schema: 'cityflow.digest/1', date: addDays(DAY, -daysAgo), hours: 24, clock: CLOCK },
     ...{ bikes: null, roads, weather: null, works: null, traffic: null },
@@ -30,12 +37,18 @@ function digest(daysAgo: number, arcs: Record<string, ArcDigest> | null): Digest
 }
 
 /** A day and so many before it; an arc has all hours on the days for which it says so. */
-function days(before: number, arcs: Record<string, (daysAgo: number) => boolean>): (Digest | null)[] {
+function days(
+  before: number,
+  arcs: Record<string, (daysAgo: number) => boolean>,
+): (Digest | null)[] {
   return Array.from({ length: before + 1 }, (_, daysAgo) =>
     digest(
       daysAgo,
       Object.fromEntries(
-        Object.entries(arcs).map(([id, isThere]) => [id, [1, 1, isThere(daysAgo) ? ALL : 0] as ArcDigest]),
+        Object.entries(arcs).map(([id, isThere]) => [
+          id,
+          [1, 1, isThere(daysAgo) ? ALL : 0] as ArcDigest,
+        ]),
       ),
     ),
   );
@@ -46,10 +59,20 @@ const never = () => false;
 
 describe('what usually comes of the road sensors', () => {
   it('is what had a value on half of the stored days: one that was never repaired is no fault of the day', () => {
-    const { comptages } = usualMetrics(DAY, days(USUAL_DAYS, { a: always, b: always, dead: never, d: never }));
+    const { comptages } = usualMetrics(
+      DAY,
+      days(USUAL_DAYS, { a: always, b: always, dead: never, d: never }),
+    );
     expect(comptages).toEqual({
       jours: USUAL_DAYS,
-      ...{ capteurs: 2, presents: 2, heures_attendues: 48, heures_observees: 48, taux: 1, au_moins: 0.85 },
+      ...{
+        capteurs: 2,
+        presents: 2,
+        heures_attendues: 48,
+        heures_observees: 48,
+        taux: 1,
+        au_moins: 0.85,
+      },
     });
   });
 
@@ -57,9 +80,19 @@ describe('what usually comes of the road sensors', () => {
     const silentSince = (since: number) => (daysAgo: number) => daysAgo >= since;
     const { comptages } = usualMetrics(
       DAY,
-      days(USUAL_DAYS, { a: always, today: silentSince(1), half: silentSince(31), long: silentSince(32) }),
+      days(USUAL_DAYS, {
+        a: always,
+        today: silentSince(1),
+        half: silentSince(31),
+        long: silentSince(32),
+      }),
     );
-    expect(comptages).toMatchObject({ capteurs: 3, presents: 1, heures_attendues: 72, heures_observees: 24 });
+    expect(comptages).toMatchObject({
+      capteurs: 3,
+      presents: 1,
+      heures_attendues: 72,
+      heures_observees: 24,
+    });
   });
 
   it('is not known before seven days are stored, and days without the source do not count', () => {
@@ -72,13 +105,26 @@ describe('what usually comes of the road sensors', () => {
   });
 });
 
-const usualRoads = { jours: 60, capteurs: 500, presents: 490, heures_attendues: 12_000, au_moins: 0.85 };
+const usualRoads = {
+  jours: 60,
+  capteurs: 500,
+  presents: 490,
+  heures_attendues: 12_000,
+  au_moins: 0.85,
+};
 
 function roadsOf(taux: number, usual: number | null) {
   const longueurs = { referentiel: 1, comptages: 0, aucune: 0 };
   const lignes_ecartees = { sans_troncon: 0, hors_jour: 0, en_double: 0, valeur_impossible: 0 };
-  const coverage = { taux, heures_attendues: 24_000, heures_observees: 24_000 * taux, longueurs, lignes_ecartees };
-  const comptages = usual === null ? null : { ...usualRoads, heures_observees: 12_000 * usual, taux: usual };
+  const coverage = {
+    taux,
+    heures_attendues: 24_000,
+    heures_observees: 24_000 * taux,
+    longueurs,
+    lignes_ecartees,
+  };
+  const comptages =
+    usual === null ? null : { ...usualRoads, heures_observees: 12_000 * usual, taux: usual };
   const metrics = {
     ...{ bikes: null, traffic: null, weather: null, chantiers: null, referentiel: {} },
     comptages: { coverage },
@@ -86,7 +132,10 @@ function roadsOf(taux: number, usual: number | null) {
     usual: { part_des_jours: 0.5, comptages, velos: null } as unknown as UsualMetrics,
   };
   return sectionDetails(
-    { ...metrics, referentiel: { coverage: { troncons: 0, avec_arrondissement: 0 } } } as unknown as DayMetrics,
+    {
+      ...metrics,
+      referentiel: { coverage: { troncons: 0, avec_arrondissement: 0 } },
+    } as unknown as DayMetrics,
     THRESHOLDS,
     {},
   ).comptages;
@@ -99,7 +148,9 @@ describe('the section of road counts', () => {
     expect(shareOf(coverage)).toBe(0.97);
     const text = coverageText('comptages', coverage).replace(/\s/g, ' ');
     expect(text).toContain('(45,0 %)');
-    expect(text).toMatch(/490 des 500 capteurs habituels ont donné une valeur, 97,0 % de leurs heures/);
+    expect(text).toMatch(
+      /490 des 500 capteurs habituels ont donné une valeur, 97,0 % de leurs heures/,
+    );
     expect(text).toContain('habituel : une valeur au moins 50,0 % des 60 jours en mémoire');
   });
 
@@ -112,7 +163,9 @@ describe('the section of road counts', () => {
   });
 
   it('is judged by all sensors while nothing is usual yet', () => {
-    expect(roadsOf(0.45, null).reasons).toEqual(['45 % des heures des capteurs ont une valeur, moins de 50 %']);
+    expect(roadsOf(0.45, null).reasons).toEqual([
+      '45 % des heures des capteurs ont une valeur, moins de 50 %',
+    ]);
     expect(roadsOf(0.55, null)).toMatchObject({ status: 'ok' });
   });
 });
@@ -125,7 +178,11 @@ describe('whether a day is whole', () => {
       ...{ verdict: 'ok', facts: {} },
       steps: Object.fromEntries(entries.map(([step]) => [step, { state: 'done', key: step }])),
     } as unknown as Manifest;
-    const ledger = entries.map(([step, facts]) => ({ step, key: step, facts })) as unknown as LedgerEntry[];
+    const ledger = entries.map(([step, facts]) => ({
+      step,
+      key: step,
+      facts,
+    })) as unknown as LedgerEntry[];
     return { manifest, ledger };
   };
 
@@ -145,8 +202,14 @@ describe('whether a day is whole', () => {
   });
 
   it('misses a part of which nothing came', () => {
-    const { manifest, ledger } = done({ 'metrics/usual': { roads_coverage: null, bikes_coverage: 0.99 } });
+    const { manifest, ledger } = done({
+      'metrics/usual': { roads_coverage: null, bikes_coverage: 0.99 },
+    });
     const known = { date: DAY, now: '2025-12-01T00:00:00Z', manifest, ledger };
-    expect(lacksOf(cityflowDefinition, known)).toContainEqual({ part: 'comptages', share: null, least: 0.85 });
+    expect(lacksOf(cityflowDefinition, known)).toContainEqual({
+      part: 'comptages',
+      share: null,
+      least: 0.85,
+    });
   });
 });

@@ -16,16 +16,31 @@ beforeAll(async () => {
 });
 afterAll(() => runner.close());
 
-async function weatherOf(sources: readonly { part: string; text: string }[]): Promise<WeatherMetrics> {
+async function weatherOf(
+  sources: readonly { part: string; text: string }[],
+): Promise<WeatherMetrics> {
   const files = await Promise.all(
-    sources.map(async ({ part, text }) => ({ part, path: await runner.file('weather_data.json', text) })),
+    sources.map(async ({ part, text }) => ({
+      part,
+      path: await runner.file('weather_data.json', text),
+    })),
   );
-  return readOutput((await runner.days(files, [DAY], 'metrics/weather')).get(DAY)?.['metrics/weather'], 'metrics');
+  return readOutput(
+    (await runner.days(files, [DAY], 'metrics/weather')).get(DAY)?.['metrics/weather'],
+    'metrics',
+  );
 }
 
 const crossing = (values: Record<string, number>) => ({
   part: 'weather',
-  text: weatherAnswer(DAY, { temp: 15, tempmin: 10, tempmax: 20, precip: 0, windspeed: 10, ...values }),
+  text: weatherAnswer(DAY, {
+    temp: 15,
+    tempmin: 10,
+    tempmax: 20,
+    precip: 0,
+    windspeed: 10,
+    ...values,
+  }),
 });
 
 describe('weather', () => {
@@ -66,10 +81,19 @@ describe('weather', () => {
     const metrics = await weatherOf([{ part: 'open-meteo', text: meteo }]);
     expect(metrics.source).toBe('open-meteo');
     expect(metrics.metrics).toEqual({
-      ...{ date: DAY, temp_moyenne: 11.6, temp_min: 7.3, temp_max: 15.6, precip_totale: 0, vent_moyen: 15.5 },
+      ...{
+        date: DAY,
+        temp_moyenne: 11.6,
+        temp_min: 7.3,
+        temp_max: 15.6,
+        precip_totale: 0,
+        vent_moyen: 15.5,
+      },
       ...{ conditions: 'Partially cloudy', impact_mobilite: 50 },
     });
-    expect((await weatherOf([{ part: 'open-meteo', text: meteo }, crossing({})])).source).toBe('visual-crossing');
+    expect((await weatherOf([{ part: 'open-meteo', text: meteo }, crossing({})])).source).toBe(
+      'visual-crossing',
+    );
   });
 });
 
@@ -113,7 +137,11 @@ describe('roadworks', () => {
       ],
       THRESHOLDS,
     );
-    expect(metrics.chantiers_actifs.map(({ identifiant }) => identifiant)).toEqual(['first', 'last', 'ends']);
+    expect(metrics.chantiers_actifs.map(({ identifiant }) => identifiant)).toEqual([
+      'first',
+      'last',
+      'ends',
+    ]);
     expect(metrics.demarrent).toEqual(['soon']);
     expect(metrics.se_terminent).toEqual(['last', 'ends']);
     expect(metrics.surface_totale_impactee_m2).toBe(31.5);
@@ -132,7 +160,13 @@ describe('roadworks', () => {
       ],
       THRESHOLDS,
     );
-    expect(metrics.impacts).toEqual({ BARRAGE_TOTAL: 1, IMPASSE: 1, RESTREINTE: 1, SENS_UNIQUE: 0, INCONNU: 2 });
+    expect(metrics.impacts).toEqual({
+      BARRAGE_TOTAL: 1,
+      IMPASSE: 1,
+      RESTREINTE: 1,
+      SENS_UNIQUE: 0,
+      INCONNU: 2,
+    });
     expect(metrics.impact_by_arrondissement).toEqual({ '75011': 180 });
     expect(metrics.zones_critiques).toEqual([{ arrondissement: '75011', nombre_chantiers: 4 }]);
     expect(metrics.coverage).toMatchObject({

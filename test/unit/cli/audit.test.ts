@@ -76,7 +76,9 @@ describe('the audit of commands', () => {
 
   it('names the user of the process beside whom the command says that it is for', async () => {
     const context = testContext(engine);
-    const records = await noted(() => noteCommand(context, { action: 'decide', target: 'day/tiny/x', by: 'ada' }));
+    const records = await noted(() =>
+      noteCommand(context, { action: 'decide', target: 'day/tiny/x', by: 'ada' }),
+    );
     expect(records).toMatchObject([{ by: `ada (${callerName()})`, reason: 'quotidien decide' }]);
   });
 });

@@ -8,7 +8,10 @@ import { migrate } from '../../../src/cli/stores/migrate.ts';
 import { reconcile } from '../../../src/cli/stores/reconcile.ts';
 import { status } from '../../../src/cli/look/status.ts';
 import { tellAway } from '../../../src/cli/shared/away.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../../src/storage/memory/memory.ts';
 import type { MemoryObjectStore } from '../../../src/storage/memory/memory.ts';
 import { chooseStorage } from '../../../src/config/storage-choice.ts';
 import { engineFallback } from '../../../src/workers/engine-fallback.ts';
@@ -38,14 +41,20 @@ beforeEach(async () => {
   const opened = await openTestEngine([]);
   outage = { code: undefined };
   objects = createMemoryObjectStore();
-  const primary = { objects: switched(objects, outage), documents: switched(createMemoryDocumentStore(), outage) };
+  const primary = {
+    objects: switched(objects, outage),
+    documents: switched(createMemoryDocumentStore(), outage),
+  };
   fallback = await openHostFallback({
     folder: path.join(opened.home, 'fallback'),
     primary,
     remote: { objects: true, documents: true },
     cache: { folder: path.join(opened.home, 'cache'), maxBytes: 1 << 20 },
   });
-  engine = { ...opened, stores: { ...fallback.stores, primary, fallback, close: () => Promise.resolve() } };
+  engine = {
+    ...opened,
+    stores: { ...fallback.stores, primary, fallback, close: () => Promise.resolve() },
+  };
 });
 afterEach(async () => {
   await fallback.close();
@@ -67,12 +76,16 @@ async function writeAlone(text = 'kept here'): Promise<void> {
 }
 
 /** Everything that stores hold, but for the versions of documents. */
-async function stateOf({ objects: all, documents }: PrimaryStores): Promise<Record<string, unknown>> {
+async function stateOf({
+  objects: all,
+  documents,
+}: PrimaryStores): Promise<Record<string, unknown>> {
   const state: Record<string, unknown> = {};
   for await (const { key } of all.list('')) state[key] = await collectText(await all.get(key));
   for (const table of ['ledger', 'manifests']) {
     for await (const partition of documents.partitions(table)) {
-      for await (const { sort, body } of documents.query({ table, partition })) state[`${table} ${sort}`] = body;
+      for await (const { sort, body } of documents.query({ table, partition }))
+        state[`${table} ${sort}`] = body;
     }
   }
   return state;
@@ -84,12 +97,18 @@ async function printed(context: TestContext, work: (context: CommandContext) => 
 
 describe('quotidien doctor', () => {
   it('ends with 3 while writes wait on this host, and says which process finds which store away', async () => {
-    expect(await examineFallback(fallback)).toMatchObject([{ status: 'ok' }, { status: 'ok' }, { status: 'ok' }]);
+    expect(await examineFallback(fallback)).toMatchObject([
+      { status: 'ok' },
+      { status: 'ok' },
+      { status: 'ok' },
+    ]);
     await writeAlone();
     const context = testContext(engine);
     const { exit, text } = await printed(context, doctor);
     expect(exit).toBe(3);
-    expect(text).toMatch(new RegExp(`process ${process.pid} finds the object store .* away \\(open since`));
+    expect(text).toMatch(
+      new RegExp(`process ${process.pid} finds the object store .* away \\(open since`),
+    );
     expect(text).toContain('2 writes wait since');
     expect(text).toContain('→ Run "quotidien reconcile"');
   });
@@ -110,12 +129,14 @@ describe('quotidien status', () => {
     const dataset = tinyDataset();
     const own = { ...engine, datasets: { tiny: dataset }, documents: fallback.stores.documents };
     const away = { ...own, fallback: engineFallback(fallback, 'q') };
-    const read = (context: CommandContext) => status(context, { pipeline: 'tiny', period: '2024-01' });
+    const read = (context: CommandContext) =>
+      status(context, { pipeline: 'tiny', period: '2024-01' });
     const context = testContext(away);
     expect(await tellAway(context, await read(context))).toBe(0);
     expect(context.terminal.text()).toContain('31 missing');
     outage.code = 'STORE_UNAVAILABLE';
-    for (let calls = 0; calls < 3; calls += 1) await fallback.stores.documents.get(KEY).catch(() => undefined);
+    for (let calls = 0; calls < 3; calls += 1)
+      await fallback.stores.documents.get(KEY).catch(() => undefined);
     const blind = testContext(away);
     expect(await tellAway(blind, await read(blind))).toBe(3);
     expect(blind.terminal.text()).toContain('31 unknown while a store is away');
@@ -127,14 +148,18 @@ describe('quotidien status', () => {
 describe('quotidien reconcile', () => {
   it('lists what a replay would do and changes nothing with --dry-run', async () => {
     await writeAlone();
-    const { exit, text } = await printed(testContext(engine), (context) => reconcile(context, { dryRun: true }));
+    const { exit, text } = await printed(testContext(engine), (context) =>
+      reconcile(context, { dryRun: true }),
+    );
     expect(exit).toBe(3);
     expect(text).toMatch(/object-put +a\.txt {2}would be written/);
     expect(text).toMatch(/document-put +ledger.*would be written/);
     expect(text).toContain('2 writes to replay: 2 to write; 0 earlier conflicts to decide');
     expect(await objects.head('a.txt')).toBeUndefined();
     outage.code = 'STORE_UNAVAILABLE';
-    const away = await printed(testContext(engine), (context) => reconcile(context, { dryRun: true }));
+    const away = await printed(testContext(engine), (context) =>
+      reconcile(context, { dryRun: true }),
+    );
     expect(away.exit).toBe(3);
     expect(away.text).toMatch(/object-put +a\.txt {2}waits: the store is away/);
   });
@@ -160,10 +185,16 @@ describe('quotidien reconcile', () => {
       await objects.put('a.txt', Buffer.from('theirs'), CREATE);
       const host = engineFallback(fallback, 'q');
       const control = { signal: new AbortController().signal, progress: () => undefined };
-      expect(await host.replay(control)).toMatchObject({ applied: 1, conflicts: 1, converged: false });
+      expect(await host.replay(control)).toMatchObject({
+        applied: 1,
+        conflicts: 1,
+        converged: false,
+      });
       expect(await collectText(await objects.get('a.txt'))).toBe('theirs');
 
-      const listed = await printed(testContext(engine), (context) => reconcile(context, { dryRun: true }));
+      const listed = await printed(testContext(engine), (context) =>
+        reconcile(context, { dryRun: true }),
+      );
       expect(listed.exit).toBe(3);
       const id = /--conflict (\S+) --keep/.exec(listed.text)?.[1] ?? '';
       const undecided = reconcile(testContext(engine), { conflict: id, dryRun: true });
@@ -172,7 +203,9 @@ describe('quotidien reconcile', () => {
         reconcile(context, { conflict: id, keep, dryRun: true }),
       );
       expect(decided.exit).toBe(0);
-      expect(await collectText(await objects.get('a.txt'))).toBe(keep === 'ours' ? 'ours' : 'theirs');
+      expect(await collectText(await objects.get('a.txt'))).toBe(
+        keep === 'ours' ? 'ours' : 'theirs',
+      );
       expect(await host.replay(control)).toMatchObject({ conflicts: 0, converged: true });
     },
   );
@@ -180,8 +213,12 @@ describe('quotidien reconcile', () => {
   it('sums what a replay would do by what would come of it', async () => {
     await writeAlone('ours');
     await objects.put('a.txt', Buffer.from('theirs'), CREATE);
-    const { text } = await printed(testContext(engine), (context) => reconcile(context, { dryRun: true }));
-    expect(text).toContain('2 writes to replay: 1 to write, 1 in conflict; 0 earlier conflicts to decide');
+    const { text } = await printed(testContext(engine), (context) =>
+      reconcile(context, { dryRun: true }),
+    );
+    expect(text).toContain(
+      '2 writes to replay: 1 to write, 1 in conflict; 0 earlier conflicts to decide',
+    );
   });
 
   it('decides all conflicts at once, and keeps who did it', async () => {
@@ -232,7 +269,10 @@ describe('quotidien migrate', () => {
 
     const again = testContext(embedded);
     expect(await migrate(again, { from: 'embedded', to: profile })).toBe(0);
-    expect(again.terminal.values[0]).toMatchObject({ objects: { same: 1 }, documents: { same: 1 } });
+    expect(again.terminal.values[0]).toMatchObject({
+      objects: { same: 1 },
+      documents: { same: 1 },
+    });
 
     await embedded.documents.put(KEY, { n: 2 });
     const contradicted = testContext(embedded);
@@ -245,10 +285,15 @@ describe('quotidien migrate', () => {
     const embedded = await openTestEngine([]);
     const put = (key: string, text: string) =>
       embedded.objects.put(key, Buffer.from(text), { ...CREATE, mode: 'replace' });
-    const ref = (key: string, text: string) => ({ key, sha256: sha256Of(text), bytes: text.length });
+    const ref = (key: string, text: string) => ({
+      key,
+      sha256: sha256Of(text),
+      bytes: text.length,
+    });
     for (let n = 0; n < 172; n += 1) await put(`core/${String(n).padStart(3, '0')}.txt`, `${n}`);
     for (const name of ['day', 'withdrawn']) await put(`published/${name}.txt`, 'old');
-    for (const sort of ['a', 'b', 'c']) await embedded.documents.put({ ...KEY, sort }, { says: 'old' });
+    for (const sort of ['a', 'b', 'c'])
+      await embedded.documents.put({ ...KEY, sort }, { says: 'old' });
     await embedded.documents.put({ table: 'manifests', partition: 'p', sort: 'a' }, {});
     const profile = path.join(embedded.home, 'other.json');
     await writeFile(profile, JSON.stringify({ QUOTIDIEN_HOME: 'other' }));
@@ -261,7 +306,10 @@ describe('quotidien migrate', () => {
         stop.abort(new Error('enough'));
       },
     });
-    const stopped = migrate({ ...first, terminal, signal: stop.signal }, { from: 'embedded', to: profile });
+    const stopped = migrate(
+      { ...first, terminal, signal: stop.signal },
+      { from: 'embedded', to: profile },
+    );
     await expect(stopped).rejects.toThrow('enough');
 
     await put('core/000-new.txt', 'new');
@@ -278,7 +326,11 @@ describe('quotidien migrate', () => {
     expect(second.terminal.values[0]).toMatchObject({ conflicts: [], missing: ['core/lost.txt'] });
 
     const home = path.join(embedded.home, 'other');
-    const { storage } = readProfile(profile, { home, env: {}, storage: chooseStorage({}).storage }, embedded.home);
+    const { storage } = readProfile(
+      profile,
+      { home, env: {}, storage: chooseStorage({}).storage },
+      embedded.home,
+    );
     const [there, here] = [await openPrimary({ home, storage }), embedded.stores.primary];
     expect(await stateOf(there)).toEqual(await stateOf(here));
     expect(await migrate(testContext(embedded), { from: 'embedded', to: profile })).toBe(3);

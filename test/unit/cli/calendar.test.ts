@@ -1,12 +1,20 @@
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import { askAgainLine, renderCalendar } from '../../../src/cli/look/calendar.ts';
-import type { CalendarDay, DayRemark, DayStanding } from '../../../src/pipelines/calendar-of-days.ts';
+import type {
+  CalendarDay,
+  DayRemark,
+  DayStanding,
+} from '../../../src/pipelines/calendar-of-days.ts';
 import { datesBetween, datesOfMonth } from '../../../src/pipelines/civil-date.ts';
 
 const plain = { colours: pc.createColors(false) };
 
-function day(date: string, standing: DayStanding = 'ok', more: Partial<CalendarDay> = {}): CalendarDay {
+function day(
+  date: string,
+  standing: DayStanding = 'ok',
+  more: Partial<CalendarDay> = {},
+): CalendarDay {
   const finished = standing === 'ok' || standing === 'degraded';
   return {
     date,
@@ -68,7 +76,11 @@ describe('renderCalendar', () => {
         }),
         day('2024-01-02', 'ok', {
           revision: 'consolidated',
-          remarks: [remark('failed_run', 'last run\n failed'), remark('failed_check'), remark('coverage')],
+          remarks: [
+            remark('failed_run', 'last run\n failed'),
+            remark('failed_check'),
+            remark('coverage'),
+          ],
         }),
       ],
       plain,
@@ -83,8 +95,11 @@ describe('renderCalendar', () => {
 
   it('draws more than three months as one row each, with a sign for good days that carry a remark', () => {
     const days = datesBetween('2024-01-01', '2024-12-31').map((date) => {
-      if (date === '2024-02-10') return day(date, 'ok', { remarks: [remark('failed_check', 'a check')] });
-      return date > '2024-10-15' ? day(date, 'not_due') : day(date, date.startsWith('2024-05') ? 'missing' : 'ok');
+      if (date === '2024-02-10')
+        return day(date, 'ok', { remarks: [remark('failed_check', 'a check')] });
+      return date > '2024-10-15'
+        ? day(date, 'not_due')
+        : day(date, date.startsWith('2024-05') ? 'missing' : 'ok');
     });
     const lines = renderCalendar(days, plain);
     expect(lines[0]).toBe('2024 1   5    10   15   20   25   30');
@@ -102,18 +117,29 @@ describe('renderCalendar', () => {
       datesBetween('2024-01-10', '2024-01-16').map((date) => day(date)),
       plain,
     );
-    expect(lines.slice(2, 4)).toEqual(['                 10●d    11●d    12●d    13●d    14●d', ' 15●d    16●d']);
+    expect(lines.slice(2, 4)).toEqual([
+      '                 10●d    11●d    12●d    13●d    14●d',
+      ' 15●d    16●d',
+    ]);
   });
 
   it('lists a bounded number of remarks and missing days', () => {
-    const noisy = datesOfMonth('2024-01').map((date) => day(date, 'ok', { remarks: [remark('failed_check')] }));
-    expect(renderCalendar(noisy, plain).at(-1)).toBe('and 19 more remarks; --json lists all of them');
-    const gaps = datesOfMonth('2024-01').map((date, index) => day(date, index % 2 === 0 ? 'missing' : 'ok'));
+    const noisy = datesOfMonth('2024-01').map((date) =>
+      day(date, 'ok', { remarks: [remark('failed_check')] }),
+    );
+    expect(renderCalendar(noisy, plain).at(-1)).toBe(
+      'and 19 more remarks; --json lists all of them',
+    );
+    const gaps = datesOfMonth('2024-01').map((date, index) =>
+      day(date, index % 2 === 0 ? 'missing' : 'ok'),
+    );
     expect(renderCalendar(gaps, plain).at(-1)).toMatch(/2024-01-15 and 8 more$/);
   });
 
   it('says the same with colours as without', () => {
-    const days = datesOfMonth('2024-03').map((date, index) => day(date, index % 3 === 0 ? 'failed' : 'ok'));
+    const days = datesOfMonth('2024-03').map((date, index) =>
+      day(date, index % 3 === 0 ? 'failed' : 'ok'),
+    );
     const coloured = renderCalendar(days, { colours: pc.createColors(true) });
     const bare = coloured.map((line) => line.replaceAll(/\u001b\[\d+m/g, ''));
     expect(coloured.join('\n')).not.toBe(bare.join('\n'));
@@ -128,8 +154,12 @@ describe('askAgainLine', () => {
   it('is a sentence of what there is, and nothing where nobody is asked', () => {
     const [due, soon] = [asked('2024-03-09T00:00:00Z'), asked('2024-03-11T00:00:00Z')];
     expect(askAgainLine([asked(null)], now)).toBeUndefined();
-    expect(askAgainLine([soon], now)).toBe('the publisher is asked again for 1 finished day: 1 within a day');
-    expect(askAgainLine([due, soon, asked('2024-04-02T00:00:00Z'), asked('2024-03-20T00:00:00Z')], now)).toBe(
+    expect(askAgainLine([soon], now)).toBe(
+      'the publisher is asked again for 1 finished day: 1 within a day',
+    );
+    expect(
+      askAgainLine([due, soon, asked('2024-04-02T00:00:00Z'), asked('2024-03-20T00:00:00Z')], now),
+    ).toBe(
       'the publisher is asked again for 4 finished days: 1 as soon as it has something new, 1 within a day, ' +
         '2 later, the first on 2024-03-20',
     );

@@ -58,9 +58,14 @@ describe.skipIf(!hasShell('zsh'))('completion in zsh', () => {
   it('is a text that zsh reads', () => {
     const file = path.join(folder, '_quotidien');
     writeFileSync(file, textOf('zsh'));
-    expect(spawnSync('zsh', ['-n', file], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+    expect(spawnSync('zsh', ['-n', file], { encoding: 'utf8' })).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
     const script = `autoload -U compinit; compinit -u -d ${folder}/dump; . ${file}; whence -w _quotidien; print \${_comps[quotidien]}`;
-    expect(execFileSync('zsh', ['-fc', script], { encoding: 'utf8' })).toBe('_quotidien: function\n_quotidien\n');
+    expect(execFileSync('zsh', ['-fc', script], { encoding: 'utf8' })).toBe(
+      '_quotidien: function\n_quotidien\n',
+    );
   });
 
   it('offers commands, their commands, pipelines, dates and options where each may stand', () => {
@@ -88,7 +93,9 @@ describe.skipIf(!hasShell('fish'))('completion in fish', () => {
     const file = path.join(folder, 'quotidien.fish');
     writeFileSync(file, textOf('fish'));
     const ask = (line: string): string[] =>
-      execFileSync('fish', ['-N', '-c', `source ${file}; complete -C '${line}'`], { encoding: 'utf8' })
+      execFileSync('fish', ['-N', '-c', `source ${file}; complete -C '${line}'`], {
+        encoding: 'utf8',
+      })
         .split('\n')
         .map((one) => one.split('\t')[0] ?? '')
         .filter(Boolean);

@@ -11,13 +11,19 @@ import { SEARCH_ATTRIBUTES } from '../../../src/cli/temporal/search-attributes.t
 import { loadConfig } from '../../../src/config/load-config.ts';
 import type { StorageChoice } from '../../../src/config/storage-choice.ts';
 import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../../fixtures/servers/dynamodb-local.ts';
-import { MONGO_JAVA_SERVER, startMongoJavaServer } from '../../fixtures/servers/mongo-java-server.ts';
+import {
+  MONGO_JAVA_SERVER,
+  startMongoJavaServer,
+} from '../../fixtures/servers/mongo-java-server.ts';
 import { describeWithServer } from '../../fixtures/servers/server-suite.ts';
 import { VERSITY_GATEWAY, startVersityGateway } from '../../fixtures/servers/versity-gateway.ts';
 import { openConnection } from '../../../src/workers/client-connection.ts';
 import { testCli } from '../../fixtures/temporal-server.ts';
 
-/** The servers are real ones, whose clock is this machine's; the machine that looks is the one whose clock is moved. */
+/**
+ * The servers are real ones, whose clock is this machine's; the machine that looks is the one whose
+ * clock is moved.
+ */
 
 const MINUTE = 60_000;
 const offBy = (ms: number) => () => new Date(Date.now() + ms);
@@ -26,12 +32,17 @@ const LOCAL: StorageChoice = {
   documents: { kind: 'sqlite', reason: 'test' },
 };
 
-/** What is said of a store to a machine with the right clock, and to one that is ten minutes ahead or behind. */
+/**
+ * What is said of a store to a machine with the right clock, and to one that is ten minutes ahead
+ * or behind.
+ */
 async function told(storage: StorageChoice): Promise<string[]> {
   const findings = [];
-  for (const ms of [0, 10 * MINUTE, -10 * MINUTE]) findings.push(...(await examineStoreClocks(storage, offBy(ms))));
+  for (const ms of [0, 10 * MINUTE, -10 * MINUTE])
+    findings.push(...(await examineStoreClocks(storage, offBy(ms))));
   return findings.map(
-    ({ subject, status, detail }) => `${subject}: ${status}, ${detail.replace(/\d+ s/, (s) => near(s))}`,
+    ({ subject, status, detail }) =>
+      `${subject}: ${status}, ${detail.replace(/\d+ s/, (s) => near(s))}`,
   );
 }
 
@@ -57,10 +68,16 @@ describe('the clocks of the stores', () => {
 await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
   it('compares the clock of S3', async () => {
     const { endpoint, region, credentials } = await server();
-    const objects = { kind: 's3', reason: 'test', bucket: 'none', cacheCheckTtlMs: 0, placed: [] } as const;
-    expect(await told({ ...LOCAL, objects: { ...objects, endpoint, region, credentials } })).toEqual(
-      expected('objects (s3)'),
-    );
+    const objects = {
+      kind: 's3',
+      reason: 'test',
+      bucket: 'none',
+      cacheCheckTtlMs: 0,
+      placed: [],
+    } as const;
+    expect(
+      await told({ ...LOCAL, objects: { ...objects, endpoint, region, credentials } }),
+    ).toEqual(expected('objects (s3)'));
   });
 });
 
@@ -69,9 +86,19 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (server) => {
     const { endpoint, region, credentials } = await server();
     const tables = {
       tablePrefix: 'none-',
-      recordTables: { DYNAMODB_METRICS_TABLE: 'none-metrics', DYNAMODB_REPORTS_TABLE: 'none-reports' },
+      recordTables: {
+        DYNAMODB_METRICS_TABLE: 'none-metrics',
+        DYNAMODB_REPORTS_TABLE: 'none-reports',
+      },
     };
-    const documents = { kind: 'dynamodb', reason: 'test', ...tables, endpoint, region, credentials } as const;
+    const documents = {
+      kind: 'dynamodb',
+      reason: 'test',
+      ...tables,
+      endpoint,
+      region,
+      credentials,
+    } as const;
     expect(await told({ ...LOCAL, documents })).toEqual(expected('documents (dynamodb)'));
   });
 });
@@ -130,7 +157,9 @@ describe('the clock of the Temporal server', () => {
     const env = { TEMPORAL_CONFIG_FILE: `${folder}/none.toml`, TEMPORAL_ADDRESS: server.address };
     const config = loadConfig({ env, cwd: folder, home: folder, hosts: [] });
     const findings = await examineTemporal(config, offBy(ms));
-    return findings.flatMap(({ subject, status, detail }) => (subject === 'clock' ? [`${status}: ${detail}`] : []));
+    return findings.flatMap(({ subject, status, detail }) =>
+      subject === 'clock' ? [`${status}: ${detail}`] : [],
+    );
   }
 
   it('is compared by the last poll of a worker, and not at all without workers', async () => {
@@ -138,8 +167,12 @@ describe('the clock of the Temporal server', () => {
     const connection = await openConnection({ address: server.address });
     // The poll of a worker, which ends without a task; the server remembers it for minutes.
     const poll = { namespace: 'default', taskQueue: { name: 'quotidien' }, identity: 'a worker' };
-    await connection.withDeadline(Date.now() + 4_000, () => connection.workflowService.pollWorkflowTaskQueue(poll));
-    expect(await clockTold(0)).toEqual(['ok: agrees with this machine, within a minute and a half']);
+    await connection.withDeadline(Date.now() + 4_000, () =>
+      connection.workflowService.pollWorkflowTaskQueue(poll),
+    );
+    expect(await clockTold(0)).toEqual([
+      'ok: agrees with this machine, within a minute and a half',
+    ]);
     expect(await clockTold(10 * MINUTE)).toEqual([
       expect.stringMatching(/^warn: the server is at least 5[34]\d s behind/),
     ]);

@@ -7,13 +7,26 @@ import { loadConfig } from '../../../src/config/load-config.ts';
 import { closeServer } from '../../fixtures/issuer-parts.ts';
 import { startOidcIssuer } from '../../fixtures/oidc-issuer.ts';
 
-function examine(url: string | undefined, roles = 'grid=operator:tiny; *=reader'): Promise<Finding[]> {
-  const named = { QUOTIDIEN_OIDC_ISSUER: url, QUOTIDIEN_OIDC_CLIENT_ID: 'quotidien', QUOTIDIEN_OIDC_ROLES: roles };
-  return examineIssuer(loadConfig({ env: url === undefined ? {} : named, cwd: '/nowhere', hosts: [] }), ['tiny']);
+function examine(
+  url: string | undefined,
+  roles = 'grid=operator:tiny; *=reader',
+): Promise<Finding[]> {
+  const named = {
+    QUOTIDIEN_OIDC_ISSUER: url,
+    QUOTIDIEN_OIDC_CLIENT_ID: 'quotidien',
+    QUOTIDIEN_OIDC_ROLES: roles,
+  };
+  return examineIssuer(
+    loadConfig({ env: url === undefined ? {} : named, cwd: '/nowhere', hosts: [] }),
+    ['tiny'],
+  );
 }
 
 /** Answers each path by a JSON value, under a time of its own. */
-async function serve(pages: (url: string) => Readonly<Record<string, object>>, date = new Date()): Promise<string> {
+async function serve(
+  pages: (url: string) => Readonly<Record<string, object>>,
+  date = new Date(),
+): Promise<string> {
   const server = createServer((request, response) => {
     const page = pages(url)[request.url ?? ''];
     response.writeHead(page === undefined ? 404 : 200, {
@@ -29,7 +42,8 @@ async function serve(pages: (url: string) => Readonly<Record<string, object>>, d
 }
 
 const DISCOVERY = '/.well-known/openid-configuration';
-const standing = (findings: readonly Finding[]) => findings.map(({ subject, status }) => `${subject} ${status}`);
+const standing = (findings: readonly Finding[]) =>
+  findings.map(({ subject, status }) => `${subject} ${status}`);
 
 describe('the doctor, of the issuer', () => {
   it('says nothing where there is none', async () => {
@@ -41,12 +55,18 @@ describe('the doctor, of the issuer', () => {
     onTestFinished(() => issuer.close());
     const findings = await examine(issuer.url);
     expect(standing(findings)).toEqual(['issuer ok', 'keys ok', 'clock ok', 'roles ok']);
-    expect(findings[0]).toMatchObject({ detail: `${issuer.url} says what it is, and signs people out too` });
-    expect(findings[3]).toMatchObject({ detail: 'groups: grid → operator (tiny), * → reader (all)' });
+    expect(findings[0]).toMatchObject({
+      detail: `${issuer.url} says what it is, and signs people out too`,
+    });
+    expect(findings[3]).toMatchObject({
+      detail: 'groups: grid → operator (tiny), * → reader (all)',
+    });
   });
 
   it('fails when nobody answers, or somebody who is called otherwise', async () => {
-    const other = await serve((url) => ({ [DISCOVERY]: { issuer: `${url}/realms/x`, jwks_uri: `${url}/keys` } }));
+    const other = await serve((url) => ({
+      [DISCOVERY]: { issuer: `${url}/realms/x`, jwks_uri: `${url}/keys` },
+    }));
     for (const url of ['http://127.0.0.1:1', other]) {
       const [finding] = await examine(url);
       expect(finding).toMatchObject({
@@ -59,10 +79,19 @@ describe('the doctor, of the issuer', () => {
   it('warns of a clock that differs, and of an issuer without PKCE, and fails without keys', async () => {
     const late = new Date(Date.now() - 120_000);
     const url = await serve((own) => {
-      const said = { issuer: own, jwks_uri: `${own}/keys`, code_challenge_methods_supported: ['plain'] };
+      const said = {
+        issuer: own,
+        jwks_uri: `${own}/keys`,
+        code_challenge_methods_supported: ['plain'],
+      };
       return { [DISCOVERY]: said, '/keys': { keys: [] } };
     }, late);
-    expect(standing(await examine(url))).toEqual(['issuer warn', 'keys fail', 'clock warn', 'roles ok']);
+    expect(standing(await examine(url))).toEqual([
+      'issuer warn',
+      'keys fail',
+      'clock warn',
+      'roles ok',
+    ]);
   });
 
   it('fails for a role at a pipeline that is none', async () => {

@@ -13,7 +13,10 @@ import { startEphemeralServer } from '@quotidien/temporal-program/ephemeral-serv
 import { SEARCH_ATTRIBUTES } from '../../../src/cli/temporal/search-attributes.ts';
 import type { SearchAttributeTypes } from '@quotidien/temporal-program/search-attributes';
 import { PipelineError } from '../../../src/errors.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../../src/storage/memory/memory.ts';
 import { toArray } from '../../conformance/byte-streams.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import type { TestContext } from '../../fixtures/cli-context.ts';
@@ -72,8 +75,12 @@ describe('doctor', () => {
       ['documents (sqlite), create-only', 'ok'],
     ]);
     expect(stores[1]?.detail).toContain('chosen because neither MONGODB_URL');
-    expect(stores.slice(2).every(({ durationMs }) => typeof durationMs === 'number' && durationMs >= 0)).toBe(true);
-    expect(findingsOf(context, 'sql')[0]?.detail).toMatch(/^DuckDB v1\.\d+\.\d+, memory limit 512\.0 MiB, 2 threads$/);
+    expect(
+      stores.slice(2).every(({ durationMs }) => typeof durationMs === 'number' && durationMs >= 0),
+    ).toBe(true);
+    expect(findingsOf(context, 'sql')[0]?.detail).toMatch(
+      /^DuckDB v1\.\d+\.\d+, memory limit 512\.0 MiB, 2 threads$/,
+    );
     const left: string[] = [];
     for await (const { key } of engine.objects.list('')) left.push(key);
     expect(left).toEqual([]);
@@ -100,7 +107,10 @@ describe('doctor', () => {
     const context = testContext(engine);
     expect(await doctor(context)).toBe(3);
     const [readings, forecast] = findingsOf(context, 'publishers');
-    expect(readings).toMatchObject({ status: 'ok', detail: expect.stringMatching(/last changed 1$/) as string });
+    expect(readings).toMatchObject({
+      status: 'ok',
+      detail: expect.stringMatching(/last changed 1$/) as string,
+    });
     expect(forecast).toMatchObject({
       status: 'warn',
       degrades: true,
@@ -123,7 +133,10 @@ describe('doctor', () => {
   it('names settings with where they come from, and never their values', async () => {
     const file = path.join(engine.home, 'settings.json');
     await writeFile(file, JSON.stringify({ QUOTIDIEN_SQL_THREADS: 1, QUOTIDIEN_SQL_SESSIONS: 1 }));
-    const context = testContext(engine, { QUOTIDIEN_SQL_SESSIONS: '2', TEMPORAL_API_KEY: 'not-to-be-shown' });
+    const context = testContext(engine, {
+      QUOTIDIEN_SQL_SESSIONS: '2',
+      TEMPORAL_API_KEY: 'not-to-be-shown',
+    });
     await doctor(context);
     const settings = Object.fromEntries(
       findingsOf(context, 'settings').map(({ subject, detail }) => [subject, detail]),
@@ -133,11 +146,15 @@ describe('doctor', () => {
       QUOTIDIEN_SQL_SESSIONS: 'set in the environment',
       TEMPORAL_API_KEY: 'set in the environment',
     });
-    expect(JSON.stringify(context.terminal.values) + context.terminal.text()).not.toContain('not-to-be-shown');
+    expect(JSON.stringify(context.terminal.values) + context.terminal.text()).not.toContain(
+      'not-to-be-shown',
+    );
   });
 
   it('finds the configured Temporal server, its search attributes and that nobody works', async () => {
-    const context = testContext(engine, { TEMPORAL_ADDRESS: await temporalServer(SEARCH_ATTRIBUTES) });
+    const context = testContext(engine, {
+      TEMPORAL_ADDRESS: await temporalServer(SEARCH_ATTRIBUTES),
+    });
     expect(await doctor(context)).toBe(3);
     expect(findingsOf(context, 'temporal')).toMatchObject([
       {
@@ -146,7 +163,11 @@ describe('doctor', () => {
         detail: expect.stringContaining('named by TEMPORAL_ADDRESS; version 1.') as string,
       },
       { subject: 'search attributes', status: 'ok' },
-      { subject: 'workers', status: 'warn', next: expect.stringContaining('quotidien worker') as string },
+      {
+        subject: 'workers',
+        status: 'warn',
+        next: expect.stringContaining('quotidien worker') as string,
+      },
     ]);
   });
 
@@ -154,7 +175,9 @@ describe('doctor', () => {
     const address = await temporalServer({ Pipeline: 'Keyword', DataDate: 'Datetime' });
     const context = testContext(engine, { TEMPORAL_ADDRESS: address });
     expect(await doctor(context)).toBe(1);
-    const finding = findingsOf(context, 'temporal').find(({ subject }) => subject === 'search attributes');
+    const finding = findingsOf(context, 'temporal').find(
+      ({ subject }) => subject === 'search attributes',
+    );
     expect(finding?.detail).toMatch(
       /^DataDate, RunReason, Verdict, Revision, FailedStep are not registered as Keyword/,
     );
@@ -168,12 +191,18 @@ describe('doctor', () => {
     expect(findingsOf(byPath, 'temporal')).toMatchObject([
       {
         status: 'ok',
-        detail: expect.stringContaining(`by ${cli.path} (TEMPORAL_CLI), version ${cli.version}`) as string,
+        detail: expect.stringContaining(
+          `by ${cli.path} (TEMPORAL_CLI), version ${cli.version}`,
+        ) as string,
       },
     ]);
     const wrong = testContext(engine, { TEMPORAL_CLI: '/nowhere/temporal' });
     expect(await doctor(wrong)).toBe(1);
-    const none = testContext(engine, { PATH: '', TMPDIR: engine.home, XDG_CACHE_HOME: engine.home });
+    const none = testContext(engine, {
+      PATH: '',
+      TMPDIR: engine.home,
+      XDG_CACHE_HOME: engine.home,
+    });
     expect(await doctor(none)).toBe(0);
     expect(findingsOf(none, 'temporal')).toMatchObject([
       { status: 'warn', detail: expect.stringContaining('would be fetched') as string },
@@ -181,10 +210,16 @@ describe('doctor', () => {
   });
 
   it('warns of lists that came with the code and have aged, of pipelines that have made a day', async () => {
-    const list = { subject: 'rates', detail: 'the newest list is of 2024', next: 'Install a newer one.' };
+    const list = {
+      subject: 'rates',
+      detail: 'the newest list is of 2024',
+      next: 'Install a newer one.',
+    };
     const seen: string[] = [];
     const aged = (today: string) => (seen.push(today), [list]);
-    const other = engine.withDatasets([{ ...tinyDataset({ baseUrl: publisher.url }), agedLists: aged }]);
+    const other = engine.withDatasets([
+      { ...tinyDataset({ baseUrl: publisher.url }), agedLists: aged },
+    ]);
     const examine = async (): Promise<Finding[]> => {
       const context = testContext(other);
       await doctor(context);
@@ -194,7 +229,9 @@ describe('doctor', () => {
     publisher.publish('2024-03-05');
     await runDay(other, 'tiny', '2024-03-05');
     const { subject, ...told } = list;
-    expect(await examine()).toEqual([{ area: 'datasets', subject: `tiny, ${subject}`, status: 'warn', ...told }]);
+    expect(await examine()).toEqual([
+      { area: 'datasets', subject: `tiny, ${subject}`, status: 'warn', ...told },
+    ]);
     expect(seen).toEqual([expect.stringMatching(/^\d{4}-\d\d-\d\d$/)]);
   });
 
@@ -212,14 +249,18 @@ describe('doctor', () => {
       expect.objectContaining({
         subject: 'workers',
         status: 'warn',
-        detail: expect.stringMatching(/^ahead-host is at least 17\d\d\d\d s ahead of this machine$/) as string,
+        detail: expect.stringMatching(
+          /^ahead-host is at least 17\d\d\d\d s ahead of this machine$/,
+        ) as string,
       }),
     );
   });
 
   it('warns of a clock that differs from the publishers’', async () => {
     const late = createServer((_request, response) => {
-      response.writeHead(200, { date: new Date(Date.now() - 120_000).toUTCString() }).end('{"version":"1"}');
+      response
+        .writeHead(200, { date: new Date(Date.now() - 120_000).toUTCString() })
+        .end('{"version":"1"}');
     });
     late.listen(0, '127.0.0.1');
     await once(late, 'listening');
@@ -255,7 +296,11 @@ describe('examineObjects', () => {
     onTestFinished(() => memory.dispose());
     const denied = (doing: string) => () =>
       Promise.reject(new PipelineError('STORE_DENIED', `cannot ${doing} the bucket`));
-    const findings = await examineObjects({ ...memory, put: denied('write to'), delete: denied('delete from') });
+    const findings = await examineObjects({
+      ...memory,
+      put: denied('write to'),
+      delete: denied('delete from'),
+    });
     expect(findings.map(({ detail }) => detail)).toEqual([
       expect.stringContaining('cannot write to the bucket'),
       'listing is allowed',
@@ -271,7 +316,9 @@ describe('examineObjects', () => {
       return new Promise<never>(() => undefined);
     };
     const findings = await examineObjects({ ...memory, put }, { withinMs: 20 });
-    expect(findings).toMatchObject([{ status: 'fail', detail: 'STORE_UNAVAILABLE: it gave no answer within 0.02 s' }]);
+    expect(findings).toMatchObject([
+      { status: 'fail', detail: 'STORE_UNAVAILABLE: it gave no answer within 0.02 s' },
+    ]);
     expect(asked).toHaveLength(1);
   });
 
@@ -283,7 +330,8 @@ describe('examineObjects', () => {
       'doctor/2026-01-01T00-00-00.000Z-5d0c/probe.bin',
       `doctor/${now}-5d0c/race.bin`,
     ];
-    for (const key of others) await memory.put(key, Buffer.from('probe'), { mode: 'create', mediaType: 'text/plain' });
+    for (const key of others)
+      await memory.put(key, Buffer.from('probe'), { mode: 'create', mediaType: 'text/plain' });
     await examineObjects(memory);
     expect((await toArray(memory.list(''))).map(({ key }) => key)).toEqual(others.slice(2));
     await memory.dispose();
@@ -311,7 +359,10 @@ describe('examineObjects', () => {
 describe('examineDocuments', () => {
   it('fails a store that ignores expected versions', async () => {
     const memory = createMemoryDocumentStore();
-    const documents = { ...memory, put: (...[key, body]: Parameters<typeof memory.put>) => memory.put(key, body) };
+    const documents = {
+      ...memory,
+      put: (...[key, body]: Parameters<typeof memory.put>) => memory.put(key, body),
+    };
     const [roundTrip, race] = await examineDocuments(documents);
     expect(roundTrip).toMatchObject({
       status: 'fail',
@@ -348,7 +399,10 @@ describe('examineHome', () => {
     const folder = path.join(engine.home, 'some');
     await mkdir(folder);
     const [home, disk] = await examineHome(path.join(folder, 'new', 'home'));
-    expect(home).toMatchObject({ status: 'ok', detail: expect.stringContaining('made with the first run') as string });
+    expect(home).toMatchObject({
+      status: 'ok',
+      detail: expect.stringContaining('made with the first run') as string,
+    });
     expect(disk?.detail).toMatch(/free$/);
   });
 });

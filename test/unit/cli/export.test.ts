@@ -31,7 +31,13 @@ let engine: TestEngine;
 beforeAll(async () => {
   portal = await startPortal({ now: () => NOW });
   const host = { url: portal.url, requestsPerSecond: 1_000, key: 'k' };
-  const hosts = { odre: host, paris: host, idfm: host, 'visual-crossing': host, 'open-meteo': host };
+  const hosts = {
+    odre: host,
+    paris: host,
+    idfm: host,
+    'visual-crossing': host,
+    'open-meteo': host,
+  };
   const { eco2mix, cityflow } = configuredDatasets(DATASETS, hosts);
   engine = await openTestEngine([eco2mix!, cityflow!], { now: () => NOW });
   await runDays(engine, 'eco2mix', DATES);
@@ -77,7 +83,9 @@ describe('export', () => {
     const arrow = tableFromIPC(await readFile(file('national.arrow')));
     expect([...arrow.getChild('load_mw')!].map(Number)).toEqual(rows.map((row) => row['load_mw']));
     await engine.sql!.session(async (sql) => {
-      expect(await sql.rows(`SELECT * FROM read_parquet(${quoteText(file('national.parquet'))})`)).toEqual(rows);
+      expect(
+        await sql.rows(`SELECT * FROM read_parquet(${quoteText(file('national.parquet'))})`),
+      ).toEqual(rows);
       const [csv] = await sql.rows(
         `SELECT count(*) AS rows, sum(load_mw) AS load FROM read_csv(${quoteText(file('national.csv'))})`,
       );
@@ -92,11 +100,17 @@ describe('export', () => {
     const rows = await rowsOf('consommation_puissance');
     const [sheet] = [...(await readXlsx(output)).values()];
     const [head, ...body] = sheet!;
-    expect(head!.map((cell) => cell?.value)).toEqual(['date_heure (UTC)', 'consommation_mw', 'source']);
+    expect(head!.map((cell) => cell?.value)).toEqual([
+      'date_heure (UTC)',
+      'consommation_mw',
+      'source',
+    ]);
     expect(body).toHaveLength(rows.length);
     const dayZero = Date.UTC(1899, 11, 30);
     const read = body.map(([at, load, source]) => ({
-      date_heure: new Date(Math.round(dayZero + Number(at!.value) * 86_400_000)).toISOString().replace('.000', ''),
+      date_heure: new Date(Math.round(dayZero + Number(at!.value) * 86_400_000))
+        .toISOString()
+        .replace('.000', ''),
       consommation_mw: Number(load!.value),
       source: source!.value,
     }));
@@ -106,7 +120,13 @@ describe('export', () => {
 
   it('takes no text for a formula', async () => {
     const output = file('works.xlsx');
-    const { code } = await run({ table: 'cityflow_works', from: CITY_DAY, to: CITY_DAY, format: 'xlsx', output });
+    const { code } = await run({
+      table: 'cityflow_works',
+      from: CITY_DAY,
+      to: CITY_DAY,
+      format: 'xlsx',
+      output,
+    });
     expect(code).toBe(0);
     const cells = [...(await readXlsx(output)).values()].flat(2);
     expect(cells.length).toBeGreaterThan(10);
@@ -120,7 +140,9 @@ describe('export', () => {
       const output = file(`all-${id}.parquet`);
       const { values, code } = await run({ table: id, ...range, output });
       expect([id, [0, 3].includes(code)]).toEqual([id, true]);
-      expect(values).toMatchObject([{ table: id, format: 'parquet', rows: (await rowsOf(id, range)).length }]);
+      expect(values).toMatchObject([
+        { table: id, format: 'parquet', rows: (await rowsOf(id, range)).length },
+      ]);
     }
     expect(tables.size).toBeGreaterThan(15);
   });
@@ -130,19 +152,30 @@ describe('export', () => {
     process.chdir(engine.home);
     try {
       await run({ table: 'eco2mix_energies_day', ...RANGE });
-      expect(await readFile('eco2mix_energies_day_2026-04-30_2026-05-01.csv', 'utf8')).toMatch(/^period,quantity,/);
+      expect(await readFile('eco2mix_energies_day_2026-04-30_2026-05-01.csv', 'utf8')).toMatch(
+        /^period,quantity,/,
+      );
     } finally {
       process.chdir(before);
     }
-    await expect(run({ table: 'eco2mix_national', ...RANGE, output: file('no/such/folder.csv') })).rejects.toThrow();
+    await expect(
+      run({ table: 'eco2mix_national', ...RANGE, output: file('no/such/folder.csv') }),
+    ).rejects.toThrow();
     expect((await readdir(engine.home)).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
   it('says which days are missing, and ends with 3', async () => {
     const output = file('more.csv');
-    const { code, notes } = await run({ table: 'eco2mix_national', from: '2026-04-25', to: '2026-05-02', output });
+    const { code, notes } = await run({
+      table: 'eco2mix_national',
+      from: '2026-04-25',
+      to: '2026-05-02',
+      output,
+    });
     expect(code).toBe(3);
-    expect(notes).toEqual(['without 4 days that could be there: 2026-04-25, 2026-04-26, 2026-04-27, 2026-04-28']);
+    expect(notes).toEqual([
+      'without 4 days that could be there: 2026-04-25, 2026-04-26, 2026-04-27, 2026-04-28',
+    ]);
   });
 
   it('writes only the named columns, in their order', async () => {
@@ -162,7 +195,10 @@ describe('export', () => {
     [{ table: 'eco2mix_national', format: 'doc' }, /--format takes csv|--format takes json/],
     [{ table: 'eco2mix_national', dialect: 'de' }, /--dialect takes standard, fr/],
     [{ table: 'eco2mix_national', columns: 'load' }, /has no column "load"/],
-    [{ table: 'eco2mix_national', from: '2026-05-02', to: '2026-05-01' }, /ends .* before it begins/],
+    [
+      { table: 'eco2mix_national', from: '2026-05-02', to: '2026-05-01' },
+      /ends .* before it begins/,
+    ],
     [{ table: 'eco2mix_national', asOf: 'yesterday' }, /--as-of takes an instant/],
   ])('refuses %j', async (command, message) => {
     await expect(run(command)).rejects.toThrow(message);
@@ -175,9 +211,13 @@ describe('the tables of the earlier pages', () => {
     await run({ table: 'consommation_mensuelle', ...RANGE, dialect: 'fr', output });
     const [head, april, may, end] = (await readFile(output, 'utf8')).split('\r\n');
     expect(head).toBe('\uFEFFannee;annee_mois;consommation_mwh;consommation_couverture');
-    const [energy] = (await rowsOf('eco2mix_energies_month')).filter((row) => row['quantity'] === 'consommation');
+    const [energy] = (await rowsOf('eco2mix_energies_month')).filter(
+      (row) => row['quantity'] === 'consommation',
+    );
     const comma = (value: unknown): string => String(value).replace('.', ',');
-    expect(april).toBe(`2026;2026-04;${comma(energy!['energy_mwh'])};${comma(energy!['coverage'])}`);
+    expect(april).toBe(
+      `2026;2026-04;${comma(energy!['energy_mwh'])};${comma(energy!['coverage'])}`,
+    );
     expect(may).toMatch(/^2026;2026-05;\d+(,\d+)?;0,\d+$/);
     expect(end).toBe('');
   });
@@ -196,14 +236,23 @@ describe('the tables of the earlier pages', () => {
     const [production] = await rowsOf('production_annuelle');
     expect(Object.keys(production!).slice(0, 9)).toEqual([
       'annee',
-      ...['nucleaire', 'hydraulique', 'eolien', 'solaire', 'gaz', 'charbon', 'fioul', 'bioenergies'].map(
-        (name) => `${name}_mwh`,
-      ),
+      ...[
+        'nucleaire',
+        'hydraulique',
+        'eolien',
+        'solaire',
+        'gaz',
+        'charbon',
+        'fioul',
+        'bioenergies',
+      ].map((name) => `${name}_mwh`),
     ]);
     expect(production).toHaveProperty('gaz_ccg_mwh');
     const [trade] = await rowsOf('echanges_annuels');
     for (const border of ['angleterre', 'total']) {
-      const [bought, sold] = [trade![`${border}_import_mwh`], trade![`${border}_export_mwh`]].map(Number);
+      const [bought, sold] = [trade![`${border}_import_mwh`], trade![`${border}_export_mwh`]].map(
+        Number,
+      );
       expect(trade![`${border}_solde_mwh`]).toBe(sold! - bought!);
     }
   });

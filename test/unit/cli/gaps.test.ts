@@ -40,8 +40,16 @@ describe('quotidien gaps', () => {
     expect(context.terminal.values).toMatchObject([
       {
         gaps: [
-          { kind: 'missing', days: 2, backfill: 'quotidien backfill tiny 2024-01-06 2024-01-07 --missing' },
-          { kind: 'failed', days: 1, backfill: 'quotidien backfill tiny 2024-01-08 2024-01-08 --failed' },
+          {
+            kind: 'missing',
+            days: 2,
+            backfill: 'quotidien backfill tiny 2024-01-06 2024-01-07 --missing',
+          },
+          {
+            kind: 'failed',
+            days: 1,
+            backfill: 'quotidien backfill tiny 2024-01-08 2024-01-08 --failed',
+          },
         ],
       },
     ]);
@@ -57,17 +65,27 @@ describe('quotidien gaps', () => {
 
   it('proposes nothing for a degraded day of which nothing is left to make', async () => {
     const { definition } = tinyDataset({ baseUrl: publisher.url });
-    const closed = { ...definition, parts: definition.parts.map((part) => ({ ...part, closed: 'no key' })) };
+    const closed = {
+      ...definition,
+      parts: definition.parts.map((part) => ({ ...part, closed: 'no key' })),
+    };
     const dataset = tinyDataset({ baseUrl: publisher.url });
     const without = engine.withDatasets([{ ...dataset, definition: closed }]);
     const days = await calendarOfDays(without, 'tiny', ['2024-01-02'], new Map());
-    const lacking = days.map((day) => ({ ...day, lacks: [{ part: 'readings', share: 0.5, least: 1 }] }));
-    expect(await gapsOfKind(without, 'tiny', 'incomplete', lacking)).toMatchObject([{ days: 1, backfill: null }]);
+    const lacking = days.map((day) => ({
+      ...day,
+      lacks: [{ part: 'readings', share: 0.5, least: 1 }],
+    }));
+    expect(await gapsOfKind(without, 'tiny', 'incomplete', lacking)).toMatchObject([
+      { days: 1, backfill: null },
+    ]);
     expect(await gapsOfKind(engine, 'tiny', 'incomplete', lacking)).toMatchObject([
       { backfill: 'quotidien backfill tiny 2024-01-02 2024-01-02 --all' },
     ]);
     const degraded = days.map((day) => ({ ...day, standing: 'degraded' as const }));
-    expect(await gapsOfKind(engine, 'tiny', 'degraded', degraded)).toMatchObject([{ days: 1, backfill: null }]);
+    expect(await gapsOfKind(engine, 'tiny', 'degraded', degraded)).toMatchObject([
+      { days: 1, backfill: null },
+    ]);
   });
 
   it('says when there is none', async () => {
@@ -100,7 +118,12 @@ describe('quotidien stale', () => {
     expect(context.terminal.values.at(-1)).toMatchObject({
       days: [],
       periods: [
-        { period: '2024-01', step: 'rollup/month', reason: 'input days changed (1 of 10 differ)', date: '2024-01-09' },
+        {
+          period: '2024-01',
+          step: 'rollup/month',
+          reason: 'input days changed (1 of 10 differ)',
+          date: '2024-01-09',
+        },
         { period: 'all', step: 'rollup/history', reason: 'after rollup/month of 2024-01' },
       ],
     });
@@ -113,7 +136,10 @@ describe('quotidien verify --sample', () => {
     const drawn = await drawDays(engine, 'tiny', datesBetween('2024-01-01', '2024-01-12'), 4);
     expect(new Set(drawn).size).toBe(4);
     const all = await drawDays(engine, 'tiny', datesBetween('2024-01-01', '2024-01-12'), 100);
-    expect(all).toEqual([...datesBetween('2024-01-01', '2024-01-05'), ...datesBetween('2024-01-09', '2024-01-12')]);
+    expect(all).toEqual([
+      ...datesBetween('2024-01-01', '2024-01-05'),
+      ...datesBetween('2024-01-09', '2024-01-12'),
+    ]);
   });
 
   it('verifies as many days as asked for', async () => {

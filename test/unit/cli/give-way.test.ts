@@ -5,7 +5,10 @@ import { describe, expect, it } from 'vitest';
 /** Linux's SCHED_IDLE, in the 41st field of `/proc/<pid>/stat` (proc(5)). */
 const IDLE = '5';
 
-/** Gives way, then starts threads by the first reading of a file, and tells the policies of all that there are. */
+/**
+ * Gives way, then starts threads by the first reading of a file, and tells the policies of all that
+ * there are.
+ */
 const PROGRAM = `
   import { readdirSync, readFileSync } from 'node:fs';
   import { readFile } from 'node:fs/promises';

@@ -23,9 +23,12 @@ const REAL = [
 const FILES = REAL.map(([, name]) => name);
 
 describeOnRealFiles('the first import', FILES, () => {
-  it.each(REAL)('of %s %s finds every usual column, and none that is not known', async (pipeline, name) => {
-    const context = testContext(engine);
-    expect(await importRaw(context, { pipeline, files: [realData(name)] })).toBe(0);
-    expect(context.terminal.text()).not.toMatch(/not known|missing,/);
-  });
+  it.each(REAL)(
+    'of %s %s finds every usual column, and none that is not known',
+    async (pipeline, name) => {
+      const context = testContext(engine);
+      expect(await importRaw(context, { pipeline, files: [realData(name)] })).toBe(0);
+      expect(context.terminal.text()).not.toMatch(/not known|missing,/);
+    },
+  );
 });

@@ -12,10 +12,14 @@ import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { countLine, countsCsv } from '../cityflow/made-data.ts';
 import { constantRows, portalCsv } from '../eco2mix/portal-csv.ts';
 
-/** What `quotidien import` says of a file at its first sight, before anything is known of its days. */
+/**
+ * What `quotidien import` says of a file at its first sight, before anything is known of its days.
+ */
 
 const DAY = '2024-05-05';
-const MEASURES_OF_DAY = MEASURES.filter((measure) => !('since' in measure)).map(({ name }) => name as string);
+const MEASURES_OF_DAY = MEASURES.filter((measure) => !('since' in measure)).map(
+  ({ name }) => name as string,
+);
 
 let engine: TestEngine;
 beforeEach(async () => {
@@ -32,7 +36,11 @@ async function take(pipeline: string, text: string | Uint8Array, name = 'given.c
 }
 
 describe('the first import of a file', () => {
-  const export_ = portalCsv(DAY, constantRows(DAY, 15, { consommation: 50_000, gaz: 4_000 }), MEASURES_OF_DAY);
+  const export_ = portalCsv(
+    DAY,
+    constantRows(DAY, 15, { consommation: 50_000, gaz: 4_000 }),
+    MEASURES_OF_DAY,
+  );
   const counts = countsCsv([countLine(DAY, { arc: '1', hour: 8, q: 100, k: 10 })]);
 
   it('says nothing of columns where all that are usual are there', async () => {
@@ -49,22 +57,36 @@ describe('the first import of a file', () => {
   it.each([
     ['eco2mix', export_.replace(';gaz;', ';gas;'), 'gas', 'Gaz'],
     ['cityflow', counts.replace('Etat trafic', 'Etat'), 'Etat', 'etat trafic'],
-  ])('names an optional column of %s that was renamed, and is not all right', async (pipeline, text, odd, lost) => {
-    const taken = await take(pipeline, text);
-    expect(taken.exit).toBe(3);
-    expect(taken.text).toContain(`not known, and used nowhere: "${odd}"`);
-    expect(taken.text).toMatch(new RegExp(`missing, and without values: ".*${lost}"; one of the columns`));
-  });
+  ])(
+    'names an optional column of %s that was renamed, and is not all right',
+    async (pipeline, text, odd, lost) => {
+      const taken = await take(pipeline, text);
+      expect(taken.exit).toBe(3);
+      expect(taken.text).toContain(`not known, and used nowhere: "${odd}"`);
+      expect(taken.text).toMatch(
+        new RegExp(`missing, and without values: ".*${lost}"; one of the columns`),
+      );
+    },
+  );
 
   it('names a column that is gone, and one that is new', async () => {
-    const gone = await take('eco2mix', export_.replaceAll(/^(([^;\n]*;){10})[^;\n]*;/gm, '$1'), 'gone.csv');
+    const gone = await take(
+      'eco2mix',
+      export_.replaceAll(/^(([^;\n]*;){10})[^;\n]*;/gm, '$1'),
+      'gone.csv',
+    );
     expect(gone).toMatchObject({
       exit: 3,
       text: expect.stringContaining('missing, and without values: "Gaz"\n') as string,
     });
-    const added = export_.replaceAll(/$/gm, (_, at: number) => (at === 0 ? '' : ';7')).replace(';7', ';hydrogene');
+    const added = export_
+      .replaceAll(/$/gm, (_, at: number) => (at === 0 ? '' : ';7'))
+      .replace(';7', ';hydrogene');
     const more = await take('eco2mix', `${added.replace(/\n;7$/, '')}\n`, 'more.csv');
-    expect(more).toMatchObject({ exit: 0, text: expect.stringContaining('used nowhere: "hydrogene"\n') as string });
+    expect(more).toMatchObject({
+      exit: 0,
+      text: expect.stringContaining('used nowhere: "hydrogene"\n') as string,
+    });
   });
 
   it('shows no bytes of a file that is no text', async () => {

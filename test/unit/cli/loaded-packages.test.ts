@@ -52,7 +52,9 @@ async function start(...args: string[]): Promise<Started> {
   });
   const lines = stderr.trimEnd().split('\n');
   const loaded = JSON.parse(lines.pop() ?? '') as string[];
-  const names = loaded.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []);
+  const names = loaded.flatMap(
+    (url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? [],
+  );
   const packages = [...new Set(names)].filter((name) => !RUNNER.includes(name)).sort();
   return { stdout, told: lines.join('\n'), packages };
 }

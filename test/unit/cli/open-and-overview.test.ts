@@ -44,7 +44,9 @@ describe('quotidien open', () => {
     expect(await open(told, {})).toBe(0);
     expect(told.terminal.text()).toBe(path.join(engine.home, 'store', 'index.html'));
     expect(await readFile(told.terminal.text(), 'utf8')).toContain('mars 2024');
-    await expect(open(testContext(engine), { pipeline: 'tiny', date: '2024-03-04' })).rejects.toMatchObject({
+    await expect(
+      open(testContext(engine), { pipeline: 'tiny', date: '2024-03-04' }),
+    ).rejects.toMatchObject({
       message: expect.stringContaining('"quotidien report tiny 2024-03-04"') as string,
     });
   });
@@ -68,15 +70,26 @@ describe('quotidien status without a pipeline', () => {
     expect(told.terminal.values).toMatchObject([
       {
         pipelines: [
-          { pipeline: 'tiny', newest: { date: '2024-03-15', verdict: 'ok' }, finished: 12, next: null },
+          {
+            pipeline: 'tiny',
+            newest: { date: '2024-03-15', verdict: 'ok' },
+            finished: 12,
+            next: null,
+          },
           { pipeline: 'idle', newest: null, finished: 0 },
         ],
         wanted: [
-          { pipeline: 'tiny', what: '1 day failed: 2024-03-16', command: 'quotidien run tiny 2024-03-16' },
+          {
+            pipeline: 'tiny',
+            what: '1 day failed: 2024-03-16',
+            command: 'quotidien run tiny 2024-03-16',
+          },
           {
             pipeline: 'tiny',
             what: expect.stringContaining('2024-03-17 … ') as string,
-            command: expect.stringMatching(/^quotidien backfill tiny 2024-03-17 \S+ --missing$/) as string,
+            command: expect.stringMatching(
+              /^quotidien backfill tiny 2024-03-17 \S+ --missing$/,
+            ) as string,
           },
         ],
       },

@@ -16,7 +16,9 @@ import type { TinyPublisher } from '../../fixtures/tiny-publisher.ts';
 
 /** What plans and lists say of a day, and what its runs do, is one thing. */
 
-const NO_VALUES = { hours: Object.fromEntries(Array.from({ length: 25 }, (_, hour) => [hour, null])) };
+const NO_VALUES = {
+  hours: Object.fromEntries(Array.from({ length: 25 }, (_, hour) => [hour, null])),
+};
 const NEW_YEAR = datesBetween('2023-12-30', '2024-01-02');
 const [FIRST, LAST] = ['2024-03-04', '2024-03-08'];
 const DAYS = datesBetween(FIRST, LAST);
@@ -37,12 +39,20 @@ afterEach(async () => {
 });
 
 function dataset(options: TinyOptions = {}) {
-  return tinyDataset({ baseUrl: publisher.url, unpublishedWithoutValues: true, freshForMinutes: 60, ...options });
+  return tinyDataset({
+    baseUrl: publisher.url,
+    unpublishedWithoutValues: true,
+    freshForMinutes: 60,
+    ...options,
+  });
 }
 
 interface PlanJson {
   readonly totals: { readonly run: number; readonly recheck: number };
-  readonly days: readonly { readonly date: CivilDate; readonly steps: readonly { readonly step: string }[] }[];
+  readonly days: readonly {
+    readonly date: CivilDate;
+    readonly steps: readonly { readonly step: string }[];
+  }[];
 }
 
 async function planned(from: CivilDate, to?: CivilDate, on = engine): Promise<PlanJson> {
@@ -68,7 +78,10 @@ async function gapKinds(from: CivilDate, to: CivilDate, on = engine): Promise<st
 describe('a day of which nothing but placeholders is published', () => {
   beforeEach(async () => {
     publisher.publish(FIRST, NO_VALUES);
-    expect(await runDay(engine, 'tiny', FIRST)).toMatchObject({ outcome: { verdict: 'no_data' }, version: 1 });
+    expect(await runDay(engine, 'tiny', FIRST)).toMatchObject({
+      outcome: { verdict: 'no_data' },
+      version: 1,
+    });
   });
 
   it('has no step that will run, is not out of date, and is a gap', async () => {
@@ -76,7 +89,9 @@ describe('a day of which nothing but placeholders is published', () => {
     expect((await planned(FIRST, FIRST)).totals).toMatchObject({ run: 0, recheck: 0 });
     expect(await staleDays(FIRST, FIRST)).toEqual([]);
     expect(await gapKinds(FIRST, FIRST)).toEqual(['no_data 1']);
-    expect((await planBackfill(engine, { pipeline: 'tiny', from: FIRST, to: FIRST })).plan).toMatchObject({
+    expect(
+      (await planBackfill(engine, { pipeline: 'tiny', from: FIRST, to: FIRST })).plan,
+    ).toMatchObject({
       days: 0,
       complete: 1,
       noData: 1,
@@ -89,7 +104,10 @@ describe('a day of which nothing but placeholders is published', () => {
     expect(totals.run).toBe(0);
     expect(totals.recheck).toBeGreaterThan(2);
     publisher.publish(FIRST);
-    expect(await runDay(engine, 'tiny', FIRST)).toMatchObject({ outcome: { verdict: 'ok' }, version: 2 });
+    expect(await runDay(engine, 'tiny', FIRST)).toMatchObject({
+      outcome: { verdict: 'ok' },
+      version: 2,
+    });
     expect(await gapKinds(FIRST, FIRST)).toEqual([]);
   });
 });
@@ -99,7 +117,9 @@ describe('quotidien plan of a range', () => {
     await runDays(engine, 'tiny', DAYS);
     const range = await planned(FIRST, LAST);
     expect(range.totals).toMatchObject({ run: 0, recheck: 0 });
-    expect(range.days.flatMap(({ steps }) => steps.map(({ step }) => step))).not.toContain('report/page');
+    expect(range.days.flatMap(({ steps }) => steps.map(({ step }) => step))).not.toContain(
+      'report/page',
+    );
     expect((await planned(FIRST)).totals).toMatchObject({ run: 1 });
   });
 
@@ -109,14 +129,27 @@ describe('quotidien plan of a range', () => {
     now = new Date('2024-04-01T12:30:00Z');
     publisher.publish('2023-12-31', { add: 5 });
     await runDay(engine, 'tiny', '2023-12-30');
-    // One that was fetched and not made yet: it and the day after it, of the next year, are out of date.
-    await runDay(engine.withDatasets([dataset({ failAbove: 1 })]), 'tiny', '2023-12-31', { recheck: true });
+    // One that was fetched and not made yet: it and the day after it, of the next year, are out of
+    // date.
+    await runDay(engine.withDatasets([dataset({ failAbove: 1 })]), 'tiny', '2023-12-31', {
+      recheck: true,
+    });
     const range = await planned('2023-12-30', '2024-01-02');
-    const running = range.days.filter(({ steps }) => steps.some((step) => 'action' in step && step.action === 'run'));
+    const running = range.days.filter(({ steps }) =>
+      steps.some((step) => 'action' in step && step.action === 'run'),
+    );
     expect(running.map(({ date }) => date)).toEqual(['2023-12-31', '2024-01-01']);
     expect(await staleDays('2023-12-30', '2024-01-02')).toEqual(['2023-12-31', '2024-01-01']);
-    const request = { pipeline: 'tiny', from: '2023-12-30', to: '2024-01-02', select: 'stale' } as const;
-    expect((await planBackfill(engine, request)).days.map(({ date }) => date)).toEqual(['2023-12-31', '2024-01-01']);
+    const request = {
+      pipeline: 'tiny',
+      from: '2023-12-30',
+      to: '2024-01-02',
+      select: 'stale',
+    } as const;
+    expect((await planBackfill(engine, request)).days.map(({ date }) => date)).toEqual([
+      '2023-12-31',
+      '2024-01-01',
+    ]);
   });
 });
 
@@ -127,13 +160,19 @@ describe('quotidien gaps', () => {
     const { definition, ...rest } = dataset();
     const measured = (least: number, step: 'transform/readings' | 'transform/forecast') => {
       const parts = definition.parts.map((part) =>
-        part.id === 'readings' ? { ...part, completeness: { step, fact: 'coverage', least } } : part,
+        part.id === 'readings'
+          ? { ...part, completeness: { step, fact: 'coverage', least } }
+          : part,
       );
       return engine.withDatasets([{ ...rest, definition: { ...definition, parts } }]);
     };
-    expect(await gapKinds(FIRST, LAST, measured(1, 'transform/readings'))).toEqual(['incomplete 1']);
+    expect(await gapKinds(FIRST, LAST, measured(1, 'transform/readings'))).toEqual([
+      'incomplete 1',
+    ]);
     expect(await gapKinds(FIRST, LAST, measured(0.9, 'transform/readings'))).toEqual([]);
-    expect(await gapKinds(FIRST, LAST, measured(0.9, 'transform/forecast'))).toEqual(['incomplete 5']);
+    expect(await gapKinds(FIRST, LAST, measured(0.9, 'transform/forecast'))).toEqual([
+      'incomplete 5',
+    ]);
   });
 
   it('forgets a failure when the day is as it has to be again, by the next run', async () => {
@@ -155,7 +194,9 @@ describe('a part that begins later than its pipeline', () => {
     const all = definition.parts.map((part) => ({
       ...part,
       ...(parts[part.id] === undefined ? {} : { since: parts[part.id]! }),
-      ...(part.id === 'forecast' && least !== undefined ? { completeness: { ...measure, least } } : {}),
+      ...(part.id === 'forecast' && least !== undefined
+        ? { completeness: { ...measure, least } }
+        : {}),
     }));
     return engine.withDatasets([{ ...rest, definition: { ...definition, parts: all } }]);
   };
@@ -178,7 +219,9 @@ describe('a part that begins later than its pipeline', () => {
     const on = begins({ readings: DAYS[2]!, forecast: DAYS[2]! });
     expect(await gapKinds(FIRST, LAST, on)).toEqual(['missing 3']);
     const context = testContext(on);
-    await expect(plan(context, { pipeline: 'tiny', from: FIRST, to: undefined })).rejects.toMatchObject({
+    await expect(
+      plan(context, { pipeline: 'tiny', from: FIRST, to: undefined }),
+    ).rejects.toMatchObject({
       code: 'PLAN_INVALID',
       message: `tiny has no data before ${DAYS[2]!}; ${FIRST} was asked for`,
     });

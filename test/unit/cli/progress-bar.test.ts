@@ -34,7 +34,9 @@ describe('the bar of a backfill', () => {
 
   it('moves with what windows have done of days that are not done yet, and is full only at the end', () => {
     const none = { ...PROGRESS, done: 0, failedDays: 0, complete: 0, notDue: 0 };
-    expect(barText({ ...none, underWay: 30 }, () => 60)).toMatch(/^█{15}░{15} 0\/60 days {2}50 % of their steps$/);
+    expect(barText({ ...none, underWay: 30 }, () => 60)).toMatch(
+      /^█{15}░{15} 0\/60 days {2}50 % of their steps$/,
+    );
     expect(barText({ ...none, underWay: 60 }, () => 60)).toMatch(/ 0\/60 days/);
   });
 });

@@ -7,9 +7,19 @@ const CWD = '/work/folder';
 describe('a proposed command', () => {
   it.each([
     ['as it was given', { home: 'demo home' }, {}, "--home 'demo home'"],
-    ['also where it is that of the folder and was given', { home: '.quotidien' }, {}, '--home .quotidien'],
+    [
+      'also where it is that of the folder and was given',
+      { home: '.quotidien' },
+      {},
+      '--home .quotidien',
+    ],
     ['that the environment gives', {}, { QUOTIDIEN_HOME: '/data' }, '--home /data'],
-    ['not where the environment gives the usual one', {}, { QUOTIDIEN_HOME: '/work/folder/.quotidien' }, undefined],
+    [
+      'not where the environment gives the usual one',
+      {},
+      { QUOTIDIEN_HOME: '/work/folder/.quotidien' },
+      undefined,
+    ],
     ['not where nobody gives one', {}, {}, undefined],
   ])('names the home %s', (_, { home }: { home?: string }, env, option) => {
     expect(homeOption({ env, cwd: CWD, home })).toBe(option);
@@ -22,12 +32,16 @@ describe('a proposed command', () => {
     );
     const named = 'npx quotidien --home demo show tiny 2024-01-01';
     expect(nameHome(named, home)).toBe(named);
-    expect(nameHome('quotidien is a program; poll the task queue quotidien', home)).not.toContain('--home');
+    expect(nameHome('quotidien is a program; poll the task queue quotidien', home)).not.toContain(
+      '--home',
+    );
     expect(nameHome('quotidien run tiny', undefined)).toBe('quotidien run tiny');
   });
 
   it('is recognised by the name of every command of the program', () => {
     const program = createProgram(() => Promise.resolve());
-    expect([...COMMAND_NAMES].sort()).toEqual(program.commands.map((command) => command.name()).sort());
+    expect([...COMMAND_NAMES].sort()).toEqual(
+      program.commands.map((command) => command.name()).sort(),
+    );
   });
 });

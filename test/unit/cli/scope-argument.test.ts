@@ -1,17 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { parseDatesOfPeriod, wholeScope, parseVersion } from '../../../src/cli/shared/scope-argument.ts';
+import {
+  parseDatesOfPeriod,
+  wholeScope,
+  parseVersion,
+} from '../../../src/cli/shared/scope-argument.ts';
 
 const refused = (message: string) =>
-  expect.objectContaining({ code: 'INPUT_INVALID', message: expect.stringContaining(message) as string }) as Error;
+  expect.objectContaining({
+    code: 'INPUT_INVALID',
+    message: expect.stringContaining(message) as string,
+  }) as Error;
 
 describe('wholeScope', () => {
   it.each(['2024-02-29', '2024-02', '2024', 'all'])('takes %s', (text) => {
     expect(wholeScope(text)).toBe(text);
   });
 
-  it.each(['2023-02-29', '2024-13', '2024-1', '24', '', 'ALL', '2024-01-15/..'])('refuses "%s"', (text) => {
-    expect(() => wholeScope(text)).toThrow(refused('write it as YYYY-MM-DD, YYYY-MM, YYYY or all'));
-  });
+  it.each(['2023-02-29', '2024-13', '2024-1', '24', '', 'ALL', '2024-01-15/..'])(
+    'refuses "%s"',
+    (text) => {
+      expect(() => wholeScope(text)).toThrow(
+        refused('write it as YYYY-MM-DD, YYYY-MM, YYYY or all'),
+      );
+    },
+  );
 });
 
 describe('parseDatesOfPeriod', () => {

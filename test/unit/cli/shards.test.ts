@@ -34,12 +34,15 @@ describe('quotidien plan', () => {
     const state = manifest.state[shardName('transform/readings', SHARD)];
     expect(state).toMatchObject({ state: 'done' });
     const keys: string[] = [];
-    for await (const { key } of engine.objects.list(`core/sharded/hours/shard=${shardText(SHARD)}`)) keys.push(key);
+    for await (const { key } of engine.objects.list(`core/sharded/hours/shard=${shardText(SHARD)}`))
+      keys.push(key);
     for (const key of keys) await engine.objects.delete(key);
     const context = testContext(engine);
     await plan(context, COMMAND);
     expect(context.terminal.text()).toMatch(
-      new RegExp(`run +transform/readings +1 of ${SHARDS} shards, ${shardText(SHARD)}: output core is missing`),
+      new RegExp(
+        `run +transform/readings +1 of ${SHARDS} shards, ${shardText(SHARD)}: output core is missing`,
+      ),
     );
   });
 });

@@ -16,7 +16,10 @@ import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../../fixtures/tiny-publisher.ts';
 
-/** Five days; the third was held, accepted and revised since; the fourth failed later; a sixth only failed. */
+/**
+ * Five days; the third was held, accepted and revised since; the fourth failed later; a sixth only
+ * failed.
+ */
 const DAYS = datesBetween('2024-03-01', '2024-03-05');
 const [, , REVISED = '', KEPT = ''] = DAYS;
 const FAILED = '2024-03-06';
@@ -59,7 +62,8 @@ async function printed(
   return { exit, text: context.terminal.text(), json: context.terminal.values[0] };
 }
 
-const showOf = (date: string, version?: string) => printed((given) => show(given, { pipeline: 'tiny', date, version }));
+const showOf = (date: string, version?: string) =>
+  printed((given) => show(given, { pipeline: 'tiny', date, version }));
 
 describe('show', () => {
   it('tells what the newest version of a day is made of', async () => {
@@ -109,7 +113,14 @@ describe('show', () => {
       scope: FAILED,
       decision: { ...decision, decision: 'reject', reason: 'a broken meter' },
     });
-    const action = { pipeline: 'tiny', scope: FAILED, action: 'force', step: 'metrics', reason: 'to see', by } as const;
+    const action = {
+      pipeline: 'tiny',
+      scope: FAILED,
+      action: 'force',
+      step: 'metrics',
+      reason: 'to see',
+      by,
+    } as const;
     await recordAction(engine, control, action);
     const { text } = await showOf(FAILED);
     expect(text).toMatch(
@@ -127,8 +138,13 @@ describe('show', () => {
       [1, 'ok'],
       [2, 'ok'],
     ]);
-    expect(manifests[0]?.steps['transform/readings']).toMatchObject({ state: 'done', failedChecks: [{}, {}] });
-    expect(published).toMatchObject([{ key: 'reports/tiny/daily_report_2024-03-03.csv', current: true }]);
+    expect(manifests[0]?.steps['transform/readings']).toMatchObject({
+      state: 'done',
+      failedChecks: [{}, {}],
+    });
+    expect(published).toMatchObject([
+      { key: 'reports/tiny/daily_report_2024-03-03.csv', current: true },
+    ]);
     expect(failure).toBeNull();
   });
 
@@ -170,10 +186,15 @@ describe('diff', () => {
   it('names the first rows that differ as their dataset calls them, and says how many more there are', async () => {
     const core: NameRows = (rows) =>
       Promise.resolve(rows.map((row) => `${(row['instant_at'] as string).slice(11, 13)}h`));
-    const named = { ...tinyDataset({ baseUrl: publisher.url }), rowNames: { 'transform/readings': { core } } };
+    const named = {
+      ...tinyDataset({ baseUrl: publisher.url }),
+      rowNames: { 'transform/readings': { core } },
+    };
     const given = testContext(engine.withDatasets([named]));
     await diff(given, { pipeline: 'tiny', date: REVISED });
-    expect(given.terminal.text()).toMatch(/\n {4}rows changed: 23h, 00h, 01h, [^\n]*, 18h\n {4}and 4 more rows\n/);
+    expect(given.terminal.text()).toMatch(
+      /\n {4}rows changed: 23h, 00h, 01h, [^\n]*, 18h\n {4}and 4 more rows\n/,
+    );
   });
 
   it('compares the last two versions step by step', async () => {
@@ -184,7 +205,9 @@ describe('diff', () => {
     expect(text).toMatch(
       /transform\/readings {2}input readings changed \(\w{8} → \w{8}\)\n {2}core .* 24 → 24 rows by instant_at: 0 added, 0 removed, 24 changed/,
     );
-    expect(text).toContain('    value                    2 values; largest -1857 at 2024-03-03T03:00:00Z (2000 → 143)');
+    expect(text).toContain(
+      '    value                    2 values; largest -1857 at 2024-03-03T03:00:00Z (2000 → 143)',
+    );
     expect(text).toContain('    sum                      ');
     expect(json).toMatchObject({ from: { version: 1 }, to: { version: 2 } });
   });
@@ -204,7 +227,9 @@ describe('diff', () => {
   });
 
   it('compares the versions that are asked for, in either direction', async () => {
-    expect((await diffOf(REVISED, '2..1')).text).toContain('largest +1857 at 2024-03-03T03:00:00Z (143 → 2000)');
+    expect((await diffOf(REVISED, '2..1')).text).toContain(
+      'largest +1857 at 2024-03-03T03:00:00Z (143 → 2000)',
+    );
     expect((await diffOf(REVISED, '2..2')).text).toContain('No step differs.');
   });
 
@@ -236,10 +261,16 @@ describe('verify', () => {
 
   it('finds a range identical, remarks on days without a version, and exits 0', async () => {
     expect(await verifyOf('2024-03-01', '2024-03-07')).toBe(0);
-    expect(context.terminal.lines).toContain('2024-03-03  identical  version 2, 7 steps, 8 outputs');
+    expect(context.terminal.lines).toContain(
+      '2024-03-03  identical  version 2, 7 steps, 8 outputs',
+    );
     expect(context.terminal.text()).toMatch(/5 days rebuilt and compared: 5 identical; \d+\.\d s$/);
-    expect(context.terminal.notes).toEqual(['nothing to verify on 2024-03-06 … 2024-03-07: no run has ended there']);
-    expect(context.terminal.values[0]).toMatchObject({ totals: { identical: 5, different: 0, not_rebuildable: 0 } });
+    expect(context.terminal.notes).toEqual([
+      'nothing to verify on 2024-03-06 … 2024-03-07: no run has ended there',
+    ]);
+    expect(context.terminal.values[0]).toMatchObject({
+      totals: { identical: 5, different: 0, not_rebuildable: 0 },
+    });
   });
 
   it('is remembered by show', async () => {
@@ -258,7 +289,9 @@ describe('verify', () => {
   });
 
   it('exits 3 when a step cannot be rebuilt by this code', async () => {
-    const raised = engine.withDatasets([tinyDataset({ baseUrl: publisher.url, transformVersion: 2 })]);
+    const raised = engine.withDatasets([
+      tinyDataset({ baseUrl: publisher.url, transformVersion: 2 }),
+    ]);
     expect(await verifyOf(REVISED, undefined, raised)).toBe(3);
     expect(context.terminal.text()).toMatch(
       /not rebuildable {2}transform\/readings \w{8} {2}was made by step version 1/,

@@ -74,19 +74,25 @@ describe('status', () => {
     await status(context, { pipeline: 'tiny', period: '2023-02' });
     expect(context.terminal.text()).toContain('28 days: 28 missing');
     await status(context, { pipeline: 'tiny', period: '2021' });
-    expect(context.terminal.text()).toContain('365 days: 365 missing\nmissing: 2021-01-01 … 2021-12-31');
+    expect(context.terminal.text()).toContain(
+      '365 days: 365 missing\nmissing: 2021-01-01 … 2021-12-31',
+    );
   });
 
   it('says in a remark that runs under way are not known without a server', async () => {
     const context = testContext(engine);
     await status(context, { pipeline: 'tiny', period: '2024-02' });
-    expect(context.terminal.notes).toEqual([expect.stringContaining('no Temporal server is known here')]);
+    expect(context.terminal.notes).toEqual([
+      expect.stringContaining('no Temporal server is known here'),
+    ]);
   });
 
   it('says so as well when the configured server is away, and still shows the days', async () => {
     const context = testContext(engine, { TEMPORAL_ADDRESS: '127.0.0.1:1' });
     expect(await status(context, { pipeline: 'tiny', period: '2024-02' })).toBe(0);
-    expect(context.terminal.notes).toEqual([expect.stringContaining('the Temporal server cannot be asked')]);
+    expect(context.terminal.notes).toEqual([
+      expect.stringContaining('the Temporal server cannot be asked'),
+    ]);
     expect(context.terminal.lines[0]).toBe('February 2024');
   });
 
@@ -97,7 +103,9 @@ describe('status', () => {
       client.workflow.start('day', {
         workflowId,
         taskQueue: 'nobody',
-        ...(verdict === undefined ? {} : { typedSearchAttributes: [{ key: SEARCH_KEYS.Verdict, value: verdict }] }),
+        ...(verdict === undefined
+          ? {}
+          : { typedSearchAttributes: [{ key: SEARCH_KEYS.Verdict, value: verdict }] }),
       });
     await start('window/tiny/2024-02-10_2024-02-12');
     await start('day/tiny/2024-02-12', 'quarantined');
@@ -119,7 +127,9 @@ describe('status', () => {
       expect(context.terminal.notes).toEqual([]);
       const days = context.terminal.values[0] as CalendarDay[];
       return Object.fromEntries(
-        days.filter(({ standing }) => standing !== 'not_asked').map(({ date, standing }) => [date, standing]),
+        days
+          .filter(({ standing }) => standing !== 'not_asked')
+          .map(({ date, standing }) => [date, standing]),
       );
     };
     // Temporal's index of runs follows a moment later.
@@ -137,10 +147,14 @@ describe('status', () => {
 
   it('refuses what it cannot show', async () => {
     const context = testContext(engine);
-    await expect(status(context, { pipeline: 'tyni' })).rejects.toMatchObject({ code: 'PIPELINE_UNKNOWN' });
+    await expect(status(context, { pipeline: 'tyni' })).rejects.toMatchObject({
+      code: 'PIPELINE_UNKNOWN',
+    });
     await expect(status(context, { pipeline: 'tiny', period: '2024-3' })).rejects.toMatchObject({
       code: 'INPUT_INVALID',
     });
-    await expect(status(context, { pipeline: 'tiny', period: '2019' })).rejects.toMatchObject({ code: 'PLAN_INVALID' });
+    await expect(status(context, { pipeline: 'tiny', period: '2019' })).rejects.toMatchObject({
+      code: 'PLAN_INVALID',
+    });
   });
 });

@@ -4,7 +4,10 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { strangerIn } from '../../fixtures/stranger.ts';
 
-/** What is wrong with a command line ends with 2, for programs also in JSON, and makes nothing; more in `usage.long.test.ts`. */
+/**
+ * What is wrong with a command line ends with 2, for programs also in JSON, and makes nothing; more
+ * in `usage.long.test.ts`.
+ */
 
 let folder: string;
 beforeEach(async () => {
@@ -24,7 +27,12 @@ describe('a command line that is wrong', () => {
 
   it('names the nearest home when the one that was named is not there, and makes none', async () => {
     await mkdir(path.join(folder, 'demo'));
-    const { code, stderr } = await quotidien('--home', path.join(folder, 'demmo'), 'status', 'eco2mix');
+    const { code, stderr } = await quotidien(
+      '--home',
+      path.join(folder, 'demmo'),
+      'status',
+      'eco2mix',
+    );
     expect(code).toBe(2);
     expect(stderr).toContain(`the nearest is ${path.join(folder, 'demo')}`);
     expect(await readdir(folder)).toEqual(['demo']);

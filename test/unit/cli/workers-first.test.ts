@@ -13,7 +13,10 @@ import { noopDataset } from '../../fixtures/noop-dataset.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
-/** Processor times that a test sets, and hears asked for; another process, number 7, has taken `other` seconds so far. */
+/**
+ * Processor times that a test sets, and hears asked for; another process, number 7, has taken
+ * `other` seconds so far.
+ */
 class GivenTimes extends EventEmitter {
   seconds = 0;
   taken = 0;
@@ -32,8 +35,13 @@ class GivenTimes extends EventEmitter {
   }
 }
 
-/** Who has looked once beside a process that takes `other` of a processor, as of the request after that. */
-async function beside(other: number): Promise<{ readonly times: GivenTimes; readonly room: WorkersFirst }> {
+/**
+ * Who has looked once beside a process that takes `other` of a processor, as of the request after
+ * that.
+ */
+async function beside(
+  other: number,
+): Promise<{ readonly times: GivenTimes; readonly room: WorkersFirst }> {
   const times = new GivenTimes();
   const room = new WorkersFirst(times);
   await room.enter();
@@ -58,7 +66,8 @@ describe('requests beside workers', () => {
     times.taken += 0.3;
     let entered = 0;
     const asked = [1, 2].map(() => room.enter().then(() => (entered += 1)));
-    // 0.3 s were taken, of 0.1 s that were kept: a fifth of a second gives back 0.05 of the 0.2 that are owed.
+    // 0.3 s were taken, of 0.1 s that were kept: a fifth of a second gives back 0.05 of the 0.2
+    // that are owed.
     times.pass(0.2, 0.2);
     for (let reckoned = 0; reckoned < 3; reckoned += 1) await once(times, 'reckoned');
     expect(entered).toBe(0);
@@ -125,7 +134,10 @@ describe('requests whose caller has hung up', () => {
 
   const url = () => `http://127.0.0.1:${(api.server.address() as AddressInfo).port}${PATH}`;
 
-  /** As many requests as may wait, on so many connections, of which each is closed before it has an answer. */
+  /**
+   * As many requests as may wait, on so many connections, of which each is closed before it has an
+   * answer.
+   */
   async function hangUp(connections: number): Promise<void> {
     const { port } = api.server.address() as AddressInfo;
     const request = `GET ${PATH} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`;
@@ -168,7 +180,11 @@ describe.skipIf(process.platform !== 'linux')('the processes of a home', () => {
       const gone = spawn(process.execPath, ['-e', '0']);
       await once(gone, 'exit');
       const name = (pid: number | undefined) => `sql-${os.hostname()}-${pid}-0123456789ab`;
-      const names = [...[busy.pid, gone.pid, process.pid].map(name), 'sql-elsewhere-1-0123456789ab', 'other'];
+      const names = [
+        ...[busy.pid, gone.pid, process.pid].map(name),
+        'sql-elsewhere-1-0123456789ab',
+        'other',
+      ];
       for (const one of names) await mkdir(path.join(root, one));
       const times = await timesOfHome(root).others();
       expect([...times.keys()]).toEqual([busy.pid]);

@@ -44,7 +44,11 @@ async function versions(scope: Scope = DATE): Promise<Manifest[]> {
 
 /** What a window of this one day would commit if it had been planned now. */
 async function plannedCommit(): Promise<CommitRequest> {
-  const { days } = await resolveWindow(engine, { pipeline: 'tiny', dates: [DATE], options: { offline: true } });
+  const { days } = await resolveWindow(engine, {
+    pipeline: 'tiny',
+    dates: [DATE],
+    options: { offline: true },
+  });
   const [newest] = (await versions()).slice(-1);
   const state = Object.fromEntries(
     Object.entries(newest?.steps ?? {}).map(([step, one]) => [
@@ -54,7 +58,11 @@ async function plannedCommit(): Promise<CommitRequest> {
   );
   const base = days[0]?.base ?? newest?.version ?? 0;
   const outcome = { date: DATE, verdict: 'ok' as const };
-  return { pipeline: 'tiny', reason: 'backfill', days: [{ outcome, state, decisions: [], base }] } as CommitRequest;
+  return {
+    pipeline: 'tiny',
+    reason: 'backfill',
+    days: [{ outcome, state, decisions: [], base }],
+  } as CommitRequest;
 }
 
 /** The documents of the engine, but `between` happens before the first manifest is created. */
@@ -62,7 +70,8 @@ function interrupted(documents: DocumentStore, between: () => Promise<void>): Do
   let pending: (() => Promise<void>) | undefined = between;
   return new Proxy(documents, {
     get(target, name: keyof DocumentStore) {
-      if (name !== 'createMany') return (target[name] as (...args: unknown[]) => unknown).bind(target);
+      if (name !== 'createMany')
+        return (target[name] as (...args: unknown[]) => unknown).bind(target);
       return async (many: Parameters<DocumentStore['createMany']>[0]) => {
         const run = many.some(({ key }) => key.table === 'manifests') ? pending : undefined;
         if (run !== undefined) pending = undefined;
@@ -97,8 +106,14 @@ describe('a commit', () => {
       await runDay(engine, 'tiny', DATE, { recheck: true, control: control('operator') });
     });
     const late = { pipeline: 'tiny', reason: 'backfill', days: [{ ...old!, base: 2 }] } as const;
-    expect(await commitDays({ ...engine, documents }, control('window'), late)).toMatchObject({ conflicting: [DATE] });
-    expect((await versions()).map(({ run }) => run.runId)).toEqual(['test-run', 'test-run', 'operator']);
+    expect(await commitDays({ ...engine, documents }, control('window'), late)).toMatchObject({
+      conflicting: [DATE],
+    });
+    expect((await versions()).map(({ run }) => run.runId)).toEqual([
+      'test-run',
+      'test-run',
+      'operator',
+    ]);
   });
 
   it('of a run without a base takes the newest version, but never one that came after its look', async () => {
@@ -110,8 +125,13 @@ describe('a commit', () => {
     const documents = interrupted(engine.documents, async () => {
       await runDay(engine, 'tiny', DATE, { recheck: true, control: control('operator') });
     });
-    const old = { ...rest, days: days.map(({ outcome, state, decisions }) => ({ outcome, state, decisions })) };
-    expect(await commitDays({ ...engine, documents }, control('old'), old)).toMatchObject({ conflicting: [DATE] });
+    const old = {
+      ...rest,
+      days: days.map(({ outcome, state, decisions }) => ({ outcome, state, decisions })),
+    };
+    expect(await commitDays({ ...engine, documents }, control('old'), old)).toMatchObject({
+      conflicting: [DATE],
+    });
     expect(await versions()).toHaveLength(3);
   });
 
@@ -175,7 +195,9 @@ describe('runs that overlap', () => {
     expect(revised).toBe(true);
     const all = await versions();
     expect(all.map(({ run }) => run.runId)).toEqual(['operator']);
-    expect((await planFromStores(engine, tinyDataset().definition, [DATE], {})).plans[0]?.upToDate).toBe(true);
+    expect(
+      (await planFromStores(engine, tinyDataset().definition, [DATE], {})).plans[0]?.upToDate,
+    ).toBe(true);
     expect(await versions(NEXT)).toHaveLength(1);
   });
 });

@@ -13,7 +13,10 @@ import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../../fixtures/tiny-publisher.ts';
 
-/** A day is out of date when its newest version says something else than its inputs give now, also when the ledger has all of it. */
+/**
+ * A day is out of date when its newest version says something else than its inputs give now, also
+ * when the ledger has all of it.
+ */
 
 const [DATE, NEXT] = ['2024-03-05', '2024-03-06'];
 
@@ -31,7 +34,10 @@ afterEach(async () => {
 });
 
 async function comparison(): Promise<string | undefined> {
-  return keyIn((await newestManifests(engine.documents, 'tiny', [NEXT])).get(NEXT), 'metrics/comparison');
+  return keyIn(
+    (await newestManifests(engine.documents, 'tiny', [NEXT])).get(NEXT),
+    'metrics/comparison',
+  );
 }
 
 describe('a day that compares itself with one whose correction was taken back', () => {
@@ -46,13 +52,21 @@ describe('a day that compares itself with one whose correction was taken back', 
 
   it('is told as stale, selected by a backfill of stale days, and made again', async () => {
     const remarks = async () =>
-      (await calendarOfDays(engine, 'tiny', [NEXT], new Map())).flatMap((day) => day.remarks.map(({ kind }) => kind));
+      (await calendarOfDays(engine, 'tiny', [NEXT], new Map())).flatMap((day) =>
+        day.remarks.map(({ kind }) => kind),
+      );
     const select = () =>
-      selectSpan(engine, { pipeline: 'tiny', from: NEXT, to: NEXT, select: 'stale' }, { from: NEXT, to: NEXT });
+      selectSpan(
+        engine,
+        { pipeline: 'tiny', from: NEXT, to: NEXT, select: 'stale' },
+        { from: NEXT, to: NEXT },
+      );
     const withdrawn = await comparison();
     expect(await remarks()).toContain('stale');
     expect((await select()).selected).toMatchObject([{ date: NEXT }]);
-    expect((await resolveDerived(engine, 'tiny', [DATE])).windows).toMatchObject([{ dates: [NEXT] }]);
+    expect((await resolveDerived(engine, 'tiny', [DATE])).windows).toMatchObject([
+      { dates: [NEXT] },
+    ]);
     await settleDerived(engine, 'tiny', [DATE]);
     expect(await comparison()).not.toBe(withdrawn);
     expect(await remarks()).not.toContain('stale');
@@ -75,7 +89,9 @@ describe('a day that was made while the day that it reads changed', () => {
       return documents.createMany(many);
     };
     await runDay({ ...engine, documents: storeWith(documents, { createMany }) }, 'tiny', NEXT);
-    expect((await resolveDerived(engine, 'tiny', [NEXT])).windows).toMatchObject([{ dates: [NEXT] }]);
+    expect((await resolveDerived(engine, 'tiny', [NEXT])).windows).toMatchObject([
+      { dates: [NEXT] },
+    ]);
     await settleDerived(engine, 'tiny', [NEXT]);
     expect((await resolveDerived(engine, 'tiny', [NEXT])).windows).toEqual([]);
   });
@@ -88,7 +104,9 @@ describe('a day with a page that compares itself with a changed day', () => {
     await runDay(engine, 'tiny', alone);
     publisher.publish(DATE, { add: 1 });
     await runDays(engine, 'tiny', [inWindow], { recheck: true });
-    expect((await resolveDerived(engine, 'tiny', [DATE])).windows).toMatchObject([{ dates: [alone], pages: true }]);
+    expect((await resolveDerived(engine, 'tiny', [DATE])).windows).toMatchObject([
+      { dates: [alone], pages: true },
+    ]);
     await settleDerived(engine, 'tiny', [DATE]);
     const manifests = await newestManifests(engine.documents, 'tiny', [DATE, NEXT]);
     expect(manifests.get(alone)?.version).toBe(2);

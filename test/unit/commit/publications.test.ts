@@ -5,10 +5,17 @@ import { openAnnouncements } from '../../../src/engine/publish/announcements.ts'
 import { commitDays } from '../../../src/engine/commit/commit-manifest.ts';
 import type { CommitRequest } from '../../../src/engine/contract.ts';
 import { executeRollup } from '../../../src/engine/derive/execute-rollup.ts';
-import { closeAnnouncements, hearAnnouncements } from '../../../src/engine/derive/hear-announcements.ts';
+import {
+  closeAnnouncements,
+  hearAnnouncements,
+} from '../../../src/engine/derive/hear-announcements.ts';
 import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
 import { selectSpan } from '../../../src/engine/plan/plan-backfill.ts';
-import { fenceOf, publishNewest, unpublishedScopes } from '../../../src/engine/publish/publish-versions.ts';
+import {
+  fenceOf,
+  publishNewest,
+  unpublishedScopes,
+} from '../../../src/engine/publish/publish-versions.ts';
 import { selectDays } from '../../../src/engine/watch/select-days.ts';
 import { stalePeriods } from '../../../src/engine/derive/stale-periods.ts';
 import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
@@ -25,7 +32,10 @@ import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../../fixtures/tiny-publisher.ts';
 
-/** Published names show the newest version, by hash; whatever went wrong on the way is found and mended by a plain run. */
+/**
+ * Published names show the newest version, by hash; whatever went wrong on the way is found and
+ * mended by a plain run.
+ */
 
 const DATE = '2024-03-05';
 const RANGE = { from: '2024-03-04', to: '2024-03-06' };
@@ -67,7 +77,8 @@ async function flip(key: string): Promise<Buffer> {
 /** The engine of a worker that dies before its first published name. */
 function dying(): TestEngine {
   const put: ObjectStore['put'] = (key, body, options) => {
-    if (key.startsWith('reports/') && options.mode === 'replace') throw new PipelineError('INTERNAL', 'killed');
+    if (key.startsWith('reports/') && options.mode === 'replace')
+      throw new PipelineError('INTERNAL', 'killed');
     return engine.objects.put(key, body, options);
   };
   return { ...engine, objects: storeWith(engine.objects, { put }) };
@@ -119,7 +130,8 @@ describe('an output that windows leave out', () => {
   it('keeps the day from being complete when it is lost; a window goes on without it, and a run of the day makes it again', async () => {
     await runDays(engine, 'tiny', DATES);
     await runDay(engine, 'tiny', DATE);
-    const page = async () => (await newestManifests(engine.documents, 'tiny', [DATE])).get(DATE)?.steps['report/page'];
+    const page = async () =>
+      (await newestManifests(engine.documents, 'tiny', [DATE])).get(DATE)?.steps['report/page'];
     const made = await page();
     const [ref] = made?.state === 'done' ? Object.values(made.outputs) : [];
     await rm(fileOf(ref!.key));
@@ -169,11 +181,15 @@ describe('a name that a version withdraws', () => {
       delete: () => Promise.reject(new PipelineError('INTERNAL', 'killed')),
     });
     const request = await withoutReport();
-    await expect(commitDays({ ...engine, objects: killed }, testControl(), request)).rejects.toThrow('killed');
+    await expect(
+      commitDays({ ...engine, objects: killed }, testControl(), request),
+    ).rejects.toThrow('killed');
     const { definition } = tinyDataset();
     const versions = await readVersions(engine, 'tiny', DATE);
     expect(versions).toHaveLength(2);
-    expect(await unpublishedScopes(engine, definition, [versions])).toEqual(new Map([[DATE, [CSV]]]));
+    expect(await unpublishedScopes(engine, definition, [versions])).toEqual(
+      new Map([[DATE, [CSV]]]),
+    );
     await publishNewest(engine, definition, [DATE]);
     expect(await engine.objects.head(CSV)).toBeUndefined();
     expect(await unpublishedScopes(engine, definition, [versions])).toEqual(new Map());
@@ -182,7 +198,8 @@ describe('a name that a version withdraws', () => {
   it('is not put back by a late writer of the version that had it', async () => {
     let overtaken = false;
     const put: ObjectStore['put'] = async (key, body, options) => {
-      if (key !== CSV || options.fence === undefined || overtaken) return engine.objects.put(key, body, options);
+      if (key !== CSV || options.fence === undefined || overtaken)
+        return engine.objects.put(key, body, options);
       overtaken = true;
       const { fence } = options;
       const holds = async () => {
@@ -212,7 +229,9 @@ describe('a writer that stood still before it published', () => {
     await runDay({ ...engine, objects: storeWith(engine.objects, { put }) }, 'tiny', DATE);
     const versions = await readVersions(engine, 'tiny', DATE);
     expect(versions).toHaveLength(2);
-    expect(await unpublishedScopes(engine, tinyDataset().definition, [versions])).toEqual(new Map());
+    expect(await unpublishedScopes(engine, tinyDataset().definition, [versions])).toEqual(
+      new Map(),
+    );
   });
 });
 
@@ -223,11 +242,20 @@ describe('verify', () => {
 
   it('reads every published name, and tells a changed byte and a missing file', async () => {
     await runDay(engine, 'tiny', DATE);
-    expect(await verifyOne()).toMatchObject({ result: 'identical', published: [{ name: CSV, state: 'intact' }] });
+    expect(await verifyOne()).toMatchObject({
+      result: 'identical',
+      published: [{ name: CSV, state: 'intact' }],
+    });
     await flip(CSV);
-    expect(await verifyOne()).toMatchObject({ result: 'different', published: [{ name: CSV, state: 'damaged' }] });
+    expect(await verifyOne()).toMatchObject({
+      result: 'different',
+      published: [{ name: CSV, state: 'damaged' }],
+    });
     await rm(fileOf(CSV));
-    expect(await verifyOne()).toMatchObject({ result: 'different', published: [{ name: CSV, state: 'missing' }] });
+    expect(await verifyOne()).toMatchObject({
+      result: 'different',
+      published: [{ name: CSV, state: 'missing' }],
+    });
     await runDay(engine, 'tiny', DATE);
     expect(await verifyOne()).toMatchObject({ result: 'identical' });
   });
@@ -243,15 +271,25 @@ describe('the published table of a period', () => {
 
   it('with a changed byte is told by verify and stale, and put right by a backfill with nothing to do', async () => {
     const verified = () => verifyPeriod(engine, testControl(), 'tiny', '2024-03');
-    expect(await verified()).toMatchObject({ result: 'identical', published: [{ name: MONTH, state: 'intact' }] });
+    expect(await verified()).toMatchObject({
+      result: 'identical',
+      published: [{ name: MONTH, state: 'intact' }],
+    });
     expect(await stalePeriods(engine, 'tiny', DATES)).toEqual([]);
     const right = await flip(MONTH);
-    expect(await verified()).toMatchObject({ result: 'different', published: [{ name: MONTH, state: 'damaged' }] });
+    expect(await verified()).toMatchObject({
+      result: 'different',
+      published: [{ name: MONTH, state: 'damaged' }],
+    });
     expect(await stalePeriods(engine, 'tiny', DATES)).toMatchObject([
       { period: '2024-03', reason: expect.stringContaining(MONTH) as string },
       { period: 'all' },
     ]);
-    await selectDays(engine, { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE }, new Set());
+    await selectDays(
+      engine,
+      { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE },
+      new Set(),
+    );
     expect(await readFile(fileOf(MONTH))).toEqual(right);
     expect(await stalePeriods(engine, 'tiny', DATES)).toEqual([]);
     expect(await readVersions(engine, 'tiny', '2024-03')).toHaveLength(1);
@@ -262,43 +300,67 @@ describe('the published table of a period', () => {
     const state = newest?.steps['rollup/month'];
     const [table] = state?.state === 'done' ? Object.values(state.outputs) : [];
     const right = await flip(table!.key);
-    await selectDays(engine, { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE }, new Set());
+    await selectDays(
+      engine,
+      { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE },
+      new Set(),
+    );
     const [announced, ...others] = await openAnnouncements(engine.documents, 'tiny');
     expect(announced).toMatchObject({ scope: '2024-03-04' });
     expect(others).toEqual([]);
     await settleDerived(engine, 'tiny', [announced!.scope]);
     expect(await readFile(fileOf(table!.key))).toEqual(right);
-    await selectDays(engine, { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE }, new Set());
+    await selectDays(
+      engine,
+      { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE },
+      new Set(),
+    );
     expect(await openAnnouncements(engine.documents, 'tiny')).toEqual([]);
   });
 
   it.each([
     ['only', 1],
     ['newest of two', 2],
-  ])('whose %s version is lost is made again by a backfill with nothing to make', async (_, versions) => {
-    if (versions === 2) {
-      publisher.publish(DATE, { add: 1 });
-      await runDay(engine, 'tiny', DATE, { recheck: true });
-      await rollUpDays(engine, 'tiny', [DATE]);
-    }
-    await settleDerived(engine, 'tiny', DATES);
-    const right = await readFile(fileOf(MONTH));
-    expect(await readVersions(engine, 'tiny', '2024-03')).toHaveLength(versions);
-    await engine.documents.delete(manifestKey('tiny', '2024-03', versions));
-    await selectDays(engine, { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE }, new Set());
-    const { heard, rollups } = await hearAnnouncements(engine, testControl(), 'tiny', []);
-    for (const rollup of rollups) await executeRollup(engine, { pipeline: 'tiny', ...rollup }, testControl());
-    await closeAnnouncements(engine, testControl(), 'tiny', heard, []);
-    expect(await readVersions(engine, 'tiny', '2024-03')).toHaveLength(versions);
-    expect(await readFile(fileOf(MONTH))).toEqual(right);
-    expect(await stalePeriods(engine, 'tiny', DATES)).toEqual([]);
-    await selectDays(engine, { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE }, new Set());
-    expect(await openAnnouncements(engine.documents, 'tiny')).toEqual([]);
-  });
+  ])(
+    'whose %s version is lost is made again by a backfill with nothing to make',
+    async (_, versions) => {
+      if (versions === 2) {
+        publisher.publish(DATE, { add: 1 });
+        await runDay(engine, 'tiny', DATE, { recheck: true });
+        await rollUpDays(engine, 'tiny', [DATE]);
+      }
+      await settleDerived(engine, 'tiny', DATES);
+      const right = await readFile(fileOf(MONTH));
+      expect(await readVersions(engine, 'tiny', '2024-03')).toHaveLength(versions);
+      await engine.documents.delete(manifestKey('tiny', '2024-03', versions));
+      await selectDays(
+        engine,
+        { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE },
+        new Set(),
+      );
+      const { heard, rollups } = await hearAnnouncements(engine, testControl(), 'tiny', []);
+      for (const rollup of rollups)
+        await executeRollup(engine, { pipeline: 'tiny', ...rollup }, testControl());
+      await closeAnnouncements(engine, testControl(), 'tiny', heard, []);
+      expect(await readVersions(engine, 'tiny', '2024-03')).toHaveLength(versions);
+      expect(await readFile(fileOf(MONTH))).toEqual(right);
+      expect(await stalePeriods(engine, 'tiny', DATES)).toEqual([]);
+      await selectDays(
+        engine,
+        { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE },
+        new Set(),
+      );
+      expect(await openAnnouncements(engine.documents, 'tiny')).toEqual([]);
+    },
+  );
 
   it('is put right by its rollup', async () => {
     const right = await flip(MONTH);
-    await executeRollup(engine, { pipeline: 'tiny', step: 'rollup/month', periods: ['2024-03'] }, testControl());
+    await executeRollup(
+      engine,
+      { pipeline: 'tiny', step: 'rollup/month', periods: ['2024-03'] },
+      testControl(),
+    );
     expect(await readFile(fileOf(MONTH))).toEqual(right);
   });
 });

@@ -1,7 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { publishCalendar, publishedPage, publishWholeCalendar } from '../../../src/engine/publish/publish-calendar.ts';
+import {
+  publishCalendar,
+  publishedPage,
+  publishWholeCalendar,
+} from '../../../src/engine/publish/publish-calendar.ts';
 import { publishDays } from '../../../src/engine/publish/publish-versions.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import type { CalendarMonth } from '../../../src/pipelines/calendar-month.ts';
@@ -37,7 +41,10 @@ function withPublishedPage(dataset: Dataset): Dataset {
   const steps = dataset.definition.steps.map((step) => {
     const { page } = step.outputs;
     if (page === undefined) return step;
-    return { ...step, outputs: { page: { ...page, publishAs: 'reports/tiny/daily_report_{scope}.html' } } };
+    return {
+      ...step,
+      outputs: { page: { ...page, publishAs: 'reports/tiny/daily_report_{scope}.html' } },
+    };
   });
   return { ...dataset, definition: { ...dataset.definition, steps } };
 }
@@ -62,13 +69,21 @@ describe('the published calendar', () => {
     await runDays(engine, 'tiny', ['2024-01-30']);
     expect((await month('2024-01')).days).toMatchObject({
       '2024-01-30': { version: 1, verdict: 'ok' },
-      '2024-01-31': { version: 1, verdict: 'ok', page: 'reports/tiny/daily_report_2024-01-31.html' },
+      '2024-01-31': {
+        version: 1,
+        verdict: 'ok',
+        page: 'reports/tiny/daily_report_2024-01-31.html',
+      },
     });
     expect((await month('2024-01')).days['2024-01-30']).not.toHaveProperty('page');
-    expect(await read('calendar/tiny/2024.html')).toContain('href="../../reports/tiny/daily_report_2024-01-31.html"');
+    expect(await read('calendar/tiny/2024.html')).toContain(
+      'href="../../reports/tiny/daily_report_2024-01-31.html"',
+    );
     expect(await read('index.html')).toContain('href="reports/tiny/daily_report_2024-01-31.html"');
     expect(await read('index.html')).toContain('href="calendar/tiny/2024.html"');
-    expect(await publishedPage(engine, definition())).toBe('reports/tiny/daily_report_2024-01-31.html');
+    expect(await publishedPage(engine, definition())).toBe(
+      'reports/tiny/daily_report_2024-01-31.html',
+    );
     expect(await publishedPage(engine, definition(), '2024-01-30')).toBeUndefined();
   });
 
@@ -163,8 +178,12 @@ describe('the published calendar', () => {
     await runDays(engine, 'tiny', ['2024-01-30', '2024-02-01']);
     const damaged = path.join(engine.home, 'store', 'calendar/tiny/2024-01.json');
     await writeFile(damaged, '{"days":');
-    expect(await runDay(engine, 'tiny', '2024-02-01')).toMatchObject({ outcome: { verdict: 'ok' } });
-    expect(await runDay(engine, 'tiny', '2024-01-31')).toMatchObject({ outcome: { verdict: 'ok' } });
+    expect(await runDay(engine, 'tiny', '2024-02-01')).toMatchObject({
+      outcome: { verdict: 'ok' },
+    });
+    expect(await runDay(engine, 'tiny', '2024-01-31')).toMatchObject({
+      outcome: { verdict: 'ok' },
+    });
     expect(Object.keys((await month('2024-01')).days)).toEqual(['2024-01-30', '2024-01-31']);
   });
 

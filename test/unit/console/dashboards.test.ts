@@ -16,23 +16,36 @@ describe('the dashboards of all datasets', () => {
         const names = placed.question.columns(asked).map(({ name }) => name);
         const chart = placed.question.chart?.(asked);
         const drawn =
-          chart === undefined ? [] : [chart.x, ...chart.y, ...(chart.series === undefined ? [] : [chart.series])];
-        expect([id, question, drawn.filter((name) => !names.includes(name))]).toEqual([id, question, []]);
-        expect([id, question, (chart?.lines ?? []).filter((name) => !chart?.y.includes(name))]).toEqual([
+          chart === undefined
+            ? []
+            : [chart.x, ...chart.y, ...(chart.series === undefined ? [] : [chart.series])];
+        expect([id, question, drawn.filter((name) => !names.includes(name))]).toEqual([
           id,
           question,
           [],
         ]);
+        expect([
+          id,
+          question,
+          (chart?.lines ?? []).filter((name) => !chart?.y.includes(name)),
+        ]).toEqual([id, question, []]);
       }
     }
   });
 
   it('are what docs/reference/dashboards.md lists: every page, and of each page every question that it names', async () => {
-    const text = await readFile(new URL('../../../docs/reference/dashboards.md', import.meta.url), 'utf8');
+    const text = await readFile(
+      new URL('../../../docs/reference/dashboards.md', import.meta.url),
+      'utf8',
+    );
     const named = new Set([...text.matchAll(/`(get_\w+)`/g)].map(([, id = '']) => id));
-    const charts = new Set(dashboards.flatMap((page) => page.charts.map(({ question }) => question)));
+    const charts = new Set(
+      dashboards.flatMap((page) => page.charts.map(({ question }) => question)),
+    );
     expect([...named].filter((id) => !charts.has(id))).toEqual([]);
-    const pages = [...text.matchAll(/`((?:eco2mix|cityflow|smart-meter)-?\w*)`/g)].map(([, id = '']) => id);
+    const pages = [...text.matchAll(/`((?:eco2mix|cityflow|smart-meter)-?\w*)`/g)].map(
+      ([, id = '']) => id,
+    );
     expect(pages.filter((id) => dashboards.every((page) => page.id !== id))).toEqual([]);
   });
 });

@@ -22,7 +22,10 @@ let api: ApiApp;
 beforeAll(async () => {
   const now = (): Date => new Date('2026-05-20T10:00:00Z');
   portal = await startPortal({ now });
-  engine = await openTestEngine(Object.values(configuredDatasets({ eco2mix }, { odre: { url: portal.url } })), { now });
+  engine = await openTestEngine(
+    Object.values(configuredDatasets({ eco2mix }, { odre: { url: portal.url } })),
+    { now },
+  );
   await runDay(engine, 'eco2mix', DAY);
   api = await openTestApi(engine);
 });
@@ -34,7 +37,10 @@ afterAll(async () => {
 });
 
 async function open(url: string) {
-  const { statusCode, body, rawPayload } = await api.inject({ url, headers: { host: 'localhost:1234' } });
+  const { statusCode, body, rawPayload } = await api.inject({
+    url,
+    headers: { host: 'localhost:1234' },
+  });
   return { status: statusCode, body, bytes: rawPayload };
 }
 
@@ -45,7 +51,10 @@ function linkIn(html: string, text: string): string {
 
 interface Drawn {
   readonly places: readonly string[];
-  readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
+  readonly series: readonly {
+    readonly name: string;
+    readonly values: readonly (number | null)[];
+  }[];
 }
 
 describe('the explorer', () => {
@@ -56,15 +65,21 @@ describe('the explorer', () => {
     expect(status).toBe(200);
     expect(body).toContain('96 rows');
     expect([...body.matchAll(/<th scope="col">/g)]).toHaveLength(2);
-    expect(body).toMatch(/<figure id="explorer"[^>]*data-chart="\/console\/tables\/eco2mix_national\/chart.json/);
+    expect(body).toMatch(
+      /<figure id="explorer"[^>]*data-chart="\/console\/tables\/eco2mix_national\/chart.json/,
+    );
     expect(body).toContain('<path class="line c0"');
     const { body: rows } = await open(
       `/api/v1/tables/eco2mix_national/rows?from=${DAY}&to=${DAY}&columns=instant_at,load_mw`,
     );
     const known = (JSON.parse(rows) as { rows: { instant_at: string; load_mw: number }[] }).rows;
-    const drawn = JSON.parse((await open(`${TABLE}/chart.json?from=${DAY}&to=${DAY}&y=load_mw`)).body) as Drawn;
+    const drawn = JSON.parse(
+      (await open(`${TABLE}/chart.json?from=${DAY}&to=${DAY}&y=load_mw`)).body,
+    ) as Drawn;
     expect(drawn.places).toEqual(known.map(({ instant_at: at }) => at));
-    expect(drawn.series).toEqual([{ name: 'load_mw', values: known.map(({ load_mw: load }) => load) }]);
+    expect(drawn.series).toEqual([
+      { name: 'load_mw', values: known.map(({ load_mw: load }) => load) },
+    ]);
   });
 
   it('makes one number of rows at one place, by the way that is asked for', async () => {
@@ -102,15 +117,26 @@ describe('the explorer', () => {
   });
 
   it('says what is wrong with an address', async () => {
-    for (const wrong of ['y=nothing', 'y=revision', 'columns=none', 'kind=pie', 'from=2026-05-02&to=2026-05-01', 'z=1'])
+    for (const wrong of [
+      'y=nothing',
+      'y=revision',
+      'columns=none',
+      'kind=pie',
+      'from=2026-05-02&to=2026-05-01',
+      'z=1',
+    ])
       expect([wrong, (await open(`${TABLE}?${wrong}`)).status]).toEqual([wrong, 400]);
     expect((await open('/console/tables/none')).status).toBe(404);
   });
 
   it('has its library from this server, and at most 75 KB of scripts', async () => {
     const { body } = await open(TABLE);
-    const files = [...body.matchAll(/(?:src|href)="(\/console\/[\w.]+\.(?:js|css))"/g)].map(([, path = '']) => path);
-    expect(files).toEqual(expect.arrayContaining(['/console/uplot.js', '/console/explorer.js', '/console/uplot.css']));
+    const files = [...body.matchAll(/(?:src|href)="(\/console\/[\w.]+\.(?:js|css))"/g)].map(
+      ([, path = '']) => path,
+    );
+    expect(files).toEqual(
+      expect.arrayContaining(['/console/uplot.js', '/console/explorer.js', '/console/uplot.css']),
+    );
     const sizes = { js: 0, css: 0 };
     for (const path of files) {
       const { status, bytes } = await open(path);
@@ -124,7 +150,9 @@ describe('the explorer', () => {
 
 describe('a line of more values than a drawing has columns', () => {
   it('keeps every peak and every gap', () => {
-    const values = Array.from({ length: 100_000 }, (_, index) => (index === 70_001 ? null : Math.sin(index) * 10));
+    const values = Array.from({ length: 100_000 }, (_, index) =>
+      index === 70_001 ? null : Math.sin(index) * 10,
+    );
     values[5_003] = 99;
     values[90_007] = -99;
     // Behind the gap, in the same column.
@@ -135,6 +163,8 @@ describe('a line of more values than a drawing has columns', () => {
     expect(kept).toContainEqual([90_007, -99]);
     expect(kept).toContainEqual([70_001, null]);
     expect(kept).toContainEqual([70_010, 77]);
-    expect(kept.map(([index]) => index)).toEqual([...kept.map(([index]) => index)].sort((a, b) => a - b));
+    expect(kept.map(([index]) => index)).toEqual(
+      [...kept.map(([index]) => index)].sort((a, b) => a - b),
+    );
   });
 });

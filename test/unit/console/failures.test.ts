@@ -20,7 +20,11 @@ let api: ApiApp;
 beforeAll(async () => {
   engine = await openTestEngine([eco2mix], { now: () => new Date('2026-05-20T10:00:00Z') });
   for (const { date, code, message } of FAILURES)
-    await recordFailure(engine, testControl(), 'eco2mix', date, { step: 'download/tr', code, message });
+    await recordFailure(engine, testControl(), 'eco2mix', date, {
+      step: 'download/tr',
+      code,
+      message,
+    });
   api = await openTestApi(engine);
 });
 
@@ -38,7 +42,10 @@ describe('the failures of the console', () => {
   it('are by code, the one with the most days first, each with its remedy, its message and a link to the day', async () => {
     const { status, html } = await open('/console/failures?lang=en');
     expect(status).toBe(200);
-    const codes = [...html.matchAll(/<h2 id="(\w+)">(.*?)<\/h2>/g)].map(([, id, text]) => [id, text]);
+    const codes = [...html.matchAll(/<h2 id="(\w+)">(.*?)<\/h2>/g)].map(([, id, text]) => [
+      id,
+      text,
+    ]);
     expect(codes).toEqual([
       ['SRC_UNAVAILABLE', 'SRC_UNAVAILABLE (2)'],
       ['SRC_AUTH', 'SRC_AUTH (1)'],
@@ -63,10 +70,15 @@ describe('the failures of the console', () => {
 
   it('are the same ones that the API returns', async () => {
     const { body } = await api.inject({ url: '/api/v1/failures', headers: { host: 'localhost' } });
-    const { failures, codes } = JSON.parse(body) as { failures: { scope: string }[]; codes: object };
+    const { failures, codes } = JSON.parse(body) as {
+      failures: { scope: string }[];
+      codes: object;
+    };
     expect(codes).toEqual({ SRC_AUTH: 1, SRC_UNAVAILABLE: 2 });
     const { html } = await open('/console/failures');
-    const shown = [...html.matchAll(/<a href="\/console\/eco2mix\/(\d{4}-\d\d-\d\d)\?/g)].map(([, date]) => date);
+    const shown = [...html.matchAll(/<a href="\/console\/eco2mix\/(\d{4}-\d\d-\d\d)\?/g)].map(
+      ([, date]) => date,
+    );
     expect(shown.sort()).toEqual(failures.map(({ scope }) => scope).sort());
   });
 });

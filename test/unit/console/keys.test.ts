@@ -16,7 +16,9 @@ let engine: TestEngine;
 let api: ApiApp;
 
 beforeAll(async () => {
-  engine = await openTestEngine([tinyDataset({ baseUrl: 'http://127.0.0.1:1' })], { now: () => NOW });
+  engine = await openTestEngine([tinyDataset({ baseUrl: 'http://127.0.0.1:1' })], {
+    now: () => NOW,
+  });
   api = await openTestApi(engine);
 });
 
@@ -27,7 +29,10 @@ afterAll(async () => {
 
 async function cookieOf(role: Role): Promise<string> {
   const link = await createLink(engine.documents, { name: `${role}@host`, role }, NOW);
-  const { headers } = await api.inject({ url: `/console/enter?link=${link}`, headers: { host: 'localhost' } });
+  const { headers } = await api.inject({
+    url: `/console/enter?link=${link}`,
+    headers: { host: 'localhost' },
+  });
   return String(headers['set-cookie']).split(';')[0]!;
 }
 
@@ -51,7 +56,12 @@ describe('the keys and the audit of the console', () => {
   });
 
   it('tell owner, scopes and end of each key, and nothing of its secret', async () => {
-    const wanted = { owner: 'billing <team>', scopes: ['data:read:tiny', 'ops:read'], days: 30, by: 'alice@host' };
+    const wanted = {
+      owner: 'billing <team>',
+      scopes: ['data:read:tiny', 'ops:read'],
+      days: 30,
+      by: 'alice@host',
+    };
     const { key, record } = await createKey(engine.documents, wanted, NOW);
     const ended = await createKey(engine.documents, { ...wanted, owner: 'former' }, NOW);
     await endKey(engine.documents, ended.record.id, NOW);
@@ -61,7 +71,11 @@ describe('the keys and the audit of the console', () => {
     expect(html).toContain('billing &lt;team>');
     expect(html).toContain('data:read:tiny ops:read');
     expect(html).toContain('2024-03-31T08:00:00.000Z');
-    const states = [...html.matchAll(/<tr><td>(billing|former|forgotten).*?<td>(good|revoked|expired)<\/td><\/tr>/g)];
+    const states = [
+      ...html.matchAll(
+        /<tr><td>(billing|former|forgotten).*?<td>(good|revoked|expired)<\/td><\/tr>/g,
+      ),
+    ];
     expect(Object.fromEntries(states.map(([, owner, state]) => [owner, state]))).toEqual({
       billing: 'good',
       former: 'revoked',
@@ -78,11 +92,19 @@ describe('the keys and the audit of the console', () => {
     const signedIn = [...before.matchAll(/<td>sign-in<\/td>/g)].length;
     for (let index = 0; index < RECORDS; index += 1) {
       const at = new Date(NOW.getTime() - 1 - index * 86_400_000).toISOString();
-      const record = { at, by: 'key:abc', action: 'run', target: `tiny/day ${index}.`, reason: '<b>because</b>' };
+      const record = {
+        at,
+        by: 'key:abc',
+        action: 'run',
+        target: `tiny/day ${index}.`,
+        reason: '<b>because</b>',
+      };
       await writeAudit(engine.documents, record);
     }
     const { html } = await open(cookie, 'fr');
-    const shown = [...html.matchAll(/<td>tiny\/day (\d+)\.<\/td>/g)].map(([, index]) => Number(index));
+    const shown = [...html.matchAll(/<td>tiny\/day (\d+)\.<\/td>/g)].map(([, index]) =>
+      Number(index),
+    );
     expect(shown).toEqual(Array.from({ length: 100 - signedIn }, (_, index) => index));
     expect(html).toContain('&lt;b>because');
     expect(html).toContain('Journal d’audit');

@@ -27,7 +27,11 @@ beforeAll(async () => {
   await runDay(engine, 'tiny', DAY, { recheck: true });
   await keepRevision(engine, testControl(), 'tiny', DAY);
   await saveFreshness(engine, 'tiny', { readings: 'tag-7', forecast: null });
-  const failure = { step: 'rollup/month', code: 'DATA_CHECK_FAILED', message: 'a rule is broken' } as const;
+  const failure = {
+    step: 'rollup/month',
+    code: 'DATA_CHECK_FAILED',
+    message: 'a rule is broken',
+  } as const;
   await recordFailure(engine, testControl(), 'tiny', '2024-01', failure);
   api = await openTestApi(engine.withDatasets([dataset(2)]));
 });
@@ -45,7 +49,9 @@ async function open(url: string): Promise<{ status: number; html: string }> {
 
 describe('the page of what is out of date', () => {
   it('tells the days of a chosen pipeline with steps and reasons, the same that the API returns, and leads to a plan', async () => {
-    const { html } = await open('/console/stale?pipeline=tiny&from=2024-01-10&to=2024-01-18&lang=en');
+    const { html } = await open(
+      '/console/stale?pipeline=tiny&from=2024-01-10&to=2024-01-18&lang=en',
+    );
     expect(html).toContain(`<a href="/console/tiny/${DAY}?lang=en">${DAY}</a>`);
     expect(html).toContain('step version 1 became 2');
     expect(html).toContain(`pipeline=tiny&amp;from=${DAY}&amp;to=${DAY}&amp;select=stale`);

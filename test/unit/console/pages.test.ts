@@ -12,7 +12,10 @@ import type { TestEngine } from '../../fixtures/test-engine.ts';
 
 const DAY = '2026-05-01';
 const CALENDAR = ['<script type="module" src="/console/arrow-keys.js">'];
-const EXPLORER = ['<script defer src="/console/uplot.js">', '<script type="module" src="/console/explorer.js">'];
+const EXPLORER = [
+  '<script defer src="/console/uplot.js">',
+  '<script type="module" src="/console/explorer.js">',
+];
 
 let portal: Portal;
 let engine: TestEngine;
@@ -21,7 +24,10 @@ let api: ApiApp;
 beforeAll(async () => {
   const now = (): Date => new Date('2026-05-20T10:00:00Z');
   portal = await startPortal({ now });
-  engine = await openTestEngine(Object.values(configuredDatasets({ eco2mix }, { odre: { url: portal.url } })), { now });
+  engine = await openTestEngine(
+    Object.values(configuredDatasets({ eco2mix }, { odre: { url: portal.url } })),
+    { now },
+  );
   await runDay(engine, 'eco2mix', DAY);
   await rollUpDays(engine, 'eco2mix', [DAY]);
   api = await openTestApi(engine);
@@ -33,8 +39,14 @@ afterAll(async () => {
   await portal.close();
 });
 
-async function open(url: string, headers: Record<string, string> = {}): Promise<{ status: number; html: string }> {
-  const { statusCode, body } = await api.inject({ url, headers: { host: 'localhost', ...headers } });
+async function open(
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; html: string }> {
+  const { statusCode, body } = await api.inject({
+    url,
+    headers: { host: 'localhost', ...headers },
+  });
   return { status: statusCode, html: body };
 }
 
@@ -76,7 +88,10 @@ describe('the console', () => {
     expect(said).toBe(`Rapport ${DAY}`);
     const there = await api.inject({ url: href, headers: { host: 'localhost' } });
     const { location } = there.headers;
-    const report = location === undefined ? there : await api.inject({ url: location, headers: { host: 'localhost' } });
+    const report =
+      location === undefined
+        ? there
+        : await api.inject({ url: location, headers: { host: 'localhost' } });
     expect(report.statusCode).toBe(200);
     expect(report.body).toContain('<svg');
   });
@@ -105,23 +120,33 @@ describe('the console', () => {
         : /^\/console\/eco2mix\/(2026|years)\?/.test(url)
           ? CALENDAR
           : [];
-      expect([url, scripts]).toEqual([url, [...own, '<script type="module" src="/console/live.js">']]);
+      expect([url, scripts]).toEqual([
+        url,
+        [...own, '<script type="module" src="/console/live.js">'],
+      ]);
       expect([url, /<iframe|\son\w+=|\sstyle=/.test(html)]).toEqual([url, false]);
       expect([url, /(?:src|action)="https?:/.test(html)]).toEqual([url, false]);
-      expect([url, /<html lang="(?:fr|en)">/.test(html), (html.match(/<h1>/g) ?? []).length]).toEqual([url, true, 1]);
+      expect([
+        url,
+        /<html lang="(?:fr|en)">/.test(html),
+        (html.match(/<h1>/g) ?? []).length,
+      ]).toEqual([url, true, 1]);
       const { js, css } = await weightsOf(html);
       const isExplorer = url.startsWith('/console/tables/');
-      expect([url, js > 0 && js <= (isExplorer ? 75 : 40) * 1024, css > 0 && css <= 15 * 1024]).toEqual([
+      expect([
         url,
-        true,
-        true,
-      ]);
+        js > 0 && js <= (isExplorer ? 75 : 40) * 1024,
+        css > 0 && css <= 15 * 1024,
+      ]).toEqual([url, true, true]);
     }
     expect([...pages.keys()].some((url) => url.includes('lang=fr'))).toBe(true);
   });
 
   it('tells in the language of the page how days and steps stand', async () => {
-    const day = { fr: ['<td>bon</td>', '<td>fait</td>', '<td>omis</td>'], en: ['<td>ok</td>', '<td>done</td>'] };
+    const day = {
+      fr: ['<td>bon</td>', '<td>fait</td>', '<td>omis</td>'],
+      en: ['<td>ok</td>', '<td>done</td>'],
+    };
     for (const [language, told] of Object.entries(day)) {
       const { html } = await open(`/console/eco2mix/${DAY}?lang=${language}`);
       expect([language, told.filter((one) => !html.includes(one))]).toEqual([language, []]);
@@ -141,24 +166,36 @@ describe('the console', () => {
   });
 
   it('proposes commands that name the home where it is not that of the working folder', async () => {
-    const nameHome = (text: string): string => text.replace('quotidien run', 'quotidien run --home /srv/q');
+    const nameHome = (text: string): string =>
+      text.replace('quotidien run', 'quotidien run --home /srv/q');
     const named = await openTestApi(engine, { nameHome });
-    const { body } = await named.inject({ url: `/console/eco2mix/${DAY}`, headers: { host: 'localhost' } });
+    const { body } = await named.inject({
+      url: `/console/eco2mix/${DAY}`,
+      headers: { host: 'localhost' },
+    });
     await named.close();
     expect(body).toContain(`quotidien run --home /srv/q eco2mix ${DAY}`);
-    expect((await open(`/console/eco2mix/${DAY}`)).html).toContain(`<pre>quotidien run eco2mix ${DAY}</pre>`);
+    expect((await open(`/console/eco2mix/${DAY}`)).html).toContain(
+      `<pre>quotidien run eco2mix ${DAY}</pre>`,
+    );
   });
 
   it('answers a question that was filled in, and draws it', async () => {
-    const { html } = await open(`/console/questions/get_consommation?granularity=raw&start=${DAY}&end=${DAY}&top_n=`);
+    const { html } = await open(
+      `/console/questions/get_consommation?granularity=raw&start=${DAY}&end=${DAY}&top_n=`,
+    );
     expect(html).toContain('96 values');
     expect(html).toContain('<svg');
-    const { html: french } = await open('/console/questions/get_peak?n=2', { 'accept-language': 'fr-FR,fr' });
+    const { html: french } = await open('/console/questions/get_peak?n=2', {
+      'accept-language': 'fr-FR,fr',
+    });
     expect(french).toContain('pointe de');
   });
 
   it('says what is wrong on a page, with what was sent shown inert', async () => {
-    const { status, html } = await open('/console/questions/get_peak?n=%3Cscript%3Ealert(1)%3C/script%3E');
+    const { status, html } = await open(
+      '/console/questions/get_peak?n=%3Cscript%3Ealert(1)%3C/script%3E',
+    );
     expect(status).toBe(400);
     expect(html).not.toContain('<script>');
     expect((await open('/console/none/2026')).status).toBe(404);

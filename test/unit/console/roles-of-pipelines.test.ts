@@ -15,8 +15,15 @@ let api: ApiApp;
 
 beforeAll(async () => {
   const baseUrl = 'http://127.0.0.1:1';
-  engine = await openTestEngine([tinyDataset({ baseUrl, name: 'mine' }), tinyDataset({ baseUrl, name: 'other' })]);
-  api = await openTestApi(engine, { loopback: false, hosts: ['data.example'], publicUrl: PUBLIC_URL });
+  engine = await openTestEngine([
+    tinyDataset({ baseUrl, name: 'mine' }),
+    tinyDataset({ baseUrl, name: 'other' }),
+  ]);
+  api = await openTestApi(engine, {
+    loopback: false,
+    hosts: ['data.example'],
+    publicUrl: PUBLIC_URL,
+  });
 });
 
 afterAll(async () => {
@@ -27,7 +34,10 @@ afterAll(async () => {
 async function signedIn(...grants: Grant[]): Promise<InjectedBrowser> {
   const person = { name: 'oidc:alice', role: grants[0]!.role, grants };
   const browser = new InjectedBrowser(api);
-  browser.set('__Host-quotidien-session', await beginSession(engine.documents, person, engine.now()));
+  browser.set(
+    '__Host-quotidien-session',
+    await beginSession(engine.documents, person, engine.now()),
+  );
   return browser;
 }
 
@@ -65,17 +75,25 @@ describe('a role at one pipeline', () => {
     const own = await (await signedIn({ role: 'operator', pipeline: 'mine' })).open(path);
     expect([all.status, own.status]).toEqual([200, 200]);
     expect(own.html).not.toMatch(/\bother\b/);
-    if (path === '/console') expect([all.html.includes('/other/'), own.html.includes('/mine/')]).toEqual([true, true]);
+    if (path === '/console')
+      expect([all.html.includes('/other/'), own.html.includes('/mine/')]).toEqual([true, true]);
     expect(own.html).not.toContain('href="/console/stores');
   });
 
   it('acts there and nowhere else', async () => {
-    const browser = await signedIn({ role: 'operator', pipeline: 'mine' }, { role: 'reader', pipeline: 'other' });
+    const browser = await signedIn(
+      { role: 'operator', pipeline: 'mine' },
+      { role: 'reader', pipeline: 'other' },
+    );
     const verify = async (pipeline: string) =>
       (await browser.send(`/console/${pipeline}/2024-01-02/verify`, { reason: 'because' })).status;
     // There is no such day: whoever gets that far was let in.
     expect([await verify('mine'), await verify('other')]).toEqual([404, 403]);
-    const page = async (pipeline: string) => (await browser.open(`/console/${pipeline}/2024-01-02`)).html;
-    expect([await page('mine'), await page('other')].map((html) => html.includes('/run'))).toEqual([true, false]);
+    const page = async (pipeline: string) =>
+      (await browser.open(`/console/${pipeline}/2024-01-02`)).html;
+    expect([await page('mine'), await page('other')].map((html) => html.includes('/run'))).toEqual([
+      true,
+      false,
+    ]);
   });
 });

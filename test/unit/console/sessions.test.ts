@@ -19,7 +19,9 @@ let api: ApiApp;
 let now = START;
 
 beforeAll(async () => {
-  engine = await openTestEngine([tinyDataset({ baseUrl: 'http://127.0.0.1:1' })], { now: () => new Date(now) });
+  engine = await openTestEngine([tinyDataset({ baseUrl: 'http://127.0.0.1:1' })], {
+    now: () => new Date(now),
+  });
   api = await openTestApi(engine);
 });
 
@@ -74,7 +76,8 @@ describe('a session of the console', () => {
     expect((await enter(secret)).status).toBe(401);
     now = START;
     expect((await enter(secret)).status).toBe(303);
-    for (const wrong of ['', 'x'.repeat(43), '../sessions']) expect((await enter(wrong)).status).toBe(401);
+    for (const wrong of ['', 'x'.repeat(43), '../sessions'])
+      expect((await enter(wrong)).status).toBe(401);
   });
 
   it('has a secret that the server chose, in place of one that the browser had', async () => {
@@ -112,7 +115,10 @@ describe('a session of the console', () => {
       url: '/console/leave',
       headers: { ...headers, 'sec-fetch-site': 'same-origin' },
     });
-    expect([left.statusCode, left.headers['set-cookie']]).toEqual([303, expect.stringContaining('Max-Age=0')]);
+    expect([left.statusCode, left.headers['set-cookie']]).toEqual([
+      303,
+      expect.stringContaining('Max-Age=0'),
+    ]);
     const { body } = await other.inject({ url: '/console', headers });
     expect(body).not.toContain('alice@host');
     await other.close();
@@ -124,7 +130,8 @@ describe('a session of the console', () => {
     const stored = async (): Promise<string> => {
       const rows: unknown[] = [];
       for await (const partition of engine.documents.partitions(SESSION_TABLE))
-        for await (const row of engine.documents.query({ table: SESSION_TABLE, partition })) rows.push(row);
+        for await (const row of engine.documents.query({ table: SESSION_TABLE, partition }))
+          rows.push(row);
       return JSON.stringify(rows);
     };
     expect(await stored()).not.toContain(secret);
@@ -189,7 +196,11 @@ describe('a form of another page', () => {
         headers: { host: 'localhost', cookie, 'content-type': type, ...from },
         payload,
       });
-    const form = await send('/console/tiny/2024-01-02/verify', 'application/x-www-form-urlencoded', 'reason=because');
+    const form = await send(
+      '/console/tiny/2024-01-02/verify',
+      'application/x-www-form-urlencoded',
+      'reason=because',
+    );
     const order = await send(
       '/api/v1/pipelines/tiny/days/2024-01-02/actions/verify',
       'application/json',
@@ -221,22 +232,31 @@ describe('quotidien sessions', () => {
     const bob = { name: 'oidc:bob', role: 'operator', grants } as const;
     const cookies = await Promise.all(
       [bob, bob, { name: 'oidc:bobby', role: 'reader' } as const].map(
-        async (person) => `quotidien-session=${await beginSession(engine.documents, person, engine.now())}`,
+        async (person) =>
+          `quotidien-session=${await beginSession(engine.documents, person, engine.now())}`,
       ),
     );
     const unused = await createLink(engine.documents, bob, engine.now());
     const context = testContext(engine);
     await sessionsList(context);
-    expect(context.terminal.text()).toContain('oidc:bob  operator:tiny reader  since 2024-03-01T08:00:00.000Z, until');
+    expect(context.terminal.text()).toContain(
+      'oidc:bob  operator:tiny reader  since 2024-03-01T08:00:00.000Z, until',
+    );
     expect(await sessionsEnd(context, 'oidc:bob', 'left the team')).toBe(0);
     expect(context.terminal.values.at(-1)).toEqual({ name: 'oidc:bob', ended: 3 });
     const isIn = async (cookie: string) =>
-      (await api.inject({ url: '/console', headers: { host: 'localhost', cookie } })).body.includes('oidc:');
+      (await api.inject({ url: '/console', headers: { host: 'localhost', cookie } })).body.includes(
+        'oidc:',
+      );
     expect(await Promise.all(cookies.map(isIn))).toEqual([false, false, true]);
     expect((await enter(unused)).status).toBe(401);
     const audit = await lastAudit(engine.documents, engine.now(), 100);
     expect(audit).toContainEqual(
-      expect.objectContaining({ action: 'sessions/end', target: 'oidc:bob', reason: 'left the team' }),
+      expect.objectContaining({
+        action: 'sessions/end',
+        target: 'oidc:bob',
+        reason: 'left the team',
+      }),
     );
   });
 });
@@ -255,8 +275,12 @@ describe('quotidien console', () => {
 
   it('refuses a role that there is not, and an address where nothing answers', async () => {
     const context = testContext(engine);
-    await expect(openConsole(context, { role: 'operator' })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(openConsole(context, { role: 'operator' })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    });
     const { url } = { url: api.listeningOrigin };
-    await expect(openConsole(context, { role: 'root', url })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await expect(openConsole(context, { role: 'root', url })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+    });
   });
 });

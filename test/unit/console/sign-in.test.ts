@@ -22,7 +22,13 @@ let api: ApiApp;
 let now = Date.now();
 
 function settingsFor({ url, clientId, clientSecret }: OidcIssuer, rules = RULES): SignInSettings {
-  const asked = { url, clientId, clientSecret, clientAuth: 'basic', scopes: 'openid profile' } as const;
+  const asked = {
+    url,
+    clientId,
+    clientSecret,
+    clientAuth: 'basic',
+    scopes: 'openid profile',
+  } as const;
   const claims = { roleClaim: 'groups', nameClaim: 'preferred_username' };
   return { issuer: asked, ...claims, rules: parseRoleRules(rules).rules };
 }
@@ -49,7 +55,11 @@ afterAll(async () => {
   await engine.close();
 });
 
-async function signIn(name: string, browser = new InjectedBrowser(api), next = '/console'): Promise<InjectedBrowser> {
+async function signIn(
+  name: string,
+  browser = new InjectedBrowser(api),
+  next = '/console',
+): Promise<InjectedBrowser> {
   const { location } = await browser.open(`/console/sign-in?next=${encodeURIComponent(next)}`);
   const back = await signInAtIssuer(location!, name);
   await browser.open(back.pathname + back.search);
@@ -75,7 +85,8 @@ describe('signing in by an issuer', () => {
       redirect_uri: `${PUBLIC_URL}/console/signed-in`,
       code_challenge_method: 'S256',
     });
-    for (const name of ['code_challenge', 'state', 'nonce']) expect(asked[name]).toMatch(/^[\w-]{43}$/);
+    for (const name of ['code_challenge', 'state', 'nonce'])
+      expect(asked[name]).toMatch(/^[\w-]{43}$/);
     expect(location).not.toContain(issuer.clientSecret);
   });
 
@@ -91,7 +102,9 @@ describe('signing in by an issuer', () => {
     expect([landed.status, landed.location]).toEqual([303, '/console/gaps?lang=en']);
     const [forgotten, session] = browser.received;
     expect(forgotten).toMatch(/^__Host-quotidien-sign-in-[\w-]{12}=; .*Max-Age=0$/);
-    expect(session).toMatch(/^__Host-quotidien-session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
+    expect(session).toMatch(
+      /^__Host-quotidien-session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure$/,
+    );
     const { html } = await browser.open('/console?lang=en');
     expect(html).toContain('oidc:alice@grid · operator');
   });
@@ -103,10 +116,16 @@ describe('signing in by an issuer', () => {
   });
 
   it('reads the claims of the user information where the id token has none', async () => {
-    const other = await startOidcIssuer({ publicUrl: PUBLIC_URL, groups: GROUPS, byUserInfo: true });
+    const other = await startOidcIssuer({
+      publicUrl: PUBLIC_URL,
+      groups: GROUPS,
+      byUserInfo: true,
+    });
     const own = await openApi(settingsFor(other));
     const browser = await signIn('root', new InjectedBrowser(own));
-    expect((await browser.open('/console?lang=en')).html).toContain('oidc:root@grid · administrator');
+    expect((await browser.open('/console?lang=en')).html).toContain(
+      'oidc:root@grid · administrator',
+    );
     await own.close();
     await other.close();
   });
@@ -116,7 +135,10 @@ describe('signing in by an issuer', () => {
     const { location } = await browser.open('/console/sign-in');
     const back = await signInAtIssuer(location!, 'carol');
     const { status, html } = await browser.open(back.pathname + back.search);
-    expect([status, html]).toEqual([403, expect.stringContaining('oidc:carol@grid has no role here')]);
+    expect([status, html]).toEqual([
+      403,
+      expect.stringContaining('oidc:carol@grid has no role here'),
+    ]);
     expect((await browser.open('/console')).status).toBe(401);
     expect(await audit()).toContainEqual([
       'oidc:carol@grid',
@@ -140,9 +162,16 @@ describe('signing in by an issuer', () => {
 
   it('works in two tabs at once', async () => {
     const browser = new InjectedBrowser(api);
-    const tabs = [await browser.open('/console/sign-in?next=/console/gaps'), await browser.open('/console/sign-in')];
-    const [first, second] = await Promise.all(tabs.map(({ location }) => signInAtIssuer(location!, 'alice')));
-    const ends = await Promise.all([first!, second!].map((back) => browser.open(back.pathname + back.search)));
+    const tabs = [
+      await browser.open('/console/sign-in?next=/console/gaps'),
+      await browser.open('/console/sign-in'),
+    ];
+    const [first, second] = await Promise.all(
+      tabs.map(({ location }) => signInAtIssuer(location!, 'alice')),
+    );
+    const ends = await Promise.all(
+      [first!, second!].map((back) => browser.open(back.pathname + back.search)),
+    );
     expect(ends.map(({ status, location }) => [status, location])).toEqual([
       [303, '/console/gaps'],
       [303, '/console'],
@@ -158,7 +187,8 @@ describe('signing in by an issuer', () => {
 
   it('leaves no trace in the stores of who only begins it', async () => {
     const before = await audit();
-    for (let count = 0; count < 3; count += 1) await new InjectedBrowser(api).open('/console/sign-in');
+    for (let count = 0; count < 3; count += 1)
+      await new InjectedBrowser(api).open('/console/sign-in');
     await new InjectedBrowser(api).open('/console/signed-in?code=x&state=y');
     expect(await audit()).toEqual(before);
   });
@@ -193,7 +223,9 @@ describe('what came back from the issuer', () => {
     const back = await signInAtIssuer((await victim.open('/console/sign-in')).location!, 'alice');
     const attacker = new InjectedBrowser(api);
     await attacker.open('/console/sign-in');
-    const own = JSON.parse(Buffer.from(attacker.cookie(attacker.names[0]!)!, 'base64url').toString()) as object;
+    const own = JSON.parse(
+      Buffer.from(attacker.cookie(attacker.names[0]!)!, 'base64url').toString(),
+    ) as object;
     const state = back.searchParams.get('state')!;
     const forged = Buffer.from(JSON.stringify({ ...own, state })).toString('base64url');
     attacker.set(`__Host-quotidien-sign-in-${state.slice(0, 12)}`, forged);
@@ -231,7 +263,9 @@ describe('a session that an issuer began', () => {
       client_id: 'quotidien',
       post_logout_redirect_uri: `${PUBLIC_URL}/console`,
     });
-    expect([(await kept.open('/console')).status, (await browser.open('/console')).status]).toEqual([401, 401]);
+    expect([(await kept.open('/console')).status, (await browser.open('/console')).status]).toEqual(
+      [401, 401],
+    );
     expect(await audit()).toContainEqual(['oidc:alice@grid', 'leave', 'left']);
   });
 });

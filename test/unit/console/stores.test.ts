@@ -15,7 +15,9 @@ let api: ApiApp;
 beforeAll(async () => {
   remote = createRemoteStores();
   engine = await openRemoteEngine(remote, [tinyDataset({ baseUrl: 'http://127.0.0.1:9' })]);
-  api = await openTestApi(engine, { nameHome: (text) => text.replace('quotidien ', 'quotidien --home /srv/q ') });
+  api = await openTestApi(engine, {
+    nameHome: (text) => text.replace('quotidien ', 'quotidien --home /srv/q '),
+  });
 });
 
 afterAll(async () => {
@@ -33,7 +35,11 @@ async function open(url: string, from: ApiApp = api): Promise<string> {
 interface Standing {
   readonly pending: number;
   readonly pending_since: string | null;
-  readonly breakers: readonly { readonly store: string; readonly state: string; readonly reason: string | null }[];
+  readonly breakers: readonly {
+    readonly store: string;
+    readonly state: string;
+    readonly reason: string | null;
+  }[];
   readonly conflicts: readonly { readonly id: string; readonly text: string }[];
 }
 
@@ -69,7 +75,9 @@ describe('the stores of the console', () => {
     expect(decided).toContain('Conflits');
     expect(decided).toContain('document-put of notes:p:one');
     for (const keep of ['primary', 'ours'])
-      expect(decided).toContain(`quotidien --home /srv/q reconcile --conflict ${id} --keep ${keep}`);
+      expect(decided).toContain(
+        `quotidien --home /srv/q reconcile --conflict ${id} --keep ${keep}`,
+      );
   });
 
   it('are on this host where none is remote: nothing can wait', async () => {

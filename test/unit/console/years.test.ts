@@ -32,7 +32,9 @@ beforeAll(async () => {
   engine = await openTestEngine(datasets, { now: () => NOW });
   await runDay(engine, 'eco2mix', DAY);
   const whole = (await newestManifests(engine.documents, 'eco2mix', [DAY], [])).get(DAY)!;
-  const dates = datesBetween(FIRST, '2026-05-15').filter((date, index) => index % 10 !== 0 && date !== DAY);
+  const dates = datesBetween(FIRST, '2026-05-15').filter(
+    (date, index) => index % 10 !== 0 && date !== DAY,
+  );
   await engine.documents.createMany(
     dates.map((scope, index) => ({
       key: manifestKey('eco2mix', scope, 1),
@@ -64,10 +66,22 @@ describe('the calendar of all years', () => {
   it('shows every day of fifteen years with the standing that the calendar of its year has', async () => {
     const year = datesBetween('2020-01-01', '2020-12-31');
     const running = new Map([
-      ['2020-03-01', { workflowId: 'day/eco2mix/2020-03-01', startedAt: NOW.toISOString(), held: false }],
-      ['2020-03-02', { workflowId: 'day/eco2mix/2020-03-02', startedAt: NOW.toISOString(), held: true }],
+      [
+        '2020-03-01',
+        { workflowId: 'day/eco2mix/2020-03-01', startedAt: NOW.toISOString(), held: false },
+      ],
+      [
+        '2020-03-02',
+        { workflowId: 'day/eco2mix/2020-03-02', startedAt: NOW.toISOString(), held: true },
+      ],
     ]);
-    const known = await standingsOfDays(engine, new KnownVersions(engine), 'eco2mix', year, running);
+    const known = await standingsOfDays(
+      engine,
+      new KnownVersions(engine),
+      'eco2mix',
+      year,
+      running,
+    );
     const whole = await calendarOfDays(engine, 'eco2mix', year, running);
     expect([...known]).toEqual(whole.map(({ date, standing }) => [date, standing]));
     expect(new Set(known.values()).size).toBeGreaterThan(5);

@@ -62,19 +62,33 @@ function cutBy(slice: (own: Dataset['slice']) => Dataset['slice']): TestEngine {
 }
 
 function keysOf(days: Awaited<ReturnType<typeof download>>): Record<string, string | undefined> {
-  return Object.fromEntries(days.map((day) => [day.date, 'key' in day ? day.key : day.failure.code]));
+  return Object.fromEntries(
+    days.map((day) => [day.date, 'key' in day ? day.key : day.failure.code]),
+  );
 }
 
 async function receipts() {
   const part = { id: 'r151', bulkWindow: 'month' } as const;
-  const found = await readReceipts(engine.documents, 'enedis', part, { first: FIRST, last: DATES.at(-1)! });
+  const found = await readReceipts(engine.documents, 'enedis', part, {
+    first: FIRST,
+    last: DATES.at(-1)!,
+  });
   // Keys of raw files are random, so are their hashes.
-  return found.map(({ window, days, rows, origin: { url, raw } }) => ({ window, days, rows, url, bytes: raw.bytes }));
+  return found.map(({ window, days, rows, origin: { url, raw } }) => ({
+    window,
+    days,
+    rows,
+    url,
+    bytes: raw.bytes,
+  }));
 }
 
 async function journal(): Promise<Arrival[]> {
   const arrivals: Arrival[] = [];
-  for await (const { body } of engine.documents.query<Arrival>({ table: ARRIVAL_TABLE, partition: 'enedis/r151' }))
+  for await (const { body } of engine.documents.query<Arrival>({
+    table: ARRIVAL_TABLE,
+    partition: 'enedis/r151',
+  }))
     arrivals.push(body);
   return arrivals;
 }
@@ -99,7 +113,8 @@ describe('days that nothing is known of', () => {
 
   it('fail alone where one of them cannot be cut', async () => {
     const poor = cutBy((own) => (task, sql) => {
-      if (task.days.some(({ date }) => date === SECOND)) throw new PipelineError('SRC_SHAPE_CHANGED', 'it is strange');
+      if (task.days.some(({ date }) => date === SECOND))
+        throw new PipelineError('SRC_SHAPE_CHANGED', 'it is strange');
       return own(task, sql);
     });
     await expect(download(poor, DATES)).rejects.toMatchObject({ code: 'SRC_SHAPE_CHANGED' });

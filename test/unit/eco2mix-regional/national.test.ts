@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { compareDays } from '../../../src/datasets/eco2mix-regional/comparison.ts';
-import type { NationalComparison, RegionsDay } from '../../../src/datasets/eco2mix-regional/metrics-model.ts';
+import type {
+  NationalComparison,
+  RegionsDay,
+} from '../../../src/datasets/eco2mix-regional/metrics-model.ts';
 import { REGIONS } from '../../../src/datasets/eco2mix-regional/regions.ts';
 import { DATASETS } from '../../../src/datasets/registry.ts';
 import { startPortal } from '@quotidien/sample-portal/portal';
@@ -14,7 +17,10 @@ import { rollUpDays, runDay, runDays } from '../../fixtures/run-day.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
-/** Both pipelines over one world: days come from the portal, through the engine, to reports and answers. */
+/**
+ * Both pipelines over one world: days come from the portal, through the engine, to reports and
+ * answers.
+ */
 
 const PIPELINE = 'eco2mix-regional';
 const DATES = datesBetween('2026-04-29', '2026-05-01');
@@ -52,7 +58,9 @@ async function pathOf(
   step: `metrics/${string}` | `report/${string}`,
   output: string,
 ): Promise<string> {
-  const state = (await newestManifests(engine.documents, pipeline, [scope])).get(scope)!.steps[step];
+  const state = (await newestManifests(engine.documents, pipeline, [scope])).get(scope)!.steps[
+    step
+  ];
   if (state?.state !== 'done') throw new Error(`${step} of ${scope} is not done`);
   return (await engine.objects.openLocal(state.outputs[output]!))!;
 }
@@ -90,7 +98,8 @@ describe('a day of the regions', () => {
     expect(day.regions.map(({ code }) => code)).toEqual(REGIONS.map(({ code }) => code));
     for (const { code, load, generation } of day.regions) {
       const rows = lines.map((line) => line.split(';')).filter((cells) => cells[0] === code);
-      const of = (name: string): number[] => rows.map((cells) => Number(cells[names.indexOf(name)]));
+      const of = (name: string): number[] =>
+        rows.map((cells) => Number(cells[names.indexOf(name)]));
       const sum = (name: string): number => of(name).reduce((total, mw) => total + mw, 0) / 4;
       expect(rows).toHaveLength(96);
       expect(load).toMatchObject({ energy_mwh: sum('consommation'), coverage: 1 });
@@ -109,20 +118,45 @@ describe('a day of the regions', () => {
   });
 
   it('adds up to the national figures of the same day, shown beside them', async () => {
-    const comparison = await document<NationalComparison>(PIPELINE, DAY, 'metrics/comparison', 'comparison');
-    expect(comparison.quantities.map(({ quantity, reason }) => [quantity, reason])).toEqual(
-      ['consommation', 'nucleaire', 'hydraulique', 'eolien', 'solaire', 'bioenergies', 'thermique'].map((name) => [
-        name,
-        null,
-      ]),
+    const comparison = await document<NationalComparison>(
+      PIPELINE,
+      DAY,
+      'metrics/comparison',
+      'comparison',
     );
-    const national = await document<{ load: { energy_mwh: number } }>('eco2mix', DAY, 'metrics/national', 'metrics');
-    expect(comparison.quantities[0]).toMatchObject({ national_mwh: national.load.energy_mwh, difference_mwh: 0 });
+    expect(comparison.quantities.map(({ quantity, reason }) => [quantity, reason])).toEqual(
+      [
+        'consommation',
+        'nucleaire',
+        'hydraulique',
+        'eolien',
+        'solaire',
+        'bioenergies',
+        'thermique',
+      ].map((name) => [name, null]),
+    );
+    const national = await document<{ load: { energy_mwh: number } }>(
+      'eco2mix',
+      DAY,
+      'metrics/national',
+      'metrics',
+    );
+    expect(comparison.quantities[0]).toMatchObject({
+      national_mwh: national.load.energy_mwh,
+      difference_mwh: 0,
+    });
   });
 
   it('is not compared with a day that is not there, and says so', async () => {
-    const { quantities } = await document<NationalComparison>(PIPELINE, DATES[0]!, 'metrics/comparison', 'comparison');
-    expect(new Set(quantities.map(({ reason }) => reason))).toEqual(new Set(['no national figure']));
+    const { quantities } = await document<NationalComparison>(
+      PIPELINE,
+      DATES[0]!,
+      'metrics/comparison',
+      'comparison',
+    );
+    expect(new Set(quantities.map(({ reason }) => reason))).toEqual(
+      new Set(['no national figure']),
+    );
     expect(quantities[0]!.regions_mwh).toBeGreaterThan(0);
   });
 
@@ -134,10 +168,19 @@ describe('a day of the regions', () => {
       'metrics/national',
       'metrics',
     );
-    const larger = { ...national, load: { energy_mwh: national.load.energy_mwh! * 1.25, coverage: 1 } };
-    expect(compareDays(day, larger).quantities[0]).toMatchObject({ difference_pct: -20, reason: null });
+    const larger = {
+      ...national,
+      load: { energy_mwh: national.load.energy_mwh! * 1.25, coverage: 1 },
+    };
+    expect(compareDays(day, larger).quantities[0]).toMatchObject({
+      difference_pct: -20,
+      reason: null,
+    });
     const gap = { ...national, load: { ...national.load, coverage: 0.9 } };
-    expect(compareDays(day, gap).quantities[0]).toMatchObject({ difference_mwh: null, reason: 'national incomplete' });
+    expect(compareDays(day, gap).quantities[0]).toMatchObject({
+      difference_mwh: null,
+      reason: 'national incomplete',
+    });
   });
 
   it('is shown on a map whose tiles name region and value, with every figure in tables', async () => {
@@ -165,10 +208,13 @@ describe('the answers', () => {
       `/api/v1/questions/get_regions?grandeur=eolien&start=${DAY}&end=${DAY}`,
     );
     const day = await document<RegionsDay>(PIPELINE, DAY, 'metrics/regions', 'metrics');
-    const winds = day.regions.flatMap(({ generation }) => generation.by_source.eolien.energy_mwh ?? []);
+    const winds = day.regions.flatMap(
+      ({ generation }) => generation.by_source.eolien.energy_mwh ?? [],
+    );
     expect(rows.map((row) => row['energy_mwh'])).toEqual(winds.sort((a, b) => b - a));
     expect(rows[0]!['of_load_pct']).toBe(
-      day.regions.find(({ code }) => code === rows[0]!['region_code'])!.generation.by_source.eolien.coverage_rate_pct,
+      day.regions.find(({ code }) => code === rows[0]!['region_code'])!.generation.by_source.eolien
+        .coverage_rate_pct,
     );
     expect(sentence.fr).toContain('en tête');
     const { rows: days } = await get<{ rows: Row[] }>('/api/v1/questions/get_region?region=53');
@@ -190,10 +236,15 @@ describe('the answers', () => {
   });
 
   it('give every row of the regions with their rates', async () => {
-    const rows = await get<Row[]>(`/api/v1/tables/eco2mix_regional/file.json?from=${DAY}&to=${DAY}`);
+    const rows = await get<Row[]>(
+      `/api/v1/tables/eco2mix_regional/file.json?from=${DAY}&to=${DAY}`,
+    );
     expect(rows).toHaveLength(12 * 96);
     expect(rows[0]).toMatchObject({ region_code: '11', quarters: 1 });
     const row = rows.find((one) => one['region_code'] === '32')!;
-    expect(row['wind_coverage_pct']).toBeCloseTo((100 * Number(row['wind_mw'])) / Number(row['load_mw']), 1);
+    expect(row['wind_coverage_pct']).toBeCloseTo(
+      (100 * Number(row['wind_mw'])) / Number(row['load_mw']),
+      1,
+    );
   });
 });

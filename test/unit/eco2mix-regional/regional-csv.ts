@@ -1,6 +1,9 @@
 import { zonedDay } from '../../../src/pipelines/zoned-day.ts';
 
-/** Exports of a region or two, written by hand: what a real one has, with the traps of clocks and revisions. */
+/**
+ * Exports of a region or two, written by hand: what a real one has, with the traps of clocks and
+ * revisions.
+ */
 
 const ZONE = 'Europe/Paris';
 
@@ -14,7 +17,16 @@ export interface RegionalRow {
 }
 
 export const MEASURES = [
-  ...['consommation', 'thermique', 'nucleaire', 'eolien', 'solaire', 'hydraulique', 'pompage', 'bioenergies'],
+  ...[
+    'consommation',
+    'thermique',
+    'nucleaire',
+    'eolien',
+    'solaire',
+    'hydraulique',
+    'pompage',
+    'bioenergies',
+  ],
   ...['ech_physiques', 'tco_eolien', 'tch_eolien'],
 ];
 
@@ -38,7 +50,15 @@ export const LABELS: Readonly<Record<string, string>> = {
   tch_eolien: 'TCH Eolien (%)',
 };
 
-export const HEAD = ['code_insee_region', 'libelle_region', 'nature', 'date', 'heure', 'date_heure', ...MEASURES];
+export const HEAD = [
+  'code_insee_region',
+  'libelle_region',
+  'nature',
+  'date',
+  'heure',
+  'date_heure',
+  ...MEASURES,
+];
 
 export function quartersOf(date: string): number {
   return zonedDay(date, ZONE).hours * 4;
@@ -54,7 +74,11 @@ export function regionalCsv(
   const start = Date.parse(zonedDay(date, ZONE).startAt);
   const lines = rows.map(({ region, quarter, values, clock }) => {
     const at = new Date(start + quarter * 900_000);
-    const local = at.toLocaleTimeString('fr-FR', { timeZone: ZONE, hour: '2-digit', minute: '2-digit' });
+    const local = at.toLocaleTimeString('fr-FR', {
+      timeZone: ZONE,
+      hour: '2-digit',
+      minute: '2-digit',
+    });
     const instant = `${at.toISOString().slice(0, 19)}+00:00`;
     const cells = MEASURES.map((measure) => values[measure] ?? '');
     return [region, `Région ${region}`, nature, date, clock ?? local, instant, ...cells].join(';');

@@ -1,8 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eco2mixRegional } from '../../../src/datasets/eco2mix-regional/index.ts';
-import type { RegionDay, RegionsDay } from '../../../src/datasets/eco2mix-regional/metrics-model.ts';
+import type {
+  RegionDay,
+  RegionsDay,
+} from '../../../src/datasets/eco2mix-regional/metrics-model.ts';
 import type { Done, StepRunner } from '../../fixtures/step-runner.ts';
-import { checkOf, dayUnit, openStepRunner, readOutput, rejection } from '../../fixtures/step-runner.ts';
+import {
+  checkOf,
+  dayUnit,
+  openStepRunner,
+  readOutput,
+  rejection,
+} from '../../fixtures/step-runner.ts';
 import type { RegionalRow } from './regional-csv.ts';
 import { LABELS, quartersOf, regionalCsv } from './regional-csv.ts';
 
@@ -21,7 +30,9 @@ interface Given {
 async function coreOf(date: string, given: readonly Given[]): Promise<Done> {
   const inputs: Record<string, Done['outputs'][string][]> = {};
   for (const { part, csv } of given) {
-    const [sliced] = await runner.slice({ part, path: await runner.file('export.csv', csv) }, [date]);
+    const [sliced] = await runner.slice({ part, path: await runner.file('export.csv', csv) }, [
+      date,
+    ]);
     if (sliced!.outputs['slice'] !== undefined) inputs[part] = [sliced!.outputs['slice']];
   }
   const [core] = await runner.step('transform/regions', [dayUnit(date, inputs)]);
@@ -30,7 +41,9 @@ async function coreOf(date: string, given: readonly Given[]): Promise<Done> {
 
 async function dayOf(date: string, given: readonly Given[]): Promise<RegionsDay> {
   const core = await coreOf(date, given);
-  const [measured] = await runner.step('metrics/regions', [dayUnit(date, { core: [core.outputs['core']!] })]);
+  const [measured] = await runner.step('metrics/regions', [
+    dayUnit(date, { core: [core.outputs['core']!] }),
+  ]);
   return readOutput<RegionsDay>(measured, 'metrics');
 }
 
@@ -39,9 +52,19 @@ function regionOf({ regions }: RegionsDay, code: string): RegionDay {
 }
 
 /** A load of so many MW at every step of a day. */
-function loads(date: string, region: string, mw: number, step: 1 | 2, more: RegionalRow['values'] = {}): RegionalRow[] {
+function loads(
+  date: string,
+  region: string,
+  mw: number,
+  step: 1 | 2,
+  more: RegionalRow['values'] = {},
+): RegionalRow[] {
   return Array.from({ length: quartersOf(date) / step }, (_, index) => {
-    return { region, quarter: index * step, values: { consommation: mw, ech_physiques: mw, ...more } };
+    return {
+      region,
+      quarter: index * step,
+      values: { consommation: mw, ech_physiques: mw, ...more },
+    };
   });
 }
 
@@ -68,14 +91,23 @@ describe('the energy of a region', () => {
 
   it('is that of what was observed where a gap is, and says how much of the day that is', async () => {
     const rows = loads('2024-01-15', '11', 8_000, 1).filter(({ quarter }) => quarter < 24);
-    const day = await dayOf('2024-01-15', [{ part: 'tr', csv: regionalCsv('2024-01-15', 'Données temps réel', rows) }]);
+    const day = await dayOf('2024-01-15', [
+      { part: 'tr', csv: regionalCsv('2024-01-15', 'Données temps réel', rows) },
+    ]);
     expect(regionOf(day, '11').load).toMatchObject({ energy_mwh: 48_000, coverage: 0.25 });
-    expect(regionOf(day, '93').load).toEqual({ energy_mwh: null, coverage: 0, mean_mw: null, peak: null });
+    expect(regionOf(day, '93').load).toEqual({
+      energy_mwh: null,
+      coverage: 0,
+      mean_mw: null,
+      peak: null,
+    });
   });
 
   it('does not stretch a real-time sample over a missing quarter', async () => {
     const rows = loads('2024-01-15', '11', 8_000, 1).filter(({ quarter }) => quarter !== 5);
-    const day = await dayOf('2024-01-15', [{ part: 'tr', csv: regionalCsv('2024-01-15', 'Données temps réel', rows) }]);
+    const day = await dayOf('2024-01-15', [
+      { part: 'tr', csv: regionalCsv('2024-01-15', 'Données temps réel', rows) },
+    ]);
     expect(regionOf(day, '11').load.energy_mwh).toBe(8_000 * 24 - 2_000);
   });
 });
@@ -83,7 +115,11 @@ describe('the energy of a region', () => {
 describe('revisions', () => {
   it('count per column: the best row that has a value gives it', async () => {
     const date = '2024-01-15';
-    const real = regionalCsv(date, 'Données temps réel', loads(date, '75', 5_000, 1, { eolien: 400 }));
+    const real = regionalCsv(
+      date,
+      'Données temps réel',
+      loads(date, '75', 5_000, 1, { eolien: 400 }),
+    );
     const consolidated = regionalCsv(date, 'Données consolidées', loads(date, '75', 5_100, 2));
     const day = await dayOf(date, [
       { part: 'tr', csv: real },
@@ -112,9 +148,13 @@ describe('rates', () => {
       };
       return { ...row, values };
     });
-    const core = await coreOf(date, [{ part: 'tr', csv: regionalCsv(date, 'Données temps réel', rows) }]);
+    const core = await coreOf(date, [
+      { part: 'tr', csv: regionalCsv(date, 'Données temps réel', rows) },
+    ]);
     expect(checkOf(core, 'coverage-rates')).toMatchObject({ tested: 96, failed: 0 });
-    const day = await dayOf(date, [{ part: 'tr', csv: regionalCsv(date, 'Données temps réel', rows) }]);
+    const day = await dayOf(date, [
+      { part: 'tr', csv: regionalCsv(date, 'Données temps réel', rows) },
+    ]);
     expect(regionOf(day, '32').generation.by_source.eolien).toEqual({
       energy_mwh: 48_000,
       coverage: 1,
@@ -128,7 +168,10 @@ describe('rates', () => {
     const core = await coreOf('2024-01-15', [
       { part: 'tr', csv: regionalCsv('2024-01-15', 'Données temps réel', rows) },
     ]);
-    expect(checkOf(core, 'coverage-rates')).toMatchObject({ failed: 96, examples: [{ region: '32' }, {}, {}] });
+    expect(checkOf(core, 'coverage-rates')).toMatchObject({
+      failed: 96,
+      examples: [{ region: '32' }, {}, {}],
+    });
   });
 });
 
@@ -137,9 +180,16 @@ describe('published rows', () => {
 
   it('are the same slice under short names and under labels, whatever their order', async () => {
     const rows = [...loads(date, '11', 9_000, 2), ...loads(date, '84', 8_000, 2)];
-    const labelled = regionalCsv(date, 'Données consolidées', rows.toReversed(), (column) => LABELS[column] ?? column);
+    const labelled = regionalCsv(
+      date,
+      'Données consolidées',
+      rows.toReversed(),
+      (column) => LABELS[column] ?? column,
+    );
     const days = await Promise.all(
-      [regionalCsv(date, 'Données consolidées', rows), labelled].map((csv) => dayOf(date, [{ part: 'cons-def', csv }])),
+      [regionalCsv(date, 'Données consolidées', rows), labelled].map((csv) =>
+        dayOf(date, [{ part: 'cons-def', csv }]),
+      ),
     );
     expect(days[0]).toEqual(days[1]);
     expect(regionOf(days[0]!, '84').load.energy_mwh).toBe(8_000 * 24);
@@ -158,12 +208,16 @@ describe('published rows', () => {
       };
     });
     const csv = regionalCsv(spring, 'Données temps réel', [...phantoms, ...rows, ...rows]);
-    expect(regionOf(await dayOf(spring, [{ part: 'tr', csv }]), '28').load.energy_mwh).toBe(2_000 * 23);
+    expect(regionOf(await dayOf(spring, [{ part: 'tr', csv }]), '28').load.energy_mwh).toBe(
+      2_000 * 23,
+    );
   });
 
   it('without any value are no day', async () => {
     const rows = [{ region: '11', quarter: 0, values: {} }];
-    const core = await coreOf(date, [{ part: 'tr', csv: regionalCsv(date, 'Données temps réel', rows) }]);
+    const core = await coreOf(date, [
+      { part: 'tr', csv: regionalCsv(date, 'Données temps réel', rows) },
+    ]);
     expect(core.failure).toMatchObject({ code: 'SRC_NOT_PUBLISHED' });
   });
 
@@ -177,7 +231,9 @@ describe('published rows', () => {
 
   it('that say ND or nothing have no value, and other words are told of', async () => {
     const rows = loads(date, '11', 9_000, 1, { eolien: 'ND', solaire: '-', nucleaire: 'x' });
-    const core = await coreOf(date, [{ part: 'tr', csv: regionalCsv(date, 'Données temps réel', rows) }]);
+    const core = await coreOf(date, [
+      { part: 'tr', csv: regionalCsv(date, 'Données temps réel', rows) },
+    ]);
     expect(checkOf(core, 'readable-values')).toMatchObject({
       severity: 'hold',
       failed: 96,
@@ -192,7 +248,9 @@ describe('published rows', () => {
       [(csv: string) => csv.replace('libelle_region', 'perimetre'), 'perimetre'],
     ] as const) {
       const csv = change(regionalCsv(date, 'Données temps réel', loads(date, '11', 9_000, 2)));
-      const error = await rejection(runner.slice({ part: 'tr', path: await runner.file('export.csv', csv) }, [date]));
+      const error = await rejection(
+        runner.slice({ part: 'tr', path: await runner.file('export.csv', csv) }, [date]),
+      );
       expect(error.code).toBe('SRC_SHAPE_CHANGED');
       expect(error.message).toContain(words);
     }

@@ -8,7 +8,12 @@ function tableOf(options: Parameters<typeof dayMetrics>[0]) {
     .trimEnd()
     .split('\n')
     .map((line) => line.split(';'));
-  return { text, header, rows, column: (name: string) => rows.map((row) => row[header.indexOf(name)]) };
+  return {
+    text,
+    header,
+    rows,
+    column: (name: string) => rows.map((row) => row[header.indexOf(name)]),
+  };
 }
 
 describe('curvesCsv', () => {
@@ -61,7 +66,9 @@ describe('curvesCsv', () => {
   it('writes integers without a decimal part and nothing for what was not published', () => {
     const { text, column } = tableOf({ layout: 'cons-def', without: ALL_BUT_LOAD });
     expect(
-      column('consommation_mw').every((field, index) => (index % 2 === 0 ? /^\d+$/.test(field!) : field === '')),
+      column('consommation_mw').every((field, index) =>
+        index % 2 === 0 ? /^\d+$/.test(field!) : field === '',
+      ),
     ).toBe(true);
     expect(column('gaz_mw').every((field) => field === '')).toBe(true);
     expect(text).not.toMatch(/\.0|null|NaN|undefined/);
@@ -69,7 +76,10 @@ describe('curvesCsv', () => {
 
   it('writes a decimal comma and no negative zero', () => {
     const { curves } = dayMetrics();
-    const text = curvesCsv({ ...curves, consommation: [50000.5, -0, ...curves.consommation.slice(2)] });
+    const text = curvesCsv({
+      ...curves,
+      consommation: [50000.5, -0, ...curves.consommation.slice(2)],
+    });
     expect(text.split('\n')[1]).toContain('+01:00;50000,5;');
     expect(text.split('\n')[2]).toContain('+01:00;0;');
   });

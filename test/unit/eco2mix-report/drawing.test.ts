@@ -11,7 +11,11 @@ import {
   percentOf,
   signed,
 } from '../../../src/datasets/kit/page/french.ts';
-import { heldSamples, lineSamples, stackable } from '../../../src/datasets/eco2mix/report/page/samples.ts';
+import {
+  heldSamples,
+  lineSamples,
+  stackable,
+} from '../../../src/datasets/eco2mix/report/page/samples.ts';
 import { checkName, quantityName } from '../../../src/datasets/eco2mix/report/page/words.ts';
 import { QUANTITIES } from '../../../src/datasets/eco2mix/report/quantities.ts';
 import { dayMetrics } from '../../fixtures/eco2mix-metrics.ts';
@@ -56,7 +60,9 @@ describe('stackable', () => {
 
 describe('valueScale', () => {
   it('ends close to the data with round ticks inside', () => {
-    expect(valueScale([[59_812, 80_302]], { withZero: false, below: 0.1, above: 0.1, intervals: 5 })).toEqual({
+    expect(
+      valueScale([[59_812, 80_302]], { withZero: false, below: 0.1, above: 0.1, intervals: 5 }),
+    ).toEqual({
       min: 57_000,
       max: 83_000,
       ticks: [60_000, 65_000, 70_000, 75_000, 80_000],
@@ -64,18 +70,25 @@ describe('valueScale', () => {
   });
 
   it('holds zero where signs are read', () => {
-    const { min, max, ticks } = valueScale([[120, _, 480]], { withZero: true, above: 0.02, intervals: 5 });
+    const { min, max, ticks } = valueScale([[120, _, 480]], {
+      withZero: true,
+      above: 0.02,
+      intervals: 5,
+    });
     expect([min, max]).toEqual([0, 500]);
     expect(ticks).toContain(0);
   });
 
-  it.each([[[]], [[[_, _]]], [[[0, 0]]], [[[7, 7]]], [[[-7]]]])('has room and a tick for %j', (series) => {
-    for (const withZero of [true, false]) {
-      const { min, max, ticks } = valueScale(series, { withZero, intervals: 4 });
-      expect(max).toBeGreaterThan(min);
-      expect(ticks.length).toBeGreaterThan(0);
-    }
-  });
+  it.each([[[]], [[[_, _]]], [[[0, 0]]], [[[7, 7]]], [[[-7]]]])(
+    'has room and a tick for %j',
+    (series) => {
+      for (const withZero of [true, false]) {
+        const { min, max, ticks } = valueScale(series, { withZero, intervals: 4 });
+        expect(max).toBeGreaterThan(min);
+        expect(ticks.length).toBeGreaterThan(0);
+      }
+    },
+  );
 });
 
 describe('dayAxis', () => {
@@ -107,7 +120,11 @@ describe('French figures', () => {
       '0,1\u00a0%',
       '0,1\u00a0%',
     ]);
-    expect([percentOf(0.999, 0), percentOf(0.001, 0), percentOf(0, 0)]).toEqual(['99\u00a0%', '1\u00a0%', '0\u00a0%']);
+    expect([percentOf(0.999, 0), percentOf(0.001, 0), percentOf(0, 0)]).toEqual([
+      '99\u00a0%',
+      '1\u00a0%',
+      '0\u00a0%',
+    ]);
     expect([percentOf(0.99996, 2), percentOf(1.2)]).toEqual(['99,99\u00a0%', '120,0\u00a0%']);
   });
 
@@ -129,7 +146,9 @@ describe('French figures', () => {
 describe('the words of the page', () => {
   it('name every check and every column', () => {
     expect(CORE_CHECKS.map(({ id }) => id).filter((id) => checkName(id) === id)).toEqual([]);
-    expect(QUANTITIES.map(({ name }) => name).filter((name) => quantityName(name) === name)).toEqual([]);
+    expect(
+      QUANTITIES.map(({ name }) => name).filter((name) => quantityName(name) === name),
+    ).toEqual([]);
   });
 
   it('leave a check that nobody named its id', () => {

@@ -1,19 +1,46 @@
 import { describe, expect, it } from 'vitest';
 import { reportNational } from '../../../src/datasets/eco2mix/report/steps.ts';
 import { ALL_BUT_LOAD, dayComparison, dayMetrics } from '../../fixtures/eco2mix-metrics.ts';
-import { jsonArtefact, PASSED_CHECKS, reportOf, runNational, taskOf, textOf, TOOLS, unitOf } from './report-run.ts';
+import {
+  jsonArtefact,
+  PASSED_CHECKS,
+  reportOf,
+  runNational,
+  taskOf,
+  textOf,
+  TOOLS,
+  unitOf,
+} from './report-run.ts';
 
 const complete = dayMetrics();
-const sparse = dayMetrics({ date: '2018-06-06', layout: 'cons-def', without: ALL_BUT_LOAD, revision: 'definitive' });
+const sparse = dayMetrics({
+  date: '2018-06-06',
+  layout: 'cons-def',
+  without: ALL_BUT_LOAD,
+  revision: 'definitive',
+});
 const empty = dayMetrics({ gaps: { '*': [[0, 100]] } });
 
 describe('report/national', () => {
   it('calls a complete day ok in every section', async () => {
-    const { model, result } = await reportOf({ metrics: complete, comparison: dayComparison(complete) });
-    expect(model).toMatchObject({ schema: 'eco2mix.report/1', date: '2024-01-15', zone: 'Europe/Paris', hours: 24 });
+    const { model, result } = await reportOf({
+      metrics: complete,
+      comparison: dayComparison(complete),
+    });
+    expect(model).toMatchObject({
+      schema: 'eco2mix.report/1',
+      date: '2024-01-15',
+      zone: 'Europe/Paris',
+      hours: 24,
+    });
     expect(model.status).toBe('ok');
     expect(Object.values(model.sections)).toEqual(Array(7).fill({ status: 'ok', reasons: [] }));
-    expect(result.facts).toMatchObject({ revision: 'consolidated', coverage: 1, rows: 96, status: 'ok' });
+    expect(result.facts).toMatchObject({
+      revision: 'consolidated',
+      coverage: 1,
+      rows: 96,
+      status: 'ok',
+    });
     expect(result.checks).toEqual([]);
   });
 
@@ -35,13 +62,18 @@ describe('report/national', () => {
     expect(model.sections.generation.status).toBe('no_data');
     expect(model.sections.exchanges.status).toBe('no_data');
     expect(model.sections.carbon_intensity.status).toBe('no_data');
-    expect(model.sections.comparison).toEqual({ status: 'no_data', reasons: [{ code: 'comparison_not_made' }] });
+    expect(model.sections.comparison).toEqual({
+      status: 'no_data',
+      reasons: [{ code: 'comparison_not_made' }],
+    });
   });
 
   it('is without data when no load was published', async () => {
     const { model, result } = await reportOf({ metrics: empty, checks: [] });
     expect(model.status).toBe('no_data');
-    expect(Object.values(model.sections).map(({ status }) => status)).toEqual(Array(7).fill('no_data'));
+    expect(Object.values(model.sections).map(({ status }) => status)).toEqual(
+      Array(7).fill('no_data'),
+    );
     expect(result.facts).toMatchObject({ revision: null, coverage: 0, status: 'no_data' });
   });
 
@@ -54,7 +86,9 @@ describe('report/national', () => {
         { code: 'not_published', quantities: ['charbon'] },
         {
           code: 'incomplete',
-          quantities: [{ quantity: 'nucleaire', expected_samples: 96, observed_samples: 86, coverage: 0.8958 }],
+          quantities: [
+            { quantity: 'nucleaire', expected_samples: 96, observed_samples: 86, coverage: 0.8958 },
+          ],
         },
       ],
     });
@@ -69,17 +103,25 @@ describe('report/national', () => {
 
   it('tells forecasts without a load from forecasts that are missing', async () => {
     const { model } = await reportOf({ metrics: dayMetrics({ without: ['consommation'] }) });
-    expect(model.sections.forecasts).toEqual({ status: 'degraded', reasons: [{ code: 'no_load_to_compare' }] });
+    expect(model.sections.forecasts).toEqual({
+      status: 'degraded',
+      reasons: [{ code: 'no_load_to_compare' }],
+    });
   });
 
   it('names the reference days that are missing', async () => {
-    const some = await reportOf({ metrics: complete, comparison: dayComparison(complete, ['previous_year']) });
+    const some = await reportOf({
+      metrics: complete,
+      comparison: dayComparison(complete, ['previous_year']),
+    });
     expect(some.model.sections.comparison).toEqual({
       status: 'degraded',
       reasons: [{ code: 'reference_days_missing', comparisons: ['previous_year'] }],
     });
     const none = dayComparison(complete, ['previous_day', 'previous_week', 'previous_year']);
-    expect((await reportOf({ metrics: complete, comparison: none })).model.sections.comparison.status).toBe('no_data');
+    expect(
+      (await reportOf({ metrics: complete, comparison: none })).model.sections.comparison.status,
+    ).toBe('no_data');
   });
 
   it('sums up the checks of the day’s table', async () => {
@@ -117,10 +159,31 @@ describe('report/national', () => {
       'coverage',
     ]);
     const row = (name: string) => table.rows.find((cells) => cells[1] === name);
-    expect(row('load_energy')).toEqual(['2024-01-15', 'load_energy', complete.load.energy_mwh, 'MWh', null, 1]);
-    expect(row('load_peak')).toEqual(['2024-01-15', 'load_peak', 80302, 'MW', '2024-01-15T19:15:00+01:00', null]);
+    expect(row('load_energy')).toEqual([
+      '2024-01-15',
+      'load_energy',
+      complete.load.energy_mwh,
+      'MWh',
+      null,
+      1,
+    ]);
+    expect(row('load_peak')).toEqual([
+      '2024-01-15',
+      'load_peak',
+      80302,
+      'MW',
+      '2024-01-15T19:15:00+01:00',
+      null,
+    ]);
     const ccg = complete.generation.by_sub_source.gaz_ccg.energy_mwh;
-    expect(row('generation_gaz_ccg_energy')).toEqual(['2024-01-15', 'generation_gaz_ccg_energy', ccg, 'MWh', null, 1]);
+    expect(row('generation_gaz_ccg_energy')).toEqual([
+      '2024-01-15',
+      'generation_gaz_ccg_energy',
+      ccg,
+      'MWh',
+      null,
+      1,
+    ]);
     expect(table.rows).toHaveLength(model.indicators.length);
     const names = table.rows.map((cells) => cells[1]);
     expect(new Set(names).size).toBe(names.length);
@@ -148,25 +211,28 @@ describe('report/national', () => {
     const outcomes = await runNational([
       {
         ...wrong,
-        inputs: { ...wrong.inputs, metrics: [jsonArtefact(sparse.date, { ...sparse, schema: 'eco2mix.metrics/9' })] },
+        inputs: {
+          ...wrong.inputs,
+          metrics: [jsonArtefact(sparse.date, { ...sparse, schema: 'eco2mix.metrics/9' })],
+        },
       },
       { ...wrong, inputs: { ...wrong.inputs, metrics: [jsonArtefact(sparse.date, complete)] } },
       { ...wrong, inputs: { ...wrong.inputs, metrics: [] } },
       unitOf({ metrics: complete }),
     ]);
-    expect(outcomes.map((outcome) => ('failure' in outcome ? outcome.failure.code : 'ok'))).toEqual([
-      'INPUT_INVALID',
-      'INPUT_INVALID',
-      'INTERNAL',
-      'ok',
-    ]);
+    expect(outcomes.map((outcome) => ('failure' in outcome ? outcome.failure.code : 'ok'))).toEqual(
+      ['INPUT_INVALID', 'INPUT_INVALID', 'INTERNAL', 'ok'],
+    );
     expect(outcomes[0]).toMatchObject({
       failure: { message: expect.stringContaining('re-run metrics/national') as string },
     });
   });
 
   it('ends at once when it is cancelled', async () => {
-    const task = { ...taskOf([unitOf({ metrics: complete })]), signal: AbortSignal.abort(new Error('cancelled')) };
+    const task = {
+      ...taskOf([unitOf({ metrics: complete })]),
+      signal: AbortSignal.abort(new Error('cancelled')),
+    };
     if (reportNational.kind !== 'plain') throw new Error('the report needs the SQL engine');
     await expect(reportNational.run(task, TOOLS)).rejects.toThrow('cancelled');
   });

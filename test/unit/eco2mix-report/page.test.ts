@@ -13,18 +13,33 @@ const DAYS: Readonly<Record<string, DayInputs>> = {
   '23 h': { metrics: spring, comparison: dayComparison(spring) },
   '25 h': { metrics: autumn, comparison: dayComparison(autumn, ['previous_year']) },
   'with holes': {
-    metrics: dayMetrics({ gaps: { '*': [[40, 46]], nucleaire: [[60, 70]], ech_comm_espagne: [[0, 12]] } }),
-    checks: [{ ...PASSED_CHECKS[0]!, failed: 1, examples: [{ load_mw: null, at: '2024-01-15T10:00:00+01:00' }] }],
+    metrics: dayMetrics({
+      gaps: { '*': [[40, 46]], nucleaire: [[60, 70]], ech_comm_espagne: [[0, 12]] },
+    }),
+    checks: [
+      {
+        ...PASSED_CHECKS[0]!,
+        failed: 1,
+        examples: [{ load_mw: null, at: '2024-01-15T10:00:00+01:00' }],
+      },
+    ],
   },
   'load alone': {
-    metrics: dayMetrics({ date: '2018-06-06', layout: 'cons-def', without: ALL_BUT_LOAD, revision: 'definitive' }),
+    metrics: dayMetrics({
+      date: '2018-06-06',
+      layout: 'cons-def',
+      without: ALL_BUT_LOAD,
+      revision: 'definitive',
+    }),
   },
   'all null': { metrics: dayMetrics({ gaps: { '*': [[0, 100]] } }), checks: [] },
 };
 
 /** The drawings of one chart, wide first. */
 function drawings(page: string, chart: string): string[] {
-  return [...page.matchAll(/<svg width[^]*?<\/svg>/g)].map(([svg]) => svg).filter((svg) => svg.includes(`${chart}-`));
+  return [...page.matchAll(/<svg width[^]*?<\/svg>/g)]
+    .map(([svg]) => svg)
+    .filter((svg) => svg.includes(`${chart}-`));
 }
 
 function visibleText(page: string): string {
@@ -44,13 +59,17 @@ describe.each(Object.keys(DAYS))('the page of a day: %s', (name) => {
 
   it('loads nothing and runs nothing', () => {
     expect(page).not.toMatch(/<script|@import|url\((?!#)|\bon\w+=|<iframe|<img/i);
-    expect([...page.matchAll(/<(\w+)[^>]*(?:href|src)="https?:/g)].every(([, tag]) => tag === 'a')).toBe(true);
+    expect(
+      [...page.matchAll(/<(\w+)[^>]*(?:href|src)="https?:/g)].every(([, tag]) => tag === 'a'),
+    ).toBe(true);
   });
 
   it('has unique ids, and every reference to one leads somewhere', () => {
     const ids = [...page.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    const used = [...page.matchAll(/url\(#([^)]+)\)|(?:href="#|aria-labelledby=")([^"]+)"/g)].map(([, a, b]) => a ?? b);
+    const used = [...page.matchAll(/url\(#([^)]+)\)|(?:href="#|aria-labelledby=")([^"]+)"/g)].map(
+      ([, a, b]) => a ?? b,
+    );
     expect(used.filter((id) => !ids.includes(id))).toEqual([]);
   });
 
@@ -58,7 +77,9 @@ describe.each(Object.keys(DAYS))('the page of a day: %s', (name) => {
     expect(page).toMatch(/^<!doctype html>\n<html lang="fr">/);
     const pictures = [...page.matchAll(/role="img"[^>]*/g)].map(([tag]) => tag);
     expect(pictures.every((tag) => /aria-label="[^"]{20,}"/.test(tag))).toBe(true);
-    expect([...page.matchAll(/<table>/g)]).toHaveLength([...page.matchAll(/<table><caption>[^<]/g)].length);
+    expect([...page.matchAll(/<table>/g)]).toHaveLength(
+      [...page.matchAll(/<table><caption>[^<]/g)].length,
+    );
   });
 
   it('stays under 400 KB', () => {
@@ -105,14 +126,17 @@ describe('report/page', () => {
 
   it('leaves the hour out that a spring day lacks', async () => {
     const [wide = ''] = drawings(await pageOf(DAYS['23 h']!), 'load-chart');
-    expect([...wide.matchAll(/>(\d+)\u00a0h</g)].map(([, hour]) => Number(hour)).slice(0, 3)).toEqual([0, 4, 6]);
+    expect(
+      [...wide.matchAll(/>(\d+)\u00a0h</g)].map(([, hour]) => Number(hour)).slice(0, 3),
+    ).toEqual([0, 4, 6]);
     expect(wide).toContain('2\u00a0h → 3\u00a0h');
   });
 
   it('breaks the line where load is missing, and joins half-hours', async () => {
     const moves = async (inputs: DayInputs): Promise<number> => {
       const [wide = ''] = drawings(await pageOf(inputs), 'load-chart');
-      const line = /<path d="([^"]*)"[^>]*stroke="#16365d"[^>]*stroke-width="2.25"/.exec(wide)?.[1] ?? '';
+      const line =
+        /<path d="([^"]*)"[^>]*stroke="#16365d"[^>]*stroke-width="2.25"/.exec(wide)?.[1] ?? '';
       return line.split('M').length - 1;
     };
     expect(await moves(DAYS['ordinary']!)).toBe(1);
@@ -138,7 +162,9 @@ describe('report/page', () => {
   it('links the files that lie beside it', async () => {
     const page = await pageOf(DAYS['ordinary']!);
     for (const end of ['csv', 'parquet', 'json']) {
-      expect(page).toContain(`<a href="daily_report_2024-01-15.${end}">daily_report_2024-01-15.${end}</a>`);
+      expect(page).toContain(
+        `<a href="daily_report_2024-01-15.${end}">daily_report_2024-01-15.${end}</a>`,
+      );
     }
   });
 
@@ -190,7 +216,12 @@ describe('report/page', () => {
   });
 
   it('says who accepted what a check held, when and why', async () => {
-    const held = { ...PASSED_CHECKS[0]!, check: 'plausible-load', severity: 'hold', failed: 1 } as const;
+    const held = {
+      ...PASSED_CHECKS[0]!,
+      check: 'plausible-load',
+      severity: 'hold',
+      failed: 1,
+    } as const;
     const accepted = {
       step: 'transform/national' as const,
       checks: ['plausible-load'],
@@ -198,11 +229,17 @@ describe('report/page', () => {
       decidedAt: '2024-01-16T08:05:09.000Z',
     };
     const told = async (by: object) => {
-      const page = await pageOf({ metrics: winter, checks: [held], accepted: [{ ...accepted, ...by }] });
+      const page = await pageOf({
+        metrics: winter,
+        checks: [held],
+        accepted: [{ ...accepted, ...by }],
+      });
       return visibleText(page).replace(/\s+/g, ' ');
     };
     const text = await told({ by: 'ada' });
-    expect(text).toContain('acceptées par ada le mardi 16 janvier 2024 à 08:05 UTC : « une vague de froid ».');
+    expect(text).toContain(
+      'acceptées par ada le mardi 16 janvier 2024 à 08:05 UTC : « une vague de froid ».',
+    );
     expect(await told({})).toContain('acceptées par une personne qui n’est pas nommée le');
     expect(visibleText(await pageOf(DAYS['ordinary']!))).not.toContain('acceptées');
   });
@@ -215,8 +252,13 @@ describe('report/page', () => {
   });
 
   it('calls made-up parts by their titles', async () => {
-    const text = visibleText(await pageOf({ metrics: winter, sample: ['tr', 'cons-def'] })).replace(/\s+/g, ' ');
-    expect(text).toContain('éCO2mix national en temps réel, éCO2mix national consolidé et définitif.');
+    const text = visibleText(await pageOf({ metrics: winter, sample: ['tr', 'cons-def'] })).replace(
+      /\s+/g,
+      ' ',
+    );
+    expect(text).toContain(
+      'éCO2mix national en temps réel, éCO2mix national consolidé et définitif.',
+    );
     expect(text).not.toMatch(/essai : tr/);
   });
 
@@ -224,7 +266,15 @@ describe('report/page', () => {
     const hostile = '<img src=x onerror="alert(1)">&</style>';
     const page = await pageOf({
       metrics: winter,
-      checks: [{ check: hostile, severity: 'warn', tested: 1, failed: 1, examples: [{ [hostile]: hostile }] }],
+      checks: [
+        {
+          check: hostile,
+          severity: 'warn',
+          tested: 1,
+          failed: 1,
+          examples: [{ [hostile]: hostile }],
+        },
+      ],
       facts: { sources: { [hostile]: { rows: 1, sha256: hostile } }, unknown_columns: [hostile] },
     });
     expect(page).not.toContain('<img');
@@ -241,7 +291,10 @@ describe('report/page', () => {
 
   it('refuses a model that is not JSON', async () => {
     const [outcome] = await runPage([
-      { scope: '2024-01-15', inputs: { model: [{ ...jsonArtefact('2024-01-15', {}), path: 'unread' }] } },
+      {
+        scope: '2024-01-15',
+        inputs: { model: [{ ...jsonArtefact('2024-01-15', {}), path: 'unread' }] },
+      },
     ]);
     expect(outcome).toMatchObject({ failure: { code: 'INPUT_INVALID' } });
   });

@@ -107,12 +107,14 @@ const NEIGHBOURS: readonly (readonly [ToneName, ToneName])[] = [
 describe.each(['light', 'dark'] as const)('the palette, %s', (scheme) => {
   it('writes with a contrast of at least 4.5', () => {
     const texts: readonly ToneName[] = ['ink', 'muted', 'good', 'warn', 'alert'];
-    for (const name of texts) expect(contrast(TONES[name][scheme], TONES.paper[scheme]), name).toBeGreaterThan(4.5);
+    for (const name of texts)
+      expect(contrast(TONES[name][scheme], TONES.paper[scheme]), name).toBeGreaterThan(4.5);
   });
 
   it('draws lines with a contrast of at least 3', () => {
     const lines: readonly ToneName[] = ['load', 'forecast_j1', 'forecast_j', 'carbon', 'zero'];
-    for (const name of lines) expect(contrast(TONES[name][scheme], TONES.paper[scheme]), name).toBeGreaterThan(3);
+    for (const name of lines)
+      expect(contrast(TONES[name][scheme], TONES.paper[scheme]), name).toBeGreaterThan(3);
   });
 
   it.each(NEIGHBOURS)('keeps %s and %s apart for every kind of colour vision', (a, b) => {

@@ -32,12 +32,21 @@ export interface DayInputs {
 
 const held = new WeakMap<LocalArtefact, Uint8Array>();
 
-export function artefact(scope: string, content: Uint8Array, extra: Partial<LocalArtefact> = {}): LocalArtefact {
+export function artefact(
+  scope: string,
+  content: Uint8Array,
+  extra: Partial<LocalArtefact> = {},
+): LocalArtefact {
   const sha256 = createHash('sha256').update(content).digest('hex');
   const made: LocalArtefact = {
     scope,
     path: `/nowhere/${sha256}`,
-    ref: { key: `x/${scope}/${sha256}`, sha256, bytes: content.length, mediaType: 'application/json' },
+    ref: {
+      key: `x/${scope}/${sha256}`,
+      sha256,
+      bytes: content.length,
+      mediaType: 'application/json',
+    },
     ...extra,
   };
   held.set(made, content);
@@ -48,7 +57,9 @@ export function jsonArtefact(scope: string, value: unknown): LocalArtefact {
   return artefact(scope, new TextEncoder().encode(JSON.stringify(value)));
 }
 
-/** The table is written as JSON, so that tests can look at it; the real writer has tests of its own. */
+/**
+ * The table is written as JSON, so that tests can look at it; the real writer has tests of its own.
+ */
 export const TOOLS: PlainTools = {
   read: (input) => Promise.resolve(held.get(input) ?? new Uint8Array()),
   writeFlatParquet: (table) => Promise.resolve(new TextEncoder().encode(JSON.stringify(table))),
@@ -62,7 +73,10 @@ export function unitOf(inputs: DayInputs): StepUnit {
       revision: metrics.revision,
       coverage: metrics.load.coverage,
       rows: 96,
-      sources: { 'cons-def': { rows: 96, sha256: 'c'.repeat(64) }, tr: { rows: 96, sha256: 'a'.repeat(64) } },
+      sources: {
+        'cons-def': { rows: 96, sha256: 'c'.repeat(64) },
+        tr: { rows: 96, sha256: 'a'.repeat(64) },
+      },
       unknown_columns: [],
     },
     checks,
@@ -89,7 +103,10 @@ export function taskOf(units: readonly StepUnit[], params: JsonObject = {}): Ste
   };
 }
 
-export function runNational(units: readonly StepUnit[], params: JsonObject = {}): Promise<readonly UnitOutcome[]> {
+export function runNational(
+  units: readonly StepUnit[],
+  params: JsonObject = {},
+): Promise<readonly UnitOutcome[]> {
   if (reportNational.kind !== 'plain') throw new Error('the report needs the SQL engine');
   return reportNational.run(taskOf(units, params), TOOLS);
 }
@@ -102,13 +119,15 @@ export function runPage(units: readonly StepUnit[]): Promise<readonly UnitOutcom
 /** The one outcome as a success; its failure message is what the test shows otherwise. */
 export function succeeded(outcomes: readonly UnitOutcome[]): UnitResult {
   const [outcome] = outcomes;
-  if (outcome === undefined || 'failure' in outcome) throw new Error(outcome?.failure.message ?? 'no outcome');
+  if (outcome === undefined || 'failure' in outcome)
+    throw new Error(outcome?.failure.message ?? 'no outcome');
   return outcome;
 }
 
 export function textOf(result: UnitResult, output: string): string {
   const staged = result.outputs[output];
-  if (staged === undefined || !('bytes' in staged)) throw new Error(`there are no bytes of ${output}`);
+  if (staged === undefined || !('bytes' in staged))
+    throw new Error(`there are no bytes of ${output}`);
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(staged.bytes);
 }
 
@@ -125,5 +144,8 @@ export async function reportOf(inputs: DayInputs, params: JsonObject = {}) {
 export async function pageOf(inputs: DayInputs): Promise<string> {
   const { result } = await reportOf(inputs);
   const model = artefact(result.scope, new TextEncoder().encode(textOf(result, 'model')));
-  return textOf(succeeded(await runPage([{ scope: result.scope, inputs: { model: [model] } }])), 'page');
+  return textOf(
+    succeeded(await runPage([{ scope: result.scope, inputs: { model: [model] } }])),
+    'page',
+  );
 }

@@ -10,7 +10,10 @@ export interface Runner extends StepRunner {
   /** Slices of all sources and the core of every date, all in one set. */
   core(sources: readonly Source[], dates: readonly CivilDate[]): Promise<Done[]>;
   /** The same and metrics of the dates that have a core, by date. */
-  metrics(sources: readonly Source[], dates: readonly CivilDate[]): Promise<Map<CivilDate, DayMetrics>>;
+  metrics(
+    sources: readonly Source[],
+    dates: readonly CivilDate[],
+  ): Promise<Map<CivilDate, DayMetrics>>;
 }
 
 export async function openRunner(): Promise<Runner> {
@@ -18,7 +21,9 @@ export async function openRunner(): Promise<Runner> {
   const runner: Runner = {
     ...steps,
     async core(sources, wanted) {
-      const inputs = new Map<CivilDate, Record<string, LocalArtefact[]>>(wanted.map((date) => [date, {}]));
+      const inputs = new Map<CivilDate, Record<string, LocalArtefact[]>>(
+        wanted.map((date) => [date, {}]),
+      );
       for (const source of sources) {
         for (const { scope, outputs } of await steps.slice(source, wanted)) {
           const slice = outputs['slice'];
@@ -31,12 +36,16 @@ export async function openRunner(): Promise<Runner> {
       );
     },
     async metrics(sources, wanted) {
-      const cores = (await runner.core(sources, wanted)).filter(({ failure }) => failure === undefined);
+      const cores = (await runner.core(sources, wanted)).filter(
+        ({ failure }) => failure === undefined,
+      );
       const units = cores.map(({ scope, outputs }) => dayUnit(scope, { core: [outputs['core']!] }));
       const measured = await steps.step('metrics/national', units);
       return new Map(
         await Promise.all(
-          measured.map(async (done) => [done.scope, await readOutput<DayMetrics>(done, 'metrics')] as const),
+          measured.map(
+            async (done) => [done.scope, await readOutput<DayMetrics>(done, 'metrics')] as const,
+          ),
         ),
       );
     },

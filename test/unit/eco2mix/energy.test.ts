@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { daySeries, energyOf, exchangeOf, sumSeries } from '../../../src/datasets/eco2mix/energy.ts';
+import {
+  daySeries,
+  energyOf,
+  exchangeOf,
+  sumSeries,
+} from '../../../src/datasets/eco2mix/energy.ts';
 import type { DaySeries } from '../../../src/datasets/eco2mix/energy.ts';
 import { exactRatio } from '../../../src/datasets/eco2mix/exact-ratio.ts';
 import { localQuarters } from '../../../src/datasets/kit/local-time.ts';
@@ -34,7 +39,11 @@ describe('energyOf', () => {
 describe('exchangeOf', () => {
   it('splits by sign at each step', () => {
     const values = Array.from({ length: 96 }, (_, quarter) => (quarter < 48 ? 100 : -40));
-    expect(exchangeOf(series(values))).toMatchObject({ import_mwh: 1_200, export_mwh: 480, net_mwh: 720 });
+    expect(exchangeOf(series(values))).toMatchObject({
+      import_mwh: 1_200,
+      export_mwh: 480,
+      net_mwh: 720,
+    });
   });
 });
 
@@ -43,7 +52,11 @@ describe('sumSeries', () => {
     const [spain, italy] = [halfHourly(100), halfHourly(-100)];
     expect(exchangeOf(spain)).toMatchObject({ import_mwh: 2_400, export_mwh: 0 });
     expect(exchangeOf(italy)).toMatchObject({ import_mwh: 0, export_mwh: 2_400 });
-    expect(exchangeOf(sumSeries([spain, italy], 15))).toMatchObject({ import_mwh: 0, export_mwh: 0, net_mwh: 0 });
+    expect(exchangeOf(sumSeries([spain, italy], 15))).toMatchObject({
+      import_mwh: 0,
+      export_mwh: 0,
+      net_mwh: 0,
+    });
   });
 
   it('sums borders of different steps, at the finest of them', () => {
@@ -57,9 +70,15 @@ describe('sumSeries', () => {
   });
 
   it('is unknown where one border is', () => {
-    const values = Array.from({ length: 96 }, (_, quarter) => (quarter % 2 === 0 && quarter !== 20 ? 10 : null));
+    const values = Array.from({ length: 96 }, (_, quarter) =>
+      quarter % 2 === 0 && quarter !== 20 ? 10 : null,
+    );
     const total = exchangeOf(sumSeries([halfHourly(100), series(values)], 15));
-    expect(total).toMatchObject({ net_mwh: 110 * 23.5, expected_samples: 48, observed_samples: 47 });
+    expect(total).toMatchObject({
+      net_mwh: 110 * 23.5,
+      expected_samples: 48,
+      observed_samples: 47,
+    });
   });
 });
 

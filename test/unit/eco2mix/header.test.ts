@@ -1,17 +1,46 @@
 import { describe, expect, it } from 'vitest';
 import { DESCRIPTORS, MEASURES } from '../../../src/datasets/eco2mix/columns.ts';
 import { columnNameOf, mapHeader, requireColumn } from '../../../src/datasets/eco2mix/header.ts';
-import { STORAGES, SUB_SOURCES, SOURCES, BORDERS } from '../../../src/datasets/eco2mix/metrics-model.ts';
+import {
+  STORAGES,
+  SUB_SOURCES,
+  SOURCES,
+  BORDERS,
+} from '../../../src/datasets/eco2mix/metrics-model.ts';
 
 const NAMES = [...DESCRIPTORS, ...MEASURES].map(({ name }) => name);
 
 /** The labels of the portal in 2025, the most that any file has, in the order of our catalogue. */
 const LABELS = [
   ...['Périmètre', 'Nature', 'Date', 'Heure', 'Date - Heure'],
-  ...['Consommation (MW)', 'Prévision J-1 (MW)', 'Prévision J (MW)', 'Fioul (MW)', 'Charbon (MW)', 'Gaz (MW)'],
-  ...['Nucléaire (MW)', 'Eolien (MW)', 'Solaire (MW)', 'Hydraulique (MW)', 'Pompage (MW)', 'Bioénergies (MW)'],
-  ...['Ech. physiques (MW)', 'Taux de CO2 (g/kWh)', 'Ech. comm. Angleterre (MW)', 'Ech. comm. Espagne (MW)'],
-  ...['Ech. comm. Italie (MW)', 'Ech. comm. Suisse (MW)', 'Ech. comm. Allemagne-Belgique (MW)', 'Fioul - TAC (MW)'],
+  ...[
+    'Consommation (MW)',
+    'Prévision J-1 (MW)',
+    'Prévision J (MW)',
+    'Fioul (MW)',
+    'Charbon (MW)',
+    'Gaz (MW)',
+  ],
+  ...[
+    'Nucléaire (MW)',
+    'Eolien (MW)',
+    'Solaire (MW)',
+    'Hydraulique (MW)',
+    'Pompage (MW)',
+    'Bioénergies (MW)',
+  ],
+  ...[
+    'Ech. physiques (MW)',
+    'Taux de CO2 (g/kWh)',
+    'Ech. comm. Angleterre (MW)',
+    'Ech. comm. Espagne (MW)',
+  ],
+  ...[
+    'Ech. comm. Italie (MW)',
+    'Ech. comm. Suisse (MW)',
+    'Ech. comm. Allemagne-Belgique (MW)',
+    'Fioul - TAC (MW)',
+  ],
   ...[
     'Fioul - Cogénération (MW)',
     'Fioul - Autres (MW)',
@@ -20,8 +49,17 @@ const LABELS = [
     'Gaz - CCG (MW)',
   ],
   ...['Gaz - Autres (MW)', "Hydraulique - Fil de l'eau + éclusée (MW)", 'Hydraulique - Lacs (MW)'],
-  ...['Hydraulique - STEP turbinage (MW)', 'Bioénergies - Déchets (MW)', 'Bioénergies - Biomasse (MW)'],
-  ...['Bioénergies - Biogaz (MW)', 'Eolien terrestre (MW)', 'Eolien offshore (MW)', 'Stockage batterie (MW)'],
+  ...[
+    'Hydraulique - STEP turbinage (MW)',
+    'Bioénergies - Déchets (MW)',
+    'Bioénergies - Biomasse (MW)',
+  ],
+  ...[
+    'Bioénergies - Biogaz (MW)',
+    'Eolien terrestre (MW)',
+    'Eolien offshore (MW)',
+    'Stockage batterie (MW)',
+  ],
   'Déstockage batterie (MW)',
 ];
 
@@ -45,8 +83,12 @@ describe('columnNameOf', () => {
     expect(columnNameOf('Gaz - Cogén.')).toBe('gaz_cogen');
     expect(columnNameOf('Fioul - Cogén.')).toBe('fioul_cogen');
     expect(columnNameOf(' Stockage batterie')).toBe('stockage_batterie');
-    expect(columnNameOf('Hydraulique - Fil de l?eau + éclusée')).toBe('hydraulique_fil_eau_eclusee');
-    expect(columnNameOf('Hydraulique - Fil de l’eau + éclusée')).toBe('hydraulique_fil_eau_eclusee');
+    expect(columnNameOf('Hydraulique - Fil de l?eau + éclusée')).toBe(
+      'hydraulique_fil_eau_eclusee',
+    );
+    expect(columnNameOf('Hydraulique - Fil de l’eau + éclusée')).toBe(
+      'hydraulique_fil_eau_eclusee',
+    );
     expect(columnNameOf('\u{FEFF}Périmètre')).toBe('perimetre');
   });
 
@@ -79,7 +121,10 @@ describe('columnNameOf', () => {
 
 describe('mapHeader', () => {
   it('maps by name whatever the order, and lists what it does not know', () => {
-    const header = mapHeader(['Stockage hydrogène (MW)', 'Consommation (MW)', 'Date - Heure'], 'the file');
+    const header = mapHeader(
+      ['Stockage hydrogène (MW)', 'Consommation (MW)', 'Date - Heure'],
+      'the file',
+    );
     expect([...header.known]).toEqual([
       ['consommation', 'Consommation (MW)'],
       ['date_heure', 'Date - Heure'],
@@ -106,7 +151,12 @@ describe('requireColumn', () => {
 
 describe('the catalogue of measures', () => {
   it('has every quantity of the metrics', () => {
-    const wanted = [...SOURCES, ...SUB_SOURCES, ...STORAGES, ...BORDERS.map((border) => `ech_comm_${border}`)];
+    const wanted = [
+      ...SOURCES,
+      ...SUB_SOURCES,
+      ...STORAGES,
+      ...BORDERS.map((border) => `ech_comm_${border}`),
+    ];
     expect(MEASURES.map(({ name }) => name)).toEqual(expect.arrayContaining(wanted));
   });
 

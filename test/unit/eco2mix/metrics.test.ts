@@ -10,11 +10,29 @@ import type { PortalRow } from './portal-csv.ts';
 import { constantRows, portalCsv } from './portal-csv.ts';
 
 const DAY = '2024-01-15';
-const POWER = { nucleaire: 40_000, hydraulique: 6_000, eolien: 3_000, solaire: 0, bioenergies: 1_000, gaz: 900 };
+const POWER = {
+  nucleaire: 40_000,
+  hydraulique: 6_000,
+  eolien: 3_000,
+  solaire: 0,
+  bioenergies: 1_000,
+  gaz: 900,
+};
 const GENERATION = { ...POWER, charbon: 0, fioul: 100 };
-const EXCHANGES = { ech_comm_angleterre: 100, ech_comm_espagne: -100, ech_comm_italie: 0, ech_comm_suisse: -50 };
+const EXCHANGES = {
+  ech_comm_angleterre: 100,
+  ech_comm_espagne: -100,
+  ech_comm_italie: 0,
+  ech_comm_suisse: -50,
+};
 const ALL = {
-  ...{ consommation: 50_000, prevision_j1: 51_000, prevision_j: 49_500, taux_co2: 40, ech_physiques: -1_000 },
+  ...{
+    consommation: 50_000,
+    prevision_j1: 51_000,
+    prevision_j: 49_500,
+    taux_co2: 40,
+    ech_physiques: -1_000,
+  },
   ...{ pompage: -500, ...GENERATION, ...EXCHANGES, ech_comm_allemagne_belgique: 25 },
 };
 const MEASURES = Object.keys(ALL);
@@ -42,25 +60,50 @@ describe('metrics/national', () => {
       trough: { mw: 50_000, at: '2024-01-15T00:00:00+01:00' },
     });
     expect(metrics.generation.total_mwh).toBe(24 * 51_000);
-    expect(metrics.generation.by_source.gaz).toEqual({ energy_mwh: 21_600, ...whole, share: 0.017647 });
+    expect(metrics.generation.by_source.gaz).toEqual({
+      energy_mwh: 21_600,
+      ...whole,
+      share: 0.017647,
+    });
     expect(metrics.generation.low_carbon_share).toBe(0.980392);
     expect(metrics.storage.pompage).toEqual({ energy_mwh: -12_000, ...whole });
-    expect(metrics.exchanges.by_border.espagne).toMatchObject({ import_mwh: 0, export_mwh: 2_400, net_mwh: -2_400 });
-    expect(metrics.exchanges.total).toEqual({ import_mwh: 0, export_mwh: 600, net_mwh: -600, ...whole });
+    expect(metrics.exchanges.by_border.espagne).toMatchObject({
+      import_mwh: 0,
+      export_mwh: 2_400,
+      net_mwh: -2_400,
+    });
+    expect(metrics.exchanges.total).toEqual({
+      import_mwh: 0,
+      export_mwh: 600,
+      net_mwh: -600,
+      ...whole,
+    });
     expect(metrics.exchanges.physical).toMatchObject({ net_mwh: -24_000 });
     expect(metrics.forecasts).toEqual({
       j1: { samples: 96, mae_mw: 1_000, mape_pct: 2, bias_mw: 1_000 },
       j: { samples: 96, mae_mw: 500, mape_pct: 1, bias_mw: -500 },
     });
-    expect(metrics.carbon_intensity).toMatchObject({ mean_g_per_kwh: 40, min_g_per_kwh: 40, max_g_per_kwh: 40 });
+    expect(metrics.carbon_intensity).toMatchObject({
+      mean_g_per_kwh: 40,
+      min_g_per_kwh: 40,
+      max_g_per_kwh: 40,
+    });
   });
 
   it('says of what was never published that it is unknown, at the step of the load', async () => {
     const metrics = await metricsOf(constantRows(DAY, 30, { consommation: 50_000 }));
     const nothing = { expected_samples: 48, observed_samples: 0, coverage: 0 };
-    expect(metrics.load).toMatchObject({ energy_mwh: 1_200_000, expected_samples: 48, observed_samples: 48 });
+    expect(metrics.load).toMatchObject({
+      energy_mwh: 1_200_000,
+      expected_samples: 48,
+      observed_samples: 48,
+    });
     for (const source of SOURCES) {
-      expect(metrics.generation.by_source[source]).toEqual({ energy_mwh: null, ...nothing, share: null });
+      expect(metrics.generation.by_source[source]).toEqual({
+        energy_mwh: null,
+        ...nothing,
+        share: null,
+      });
     }
     for (const border of BORDERS) {
       expect(metrics.exchanges.by_border[border]).toEqual({
@@ -70,8 +113,17 @@ describe('metrics/national', () => {
     }
     expect(metrics.exchanges.total.net_mwh).toBeNull();
     expect(metrics.generation).toMatchObject({ total_mwh: null, low_carbon_share: null });
-    expect(metrics.carbon_intensity).toMatchObject({ mean_g_per_kwh: null, min_g_per_kwh: null, max_g_per_kwh: null });
-    expect(metrics.forecasts.j1).toEqual({ samples: 0, mae_mw: null, mape_pct: null, bias_mw: null });
+    expect(metrics.carbon_intensity).toMatchObject({
+      mean_g_per_kwh: null,
+      min_g_per_kwh: null,
+      max_g_per_kwh: null,
+    });
+    expect(metrics.forecasts.j1).toEqual({
+      samples: 0,
+      mae_mw: null,
+      mape_pct: null,
+      bias_mw: null,
+    });
   });
 
   it('has no total of generation while one of the eight sources is unknown', async () => {
@@ -87,17 +139,28 @@ describe('metrics/national', () => {
     });
     const metrics = await metricsOf(rows);
     expect(metrics.load).toMatchObject({ expected_samples: 96, energy_mwh: 1_200_000 });
-    expect(metrics.exchanges.by_border.angleterre).toMatchObject({ expected_samples: 48, import_mwh: 2_400 });
-    expect(metrics.exchanges.total).toMatchObject({ expected_samples: 48, observed_samples: 48, net_mwh: -600 });
+    expect(metrics.exchanges.by_border.angleterre).toMatchObject({
+      expected_samples: 48,
+      import_mwh: 2_400,
+    });
+    expect(metrics.exchanges.total).toMatchObject({
+      expected_samples: 48,
+      observed_samples: 48,
+      net_mwh: -600,
+    });
   });
 
   it('weights carbon intensity by generation', async () => {
     const rows = constantRows(DAY, 15, ALL).map((row) => {
       if (row.quarter >= 48) return row;
-      return { ...row, values: { ...row.values, nucleaire: 14_500, taux_co2: row.quarter === 0 ? 0 : 10 } };
+      return {
+        ...row,
+        values: { ...row.values, nucleaire: 14_500, taux_co2: row.quarter === 0 ? 0 : 10 },
+      };
     });
     const metrics = await metricsOf(rows);
-    // 47 quarters of 25,500 MW at 10 g and 48 of 51,000 MW at 40 g; the first quarter's 0 is unknown.
+    // 47 quarters of 25,500 MW at 10 g and 48 of 51,000 MW at 40 g; the first quarter's 0 is
+    // unknown.
     const expected = (47 * 25_500 * 10 + 48 * 51_000 * 40) / (47 * 25_500 + 48 * 51_000);
     expect(metrics.carbon_intensity).toMatchObject({
       mean_g_per_kwh: Math.round(expected * 100) / 100,
@@ -141,12 +204,16 @@ describe('metrics/comparison', () => {
         portalCsv(day, constantRows(day, 15, { ...ALL, gaz: 900 + index }), MEASURES),
       );
       const [core] = await runner.core([{ part: 'tr', path }], [day]);
-      documents.push(await runner.step('metrics/national', [dayUnit(day, { core: [core!.outputs['core']!] })]));
+      documents.push(
+        await runner.step('metrics/national', [dayUnit(day, { core: [core!.outputs['core']!] })]),
+      );
     }
     const [before, today] = documents.map(([done]) => done!.outputs['metrics']!);
     const unit = dayUnit(DAY, { day: [today!], previous_day: [before!], previous_week: [] });
     const [done] = await runner.step('metrics/comparison', [unit]);
-    const comparison = JSON.parse(await readFile(done!.outputs['comparison']!.path, 'utf8')) as DayComparison;
+    const comparison = JSON.parse(
+      await readFile(done!.outputs['comparison']!.path, 'utf8'),
+    ) as DayComparison;
     expect(comparison).toMatchObject({ schema: 'eco2mix.comparison/1', date: DAY });
     expect(comparison.against.previous_week).toBeNull();
     expect(comparison.against.previous_year).toBeNull();
@@ -166,8 +233,18 @@ describe('metrics/comparison', () => {
       await metricsOf(constantRows(DAY, 15, ALL)),
     ];
     const { values } = compareDays(day, reference);
-    expect(values.generation_charbon_mwh).toEqual({ value: 240, reference: 0, difference: 240, difference_pct: null });
-    expect(values.exchange_net_mwh).toEqual({ value: 0, reference: -600, difference: 600, difference_pct: 100 });
+    expect(values.generation_charbon_mwh).toEqual({
+      value: 240,
+      reference: 0,
+      difference: 240,
+      difference_pct: null,
+    });
+    expect(values.exchange_net_mwh).toEqual({
+      value: 0,
+      reference: -600,
+      difference: 600,
+      difference_pct: 100,
+    });
     expect(values.low_carbon_share.difference).toBe(-0.000192);
   });
 });

@@ -12,7 +12,10 @@ export interface PortalRow {
 }
 
 /** The fields that say when a quarter of a day is, in the portal's words. */
-export function timeFields(date: string, quarter: number): { date: string; heure: string; date_heure: string } {
+export function timeFields(
+  date: string,
+  quarter: number,
+): { date: string; heure: string; date_heure: string } {
   const time = DateTime.fromISO(date, { zone: ZONE })
     .startOf('day')
     .plus({ minutes: 15 * quarter });
@@ -40,8 +43,14 @@ export function portalHeader(measures: readonly string[]): string {
   return ['perimetre', 'nature', 'date', 'heure', 'date_heure', ...measures].join(';');
 }
 
-export function portalCsv(date: string, rows: readonly PortalRow[], measures: readonly string[]): string {
-  return [portalHeader(measures), ...rows.map((row) => portalLine(date, row, measures)), ''].join('\n');
+export function portalCsv(
+  date: string,
+  rows: readonly PortalRow[],
+  measures: readonly string[],
+): string {
+  return [portalHeader(measures), ...rows.map((row) => portalLine(date, row, measures)), ''].join(
+    '\n',
+  );
 }
 
 /** Every quarter (or every second one) of a day with the same values. */

@@ -9,7 +9,10 @@ import type { Runner } from './day-runner.ts';
 import { dayUnit } from '../../fixtures/step-runner.ts';
 import { openRunner } from './day-runner.ts';
 
-/** Seen on 2024-03-15: January and February are consolidated, and real time reaches back beyond both. */
+/**
+ * Seen on 2024-03-15: January and February are consolidated, and real time reaches back beyond
+ * both.
+ */
 const NOW = new Date('2024-03-15T12:00:00Z');
 const MONTHS = ['2024-01', '2024-02'];
 
@@ -18,7 +21,10 @@ let months: Done[];
 let years: Done[];
 let history: Done;
 
-async function synthetic(dataset: 'eco2mix-national-tr' | 'eco2mix-national-cons-def', month: string): Promise<string> {
+async function synthetic(
+  dataset: 'eco2mix-national-tr' | 'eco2mix-national-cons-def',
+  month: string,
+): Promise<string> {
   const path = await runner.file(`${dataset}.csv`, '');
   const days = datesOfMonth(month);
   await writeSyntheticCsv({ dataset, from: days[0]!, to: days.at(-1)!, path, now: NOW });
@@ -28,7 +34,10 @@ async function synthetic(dataset: 'eco2mix-national-tr' | 'eco2mix-national-cons
 async function rollUpMonth(month: string): Promise<Done> {
   const days = datesOfMonth(month);
   const slices = {
-    tr: await runner.slice({ part: 'tr', path: await synthetic('eco2mix-national-tr', month) }, days),
+    tr: await runner.slice(
+      { part: 'tr', path: await synthetic('eco2mix-national-tr', month) },
+      days,
+    ),
     'cons-def': await runner.slice(
       { part: 'cons-def', path: await synthetic('eco2mix-national-cons-def', month) },
       days,
@@ -37,7 +46,10 @@ async function rollUpMonth(month: string): Promise<Done> {
   const cores = await runner.step(
     'transform/national',
     days.map((day, index) => {
-      return dayUnit(day, { tr: slicesOf(slices.tr[index]!), 'cons-def': slicesOf(slices['cons-def'][index]!) });
+      return dayUnit(day, {
+        tr: slicesOf(slices.tr[index]!),
+        'cons-def': slicesOf(slices['cons-def'][index]!),
+      });
     }),
   );
   const metrics = await runner.step(
@@ -102,7 +114,9 @@ describe('rollup/month', () => {
       SELECT (SELECT sum(load) / 4 FROM tr) AS real_time, (SELECT sum(load) / 2 FROM cons) AS consolidated,
              (SELECT sum(coalesce(cons.load, tr.load)) / 4 FROM tr LEFT JOIN cons USING (instant)) AS merged`);
     const { real_time: realTime, consolidated, merged } = one[0] as Record<string, number>;
-    const [february] = await query(`SELECT * FROM ${table('consommation_mensuelle')} WHERE annee_mois_str = '2024-02'`);
+    const [february] = await query(
+      `SELECT * FROM ${table('consommation_mensuelle')} WHERE annee_mois_str = '2024-02'`,
+    );
     expect(february!['consommation_mensuelle']).toBe(merged);
     expect(Math.abs(merged! - realTime!) / realTime!).toBeLessThan(0.005);
     expect(Math.abs(merged! - consolidated!) / consolidated!).toBeLessThan(0.005);
@@ -121,7 +135,11 @@ describe('rollup/month', () => {
     const rows = await query(
       `SELECT * FROM read_parquet('${done!.outputs['energies']!.path}') WHERE quantity = 'consommation'`,
     );
-    expect(rows[0]).toMatchObject({ expected_samples: 29 * 96, observed_samples: 960, coverage: 0.3448 });
+    expect(rows[0]).toMatchObject({
+      expected_samples: 29 * 96,
+      observed_samples: 960,
+      coverage: 0.3448,
+    });
   });
 });
 
@@ -130,9 +148,13 @@ describe('rollup/year', () => {
     const rows = await query(`SELECT * FROM read_parquet('${years[0]!.outputs['energies']!.path}')
       WHERE quantity IN ('consommation', 'ech_comm_total') ORDER BY quantity`);
     expect(rows[0]).toMatchObject({ period: '2024', coverage: 0.1639, expected_samples: 366 * 96 });
-    const sum = await query(`SELECT sum(consommation_mensuelle) AS energy FROM ${table('consommation_mensuelle')}`);
+    const sum = await query(
+      `SELECT sum(consommation_mensuelle) AS energy FROM ${table('consommation_mensuelle')}`,
+    );
     expect(rows[0]!['energy_mwh']).toBe(sum[0]!['energy']);
-    expect(rows[1]!['energy_mwh']).toBe(Number(rows[1]!['import_mwh']) - Number(rows[1]!['export_mwh']));
+    expect(rows[1]!['energy_mwh']).toBe(
+      Number(rows[1]!['import_mwh']) - Number(rows[1]!['export_mwh']),
+    );
   });
 });
 
@@ -146,13 +168,16 @@ async function csvOf(done: Done, output: string): Promise<string[][]> {
   return lines.map((line) => line.split(';'));
 }
 
-const french = (value: unknown): string => (value === null ? '' : JSON.stringify(value).replace('.', ','));
+const french = (value: unknown): string =>
+  value === null ? '' : JSON.stringify(value).replace('.', ',');
 
 describe('the CSV exports of the earlier pages', () => {
   it('publish the curves of a year, every instant once', async () => {
-    expect(eco2mixDefinition.rollups.find(({ id }) => id === 'rollup/year')!.outputs['echanges_puissance_csv']).toEqual(
-      expect.objectContaining({ publishAs: '02_clean/echanges_puissance_{scope}.csv' }),
-    );
+    expect(
+      eco2mixDefinition.rollups.find(({ id }) => id === 'rollup/year')!.outputs[
+        'echanges_puissance_csv'
+      ],
+    ).toEqual(expect.objectContaining({ publishAs: '02_clean/echanges_puissance_{scope}.csv' }));
     const rows = await query(`SELECT epoch_ms(date_heure) AS at, consommation, source
       FROM ${table('consommation_france_puissance')} ORDER BY date_heure`);
     const [head, ...lines] = await csvOf(years[0]!, 'consommation_puissance_csv');
@@ -172,7 +197,9 @@ describe('the CSV exports of the earlier pages', () => {
   it('publish months and years with the figures of the tables beside them', async () => {
     const [head, ...lines] = await csvOf(history, 'consommation_mensuelle_csv');
     expect(head).toEqual(['annee', 'annee_mois', 'consommation_mwh', 'consommation_couverture']);
-    const rows = await query(`SELECT * FROM ${table('consommation_mensuelle')} ORDER BY annee_mois_str`);
+    const rows = await query(
+      `SELECT * FROM ${table('consommation_mensuelle')} ORDER BY annee_mois_str`,
+    );
     expect(lines).toEqual(
       rows.map((row) => [
         '2024',
@@ -187,7 +214,10 @@ describe('the CSV exports of the earlier pages', () => {
     const [head, line] = await csvOf(history, 'echanges_annuels_csv');
     const figure = Object.fromEntries(head!.map((name, index) => [name, line![index]]));
     const [row] = await query(`SELECT * FROM ${table('echanges_annuels_import_export')}`);
-    const [bought, sold] = [Number(row!['ech_comm_italie_import_mwh']), Number(row!['ech_comm_italie_export_mwh'])];
+    const [bought, sold] = [
+      Number(row!['ech_comm_italie_import_mwh']),
+      Number(row!['ech_comm_italie_export_mwh']),
+    ];
     expect(figure).toMatchObject({
       annee: '2024',
       italie_import_mwh: french(bought),
@@ -263,7 +293,14 @@ describe('rollup/history', () => {
 
   it('publishes production and exchanges by column', async () => {
     expect(Object.keys(await columnsOf('production_france_detail'))).toEqual(
-      expect.arrayContaining(['date_heure', 'source', 'nucleaire', 'gaz_ccg', 'pompage', 'destockage_batterie']),
+      expect.arrayContaining([
+        'date_heure',
+        'source',
+        'nucleaire',
+        'gaz_ccg',
+        'pompage',
+        'destockage_batterie',
+      ]),
     );
     expect(Object.keys(await columnsOf('production_mensuelle'))).toEqual(
       expect.arrayContaining(['annee_mois_str', 'nucleaire_mwh', 'hydraulique_lacs_mwh']),
@@ -303,9 +340,14 @@ describe('rollup/history', () => {
     );
     expect(tables).toHaveLength(7);
     for (const name of tables) {
-      const figures = Object.keys(await columnsOf(name)).filter((column) => !/^annee|_coverage$/.test(column));
+      const figures = Object.keys(await columnsOf(name)).filter(
+        (column) => !/^annee|_coverage$/.test(column),
+      );
       for (const figure of figures) {
-        const quantity = figure.replace(/(_yearly|_import|_export)?_mwh$|_mensuelle$|_annuelle$/, '');
+        const quantity = figure.replace(
+          /(_yearly|_import|_export)?_mwh$|_mensuelle$|_annuelle$/,
+          '',
+        );
         const [found] = await query(
           `SELECT count(*) AS bare FROM ${table(name)} WHERE ${figure} IS NOT NULL AND coalesce(${quantity}_coverage, 0) <= 0`,
         );

@@ -23,8 +23,16 @@ const WORDS = /données d’exemple/i;
 
 async function openOn(portal: Portal): Promise<TestEngine> {
   const host = { url: portal.url, requestsPerSecond: 1_000, key: 'k' };
-  const hosts = { odre: host, paris: host, idfm: host, 'visual-crossing': host, 'open-meteo': host };
-  return openTestEngine(Object.values(configuredDatasets({ eco2mix, cityflow }, hosts)), { now: () => NOW });
+  const hosts = {
+    odre: host,
+    paris: host,
+    idfm: host,
+    'visual-crossing': host,
+    'open-meteo': host,
+  };
+  return openTestEngine(Object.values(configuredDatasets({ eco2mix, cityflow }, hosts)), {
+    now: () => NOW,
+  });
 }
 
 describe('a day whose answers a sample portal has made up', () => {
@@ -59,13 +67,17 @@ describe('a day whose answers a sample portal has made up', () => {
     const lines = (await text(`reports/eco2mix/daily_report_${DAY}.csv`)).trimEnd().split('\n');
     expect(lines[0]).toMatch(/;donnees_exemple$/);
     expect(lines.slice(1).every((line) => line.endsWith(';tr'))).toBe(true);
-    expect((await file(`reports/eco2mix/daily_report_${DAY}.parquet`)).includes('sample_data')).toBe(true);
+    expect(
+      (await file(`reports/eco2mix/daily_report_${DAY}.parquet`)).includes('sample_data'),
+    ).toBe(true);
   });
 
   it('says so in every file of the city', async () => {
     const name = `processed/reports/daily_report_${DAY}`;
     const report = JSON.parse(await text(`${name}.json`)) as Report;
-    expect(report.sample_data).toEqual(expect.arrayContaining(['bikes', 'comptages', 'traffic', 'weather']));
+    expect(report.sample_data).toEqual(
+      expect.arrayContaining(['bikes', 'comptages', 'traffic', 'weather']),
+    );
     expect(await text(`${name}.csv`)).toMatch(WORDS);
     const page = await text(`${name}.html`);
     expect(WORDS.test(page)).toBe(true);
@@ -98,7 +110,13 @@ describe('a day whose answers are files in the folder of a portal', () => {
   it('is not called sample data: the files may be real ones', async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'quotidien-portal-'));
     const dataset = 'eco2mix-national-tr';
-    await writeSyntheticCsv({ dataset, from: DAY, to: DAY, path: path.join(folder, `${dataset}.csv`), now: NOW });
+    await writeSyntheticCsv({
+      dataset,
+      from: DAY,
+      to: DAY,
+      path: path.join(folder, `${dataset}.csv`),
+      now: NOW,
+    });
     const portal = await startPortal({ now: () => NOW, folder, datasets: [dataset] });
     const engine = await openOn(portal);
     try {

@@ -6,7 +6,10 @@ import type { Done, StepRunner } from '../../fixtures/step-runner.ts';
 
 const PART = 'school-holidays';
 
-/** As the ministry writes it: instants of midnights in Paris, the second one of the day on which school begins again. */
+/**
+ * As the ministry writes it: instants of midnights in Paris, the second one of the day on which
+ * school begins again.
+ */
 const CALENDAR = `Description;Population;Date de début;Date de fin;Académies;Zones;annee_scolaire
 Vacances d'Hiver;-;2024-02-16T23:00:00+00:00;2024-03-03T23:00:00+00:00;Lyon;Zone A;2023-2024
 Vacances d'Hiver;-;2024-02-16T23:00:00+00:00;2024-03-03T23:00:00+00:00;Dijon;Zone A;2023-2024
@@ -27,9 +30,16 @@ afterAll(() => runner.close());
 /** The zones of each day, as the month has them; days without a slice are left out. */
 async function zonesOf(csv: string, from: string, to: string): Promise<Record<string, string>> {
   const dates = datesBetween(from, to);
-  const slices = await runner.slice({ part: PART, path: await runner.file('calendar.csv', csv) }, dates);
-  const school = slices.flatMap(({ outputs }: Done) => (outputs['slice'] === undefined ? [] : [outputs['slice']]));
-  const [month] = await runner.step('rollup/month', [{ scope: from.slice(0, 7), inputs: { school } }]);
+  const slices = await runner.slice(
+    { part: PART, path: await runner.file('calendar.csv', csv) },
+    dates,
+  );
+  const school = slices.flatMap(({ outputs }: Done) =>
+    outputs['slice'] === undefined ? [] : [outputs['slice']],
+  );
+  const [month] = await runner.step('rollup/month', [
+    { scope: from.slice(0, 7), inputs: { school } },
+  ]);
   const path = month!.outputs['school']!.path;
   const rows = await runner.sql((sql) =>
     sql.rows<{ day: string; zones: string }>(
@@ -68,12 +78,12 @@ describe('an imported school calendar', () => {
     });
     // Midnight of summer time.
     const april = await zonesOf(CALENDAR, '2024-04-05', '2024-04-30');
-    expect([april['2024-04-05'], april['2024-04-06'], april['2024-04-21'], april['2024-04-22']]).toEqual([
-      '',
-      'C',
-      'C',
-      undefined,
-    ]);
+    expect([
+      april['2024-04-05'],
+      april['2024-04-06'],
+      april['2024-04-21'],
+      april['2024-04-22'],
+    ]).toEqual(['', 'C', 'C', undefined]);
   });
 
   it('is read under the short names as well, with plain dates', async () => {
@@ -88,7 +98,9 @@ describe('an imported school calendar', () => {
   it('is refused with a date that cannot be read', async () => {
     const csv = CALENDAR.replace('2024-02-16T23:00:00+00:00', 'mi-février');
     const path = await runner.file('calendar.csv', csv);
-    expect((await rejection(runner.slice({ part: PART, path }, ['2024-02-20']))).code).toBe('SRC_SHAPE_CHANGED');
+    expect((await rejection(runner.slice({ part: PART, path }, ['2024-02-20']))).code).toBe(
+      'SRC_SHAPE_CHANGED',
+    );
     expect((await rejection(runner.recognise(path))).message).toContain('What can be imported');
   });
 });

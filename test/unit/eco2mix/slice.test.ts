@@ -35,7 +35,9 @@ describe('slice of a portal export', () => {
       duplicates_removed: 0,
     });
     const slice = done.outputs['slice']!;
-    const found = await runner.sql((sql) => sql.rows(`SELECT * FROM read_parquet('${slice.path}') LIMIT 2`));
+    const found = await runner.sql((sql) =>
+      sql.rows(`SELECT * FROM read_parquet('${slice.path}') LIMIT 2`),
+    );
     expect(found[1]).toEqual({
       perimetre: 'France',
       nature: 'Données temps réel',
@@ -88,16 +90,18 @@ describe('slice of a portal export', () => {
       '2024-01-15T22:45:00Z',
       '2024-01-15T23:00:00Z',
     ];
-    const rows = lines.map((time) => `France;Données temps réel;2024-01-15;00:00;${time};60000;40000;30`);
+    const rows = lines.map(
+      (time) => `France;Données temps réel;2024-01-15;00:00;${time};60000;40000;30`,
+    );
     const done = await sliceText([portalHeader(MEASURES), ...rows, ''].join('\n'));
     expect(done.facts).toMatchObject({ rows: 2 });
   });
 
   it('has no slice of a day without rows, and none at all of an export with only a header', async () => {
-    const [first, second] = await runner.slice({ part: 'tr', path: await runner.file('raw', wholeDay()) }, [
-      '2024-01-14',
-      DAY,
-    ]);
+    const [first, second] = await runner.slice(
+      { part: 'tr', path: await runner.file('raw', wholeDay()) },
+      ['2024-01-14', DAY],
+    );
     expect([first!.outputs, first!.facts['rows']]).toEqual([{}, 0]);
     expect(second!.facts['rows']).toBe(96);
     for (const text of [`${portalHeader(MEASURES)}\n`, portalHeader(MEASURES)]) {
@@ -109,10 +113,15 @@ describe('slice of a portal export', () => {
   it('cuts more days than one pass of the engine may write', async () => {
     const days = dates('2024-01-01', '2024-04-30');
     const lines = days.map((day) => portalLine(day, { quarter: 5, values: VALUES }, MEASURES));
-    const path = await runner.file('raw', [portalHeader(MEASURES), ...lines.reverse(), ''].join('\n'));
+    const path = await runner.file(
+      'raw',
+      [portalHeader(MEASURES), ...lines.reverse(), ''].join('\n'),
+    );
     const done = await runner.slice({ part: 'tr', path }, days);
     expect(done).toHaveLength(121);
-    expect(done.every(({ facts, outputs }) => facts['rows'] === 1 && outputs['slice']!.ref.rows === 1)).toBe(true);
+    expect(
+      done.every(({ facts, outputs }) => facts['rows'] === 1 && outputs['slice']!.ref.rows === 1),
+    ).toBe(true);
   });
 });
 
@@ -126,10 +135,25 @@ describe('slice of what is not a portal export', () => {
       'SRC_SHAPE_CHANGED',
       /git-LFS pointer/,
     ],
-    ['an HTML page', '\n<!DOCTYPE html><html><body>503</body></html>', 'SRC_SHAPE_CHANGED', /HTML or XML page/],
-    ['a JSON error', '{"error_code":"ODSQLError","message":"no"}', 'SRC_SHAPE_CHANGED', /JSON answer.*ODSQLError/],
+    [
+      'an HTML page',
+      '\n<!DOCTYPE html><html><body>503</body></html>',
+      'SRC_SHAPE_CHANGED',
+      /HTML or XML page/,
+    ],
+    [
+      'a JSON error',
+      '{"error_code":"ODSQLError","message":"no"}',
+      'SRC_SHAPE_CHANGED',
+      /JSON answer.*ODSQLError/,
+    ],
     ['a ZIP archive', Buffer.from('504b03040a', 'hex'), 'SRC_SHAPE_CHANGED', /ZIP archive/],
-    ['a real Excel workbook', Buffer.from('d0cf11e0a1b11ae1', 'hex'), 'SRC_SHAPE_CHANGED', /real Excel workbook/],
+    [
+      'a real Excel workbook',
+      Buffer.from('d0cf11e0a1b11ae1', 'hex'),
+      'SRC_SHAPE_CHANGED',
+      /real Excel workbook/,
+    ],
     ['UTF-16', Buffer.from('perimetre;nature', 'utf16le'), 'SRC_SHAPE_CHANGED', /UTF-16/],
     [
       'a header without load',
@@ -137,7 +161,12 @@ describe('slice of what is not a portal export', () => {
       'SRC_SHAPE_CHANGED',
       /no column consommation.*"nucleaire"/,
     ],
-    ['a header without instants', 'date;heure;consommation\n', 'SRC_SHAPE_CHANGED', /no column date_heure/],
+    [
+      'a header without instants',
+      'date;heure;consommation\n',
+      'SRC_SHAPE_CHANGED',
+      /no column date_heure/,
+    ],
     [
       'a header that was cut',
       'perimetre;nature;date;heure;date_heure;consom',
@@ -161,7 +190,9 @@ describe('slice of what is not a portal export', () => {
 
   it('refuses a short row at the end even with its line end, and one in the middle', async () => {
     const lines = wholeDay().trimEnd().split('\n');
-    const cut = [...lines.slice(0, -1), lines.at(-1)!.split(';').slice(0, 6).join(';'), ''].join('\n');
+    const cut = [...lines.slice(0, -1), lines.at(-1)!.split(';').slice(0, 6).join(';'), ''].join(
+      '\n',
+    );
     expect((await rejection(sliceText(cut))).code).toBe('SRC_TRUNCATED');
     lines[40] = lines[40]!.split(';').slice(0, 6).join(';');
     expect((await rejection(sliceText([...lines, ''].join('\n')))).code).toBe('SRC_SHAPE_CHANGED');
@@ -172,7 +203,9 @@ describe('slice of what is not a portal export', () => {
       const text = wholeDay().replace(`${DAY}T00:15:00+01:00`, time);
       const error = await rejection(sliceText(text));
       expect(error.code).toBe('SRC_SHAPE_CHANGED');
-      expect(error.message).toMatch(/1 row whose time cannot be read, such as .* in line \d+, column "/);
+      expect(error.message).toMatch(
+        /1 row whose time cannot be read, such as .* in line \d+, column "/,
+      );
     }
   });
 });
@@ -192,7 +225,9 @@ describe('slice of RTE’s tables', () => {
     const bytes = Buffer.from(table.replace('’', "'"), 'latin1');
     const done = await sliceText(bytes, 'rte');
     expect(done.facts).toMatchObject({ rows: 2, published_columns: 6 });
-    const rows = await runner.sql((sql) => sql.rows(`SELECT * FROM read_parquet('${done.outputs['slice']!.path}')`));
+    const rows = await runner.sql((sql) =>
+      sql.rows(`SELECT * FROM read_parquet('${done.outputs['slice']!.path}')`),
+    );
     expect(rows[0]).toEqual({
       Périmètre: 'France',
       Nature: 'Données consolidées',
@@ -204,9 +239,15 @@ describe('slice of RTE’s tables', () => {
   });
 
   it('refuses a row that was cut, at the end or before it', async () => {
-    for (const end of ['France\tDonn', 'Fra', 'France\tDonnées consolidées\t2024-01-16\t00:15\t6']) {
+    for (const end of [
+      'France\tDonn',
+      'Fra',
+      'France\tDonnées consolidées\t2024-01-16\t00:15\t6',
+    ]) {
       const lines = table.split('\n').slice(0, 4);
-      expect((await rejection(sliceText([...lines, end].join('\n'), 'rte'))).code, end).toBe('SRC_TRUNCATED');
+      expect((await rejection(sliceText([...lines, end].join('\n'), 'rte'))).code, end).toBe(
+        'SRC_TRUNCATED',
+      );
     }
     const middle = table.replace('00:15\t\t\t', '00:15\t');
     const error = await rejection(sliceText(middle, 'rte'));
@@ -218,7 +259,10 @@ describe('slice of RTE’s tables', () => {
 
   it('reads dates in both orders, and refuses what is no date or time', async () => {
     const yearly = 'Date;Heures;Consommation\n15/01/2024;00:00;60000\n15/01/2024;00:15;\n';
-    expect((await sliceText(yearly, 'rte-annual')).facts).toMatchObject({ rows: 2, published_columns: 3 });
+    expect((await sliceText(yearly, 'rte-annual')).facts).toMatchObject({
+      rows: 2,
+      published_columns: 3,
+    });
     for (const spoilt of [yearly.replace('15/01', '45/01'), yearly.replace('00:15', '24:15')]) {
       expect((await rejection(sliceText(spoilt, 'rte-annual'))).message).toMatch(
         /1 row whose time cannot be read, such as .* in line \d+, column "/,

@@ -30,15 +30,23 @@ describe('the portal as source', () => {
     expect(PORTAL_SOURCES['tr']!.pathOf({ from: '2024-01-15', to: '2024-01-15' })).toBe(
       `${base}?${format}&where=date%3Ddate'2024-01-15'`,
     );
-    const where = new URL(PORTAL_SOURCES['tr']!.pathOf({ from: '2024-01-01', to: '2024-01-31' }), 'http://x')
-      .searchParams;
+    const where = new URL(
+      PORTAL_SOURCES['tr']!.pathOf({ from: '2024-01-01', to: '2024-01-31' }),
+      'http://x',
+    ).searchParams;
     expect(where.get('where')).toBe("date>=date'2024-01-01' and date<=date'2024-01-31'");
   });
 
   it('gets what slices are cut from, a day or a month at a time', async () => {
     for (const part of ['tr', 'cons-def']) {
-      const month = { part, path: await runner.file('month.csv', await ask(part, '2024-01-01', '2024-01-31')) };
-      const day = { part, path: await runner.file('day.csv', await ask(part, '2024-01-15', '2024-01-15')) };
+      const month = {
+        part,
+        path: await runner.file('month.csv', await ask(part, '2024-01-01', '2024-01-31')),
+      };
+      const day = {
+        part,
+        path: await runner.file('day.csv', await ask(part, '2024-01-15', '2024-01-15')),
+      };
       const ofMonth = await runner.slice(month, dates('2024-01-01', '2024-01-31'));
       const [ofDay] = await runner.slice(day, ['2024-01-15']);
       expect(ofMonth.map(({ facts }) => facts['rows'])).toEqual(ofMonth.map(() => 96));

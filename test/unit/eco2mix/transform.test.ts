@@ -18,7 +18,12 @@ beforeAll(async () => {
 });
 afterAll(() => runner.close());
 
-async function portal(part: string, rows: readonly PortalRow[], day = DAY, measures = MEASURES): Promise<Source> {
+async function portal(
+  part: string,
+  rows: readonly PortalRow[],
+  day = DAY,
+  measures = MEASURES,
+): Promise<Source> {
   return { part, path: await runner.file(`${part}.csv`, portalCsv(day, rows, measures)) };
 }
 
@@ -30,7 +35,9 @@ async function table(part: string, text: string): Promise<Source> {
 function yearly(day: string, loadAt: (quarter: number) => number): string {
   const [year, month, date] = day.split('-');
   const rows = Array.from({ length: 96 }, (_, quarter) => {
-    const clock = [Math.floor(quarter / 4), (quarter % 4) * 15].map((part) => String(part).padStart(2, '0')).join(':');
+    const clock = [Math.floor(quarter / 4), (quarter % 4) * 15]
+      .map((part) => String(part).padStart(2, '0'))
+      .join(':');
     return `${date!}/${month!}/${year!};${clock};${quarter % 2 === 0 ? loadAt(quarter) : ''}`;
   });
   return ['Date;Heures;Consommation', ...rows, ''].join('\n');
@@ -69,9 +76,15 @@ describe('transform/national', () => {
   });
 
   it('reports every declared check, in order, but for columns that nobody renamed', async () => {
-    const [done] = await runner.core([await portal('tr', constantRows(DAY, 15, { consommation: 60_000 }))], [DAY]);
+    const [done] = await runner.core(
+      [await portal('tr', constantRows(DAY, 15, { consommation: 60_000 }))],
+      [DAY],
+    );
     expect(done!.checks.map(({ check, severity }) => ({ id: check, severity }))).toEqual(
-      CORE_CHECKS.filter(({ id }) => id !== 'lost-columns').map(({ id, severity }) => ({ id, severity })),
+      CORE_CHECKS.filter(({ id }) => id !== 'lost-columns').map(({ id, severity }) => ({
+        id,
+        severity,
+      })),
     );
   });
 
@@ -106,13 +119,21 @@ describe('transform/national', () => {
 
   it('ranks definitive over consolidated over real time, by the words of each row', async () => {
     const spellings = {
-      definitive: ['Données définitives', 'DonnÃ©es dÃ©finitives', 'Donn?es d?finitives', 'Données Définitives'],
+      definitive: [
+        'Données définitives',
+        'DonnÃ©es dÃ©finitives',
+        'Donn?es d?finitives',
+        'Données Définitives',
+      ],
       consolidated: ['Données consolidées', 'Donn?es consolid?es'],
       provisional: ['Données temps réel', 'DONNEES TEMPS REEL'],
     };
     for (const [revision, natures] of Object.entries(spellings)) {
       for (const nature of natures) {
-        const source = await portal('cons-def', constantRows(DAY, 30, { consommation: 1_000 * 50 }, nature));
+        const source = await portal(
+          'cons-def',
+          constantRows(DAY, 30, { consommation: 1_000 * 50 }, nature),
+        );
         const [done] = await runner.core([source], [DAY]);
         expect(done!.facts['revision'], nature).toBe(revision);
         expect(checkOf(done, 'known-nature').failed).toBe(0);
@@ -121,22 +142,36 @@ describe('transform/national', () => {
   });
 
   it('judges rows that do not say how final they are by their part, and says so', async () => {
-    const source = await portal('cons-def', constantRows(DAY, 30, { consommation: 50_000 }, 'Données'));
+    const source = await portal(
+      'cons-def',
+      constantRows(DAY, 30, { consommation: 50_000 }, 'Données'),
+    );
     const [done] = await runner.core([source], [DAY]);
     expect(done!.facts['revision']).toBe('consolidated');
-    expect(checkOf(done, 'known-nature')).toMatchObject({ severity: 'warn', tested: 48, failed: 48 });
+    expect(checkOf(done, 'known-nature')).toMatchObject({
+      severity: 'warn',
+      tested: 48,
+      failed: 48,
+    });
   });
 
   it('lets definitive load of a yearly file stand beside generation that only the portal has', async () => {
     const sources = [
-      await portal('cons-def', constantRows(DAY, 30, { consommation: 50_000, nucleaire: 30_000 }, CONSOLIDATED)),
+      await portal(
+        'cons-def',
+        constantRows(DAY, 30, { consommation: 50_000, nucleaire: 30_000 }, CONSOLIDATED),
+      ),
       await table(
         'rte-annual',
         yearly(DAY, () => 50_100),
       ),
     ];
     const [done] = await runner.core(sources, [DAY]);
-    expect((await coreRows(done))[0]).toMatchObject({ load_mw: 50_100, revision: 'definitive', nuclear_mw: 30_000 });
+    expect((await coreRows(done))[0]).toMatchObject({
+      load_mw: 50_100,
+      revision: 'definitive',
+      nuclear_mw: 30_000,
+    });
     expect(done!.facts['revision']).toBe('definitive');
   });
 
@@ -147,7 +182,12 @@ describe('transform/national', () => {
     });
     const [done] = await runner.core([await portal('tr', rows)], [DAY]);
     expect(await coreRows(done)).toHaveLength(60);
-    expect(done!.facts).toMatchObject({ rows: 60, coverage: 0.4167, expected_samples: 96, observed_samples: 40 });
+    expect(done!.facts).toMatchObject({
+      rows: 60,
+      coverage: 0.4167,
+      expected_samples: 96,
+      observed_samples: 40,
+    });
     expect(checkOf(done, 'expected-samples')).toMatchObject({
       severity: 'warn',
       tested: 96,
@@ -165,7 +205,12 @@ describe('transform/national', () => {
   });
 
   it('reads zero carbon intensity, ND, - and empty cells as unknown', async () => {
-    const rows = constantRows(DAY, 15, { consommation: 50_000, taux_co2: 0, nucleaire: 'ND', prevision_j1: '-' });
+    const rows = constantRows(DAY, 15, {
+      consommation: 50_000,
+      taux_co2: 0,
+      nucleaire: 'ND',
+      prevision_j1: '-',
+    });
     const [done] = await runner.core([await portal('tr', rows)], [DAY]);
     expect((await coreRows(done))[0]).toMatchObject({
       co2_g_per_kwh: null,
@@ -178,7 +223,10 @@ describe('transform/national', () => {
   it('holds a day with values that are no whole numbers, and says which', async () => {
     const rows = constantRows(DAY, 15, { consommation: '50000.0', nucleaire: 30_000 });
     rows[3] = { ...rows[3]!, values: { consommation: 50_000, nucleaire: '30000.5' } };
-    rows[4] = { ...rows[4]!, values: { consommation: 50_000, nucleaire: 'n/a', prevision_j1: '51 000' } };
+    rows[4] = {
+      ...rows[4]!,
+      values: { consommation: 50_000, nucleaire: 'n/a', prevision_j1: '51 000' },
+    };
     const [done] = await runner.core([await portal('tr', rows)], [DAY]);
     expect(checkOf(done, 'readable-values')).toMatchObject({
       severity: 'hold',
@@ -186,17 +234,22 @@ describe('transform/national', () => {
       failed: 2,
       examples: [
         { instant: '2024-01-14T23:45:00Z', part: 'tr', unreadable: 'nucleaire=30000.5' },
-        { instant: '2024-01-15T00:00:00Z', part: 'tr', unreadable: 'prevision_j1=51 000, nucleaire=n/a' },
+        {
+          instant: '2024-01-15T00:00:00Z',
+          part: 'tr',
+          unreadable: 'prevision_j1=51 000, nucleaire=n/a',
+        },
       ],
     });
   });
 
   it('reads slices of different dialects and column orders in one set', async () => {
     const days = dates('2024-01-15', '2024-01-16');
-    const short = portalCsv(days[0]!, constantRows(days[0]!, 15, { consommation: 50_000, gaz: 7 }), [
-      'gaz',
-      'consommation',
-    ]);
+    const short = portalCsv(
+      days[0]!,
+      constantRows(days[0]!, 15, { consommation: 50_000, gaz: 7 }),
+      ['gaz', 'consommation'],
+    );
     const labels = [
       'Nature;Nouveau;Date et Heure;Consommation (MW);Gaz (MW)',
       ...constantRows(days[1]!, 15, {}).map(({ quarter }) => {
@@ -204,8 +257,12 @@ describe('transform/national', () => {
       }),
       '',
     ].join('\n');
-    const first = await runner.slice({ part: 'tr', path: await runner.file('a', short) }, [days[0]!]);
-    const second = await runner.slice({ part: 'tr', path: await runner.file('b', labels) }, [days[1]!]);
+    const first = await runner.slice({ part: 'tr', path: await runner.file('a', short) }, [
+      days[0]!,
+    ]);
+    const second = await runner.slice({ part: 'tr', path: await runner.file('b', labels) }, [
+      days[1]!,
+    ]);
     const done = await runner.step('transform/national', [
       dayUnit(days[0]!, { tr: [first[0]!.outputs['slice']!] }),
       dayUnit(days[1]!, { tr: [second[0]!.outputs['slice']!] }),
@@ -221,7 +278,9 @@ describe('transform/national', () => {
     const text = [
       portalHeader(measures),
       ...days.flatMap((day) =>
-        constantRows(day, 15, { consommation: 50_000, nucleaire: 1 }).map((row) => portalLine(day, row, measures)),
+        constantRows(day, 15, { consommation: 50_000, nucleaire: 1 }).map((row) =>
+          portalLine(day, row, measures),
+        ),
       ),
       '',
     ].join('\n');
@@ -247,7 +306,10 @@ describe('days when clocks change', () => {
     const rows = await coreRows(done);
     expect(done!.facts).toMatchObject({ coverage: 1, expected_samples: 46, observed_samples: 46 });
     expect(new Set(rows.map((row) => row['load_mw']))).toEqual(new Set([50_000]));
-    expect(rows.slice(3, 5).map((row) => row['instant_at'])).toEqual(['2018-03-25T00:30:00Z', '2018-03-25T01:00:00Z']);
+    expect(rows.slice(3, 5).map((row) => row['instant_at'])).toEqual([
+      '2018-03-25T00:30:00Z',
+      '2018-03-25T01:00:00Z',
+    ]);
   });
 
   it('puts RTE’s 02:00 of autumn before and its 02:30 after the lost hour', async () => {
@@ -263,7 +325,11 @@ describe('days when clocks change', () => {
       ['2018-10-28T01:30:00Z', 50_010],
       ['2018-10-28T02:00:00Z', 50_012],
     ]);
-    expect(done!.facts).toMatchObject({ coverage: 0.96, expected_samples: 50, observed_samples: 48 });
+    expect(done!.facts).toMatchObject({
+      coverage: 0.96,
+      expected_samples: 50,
+      observed_samples: 48,
+    });
   });
 
   it('keeps one of two portal rows with one instant: the one whose clock is its own', async () => {
@@ -272,10 +338,11 @@ describe('days when clocks change', () => {
     const lines = real.map((row) => portalLine(day, row, MEASURES));
     // The phantom 02:30 has the instant of 03:30 and the value of 01:30.
     const phantoms = [10, 11].map((quarter) =>
-      portalLine(day, { quarter, values: { consommation: 40_000, nucleaire: 1 } }, MEASURES).replace(
-        /;03:(\d\d);/,
-        ';02:$1;',
-      ),
+      portalLine(
+        day,
+        { quarter, values: { consommation: 40_000, nucleaire: 1 } },
+        MEASURES,
+      ).replace(/;03:(\d\d);/, ';02:$1;'),
     );
     for (const text of [
       [...lines, ...phantoms],
@@ -308,17 +375,33 @@ describe('rows of one part with one instant', () => {
       expect(core).toHaveLength(96);
       expect(core[7]).toMatchObject({ load_mw: 49_000 });
       expect(core[8]).toMatchObject({ load_mw: 50_000, nuclear_mw: 30_000 });
-      expect(checkOf(done, 'one-load-per-instant')).toMatchObject({ severity: 'warn', tested: 96, failed: 1 });
+      expect(checkOf(done, 'one-load-per-instant')).toMatchObject({
+        severity: 'warn',
+        tested: 96,
+        failed: 1,
+      });
     }
   });
 });
 
 describe('the checks of core', () => {
   const balanced = {
-    ...{ consommation: 50_000, nucleaire: 40_000, hydraulique: 6_000, eolien: 3_000, solaire: 0, bioenergies: 1_000 },
+    ...{
+      consommation: 50_000,
+      nucleaire: 40_000,
+      hydraulique: 6_000,
+      eolien: 3_000,
+      solaire: 0,
+      bioenergies: 1_000,
+    },
     ...{ gaz: 2_000, charbon: 0, fioul: 100, pompage: -100, ech_physiques: -2_000 },
   };
-  const measures = [...Object.keys(balanced), 'stockage_batterie', 'destockage_batterie', 'taux_co2'];
+  const measures = [
+    ...Object.keys(balanced),
+    'stockage_batterie',
+    'destockage_batterie',
+    'taux_co2',
+  ];
 
   async function check(id: string, values: PortalRow['values'], nature?: string) {
     const rows = constantRows(DAY, 15, { ...balanced, ...values }, nature);
@@ -327,18 +410,34 @@ describe('the checks of core', () => {
   }
 
   it('balance within one megawatt, and five once batteries are published', async () => {
-    expect(await check('balance', { ech_physiques: -2_001 })).toMatchObject({ tested: 96, failed: 0 });
-    expect(await check('balance', { ech_physiques: -2_002 })).toMatchObject({ failed: 96, severity: 'warn' });
+    expect(await check('balance', { ech_physiques: -2_001 })).toMatchObject({
+      tested: 96,
+      failed: 0,
+    });
+    expect(await check('balance', { ech_physiques: -2_002 })).toMatchObject({
+      failed: 96,
+      severity: 'warn',
+    });
     const batteries = { stockage_batterie: -20, destockage_batterie: 15 };
     expect(await check('balance', batteries)).toMatchObject({ tested: 96, failed: 0 });
-    expect(await check('balance', { ...batteries, ech_physiques: -2_001 })).toMatchObject({ failed: 96 });
+    expect(await check('balance', { ...batteries, ech_physiques: -2_001 })).toMatchObject({
+      failed: 96,
+    });
   });
 
   it('allow consolidated rows one percent, and hold a tenth', async () => {
-    expect(await check('balance', { ech_physiques: -2_107 }, CONSOLIDATED)).toMatchObject({ tested: 96, failed: 0 });
-    expect(await check('balance', { ech_physiques: -2_600 }, CONSOLIDATED)).toMatchObject({ failed: 96 });
+    expect(await check('balance', { ech_physiques: -2_107 }, CONSOLIDATED)).toMatchObject({
+      tested: 96,
+      failed: 0,
+    });
+    expect(await check('balance', { ech_physiques: -2_600 }, CONSOLIDATED)).toMatchObject({
+      failed: 96,
+    });
     expect(await check('gross-balance', { ech_physiques: -2_600 })).toMatchObject({ failed: 0 });
-    expect(await check('gross-balance', { ech_physiques: 4_000 })).toMatchObject({ failed: 96, severity: 'hold' });
+    expect(await check('gross-balance', { ech_physiques: 4_000 })).toMatchObject({
+      failed: 96,
+      severity: 'hold',
+    });
   });
 
   it('do not balance rows with an unknown term', async () => {
@@ -346,18 +445,29 @@ describe('the checks of core', () => {
   });
 
   it('know the signs', async () => {
-    expect(await check('signs', { stockage_batterie: -5, destockage_batterie: 5 })).toMatchObject({ failed: 0 });
+    expect(await check('signs', { stockage_batterie: -5, destockage_batterie: 5 })).toMatchObject({
+      failed: 0,
+    });
     for (const values of [{ pompage: 1 }, { stockage_batterie: 1 }, { destockage_batterie: -1 }]) {
       expect(await check('signs', values)).toMatchObject({ failed: 96 });
     }
   });
 
   it('hold a load that cannot be, and warn of odd generation and intensity', async () => {
-    expect(await check('plausible-load', { consommation: 5_000 })).toMatchObject({ failed: 96, severity: 'hold' });
+    expect(await check('plausible-load', { consommation: 5_000 })).toMatchObject({
+      failed: 96,
+      severity: 'hold',
+    });
     expect(await check('plausible-load', { consommation: 102_098 })).toMatchObject({ failed: 0 });
     expect(await check('plausible-generation', { fioul: -4 })).toMatchObject({ failed: 0 });
-    expect(await check('plausible-generation', { solaire: -400 })).toMatchObject({ failed: 96, severity: 'warn' });
-    expect(await check('plausible-co2', { taux_co2: 1_500 })).toMatchObject({ failed: 96, severity: 'warn' });
+    expect(await check('plausible-generation', { solaire: -400 })).toMatchObject({
+      failed: 96,
+      severity: 'warn',
+    });
+    expect(await check('plausible-co2', { taux_co2: 1_500 })).toMatchObject({
+      failed: 96,
+      severity: 'warn',
+    });
   });
 
   it('hold an instant that is no quarter of an hour', async () => {

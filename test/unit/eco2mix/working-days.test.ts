@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { easterSunday, holidaysOf } from '../../../src/datasets/eco2mix/calendar/public-holidays.ts';
+import {
+  easterSunday,
+  holidaysOf,
+} from '../../../src/datasets/eco2mix/calendar/public-holidays.ts';
 import { calendarOfYears } from '../../../src/datasets/eco2mix/calendar/working-days.ts';
 
 /** Easter by Gauss's rule with its two exceptions: another way to the same date. */
@@ -74,7 +77,10 @@ describe('calendarOfYears', () => {
     const bridges = of(2024).filter(({ is_pont: isPont }) => isPont);
     expect(bridges.map(({ date }) => date)).toEqual(['2024-05-10', '2024-08-16']);
     // The Monday before the first of January of the next year, a Tuesday.
-    expect(of(2018).find(({ date }) => date === '2018-12-31')).toMatchObject({ is_pont: true, is_ouvre: true });
+    expect(of(2018).find(({ date }) => date === '2018-12-31')).toMatchObject({
+      is_pont: true,
+      is_ouvre: true,
+    });
   });
 
   it('has every day of its years once, and a jour ouvré is always ouvrable', () => {

@@ -8,7 +8,12 @@ describe('parseArchiveName', () => {
   it.each([
     [`17XEMIT0_C15_17XSUPP0_GRD-F_0327_00042_${TS}.zip`, 'C15', 'C15/GRD-F/0327', 42],
     [`17XEMIT0_R15_17XSUPP0_GRD-F_0327_00001_${TS}.zip`, 'R15', 'R15/GRD-F/0327', 1],
-    [`17XEMIT0_F15_17XSUPP0_GRD-F_0327_C_M_1_P_00007_${TS}.zip`, 'F15', 'F15/17XSUPP0/GRD-F/0327/C/M/1', 7],
+    [
+      `17XEMIT0_F15_17XSUPP0_GRD-F_0327_C_M_1_P_00007_${TS}.zip`,
+      'F15',
+      'F15/17XSUPP0/GRD-F/0327/C/M/1',
+      7,
+    ],
     [`17XEMIT0_F12_17XSUPP0_GRD-F_0327_00003_D_30_${TS}.zip`, 'F12', 'F12/17XSUPP0/GRD-F/0327', 3],
     [`17XEMIT0_R151_17XSUPP0_GRD-F_5073_00794_Q_00001_00002_${TS}.zip`, 'R151', 'R151/5073', 794],
     [`17XEMIT0_C12_17XSUPP0_GRD-F_00005_${TS}.zip`, 'C12', 'C12/GRD-F', 5],
@@ -85,7 +90,9 @@ describe('auditSequences', () => {
       counter: { rank, total },
     });
     expect(auditCounters([one(1, 2), one(2, 2)])).toEqual([]);
-    expect(auditCounters([one(1, 3), one(3, 3)])).toMatchObject([{ number: '00794', missing: [2], totals: [3] }]);
+    expect(auditCounters([one(1, 3), one(3, 3)])).toMatchObject([
+      { number: '00794', missing: [2], totals: [3] },
+    ]);
     expect(auditCounters([one(1, 1), one(2, 2)])).toMatchObject([{ missing: [], totals: [1, 2] }]);
   });
 });

@@ -45,7 +45,10 @@ describe('the spine', () => {
       event({ pdl: P, at: '2025-01-15', event: 'MES', after: { base: 0 } }),
       event({ pdl: P, at: '2025-04-20', event: 'RES', before: { base: 9 } }),
     ];
-    const rows = await query({ c15 }, "SELECT jour FROM echine WHERE evenement = 'FACTURATION' ORDER BY jour");
+    const rows = await query(
+      { c15 },
+      "SELECT jour FROM echine WHERE evenement = 'FACTURATION' ORDER BY jour",
+    );
     expect(rows.map(({ jour }) => jour)).toEqual(['2025-02-01', '2025-03-01', '2025-04-01']);
   });
 
@@ -68,7 +71,11 @@ describe('the spine', () => {
       "SELECT puissance_moyenne_kva AS kva, memo_puissance AS memo, formule_tarifaire_acheminement AS fta FROM mois WHERE mois = '2025-03'",
     );
     expect(rows).toEqual([
-      { kva: 7.548, memo: '15 jours à 6kVA, puis le 16/03/2025 : 16 jours à 9kVA', fta: 'BTINFCUST' },
+      {
+        kva: 7.548,
+        memo: '15 jours à 6kVA, puis le 16/03/2025 : 16 jours à 9kVA',
+        fta: 'BTINFCUST',
+      },
     ]);
   });
 
@@ -78,22 +85,33 @@ describe('the spine', () => {
       event({ pdl: P, at: '2025-10-10', event: 'MCT', kva: '9' }),
       event({ pdl: P, at: '2025-10-10', event: 'AUTRE', kva: '12' }),
     ];
-    const rows = await query({ c15 }, 'SELECT mois, turpe_fixe_eur AS fixe, erreur FROM mois ORDER BY mois');
+    const rows = await query(
+      { c15 },
+      'SELECT mois, turpe_fixe_eur AS fixe, erreur FROM mois ORDER BY mois',
+    );
     expect(rows.map(({ mois, fixe }) => [mois, fixe === null])).toEqual([
       ['2025-08', false],
       ['2025-09', false],
       ['2025-10', true],
     ]);
-    expect(rows[2]).toMatchObject({ erreur: expect.stringContaining('deux valeurs au même instant') as string });
+    expect(rows[2]).toMatchObject({
+      erreur: expect.stringContaining('deux valeurs au même instant') as string,
+    });
   });
 
   it('keeps the line of an unknown formula and of a date without rates, with an error that names both', async () => {
     const c15 = [event({ pdl: P, at: '2023-06-05', event: 'MES', after: { base: 0 } })];
-    const other = [event({ pdl: P, at: '2025-08-05', event: 'MES', fta: 'BTINFX', after: { base: 0 } })];
+    const other = [
+      event({ pdl: P, at: '2025-08-05', event: 'MES', fta: 'BTINFX', after: { base: 0 } }),
+    ];
     const horizon = '2023-10-01';
-    const rows = await query({ c15 }, 'SELECT mois, turpe_fixe_eur AS fixe, erreur FROM mois ORDER BY mois', {
-      horizon,
-    });
+    const rows = await query(
+      { c15 },
+      'SELECT mois, turpe_fixe_eur AS fixe, erreur FROM mois ORDER BY mois',
+      {
+        horizon,
+      },
+    );
     expect(rows.map(({ erreur }) => erreur)).toEqual([
       'pas de tarif pour BTINFCUST à partir du 2023-06-05',
       'pas de tarif pour BTINFCUST à partir du 2023-07-01',
@@ -114,7 +132,10 @@ describe('readings', () => {
           daily('99740456235087', '2024-04-05', { base: 5 }),
           { ...daily('99740456235087', '2024-04-05', { base: 6 }), ...late, document: 'other.xml' },
         ],
-        r64: [onDemand('1', '2026-06-01', { base: 7 }, 'CORR'), onDemand('1', '2026-06-01', { base: 8 })],
+        r64: [
+          onDemand('1', '2026-06-01', { base: 7 }, 'CORR'),
+          onDemand('1', '2026-06-01', { base: 8 }),
+        ],
         c15: [
           event({
             pdl: '99660599682036',
@@ -155,7 +176,13 @@ describe('readings', () => {
       {
         c15: [
           event({ pdl: P, at: '2025-09-05', event: 'CFNE', after: { base: 0 } }),
-          event({ pdl: P, at: '2025-10-01', event: 'CMAT', before: { base: 103 }, after: { base: 0 } }),
+          event({
+            pdl: P,
+            at: '2025-10-01',
+            event: 'CMAT',
+            before: { base: 103 },
+            after: { base: 0 },
+          }),
         ],
         r151: [daily(P, '2025-10-01', { base: 100 }), daily(P, '2025-11-01', { base: 50 })],
       },
@@ -212,7 +239,9 @@ describe('readings', () => {
   });
 
   it('that jump are held, in a day or in a month', async () => {
-    const c15 = ['1', '2'].map((pdl) => event({ pdl, at: '2025-09-05', event: 'CFNE', after: { base: 0 } }));
+    const c15 = ['1', '2'].map((pdl) =>
+      event({ pdl, at: '2025-09-05', event: 'CFNE', after: { base: 0 } }),
+    );
     const months = (pdl: string, kwh: number) => [
       daily(pdl, '2025-10-01', { base: 0 }),
       daily(pdl, '2025-11-01', { base: kwh }),
@@ -230,7 +259,9 @@ describe('readings', () => {
 
 describe('daily indexes', () => {
   it('that are odd are listed, with the event that may explain them', async () => {
-    const days = [100, 110, 90, 95, 2_000, 2_005].map((kwh, day) => daily(P, `2025-10-0${day + 1}`, { base: kwh }));
+    const days = [100, 110, 90, 95, 2_000, 2_005].map((kwh, day) =>
+      daily(P, `2025-10-0${day + 1}`, { base: kwh }),
+    );
     const gap = daily(P, '2025-10-09', { base: 2_020 });
     const other = { ...daily(P, '2025-10-10', { hp: 1, hc: 1 }), indice_vraisemblance: 1 };
     const c15 = [event({ pdl: P, at: '2025-10-10', event: 'MCT' })];
@@ -252,8 +283,19 @@ describe('invoice lines', () => {
   it('get the distributor’s quantities; a draft of nothing is removed, and no line is dropped', async () => {
     const rows = await query(
       {
-        c15: [event({ pdl: P, at: '2025-09-05', event: 'CFNE', fta: 'BTINFMUDT', after: { hp: 0, hc: 0 } })],
-        r151: [daily(P, '2025-10-01', { hp: 0, hc: 0 }), daily(P, '2025-11-01', { hp: 150, hc: 0 })],
+        c15: [
+          event({
+            pdl: P,
+            at: '2025-09-05',
+            event: 'CFNE',
+            fta: 'BTINFMUDT',
+            after: { hp: 0, hc: 0 },
+          }),
+        ],
+        r151: [
+          daily(P, '2025-10-01', { hp: 0, hc: 0 }),
+          daily(P, '2025-11-01', { hp: 150, hc: 0 }),
+        ],
       },
       `SELECT categorie, quantite_enedis AS quantity, a_facturer AS bill, a_supprimer AS remove, note FROM (${LINES_SQL}) ORDER BY note`,
       {
@@ -274,7 +316,8 @@ describe('invoice lines', () => {
   });
 
   it('owe the accise of the month before the invoice, signed, by point', async () => {
-    const line = (pdl: string, date: string, kwh: number): string => `('${pdl}', DATE '${date}', 'Base', ${kwh}, 6.0)`;
+    const line = (pdl: string, date: string, kwh: number): string =>
+      `('${pdl}', DATE '${date}', 'Base', ${kwh}, 6.0)`;
     const rows = await query({}, INVOICED_ACCISE_SQL, {
       before: [
         `CREATE TEMP TABLE lignes_facturees AS SELECT * FROM (VALUES ${[
@@ -302,9 +345,13 @@ describe('invoice lines', () => {
 describe('CTA', () => {
   it('is a share of the fixed part at the rate of the first day', async () => {
     const c15 = [event({ pdl: P, at: '2025-12-01', event: 'CFNE', after: { base: 0 } })];
-    const rows = await query({ c15 }, 'SELECT mois, turpe_fixe_eur AS fixed, cta_eur AS cta FROM mois ORDER BY mois', {
-      horizon: '2026-03-01',
-    });
+    const rows = await query(
+      { c15 },
+      'SELECT mois, turpe_fixe_eur AS fixed, cta_eur AS cta FROM mois ORDER BY mois',
+      {
+        horizon: '2026-03-01',
+      },
+    );
     expect(rows.map((row) => Object.values(row))).toEqual([
       ['2025-12', 8.94, 1.96],
       ['2026-01', 8.94, 1.96],
@@ -318,17 +365,29 @@ describe('provisions, affairs and perimeter', () => {
     const values = periods.map(
       ([from, to, nature, kwh]) => `('1', '${from}', '${to}', '${nature}', ${kwh}, 'a', '1', 'o')`,
     );
-    const none = ['hp', 'hc', 'hph', 'hch', 'hpb', 'hcb'].map((name) => `CAST(NULL AS BIGINT) AS energie_${name}_kwh`);
+    const none = ['hp', 'hc', 'hph', 'hch', 'hpb', 'hcb'].map(
+      (name) => `CAST(NULL AS BIGINT) AS energie_${name}_kwh`,
+    );
     return `CREATE OR REPLACE TEMP TABLE r67 AS SELECT *, ${none.join(', ')} FROM (VALUES ${values.join(', ')})
       AS l (pdl, debut, fin, code_nature, energie_base_kwh, archive, archive_timestamp, occurrence_id)`;
   }
 
   it('take a twelfth of twelve months', async () => {
     const months = Array.from({ length: 12 }, (_, index) => addMonths('2025-01', index));
-    const periods = months.map((month) => [`${month}-01`, `${addMonths(month, 1)}-01`, 'R', 100] as const);
-    expect(await query({}, provisionSql("'2026-01-01'"), { before: [r67(periods)] })).toMatchObject([
-      { mensuel_kwh: 100, jours_couverts: 365, est_couverte: true, qualite: 'réelle', est_alerte: false },
-    ]);
+    const periods = months.map(
+      (month) => [`${month}-01`, `${addMonths(month, 1)}-01`, 'R', 100] as const,
+    );
+    expect(await query({}, provisionSql("'2026-01-01'"), { before: [r67(periods)] })).toMatchObject(
+      [
+        {
+          mensuel_kwh: 100,
+          jours_couverts: 365,
+          est_couverte: true,
+          qualite: 'réelle',
+          est_alerte: false,
+        },
+      ],
+    );
   });
 
   it('warn when the year is not covered, or was not read', async () => {
@@ -339,7 +398,14 @@ describe('provisions, affairs and perimeter', () => {
   });
 
   it('list affairs that are open, with their last state and age', async () => {
-    const row = (id: string, state: string, demand: string, num: number, at: string, step: string): string =>
+    const row = (
+      id: string,
+      state: string,
+      demand: string,
+      num: number,
+      at: string,
+      step: string,
+    ): string =>
       `('${id}', '${state}', '1', '${demand}', 'initiee', ${num}, '2025-11-${at}T09:00:00+01:00', NULL, '${step}', 'a', '1', 'o')`;
     const affaires = `CREATE TEMP TABLE affaires AS SELECT * FROM (VALUES ${[
       row('A', 'COURS', 'MES', 2, '12', 'PREV'),

@@ -46,7 +46,10 @@ async function estimated({ horizon = '2025-12-01', decided = [], billed = [], ..
 
 const ENTRY = event({ pdl: P, at: '2025-09-05 00:00:00', event: 'CFNE', after: { base: 100 } });
 /** 244 kWh in the 61 days of October and November, without a reading between. */
-const GAP = { c15: [ENTRY], r151: [daily(P, '2025-10-01', { base: 200 }), daily(P, '2025-12-01', { base: 444 })] };
+const GAP = {
+  c15: [ENTRY],
+  r151: [daily(P, '2025-10-01', { base: 200 }), daily(P, '2025-12-01', { base: 444 })],
+};
 
 describe('estimates of months without a reading', () => {
   it('share out by days what the counter went on between two readings, and bill nothing until a person accepts', async () => {
@@ -63,7 +66,11 @@ describe('estimates of months without a reading', () => {
     ]);
     expect(units).toHaveLength(2);
     const [october] = units.filter(({ unit }) => unit.startsWith('2025-10/'));
-    const decision = { check: 'estimated-months', unit: october!.unit, evidence: october!.evidence };
+    const decision = {
+      check: 'estimated-months',
+      unit: october!.unit,
+      evidence: october!.evidence,
+    };
     const accepted = await estimated({ ...GAP, decided: [{ ...decision, decision: 'accept' }] });
     expect(accepted.months.slice(1)).toMatchObject([
       { mois: '2025-10', kwh: 124, eur: 6, qualite: 'estimée', methode: 'entre relevés' },
@@ -72,13 +79,16 @@ describe('estimates of months without a reading', () => {
     expect(accepted.units).toHaveLength(1);
     const rejected = await estimated({ ...GAP, decided: [{ ...decision, decision: 'reject' }] });
     expect(rejected.months[1]).toMatchObject({ mois: '2025-10', kwh: null });
-    expect(rejected.units).toEqual(expect.arrayContaining([expect.objectContaining({ rejected: true })]));
+    expect(rejected.units).toEqual(
+      expect.arrayContaining([expect.objectContaining({ rejected: true })]),
+    );
   });
 
   it('are asked about again when a later reading says something else', async () => {
     const { units } = await estimated(GAP);
     const decided = units.map(
-      ({ unit, evidence }) => ({ check: 'estimated-months', unit, evidence, decision: 'accept' }) as const,
+      ({ unit, evidence }) =>
+        ({ check: 'estimated-months', unit, evidence, decision: 'accept' }) as const,
     );
     const other = { ...GAP, r151: [GAP.r151[0]!, daily(P, '2025-12-01', { base: 500 })], decided };
     expect((await estimated(other)).months.slice(1)).toMatchObject([{ kwh: null }, { kwh: null }]);
@@ -93,7 +103,9 @@ describe('estimates of months without a reading', () => {
       after: { hp: 0, hc: 0 },
     });
     const firsts = ['2024-10-01', '2024-11-01', '2025-10-01'];
-    const r151 = firsts.map((day, index) => daily(P, day, { hp: 10 + 310 * index, hc: 5 + 155 * index }));
+    const r151 = firsts.map((day, index) =>
+      daily(P, day, { hp: 10 + 310 * index, hc: 5 + 155 * index }),
+    );
     const { spans } = await estimated({ c15: [entry], r151, horizon: '2025-11-01' });
     expect(spans.at(-1)).toMatchObject({
       mois: '2025-10',

@@ -28,32 +28,62 @@ async function monthsOf(rows: Partial<SupplierRows>): Promise<Record<string, unk
   });
 }
 
-const ENTRY = event({ pdl: P, at: '2025-09-05', event: 'CFNE', fta: 'BTSUPCU', kva: '60', after: FOUR });
+const ENTRY = event({
+  pdl: P,
+  at: '2025-09-05',
+  event: 'CFNE',
+  fta: 'BTSUPCU',
+  kva: '60',
+  after: FOUR,
+});
 
 describe('powers of C12', () => {
   it('are billed step by step', async () => {
-    const [month] = await monthsOf({ c15: [ENTRY], c12: [powers(P, '2025-09-05', [36, 36, 60, 60])] });
+    const [month] = await monthsOf({
+      c15: [ENTRY],
+      c12: [powers(P, '2025-09-05', [36, 36, 60, 60])],
+    });
     // 1,484.47 € a year.
-    expect(month).toMatchObject({ rsc: `R${P}`, sans: false, fixe: 126.08, memo: null, erreur: null });
+    expect(month).toMatchObject({
+      rsc: `R${P}`,
+      sans: false,
+      fixe: 126.08,
+      memo: null,
+      erreur: null,
+    });
   });
 
   it('hold from their day on, and until C15 changes the power later', async () => {
-    const [month] = await monthsOf({ c15: [ENTRY], c12: [powers(P, '2025-10-11', [36, 36, 60, 60])] });
+    const [month] = await monthsOf({
+      c15: [ENTRY],
+      c12: [powers(P, '2025-10-11', [36, 36, 60, 60])],
+    });
     // 1,557.67 / 365 · 10 + 1,484.47 / 365 · 21.
     expect(month).toMatchObject({
       fixe: 128.09,
       memo: '10 jours à 60kVA, puis le 11/10/2025 : 21 jours à 36/36/60/60kVA',
     });
     const change = event({ pdl: P, at: '2025-10-21', event: 'MDPRM', fta: null, kva: '70' });
-    const [later] = await monthsOf({ c15: [ENTRY, change], c12: [powers(P, '2025-10-11', [36, 36, 60, 60])] });
+    const [later] = await monthsOf({
+      c15: [ENTRY, change],
+      c12: [powers(P, '2025-10-11', [36, 36, 60, 60])],
+    });
     expect(later).toMatchObject({
-      memo: expect.stringMatching(/10 jours à 36\/36\/60\/60kVA, puis le 21.*11 jours à 70kVA$/) as string,
+      memo: expect.stringMatching(
+        /10 jours à 36\/36\/60\/60kVA, puis le 21.*11 jours à 70kVA$/,
+      ) as string,
     });
   });
 
   it('that fall from one hour to the next bill nothing, with an error that names them', async () => {
-    const [month] = await monthsOf({ c15: [ENTRY], c12: [powers(P, '2025-09-05', [60, 36, 60, 60])] });
-    expect(month).toMatchObject({ fixe: null, erreur: 'puissances en baisse de hph à hcb au 2025-10-01' });
+    const [month] = await monthsOf({
+      c15: [ENTRY],
+      c12: [powers(P, '2025-09-05', [60, 36, 60, 60])],
+    });
+    expect(month).toMatchObject({
+      fixe: null,
+      erreur: 'puissances en baisse de hph à hcb au 2025-10-01',
+    });
   });
 
   it('make a contract of their own for a point that C15 does not know, read at midnight', async () => {

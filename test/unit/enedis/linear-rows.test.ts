@@ -4,7 +4,12 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SLICE_COLUMNS } from '../../../src/datasets/enedis/days/slice.ts';
 import { transformOf } from '../../../src/datasets/enedis/days/transform.ts';
-import type { StepImplementation, StepTask, StepUnit, UnitOutcome } from '../../../src/pipelines/dataset.ts';
+import type {
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitOutcome,
+} from '../../../src/pipelines/dataset.ts';
 import type { SqlSession } from '../../../src/ports/sql.ts';
 import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
@@ -27,7 +32,12 @@ afterEach(async () => {
 });
 
 /** A slice of an archive with so many readings; `head` is what its document says of all of them. */
-async function unitOf(sql: SqlSession, date: string, readings: number, head = HEAD): Promise<StepUnit> {
+async function unitOf(
+  sql: SqlSession,
+  date: string,
+  readings: number,
+  head = HEAD,
+): Promise<StepUnit> {
   const columns = Object.keys(SLICE_COLUMNS).map((name) => `NULL AS ${name}`);
   const archive = `'A ${date}' AS archive, 's' AS archive_sha256, '${date.replaceAll('-', '')}030000' AS archive_timestamp`;
   const record = `'{"Id_PRM":"' || (99000000000000 + n) || '","Donnees_Releve":[{"Date_Releve":"${date}","Classe_Temporelle_Distributeur":[{"Id_Classe_Temporelle":"BASE","Valeur":"' || n || '000"}]}]}'`;
@@ -36,10 +46,14 @@ async function unitOf(sql: SqlSession, date: string, readings: number, head = HE
     UNION ALL SELECT * EXCLUDE (n) REPLACE (${archive}, 'd.xml' AS document, n AS occurrence, '${head}' AS head, ${record} AS record)
     FROM (SELECT ${columns.join(', ')}), range(1, ${readings + 1}) AS r(n)) TO '${file}' (FORMAT PARQUET)`);
   const bytes = (await readFile(file)).byteLength;
-  return dayUnit(date, { slice: [{ scope: date, path: file, ref: { key: '', sha256: '', bytes, mediaType: '' } }] });
+  return dayUnit(date, {
+    slice: [{ scope: date, path: file, ref: { key: '', sha256: '', bytes, mediaType: '' } }],
+  });
 }
 
-/** What the step makes of units, its tables as bytes, and how many results it read piece by piece. */
+/**
+ * What the step makes of units, its tables as bytes, and how many results it read piece by piece.
+ */
 async function made(sql: SqlSession, units: readonly StepUnit[]) {
   let reads = 0;
   const counting = new Proxy(sql, {
@@ -50,7 +64,13 @@ async function made(sql: SqlSession, units: readonly StepUnit[]) {
     },
   });
   const { signal } = new AbortController();
-  const task: StepTask = { step: 'transform/r151', params: {}, units, progress: () => undefined, signal };
+  const task: StepTask = {
+    step: 'transform/r151',
+    params: {},
+    units,
+    progress: () => undefined,
+    signal,
+  };
   const outcomes = await STEP.run(task, counting);
   return { reads, days: await Promise.all(outcomes.map(toldOf)) };
 }
@@ -58,7 +78,10 @@ async function made(sql: SqlSession, units: readonly StepUnit[]) {
 async function toldOf(outcome: UnitOutcome) {
   if ('failure' in outcome) return { scope: outcome.scope, failure: outcome.failure.code };
   const { r151, archives } = outcome.outputs;
-  const table = r151 !== undefined && 'path' in r151 ? (await readFile(r151.path)).toString('base64') : undefined;
+  const table =
+    r151 !== undefined && 'path' in r151
+      ? (await readFile(r151.path)).toString('base64')
+      : undefined;
   return { scope: outcome.scope, facts: outcome.facts, table, archives: archives?.rows };
 }
 
@@ -69,7 +92,9 @@ describe('the linear rows of days', () => {
       units.push(await unitOf(sql, '2025-10-03', 0), await unitOf(sql, '2025-10-04', 1));
       const together = await made(sql, units);
       expect(together.reads).toBe(1);
-      expect(together.days.map((day) => 'facts' in day && day.facts['rows'])).toEqual([3, 5_000, 0, 1]);
+      expect(together.days.map((day) => 'facts' in day && day.facts['rows'])).toEqual([
+        3, 5_000, 0, 1,
+      ]);
       const alone = [];
       for (const unit of units) alone.push(...(await made(sql, [unit])).days);
       expect(together.days).toEqual(alone);
@@ -78,10 +103,17 @@ describe('the linear rows of days', () => {
 
   it('cost no other day where those of one cannot be read', async () => {
     await engine.session(async (sql) => {
-      const units = [await unitOf(sql, '2025-10-01', 3), await unitOf(sql, '2025-10-02', 2, 'no JSON')];
+      const units = [
+        await unitOf(sql, '2025-10-01', 3),
+        await unitOf(sql, '2025-10-02', 2, 'no JSON'),
+      ];
       units.push(await unitOf(sql, '2025-10-03', 4));
       const { days } = await made(sql, units);
-      expect(days.map((day) => ('facts' in day ? day.facts['rows'] : day.failure))).toEqual([3, 'INTERNAL', 4]);
+      expect(days.map((day) => ('facts' in day ? day.facts['rows'] : day.failure))).toEqual([
+        3,
+        'INTERNAL',
+        4,
+      ]);
     });
   });
 });

@@ -16,9 +16,12 @@ async function* chunksOf(text: string) {
 async function linear(flux: Flux, text: string) {
   const { shape, tables, findings } = READERS[flux];
   const place = { archive: 'a.zip', document: 'd' };
-  if (!('xml' in shape || 'json' in shape)) throw new Error(`${flux} is no flux of the distributor`);
+  if (!('xml' in shape || 'json' in shape))
+    throw new Error(`${flux} is no flux of the distributor`);
   const records =
-    'xml' in shape ? readXml(chunksOf(text), shape.xml, place) : readJson(chunksOf(text), shape.json, place);
+    'xml' in shape
+      ? readXml(chunksOf(text), shape.xml, place)
+      : readJson(chunksOf(text), shape.json, place);
   const [rows, found, leftOut]: [LinearRow[], string[], object[]] = [[], [], []];
   for await (const some of records) {
     for (const record of some) {
@@ -32,7 +35,8 @@ async function linear(flux: Flux, text: string) {
 }
 
 function r151(...readings: readonly string[]): string {
-  const head = '<En_Tete_Flux><Version_XSD>V1</Version_XSD><Unite_Mesure_Index>Wh</Unite_Mesure_Index></En_Tete_Flux>';
+  const head =
+    '<En_Tete_Flux><Version_XSD>V1</Version_XSD><Unite_Mesure_Index>Wh</Unite_Mesure_Index></En_Tete_Flux>';
   return `<R151>${head}<PRM><Id_PRM>14</Id_PRM>${readings.join('')}</PRM></R151>`;
 }
 
@@ -87,7 +91,13 @@ function r64Context(stage: string, points: readonly object[], rest: object = {})
     { idCalendrier: 'DI000001', classeTemporelle: classes },
     { idCalendrier: 'FC1', classeTemporelle: classes },
   ];
-  const quantity = { grandeurMetier: 'CONS', grandeurPhysique: 'EA', unite: 'Wh', calendrier: calendars, ...rest };
+  const quantity = {
+    grandeurMetier: 'CONS',
+    grandeurPhysique: 'EA',
+    unite: 'Wh',
+    calendrier: calendars,
+    ...rest,
+  };
   return { etapeMetier: stage, typeReleve: 'AQ', grandeur: [quantity] };
 }
 
@@ -102,7 +112,9 @@ describe('R64', () => {
         r64Context('BRUT', [at(1, 9)], { grandeurMetier: 'PROD' }),
       ]),
     );
-    expect(rows.map((row) => [row['date_releve'], row['nature_index'], row['index_base_kwh']])).toEqual([
+    expect(
+      rows.map((row) => [row['date_releve'], row['nature_index'], row['index_base_kwh']]),
+    ).toEqual([
       ['2026-06-01T00:00:00+02:00', 'corrigé', 1_500],
       ['2026-06-03T00:00:00+02:00', 'réel', 3],
     ]);
@@ -121,7 +133,12 @@ describe('R67', () => {
         dateCreation,
       },
     });
-    const calendar = (codeGrille: string, codeCalendrier: string, id: string, ...quantite: readonly object[]) => ({
+    const calendar = (
+      codeGrille: string,
+      codeCalendrier: string,
+      id: string,
+      ...quantite: readonly object[]
+    ) => ({
       codeGrille,
       codeCalendrier,
       classeTemporelle: [{ idClasseTemporelle: id, quantite }],
@@ -132,7 +149,10 @@ describe('R67', () => {
       calendar('D', 'DI000001', 'BASE', quantity(6_000)),
     ];
     const grandeur = [{ grandeurMetier: 'CONS', grandeurPhysique: 'EA', unite: 'Wh', calendrier }];
-    const { rows } = await linear('R67', r64([{ etapeMetier: 'FACT', idMotifReleve: 'CYC', grandeur }]));
+    const { rows } = await linear(
+      'R67',
+      r64([{ etapeMetier: 'FACT', idMotifReleve: 'CYC', grandeur }]),
+    );
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({
       pdl: '14',
@@ -152,7 +172,13 @@ describe('F12, C12, X12 and X13', () => {
     const lot = `<Sous_Lot><Num_Sous_Lot>1</Num_Sous_Lot><Id_PRM>30001</Id_PRM><Tarif_Souscrit>BTSUPCU4</Tarif_Souscrit><Element_Valorise><Id_EV>E1</Id_EV><Code_Debit_Credit>C</Code_Debit_Credit>${amount}</Element_Valorise><Element_Valorise><Id_EV>E2</Id_EV>${amount}</Element_Valorise></Sous_Lot>`;
     const { rows } = await linear('F12', `<Detail_Facturation>${lot}</Detail_Facturation>`);
     expect(
-      rows.map((row) => [row['pdl'], row['id_ev'], row['quantite'], row['prix_unitaire'], row['occurrence_id']]),
+      rows.map((row) => [
+        row['pdl'],
+        row['id_ev'],
+        row['quantite'],
+        row['prix_unitaire'],
+        row['occurrence_id'],
+      ]),
     ).toEqual([
       ['30001', 'E1', '-12.5', '0.0213', 'd#1#1'],
       ['30001', 'E2', '-12.5', '0.0213', 'd#1#2'],
@@ -176,36 +202,45 @@ describe('F12, C12, X12 and X13', () => {
           nature_evenement: 'MES+MCT',
           formule_tarifaire_acheminement: 'BTSUPCU',
         },
-        ...{ puissance_souscrite_hph_kva: '36', puissance_souscrite_hpb_kva: '60', puissance_souscrite_hcb_kva: '60' },
+        ...{
+          puissance_souscrite_hph_kva: '36',
+          puissance_souscrite_hpb_kva: '60',
+          puissance_souscrite_hcb_kva: '60',
+        },
       },
     ]);
     expect(JSON.stringify(rows)).not.toContain('123');
     expect(found).toEqual([]);
-    expect((await linear('C12', c12(hour('NUIT', 3)))).found[0]).toMatch(/^the class of hours NUIT is not known/);
+    expect((await linear('C12', c12(hour('NUIT', 3)))).found[0]).toMatch(
+      /^the class of hours NUIT is not known/,
+    );
   });
 
-  it.each(['inside', 'beside'])('reads affairs with their milestones %s the general data', async (place) => {
-    const rest =
-      '<donneesPoint><id>14</id><segment code="C5"/></donneesPoint><jalons><jalon><num>1</num><dateHeure>2025-11-10T09:00:00+01:00</dateHeure><affaireDateEffet>2025-10-01+02:00</affaireDateEffet><affaireEtat code="DEPO"/></jalon><jalon><num>2</num><dateHeure>2025-11-12T09:00:00+01:00</dateHeure><affaireEtat code="PREV"/></jalon></jalons>';
-    const general = `<statut code="COURS"/>${place === 'inside' ? rest : ''}`;
-    const demand = '<demande><donneesGenerales><objet code="MES"/></donneesGenerales></demande>';
-    const text = `<a:affaires xmlns:a="x"><a:affaire id="A1"><donneesGenerales>${general}</donneesGenerales>${place === 'beside' ? rest : ''}${demand}</a:affaire></a:affaires>`;
-    const { rows, found } = await linear('X12', text);
-    expect(rows).toMatchObject([
-      {
-        id_affaire: 'A1',
-        sens: 'initiee',
-        statut: 'COURS',
-        pdl: '14',
-        segment: 'C5',
-        prestation: 'MES',
-        num: 1,
-        affaire_date_effet: '2025-10-01',
-      },
-      { num: 2, affaire_etat: 'PREV', date_heure: '2025-11-12T09:00:00+01:00' },
-    ]);
-    expect(found).toEqual([]);
-  });
+  it.each(['inside', 'beside'])(
+    'reads affairs with their milestones %s the general data',
+    async (place) => {
+      const rest =
+        '<donneesPoint><id>14</id><segment code="C5"/></donneesPoint><jalons><jalon><num>1</num><dateHeure>2025-11-10T09:00:00+01:00</dateHeure><affaireDateEffet>2025-10-01+02:00</affaireDateEffet><affaireEtat code="DEPO"/></jalon><jalon><num>2</num><dateHeure>2025-11-12T09:00:00+01:00</dateHeure><affaireEtat code="PREV"/></jalon></jalons>';
+      const general = `<statut code="COURS"/>${place === 'inside' ? rest : ''}`;
+      const demand = '<demande><donneesGenerales><objet code="MES"/></donneesGenerales></demande>';
+      const text = `<a:affaires xmlns:a="x"><a:affaire id="A1"><donneesGenerales>${general}</donneesGenerales>${place === 'beside' ? rest : ''}${demand}</a:affaire></a:affaires>`;
+      const { rows, found } = await linear('X12', text);
+      expect(rows).toMatchObject([
+        {
+          id_affaire: 'A1',
+          sens: 'initiee',
+          statut: 'COURS',
+          pdl: '14',
+          segment: 'C5',
+          prestation: 'MES',
+          num: 1,
+          affaire_date_effet: '2025-10-01',
+        },
+        { num: 2, affaire_etat: 'PREV', date_heure: '2025-11-12T09:00:00+01:00' },
+      ]);
+      expect(found).toEqual([]);
+    },
+  );
 });
 
 describe('instantOfWallTime', () => {

@@ -2,9 +2,19 @@ import { createHash } from 'node:crypto';
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { KEY_32, keysText, OTHER_KEY, seal, zip } from '@quotidien/sample-portal/sftp/archive-writer';
+import {
+  KEY_32,
+  keysText,
+  OTHER_KEY,
+  seal,
+  zip,
+} from '@quotidien/sample-portal/sftp/archive-writer';
 import { enedisDecoder } from '../../../src/datasets/enedis/days/decoder.ts';
-import { archivesFile, occurrencesFile, readPieces } from '../../../src/datasets/enedis/days/piece.ts';
+import {
+  archivesFile,
+  occurrencesFile,
+  readPieces,
+} from '../../../src/datasets/enedis/days/piece.ts';
 import { sliceRawFile } from '../../../src/datasets/enedis/days/slice.ts';
 import { openRows } from '../../../src/datasets/enedis/days/tables.ts';
 import { wholeKwh } from '../../../src/datasets/enedis/flux/registers.ts';
@@ -39,7 +49,10 @@ async function decode(folder: string, deliveries: readonly Delivery[]): Promise<
   const target = path.join(folder, 'decoded');
   async function* files() {
     for (const { stem, text = ODD, isWrong = false } of deliveries) {
-      const bytes = seal(zip([{ name: `${stem}.xml`, content: xml(text) }]), isWrong ? OTHER_KEY : KEY_32);
+      const bytes = seal(
+        zip([{ name: `${stem}.xml`, content: xml(text) }]),
+        isWrong ? OTHER_KEY : KEY_32,
+      );
       const file = await put(folder, 'delivered', bytes);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       yield { name: `${stem}.zip`, path: file, sha256, bytes: bytes.length };
@@ -59,7 +72,11 @@ async function decode(folder: string, deliveries: readonly Delivery[]): Promise<
 
 async function withSql<T>(use: (sql: SqlSession, folder: string) => Promise<T>): Promise<T> {
   return withFolder(async (folder) => {
-    const engine = createDuckDbEngine({ memoryLimitMb: 256, threads: 1, scratchRoot: path.join(folder, 'sql') });
+    const engine = createDuckDbEngine({
+      memoryLimitMb: 256,
+      threads: 1,
+      scratchRoot: path.join(folder, 'sql'),
+    });
     try {
       return await engine.session((sql) => use(sql, folder));
     } finally {
@@ -72,7 +89,8 @@ async function rowsOfSlice(sql: SqlSession, pieces: string): Promise<Record<stri
   const raw = { path: pieces, sha256: '', bytes: 0 };
   const days = [zonedDay(DAY, 'Europe/Paris')];
   const [outcome] = await sliceRawFile({ part: 'r151', raw, days, progress: () => undefined }, sql);
-  const slice = outcome !== undefined && 'outputs' in outcome ? outcome.outputs['slice'] : undefined;
+  const slice =
+    outcome !== undefined && 'outputs' in outcome ? outcome.outputs['slice'] : undefined;
   if (slice === undefined || !('path' in slice)) throw new Error('no slice');
   return sql.rows(`SELECT * FROM '${slice.path}'`);
 }
@@ -87,8 +105,17 @@ describe('slices of archives', () => {
           [`${STEM}.xml`, 1],
           [`${STEM}.xml`, 2],
         ]);
-        expect(rows[0]).toMatchObject({ sequence_number: 1, counter_total: 1, head: null, failure_cause: null });
-        expect(rows[1]).toMatchObject({ documents: null, archive: `${STEM}.zip`, archive_bytes: null });
+        expect(rows[0]).toMatchObject({
+          sequence_number: 1,
+          counter_total: 1,
+          head: null,
+          failure_cause: null,
+        });
+        expect(rows[1]).toMatchObject({
+          documents: null,
+          archive: `${STEM}.zip`,
+          archive_bytes: null,
+        });
         expect(JSON.parse(rows[1]!['head'] as string)).toEqual({ Version_XSD: 'V1' });
         expect(JSON.parse(rows[1]!['record'] as string)).toEqual({
           Id_PRM: '1',
@@ -108,7 +135,9 @@ describe('slices of archives', () => {
         { stem: STEM },
       ];
       const rows = await rowsOfSlice(sql, await decode(folder, deliveries));
-      expect(rows.map(({ archive, failure_cause: cause, occurrence }) => [archive, cause, occurrence])).toEqual([
+      expect(
+        rows.map(({ archive, failure_cause: cause, occurrence }) => [archive, cause, occurrence]),
+      ).toEqual([
         [`${STEM}.zip`, null, null],
         [`${STEM}.zip`, null, 1],
         [`${STEM}.zip`, null, 2],
@@ -124,7 +153,9 @@ describe('slices of archives', () => {
       expect(piece?.head).toMatchObject({ archive: `${STEM}.zip` });
       const occurrences = await readFile(occurrencesFile(pieces, 0));
       await truncate(occurrencesFile(pieces, 0), occurrences.indexOf('\n') + 1);
-      await expect(rowsOfSlice(sql, pieces)).rejects.toThrow('of 3 rows of r151 of 2025-03-01 2 were written');
+      await expect(rowsOfSlice(sql, pieces)).rejects.toThrow(
+        'of 3 rows of r151 of 2025-03-01 2 were written',
+      );
       const whole = await readFile(archivesFile(pieces), 'utf8');
       for (const end of [1, whole.length >> 1, whole.length - 2]) {
         await writeFile(archivesFile(pieces), whole.slice(0, end));
@@ -152,7 +183,9 @@ describe('openRows', () => {
         sink.write(one, { place });
         await sink.drained();
       }
-      return sql.rows(`SELECT * REPLACE (CAST(d AS VARCHAR) AS d) FROM ${await sink.close()} ORDER BY place`);
+      return sql.rows(
+        `SELECT * REPLACE (CAST(d AS VARCHAR) AS d) FROM ${await sink.close()} ORDER BY place`,
+      );
     });
     const decimal = (d: string | null) => (d === null ? null : Number(d).toFixed(8));
     expect(found).toEqual(rows.map((one) => ({ ...one, d: decimal(one.d) })));

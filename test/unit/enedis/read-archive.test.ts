@@ -44,7 +44,12 @@ async function read(
   });
 }
 
-async function refused(stem: string, entries: readonly ZipEntry[] | Uint8Array, ring = RING, limits?: UnzipLimits) {
+async function refused(
+  stem: string,
+  entries: readonly ZipEntry[] | Uint8Array,
+  ring = RING,
+  limits?: UnzipLimits,
+) {
   const bytes = entries instanceof Uint8Array ? entries : zip(entries);
   const error: unknown = await read(stem, bytes, ring, limits && { limits }).then(
     () => undefined,
@@ -73,13 +78,19 @@ describe('readArchive', () => {
       { name: `${C15}_00002_00002.xml`, content: c15('3') },
       { name: `${C15}_00001_00002.xml`, content: c15('1', '2') },
     ];
-    expect(await read(C15, zip(files))).toEqual([{ Id_PRM: '1' }, { Id_PRM: '2' }, { Id_PRM: '3' }]);
+    expect(await read(C15, zip(files))).toEqual([
+      { Id_PRM: '1' },
+      { Id_PRM: '2' },
+      { Id_PRM: '3' },
+    ]);
   });
 
   it('says of each key by its label why it does not open an archive', async () => {
     const { cause, message } = await refused(C15, seal(zip(ONE), OTHER_KEY));
     expect(cause).toBe('no_key');
-    expect(message).toMatch(/^17XEMIT0_C15.*\.zip: no key opens it \(2024: .*; 2026: .*\); add the key/);
+    expect(message).toMatch(
+      /^17XEMIT0_C15.*\.zip: no key opens it \(2024: .*; 2026: .*\); add the key/,
+    );
     expect(message).not.toContain('0707');
   });
 
@@ -94,20 +105,23 @@ describe('readArchive', () => {
     expect((await refused(C15, Buffer.alloc(0))).cause).toBe('no_key');
   });
 
-  it.each([0, 1])('refuses two files that say they are %d: the other would be lost without a trace', async (count) => {
-    const files = [
-      { name: `${C15}_00001_00002.xml`, content: c15('1') },
-      { name: `${C15}_00002_00002.xml`, content: c15('2') },
-    ];
-    const bytes = Buffer.from(zip(files));
-    // Of the record at the end: files on this disk, and files.
-    const end = bytes.length - 22;
-    for (const at of [end + 8, end + 10]) bytes.writeUInt16LE(count, at);
-    expect(await refused(C15, bytes)).toMatchObject({
-      cause: 'broken_zip',
-      message: expect.stringContaining(`more files than the ${count} that it says`) as string,
-    });
-  });
+  it.each([0, 1])(
+    'refuses two files that say they are %d: the other would be lost without a trace',
+    async (count) => {
+      const files = [
+        { name: `${C15}_00001_00002.xml`, content: c15('1') },
+        { name: `${C15}_00002_00002.xml`, content: c15('2') },
+      ];
+      const bytes = Buffer.from(zip(files));
+      // Of the record at the end: files on this disk, and files.
+      const end = bytes.length - 22;
+      for (const at of [end + 8, end + 10]) bytes.writeUInt16LE(count, at);
+      expect(await refused(C15, bytes)).toMatchObject({
+        cause: 'broken_zip',
+        message: expect.stringContaining(`more files than the ${count} that it says`) as string,
+      });
+    },
+  );
 
   it('refuses what unfolds beyond its limits, or claims a size that it does not have', async () => {
     const bomb = [{ name: 'bomb.xml', content: Buffer.alloc(8 * 2 ** 20) }];
@@ -178,13 +192,16 @@ describe('readArchive', () => {
   });
 
   it('names the line of what is not well-formed, and quotes nothing of it', async () => {
-    const { message } = await refused(C15, [{ name: 'a.xml', content: '<C15>\n<PRM><Nom>DUPONT</PRM></C15>' }]);
+    const { message } = await refused(C15, [
+      { name: 'a.xml', content: '<C15>\n<PRM><Nom>DUPONT</PRM></C15>' },
+    ]);
     expect(message).toContain('in line 2');
     expect(message).not.toContain('DUPONT');
   });
 
   it('keeps every digit of numbers in JSON', async () => {
-    const content = '{"header":{"idDemande":90071992547409931},"mesures":[{"idPrm":99331145115979000017}]}';
+    const content =
+      '{"header":{"idDemande":90071992547409931},"mesures":[{"idPrm":99331145115979000017}]}';
     expect(await read(R64, zip([{ name: 'a.json', content }]))).toEqual([
       { idPrm: '99331145115979000017', contexte: [] },
     ]);
@@ -201,7 +218,10 @@ describe('parseKeyRing', () => {
   it.each([
     ['2024: 0011', 'line 1 of the key file has a key of 2 bytes, not 16 or 32'],
     [`2024: ${'00'.repeat(16)}`, 'line 1 of the key file has a key of 16 bytes without its iv'],
-    [`2026: ${'00'.repeat(32)} ${'00'.repeat(16)}`, 'line 1 of the key file has an iv beside a key of 32 bytes'],
+    [
+      `2026: ${'00'.repeat(32)} ${'00'.repeat(16)}`,
+      'line 1 of the key file has an iv beside a key of 32 bytes',
+    ],
     ['secret', 'line 1 of the key file is not "label: key"'],
     [`a: ${'00'.repeat(32)}\na: ${'00'.repeat(32)}`, 'the key file names a twice'],
   ])('refuses %j', (text, words) => {

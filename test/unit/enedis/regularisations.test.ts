@@ -11,7 +11,13 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 /** Contract, component, what was invoiced, what is known now, whether it waits. */
-type Part = readonly [rsc: string, part: string, before: number | null, after: number | null, waits?: boolean];
+type Part = readonly [
+  rsc: string,
+  part: string,
+  before: number | null,
+  after: number | null,
+  waits?: boolean,
+];
 
 /** The lines that the command writes. */
 async function linesOf(parts: readonly Part[]): Promise<{ end: string; lines: unknown[][] }> {
@@ -40,7 +46,12 @@ async function linesOf(parts: readonly Part[]): Promise<{ end: string; lines: un
   };
   const end = await regularisations({ arguments: [], options: {} }, host as CommandHost);
   const lines = sheets.flatMap(({ rows }) =>
-    rows.map((row) => [row['ref_situation_contractuelle'], row['categorie'], row['quantite'], row['a_facturer']]),
+    rows.map((row) => [
+      row['ref_situation_contractuelle'],
+      row['categorie'],
+      row['quantite'],
+      row['a_facturer'],
+    ]),
   );
   return { end, lines };
 }

@@ -30,13 +30,22 @@ interface Given {
 const YEAR = MONTHS.slice(0, 12).map((month) => [month, 90] as const);
 
 /** A contract since October 2024 that uses 100 kWh a month. */
-async function settled({ invoiced = YEAR, mark = '{"x_lisse":true}', unread, exit, decided = [] }: Given) {
+async function settled({
+  invoiced = YEAR,
+  mark = '{"x_lisse":true}',
+  unread,
+  exit,
+  decided = [],
+}: Given) {
   const c15 = [event({ pdl: P, at: '2024-10-01 00:00:00', event: 'CFNE', after: { base: 1_000 } })];
-  if (exit !== undefined) c15.push(event({ pdl: P, at: `${exit} 00:00:00`, event: 'RES', before: { base: 1_450 } }));
+  if (exit !== undefined)
+    c15.push(event({ pdl: P, at: `${exit} 00:00:00`, event: 'RES', before: { base: 1_450 } }));
   const r151 = MONTHS.slice(1)
     .map((month, index) => daily(P, `${month}-01`, { base: 1_100 + 100 * index }))
     .filter((row) => unread === undefined || !String(row['date_releve']).startsWith(unread));
-  const lines = invoiced.map(([month, kwh]) => `('R${P}', '${month}', 'Base', ${kwh}, false, '${mark}')`).join(', ');
+  const lines = invoiced
+    .map(([month, kwh]) => `('R${P}', '${month}', 'Base', ${kwh}, false, '${mark}')`)
+    .join(', ');
   return engine.session(async (sql) => {
     await loadSupplier(sql, { ...emptySupplier(), c15, r151 });
     await runModel(sql, { horizon: '2025-10-01' });
@@ -78,10 +87,12 @@ describe('smoothed contracts', () => {
 
   it('wait while a month was not measured or not invoiced', async () => {
     const unread = await settled({ unread: '2025-03-01' });
-    expect(unread.rows).toMatchObject([{ facture: 1_080, calcule: null, ecart: null, mois_manquants: 2, unite: null }]);
-    expect((await settled({ invoiced: YEAR.filter(([month]) => month !== '2025-01') })).rows).toMatchObject([
-      { mois_manquants: 1 },
+    expect(unread.rows).toMatchObject([
+      { facture: 1_080, calcule: null, ecart: null, mois_manquants: 2, unite: null },
     ]);
+    expect(
+      (await settled({ invoiced: YEAR.filter(([month]) => month !== '2025-01') })).rows,
+    ).toMatchObject([{ mois_manquants: 1 }]);
     expect(unread.units).toEqual([]);
   });
 

@@ -36,8 +36,20 @@ describe('calculateTurpe', () => {
     ['BTINFCU4', '2025-09-01', '2025-10-01', energies(100, 50, 200, 80), '13.72'],
     // A tie: 1,020.5 cents.
     ['BTINFCU4', '2025-09-01', '2025-10-01', energies(100, 50, 30, 20), '10.21'],
-    ['BTSUPCU', '2025-09-01', '2025-10-01', { ...energies(100, 50, 30, 20), depassement_puissance_h: 5 }, '72.01'],
-    ['BTSUPCU4', '2025-09-01', '2025-10-01', { ...energies(100, 50, 200, 80), depassement_puissance_h: 5 }, undefined],
+    [
+      'BTSUPCU',
+      '2025-09-01',
+      '2025-10-01',
+      { ...energies(100, 50, 30, 20), depassement_puissance_h: 5 },
+      '72.01',
+    ],
+    [
+      'BTSUPCU4',
+      '2025-09-01',
+      '2025-10-01',
+      { ...energies(100, 50, 200, 80), depassement_puissance_h: 5 },
+      undefined,
+    ],
   ])('makes of %s from %s to %s the variable part', (formula, debut, fin, rest, expected) => {
     const answer = line(formula, debut, fin, rest);
     if (expected === undefined) expect(answer).not.toHaveProperty('erreur');
@@ -52,17 +64,35 @@ describe('calculateTurpe', () => {
     ['BTSUPCU', ...YEAR, powers(36, 36, 60, 60), '1484.47'],
     ['BTSUPCU', ...YEAR, { puissance_souscrite_kva: 60 }, '1557.67'],
   ] as const)('makes of %s from %s to %s the fixed part', (formula, debut, fin, rest, expected) => {
-    expect(line(formula, debut, fin, rest)).toMatchObject({ turpe_fixe_eur: expected, turpe_variable_eur: null });
+    expect(line(formula, debut, fin, rest)).toMatchObject({
+      turpe_fixe_eur: expected,
+      turpe_variable_eur: null,
+    });
   });
 
   it('divides a line that lies over a change of rates, and says so', () => {
-    const answer = line('BTINFCUST', '2025-07-15', '2025-08-15', { puissance_souscrite_kva: 6, energie_base_kwh: 310 });
+    const answer = line('BTINFCUST', '2025-07-15', '2025-08-15', {
+      puissance_souscrite_kva: 6,
+      energie_base_kwh: 310,
+    });
     expect(answer).toMatchObject({
       est_partage: true,
       turpe_fixe_eur: '9.03',
       parts: [
-        { debut: '2025-07-15', fin: '2025-08-01', nb_jours: 17, turpe_fixe_eur: '4.99', turpe_variable_eur: '8.38' },
-        { debut: '2025-08-01', fin: '2025-08-15', nb_jours: 14, turpe_fixe_eur: '4.04', turpe_variable_eur: '6.78' },
+        {
+          debut: '2025-07-15',
+          fin: '2025-08-01',
+          nb_jours: 17,
+          turpe_fixe_eur: '4.99',
+          turpe_variable_eur: '8.38',
+        },
+        {
+          debut: '2025-08-01',
+          fin: '2025-08-15',
+          nb_jours: 14,
+          turpe_fixe_eur: '4.04',
+          turpe_variable_eur: '6.78',
+        },
       ],
     });
   });
@@ -78,18 +108,37 @@ describe('calculateTurpe', () => {
     ],
     [{ fin: '2025-09-01' }, 'BTINFCU4 from 2025-09-01: fin 2025-09-01 is not after it'],
     [{ debut: '2025-02-30' }, 'BTINFCU4: debut is not a date YYYY-MM-DD'],
-    [{ rest: { puissance_souscrite_kva: 'six' } }, 'BTINFCU4: puissance_souscrite_kva is not a decimal'],
-    [{ rest: { depassement_puissance_h: 2 } }, 'BTINFCU4 has no rate for hours over the power on 2025-09-01'],
+    [
+      { rest: { puissance_souscrite_kva: 'six' } },
+      'BTINFCU4: puissance_souscrite_kva is not a decimal',
+    ],
+    [
+      { rest: { depassement_puissance_h: 2 } },
+      'BTINFCU4 has no rate for hours over the power on 2025-09-01',
+    ],
     [{ formula: 'BTSUPCU', rest: powers(60, 36, 60, 60) }, 'the powers must not fall'],
-    [{ formula: 'BTSUPCU', rest: { puissance_souscrite_hph_kva: 3 } }, 'one of the four powers is missing'],
+    [
+      { formula: 'BTSUPCU', rest: { puissance_souscrite_hph_kva: 3 } },
+      'one of the four powers is missing',
+    ],
   ])('answers %j with an error', (change, words) => {
-    const { formula = 'BTINFCU4', debut = '2025-09-01', fin = '2025-10-01', rest = {} } = change as LineChange;
-    expect(line(formula, debut, fin, rest)).toEqual({ erreur: expect.stringContaining(words) as string });
+    const {
+      formula = 'BTINFCU4',
+      debut = '2025-09-01',
+      fin = '2025-10-01',
+      rest = {},
+    } = change as LineChange;
+    expect(line(formula, debut, fin, rest)).toEqual({
+      erreur: expect.stringContaining(words) as string,
+    });
   });
 
   it('answers a line the same after more other powers and dates than it remembers', () => {
     const own = (): unknown =>
-      line('BTINFCUST', '2025-07-15', '2025-08-15', { puissance_souscrite_kva: '6', energie_base_kwh: '310' });
+      line('BTINFCUST', '2025-07-15', '2025-08-15', {
+        puissance_souscrite_kva: '6',
+        energie_base_kwh: '310',
+      });
     const before = own();
     const others = Array.from({ length: 12_000 }, (_, index) => {
       const debut = addDays('2025-08-01', index % 150);
@@ -106,7 +155,9 @@ describe('expiringRates', () => {
   it('warns of lists that the last 1 August or 1 February may have replaced', () => {
     expect(expiringRates('2026-07-31').map(({ rates }) => rates)).toEqual(['TURPE']);
     expect(expiringRates('2025-10-31')).toEqual([]);
-    expect(expiringRates('2026-08-01').map(({ rates, lookedAtSince }) => [rates, lookedAtSince])).toEqual([
+    expect(
+      expiringRates('2026-08-01').map(({ rates, lookedAtSince }) => [rates, lookedAtSince]),
+    ).toEqual([
       ['TURPE', '2026-08-01'],
       ['CTA', '2026-08-01'],
       ['accise', '2026-08-01'],

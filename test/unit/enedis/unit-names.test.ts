@@ -14,7 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-/** What the version before keyed pseudonyms kept of the contract 11 of October, whose index fell. */
+/**
+ * What the version before keyed pseudonyms kept of the contract 11 of October, whose index fell.
+ */
 const FORMER = '2025-10/113d4158b966';
 const FORMER_EVIDENCE = '7664172009dac17bfa66eed02b572d6c5318b378d07ddb0850cc84ddde7050a2';
 
@@ -23,7 +25,11 @@ async function judged(secret: string, decided: readonly UnitDecision[] = []) {
     await loadSupplier(sql, october());
     await runModel(sql, { horizon: '2025-11-01' });
     const [check] = await judgeMonths(sql, { decided }, secret);
-    const months = await sql.rows<{ decision: string | null; est_retenu: boolean; unite_retenue: string }>(
+    const months = await sql.rows<{
+      decision: string | null;
+      est_retenu: boolean;
+      unite_retenue: string;
+    }>(
       `SELECT decision, est_retenu, unite_retenue FROM mois WHERE mois = '2025-10' AND pdl = '99000000000011'`,
     );
     return { units: check?.units ?? [], month: months[0]! };
@@ -34,10 +40,13 @@ describe('the pseudonyms of held months', () => {
   it('are keyed hashes: the same with the same secret, others with another one, and no hash of the name', async () => {
     const [one, again, other] = [await judged('a'), await judged('a'), await judged('b')];
     expect(again).toEqual(one);
-    const hmac = createHmac('sha256', 'a').update('enedis/mois/R99000000000011|2025-10').digest('hex');
+    const hmac = createHmac('sha256', 'a')
+      .update('enedis/mois/R99000000000011|2025-10')
+      .digest('hex');
     expect(one.month.unite_retenue).toBe(`2025-10/${hmac.slice(0, 12)}`);
     expect(one.units.map(({ unit }) => unit)).toContain(one.month.unite_retenue);
-    const told = (from: typeof one): string[] => from.units.flatMap(({ unit, evidence }) => [unit, evidence]);
+    const told = (from: typeof one): string[] =>
+      from.units.flatMap(({ unit, evidence }) => [unit, evidence]);
     expect(new Set([...told(one), ...told(other), FORMER, FORMER_EVIDENCE]).size).toBe(10);
   });
 
@@ -49,8 +58,14 @@ describe('the pseudonyms of held months', () => {
       decision: 'accept',
     } as const;
     expect((await judged('a')).month).toMatchObject({ est_retenu: true, decision: null });
-    expect((await judged('a', [decision])).month).toMatchObject({ est_retenu: false, decision: 'acceptée' });
+    expect((await judged('a', [decision])).month).toMatchObject({
+      est_retenu: false,
+      decision: 'acceptée',
+    });
     const elsewhere = { ...decision, evidence: FORMER_EVIDENCE.replace('7', '8') };
-    expect((await judged('a', [elsewhere])).month).toMatchObject({ est_retenu: true, decision: null });
+    expect((await judged('a', [elsewhere])).month).toMatchObject({
+      est_retenu: true,
+      decision: null,
+    });
   });
 });

@@ -14,7 +14,9 @@ import type { PipelineSpec } from '../../../src/datasets/kit/index.ts';
 
 describe('durations', () => {
   it('are written as people write them', () => {
-    expect([secondsOf('1 second'), secondsOf('10 minutes'), secondsOf('2 hours')]).toEqual([1, 600, 7_200]);
+    expect([secondsOf('1 second'), secondsOf('10 minutes'), secondsOf('2 hours')]).toEqual([
+      1, 600, 7_200,
+    ]);
     expect([minutesOf('1 hour'), minutesOf('7 days')]).toEqual([60, 10_080]);
   });
 
@@ -49,7 +51,12 @@ describe('defineStep', () => {
 });
 
 describe('definePipeline', () => {
-  const part = definePart({ id: 'hours', title: 'Hours', source: 'http', expectedAfter: '2 hours' });
+  const part = definePart({
+    id: 'hours',
+    title: 'Hours',
+    source: 'http',
+    expectedAfter: '2 hours',
+  });
   const spec: PipelineSpec = {
     name: 'kitchen',
     title: 'Kitchen',
@@ -68,7 +75,12 @@ describe('definePipeline', () => {
       freshForMinutes: { empty: null, provisional: null, consolidated: null, definitive: null },
     });
     expect(definePipeline(spec)).toMatchObject({
-      publication: { expectedAfter: { minutes: 60 }, pollEveryMinutes: 30, cutOffAfter: { days: 3 }, holdDays: 7 },
+      publication: {
+        expectedAfter: { minutes: 60 },
+        pollEveryMinutes: 30,
+        cutOffAfter: { days: 3 },
+        holdDays: 7,
+      },
       schedules: [{ lagDays: 1, catchUpMinutes: 10_080, jitterSeconds: 60 }],
       rollups: [],
     });
@@ -92,6 +104,8 @@ describe('definePipeline', () => {
       inputs: [{ name: 'days', step: 'transform/hours', output: 'core', each: 'day' }],
       outputs: { hours: parquetFile('months/kitchen') },
     });
-    expect(() => definePipeline({ ...spec, rollups: [rollup] })).toThrow(/rollup\/month reads transform\/hours/);
+    expect(() => definePipeline({ ...spec, rollups: [rollup] })).toThrow(
+      /rollup\/month reads transform\/hours/,
+    );
   });
 });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { checkResult, csvText, flatTable, headerReader, plainName } from '../../../src/datasets/kit/index.ts';
+import {
+  checkResult,
+  csvText,
+  flatTable,
+  headerReader,
+  plainName,
+} from '../../../src/datasets/kit/index.ts';
 
 describe('headerReader', () => {
   const reader = headerReader([
@@ -41,7 +47,13 @@ describe('checkResult', () => {
   it('counts all failing rows and keeps three of them for a person', () => {
     const failing = [1, 2, 3, 4].map((row) => ({ row }));
     const result = checkResult({ id: 'grid', title: 'on the grid', severity: 'hold' }, 9, failing);
-    expect(result).toEqual({ check: 'grid', severity: 'hold', tested: 9, failed: 4, examples: failing.slice(0, 3) });
+    expect(result).toEqual({
+      check: 'grid',
+      severity: 'hold',
+      tested: 9,
+      failed: 4,
+      examples: failing.slice(0, 3),
+    });
   });
 });
 

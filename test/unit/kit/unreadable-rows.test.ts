@@ -33,7 +33,9 @@ describe('the line of a row', () => {
   });
 
   it('is one more than the line ends that stand before the row, of any table', async () => {
-    const cell = fc.array(fc.constantFrom('x', '"', ';', '\n', ' '), { maxLength: 6 }).map((texts) => texts.join(''));
+    const cell = fc
+      .array(fc.constantFrom('x', '"', ';', '\n', ' '), { maxLength: 6 })
+      .map((texts) => texts.join(''));
     const rows = fc.array(fc.tuple(fc.constant('1'), cell), { minLength: 1, maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(rows, fc.nat(7), async (table, at) => {

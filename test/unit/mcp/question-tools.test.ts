@@ -22,7 +22,9 @@ let engine: TestEngine;
 
 beforeAll(async () => {
   portal = await startPortal({ now: () => new Date('2026-05-20T10:00:00Z') });
-  engine = await openTestEngine(Object.values(configuredDatasets({ eco2mix }, { odre: { url: portal.url } })));
+  engine = await openTestEngine(
+    Object.values(configuredDatasets({ eco2mix }, { odre: { url: portal.url } })),
+  );
   await runDay(engine, 'eco2mix', DAY);
 });
 
@@ -43,7 +45,9 @@ async function withTools<T>(transport: Transport, use: (client: Client) => Promi
 
 async function direct<T>(use: (client: Client) => Promise<T>): Promise<T> {
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
-  await createMcpServer({ engine, known: new KnownVersions(engine), version: 'test' }).connect(theirs);
+  await createMcpServer({ engine, known: new KnownVersions(engine), version: 'test' }).connect(
+    theirs,
+  );
   return withTools(ours, use);
 }
 
@@ -78,7 +82,9 @@ describe('the tools', () => {
   });
 
   it('answer exactly, with what the answer stands on', async () => {
-    const answer = await direct((client) => client.callTool({ name: 'get_peak', arguments: { n: 2 } }));
+    const answer = await direct((client) =>
+      client.callTool({ name: 'get_peak', arguments: { n: 2 } }),
+    );
     const { rows, standing } = answer.structuredContent as {
       rows: { value: number }[];
       standing: { coverage: number }[];
@@ -89,12 +95,16 @@ describe('the tools', () => {
   });
 
   it('refuse what they do not know, in words', async () => {
-    const refused = await direct((client) => client.callTool({ name: 'get_peak', arguments: { n: 21 } }));
+    const refused = await direct((client) =>
+      client.callTool({ name: 'get_peak', arguments: { n: 21 } }),
+    );
     expect(refused).toMatchObject({
       isError: true,
       content: [{ text: expect.stringMatching(/^INPUT_INVALID: n: /) as string }],
     });
-    const none = await direct((client) => client.callTool({ name: 'drop_everything', arguments: {} }));
+    const none = await direct((client) =>
+      client.callTool({ name: 'drop_everything', arguments: {} }),
+    );
     expect(none).toMatchObject({ isError: true });
   });
 
@@ -105,7 +115,10 @@ describe('the tools', () => {
       const { port } = api.server.address() as AddressInfo;
       const transport = new StreamableHTTPClientTransport(new URL(`http://127.0.0.1:${port}/mcp`));
       const answer = await withTools(transport as Transport, (client) =>
-        client.callTool({ name: 'get_consommation', arguments: { granularity: 'raw', start: DAY, end: DAY } }),
+        client.callTool({
+          name: 'get_consommation',
+          arguments: { granularity: 'raw', start: DAY, end: DAY },
+        }),
       );
       expect((answer.structuredContent as { rows: unknown[] }).rows).toHaveLength(96);
     } finally {

@@ -16,11 +16,15 @@ const JANUARY: MonthToTell = {
   register: {},
 };
 
-const rowOf = (month: MonthToTell, source: string) => capacityRows(month).find((row) => row.source === source);
+const rowOf = (month: MonthToTell, source: string) =>
+  capacityRows(month).find((row) => row.source === source);
 
 describe('installed capacity of a month', () => {
   it('is production by load factor and hours, and keeps the register beside it', () => {
-    expect(rowOf(JANUARY, 'eolien_terrestre')).toMatchObject({ derived_mw: 20_000, capacity_from: 'rte' });
+    expect(rowOf(JANUARY, 'eolien_terrestre')).toMatchObject({
+      derived_mw: 20_000,
+      capacity_from: 'rte',
+    });
     expect(rowOf(JANUARY, 'eolien_en_mer')).toMatchObject({ derived_mw: 1_500 });
     expect(rowOf(JANUARY, 'solaire')).toMatchObject({
       derived_mw: 20_000,
@@ -43,13 +47,20 @@ describe('installed capacity of a month', () => {
     const { eolien_en_mer: sea, ...land } = JANUARY.figures;
     expect(rowOf({ ...JANUARY, figures: land }, 'eolien')).toMatchObject({ derived_mw: 20_000 });
     const half = { ...land, eolien_en_mer: { ...sea!, load_factor: null } };
-    expect(rowOf({ ...JANUARY, figures: half }, 'eolien')).toMatchObject({ derived_mw: null, capacity_mw: 21_000 });
+    expect(rowOf({ ...JANUARY, figures: half }, 'eolien')).toMatchObject({
+      derived_mw: null,
+      capacity_mw: 21_000,
+    });
   });
 
   it('follows the clock: March has an hour less, October one more', () => {
     const figures = { solaire: { production_mwh: 743_000, load_factor: 0.1 } };
-    expect(rowOf({ ...JANUARY, period: '2024-03', hours: 743, figures }, 'solaire')?.derived_mw).toBe(10_000);
-    expect(rowOf({ ...JANUARY, period: '2024-10', hours: 745, figures }, 'solaire')?.derived_mw).toBe(9_973.15);
+    expect(
+      rowOf({ ...JANUARY, period: '2024-03', hours: 743, figures }, 'solaire')?.derived_mw,
+    ).toBe(10_000);
+    expect(
+      rowOf({ ...JANUARY, period: '2024-10', hours: 745, figures }, 'solaire')?.derived_mw,
+    ).toBe(9_973.15);
   });
 
   it('derives nothing from a load factor of zero, and takes null for no figure', () => {
@@ -63,7 +74,11 @@ describe('installed capacity of a month', () => {
   });
 
   it('takes the register where both tell of the same time, and shows their difference', () => {
-    const december: MonthToTell = { ...JANUARY, period: '2024-12', register: { eolien: 21_300, solaire: 20_500 } };
+    const december: MonthToTell = {
+      ...JANUARY,
+      period: '2024-12',
+      register: { eolien: 21_300, solaire: 20_500 },
+    };
     expect(rowOf(december, 'solaire')).toMatchObject({
       derived_mw: 20_000,
       register_mw: 20_500,
@@ -71,7 +86,10 @@ describe('installed capacity of a month', () => {
       capacity_mw: 20_500,
       capacity_from: 'register',
     });
-    expect(rowOf(JANUARY, 'nucleaire')).toMatchObject({ capacity_mw: 61_370, capacity_from: 'register_before' });
+    expect(rowOf(JANUARY, 'nucleaire')).toMatchObject({
+      capacity_mw: 61_370,
+      capacity_from: 'register_before',
+    });
   });
 });
 

@@ -16,12 +16,16 @@ const monthly = (values: Record<string, Record<string, unknown>>, inner = 'filie
 
 /** A page as RTE has it: charts in its script, between single quotes. */
 function page(...charts: object[]): string {
-  const literal = (chart: object): string => JSON.stringify(chart).replaceAll('\\', '\\\\').replaceAll("'", "\\'");
+  const literal = (chart: object): string =>
+    JSON.stringify(chart).replaceAll('\\', '\\\\').replaceAll("'", "\\'");
   return `<html><script>${charts.map((chart) => `x=JSON.parse('${literal(chart)}');`).join('')}</script></html>`;
 }
 
 const PRODUCTION = {
-  '01_Eolien terrestre': { name: 'Eolien terrestre', ...monthly({ 2024: { 1: 4.07, 2: null, 3: '3.5' } }) },
+  '01_Eolien terrestre': {
+    name: 'Eolien terrestre',
+    ...monthly({ 2024: { 1: 4.07, 2: null, 3: '3.5' } }),
+  },
   '02_Total': { name: "Production d'éolien", ...monthly({ 2024: { 1: 4.5 } }) },
 };
 const FACTORS = {
@@ -54,7 +58,9 @@ describe('RTE’s page', () => {
 
   it('takes neither totals nor the greatest load factor for a source', () => {
     expect(kindOf({ key: '02_Total', name: 'Production éolienne' })).toBeUndefined();
-    expect(kindOf({ key: '03_Eolien en mer - Facteur de charge max', name: 'Facteur de charge max' })).toBeUndefined();
+    expect(
+      kindOf({ key: '03_Eolien en mer - Facteur de charge max', name: 'Facteur de charge max' }),
+    ).toBeUndefined();
     expect(kindOf({ key: '01_Eolien en mer - Facteur de charge moyen', name: '' })).toEqual({
       source: 'eolien_en_mer',
       measure: 'load_factor',
@@ -70,18 +76,31 @@ describe('RTE’s page', () => {
       code: 'SRC_SHAPE_CHANGED',
       message: expect.stringContaining('no monthly load factor') as string,
     });
-    expect(await rejection(read('<html>maintenance</html>'))).toMatchObject({ code: 'SRC_SHAPE_CHANGED' });
+    expect(await rejection(read('<html>maintenance</html>'))).toMatchObject({
+      code: 'SRC_SHAPE_CHANGED',
+    });
     const cut = page(PRODUCTION, FACTORS);
-    expect(await rejection(read(cut.slice(0, cut.length - 60)))).toMatchObject({ code: 'SRC_TRUNCATED' });
+    expect(await rejection(read(cut.slice(0, cut.length - 60)))).toMatchObject({
+      code: 'SRC_TRUNCATED',
+    });
     expect(await rejection(read(''))).toMatchObject({ code: 'SRC_TRUNCATED' });
   });
 
   it('can be imported, as can the register in each of its dialects', async () => {
     const html = await runner.file('production-eolien.html', page(PRODUCTION, FACTORS));
-    expect(await runner.recognise(html)).toMatchObject({ part: 'rte-eolien', from: '2024-01-01', to: '2024-03-31' });
-    const register = 'Annee;Parc nucleaire (MW);Parc solaire (MW);Parc eolien (MW)\n2019;63130;9435;16494\n';
+    expect(await runner.recognise(html)).toMatchObject({
+      part: 'rte-eolien',
+      from: '2024-01-01',
+      to: '2024-03-31',
+    });
+    const register =
+      'Annee;Parc nucleaire (MW);Parc solaire (MW);Parc eolien (MW)\n2019;63130;9435;16494\n';
     const csv = await runner.file('parc-prod-par-filiere.csv', register);
-    expect(await runner.recognise(csv)).toMatchObject({ part: 'odre-parc', from: '2019-01-01', to: '2020-12-31' });
+    expect(await runner.recognise(csv)).toMatchObject({
+      part: 'odre-parc',
+      from: '2019-01-01',
+      to: '2020-12-31',
+    });
     const dates = ['2019-12-31', '2020-06-01', '2021-01-01'];
     const slices = await runner.slice({ part: 'odre-parc', path: csv }, dates);
     expect(slices.map(({ facts }) => facts['rows'])).toEqual([1, 1, 0]);
@@ -93,7 +112,9 @@ describe('RTE’s page', () => {
       },
     ]);
     const rows = await runner.sql((sql) =>
-      sql.rows(`SELECT source, capacity_mw FROM read_parquet('${done!.outputs['core']!.path}') ORDER BY source`),
+      sql.rows(
+        `SELECT source, capacity_mw FROM read_parquet('${done!.outputs['core']!.path}') ORDER BY source`,
+      ),
     );
     expect(rows).toEqual([
       { source: 'eolien', capacity_mw: 16_494 },

@@ -1,18 +1,34 @@
 import { describe, expect, it } from 'vitest';
-import { isAboutPeople, openDecisions, openDiff, PERSONAL_UNIT } from '../../../src/pipelines/about-people.ts';
+import {
+  isAboutPeople,
+  openDecisions,
+  openDiff,
+  PERSONAL_UNIT,
+} from '../../../src/pipelines/about-people.ts';
 import type { Decision } from '../../../src/pipelines/decision.ts';
 import type { OutputDefinition, PipelineDefinition } from '../../../src/pipelines/definition.ts';
 import type { VersionDiff } from '../../../src/pipelines/version-diff.ts';
 
-function pipeline(outputs: Readonly<Record<string, Partial<OutputDefinition>>>): PipelineDefinition {
+function pipeline(
+  outputs: Readonly<Record<string, Partial<OutputDefinition>>>,
+): PipelineDefinition {
   const checks = [
     { id: 'months', title: 'x', severity: 'hold', perUnit: true },
     { id: 'groups', title: 'x', severity: 'hold', perUnit: true, unitClass: 'open' },
   ];
-  return { name: 'x', parts: [], steps: [{ id: 'report/daily', outputs, checks }], rollups: [] } as never;
+  return {
+    name: 'x',
+    parts: [],
+    steps: [{ id: 'report/daily', outputs, checks }],
+    rollups: [],
+  } as never;
 }
 
-const PEOPLE = { rows: { columns: { meter_key: 'personal' } }, csv: { class: 'open' }, page: {} } as const;
+const PEOPLE = {
+  rows: { columns: { meter_key: 'personal' } },
+  csv: { class: 'open' },
+  page: {},
+} as const;
 
 describe('an output', () => {
   it('without a word of itself is about people where its pipeline is, and nowhere else', () => {
@@ -32,9 +48,21 @@ describe('an output', () => {
 describe('what is left for all readers', () => {
   it('of decisions has the names of units that a check calls open, and no other', () => {
     const decided = (of: object) => ({ step: 'report/daily', ...of }) as unknown as Decision;
-    const all = [decided({ check: 'months', unit: 'u' }), decided({ check: 'groups', unit: 'u' }), decided({})];
-    expect(openDecisions(pipeline(PEOPLE), all).map(({ unit }) => unit)).toEqual([PERSONAL_UNIT, 'u', undefined]);
-    expect(openDecisions(pipeline({ page: {} }), all).map(({ unit }) => unit)).toEqual(['u', 'u', undefined]);
+    const all = [
+      decided({ check: 'months', unit: 'u' }),
+      decided({ check: 'groups', unit: 'u' }),
+      decided({}),
+    ];
+    expect(openDecisions(pipeline(PEOPLE), all).map(({ unit }) => unit)).toEqual([
+      PERSONAL_UNIT,
+      'u',
+      undefined,
+    ]);
+    expect(openDecisions(pipeline({ page: {} }), all).map(({ unit }) => unit)).toEqual([
+      'u',
+      'u',
+      undefined,
+    ]);
   });
 
   it('of a difference says what changed in open outputs alone, and of those that are gone nothing', () => {
@@ -46,7 +74,10 @@ describe('what is left for all readers', () => {
       content,
     }));
     const diff = { steps: [{ step: 'report/daily', outputs }] } as unknown as VersionDiff;
-    const kinds = openDiff(pipeline(PEOPLE), diff).steps[0]!.outputs.map((one) => [one.output, one.content.kind]);
+    const kinds = openDiff(pipeline(PEOPLE), diff).steps[0]!.outputs.map((one) => [
+      one.output,
+      one.content.kind,
+    ]);
     expect(kinds).toEqual([
       ['rows', 'bytes'],
       ['csv', 'document'],

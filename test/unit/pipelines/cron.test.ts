@@ -18,10 +18,15 @@ describe('cron as sets of numbers', () => {
     expect(formatCron(parseCron('*/30 * */1 * *'))).toBe('0,30 * * * *');
   });
 
-  it.each(['* * * *', '60 * * * *', '* 24 * * *', '* * 0 * *', '5-1 * * * *', 'MON * * * *', '*/0 * * * *'])(
-    'says what is wrong with %s',
-    (cron) => {
-      expect(cronProblem(cron)).toMatch(/fields|within/);
-    },
-  );
+  it.each([
+    '* * * *',
+    '60 * * * *',
+    '* 24 * * *',
+    '* * 0 * *',
+    '5-1 * * * *',
+    'MON * * * *',
+    '*/0 * * * *',
+  ])('says what is wrong with %s', (cron) => {
+    expect(cronProblem(cron)).toMatch(/fields|within/);
+  });
 });

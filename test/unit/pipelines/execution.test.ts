@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { blockedBy, dayOutcome, executionSteps, inputKeys } from '../../../src/pipelines/execution.ts';
+import {
+  blockedBy,
+  dayOutcome,
+  executionSteps,
+  inputKeys,
+} from '../../../src/pipelines/execution.ts';
 import type { DayState, ExecutionStep } from '../../../src/pipelines/execution.ts';
 import { cityflowDefinition } from '../../../src/datasets/cityflow/definition.ts';
 import { DATE, planDefinition } from '../../fixtures/plan-evidence.ts';
@@ -24,26 +29,38 @@ const FINISHED: DayState = {
 describe('blockedBy', () => {
   it('lets a step run when one of the inputs that it needs any of has rows', () => {
     expect(
-      blockedBy(step('transform/table'), { 'download/a': done('k'), 'download/b': failed('SRC_AUTH') }),
+      blockedBy(step('transform/table'), {
+        'download/a': done('k'),
+        'download/b': failed('SRC_AUTH'),
+      }),
     ).toBeUndefined();
   });
 
   it('blocks a step when all of them are empty, failed or skipped', () => {
     const state: DayState = { 'download/a': done('k', true), 'download/b': failed('SRC_AUTH') };
-    expect(blockedBy(step('transform/table'), state)).toBe('none of download/a, download/b has rows');
+    expect(blockedBy(step('transform/table'), state)).toBe(
+      'none of download/a, download/b has rows',
+    );
   });
 
   it('blocks a step whose required input failed, and not one whose optional input failed', () => {
     expect(blockedBy(step('metrics/day'), { 'transform/table': failed('INTERNAL') })).toBe(
       'transform/table has no output',
     );
-    expect(blockedBy(step('report/day'), { 'metrics/comparison': failed('INTERNAL') })).toBeUndefined();
+    expect(
+      blockedBy(step('report/day'), { 'metrics/comparison': failed('INTERNAL') }),
+    ).toBeUndefined();
   });
 });
 
 describe('inputKeys', () => {
   it('gives null for an input without rows', () => {
-    expect(inputKeys(step('transform/table'), { 'download/a': done('k'), 'download/b': done('e', true) })).toEqual({
+    expect(
+      inputKeys(step('transform/table'), {
+        'download/a': done('k'),
+        'download/b': done('e', true),
+      }),
+    ).toEqual({
       a: 'k',
       b: null,
     });
@@ -56,7 +73,9 @@ describe('dayOutcome', () => {
   });
 
   it('is degraded when only an optional step failed', () => {
-    expect(dayOutcome(DATE, steps, { ...FINISHED, 'metrics/comparison': failed('INTERNAL') }).verdict).toBe('degraded');
+    expect(
+      dayOutcome(DATE, steps, { ...FINISHED, 'metrics/comparison': failed('INTERNAL') }).verdict,
+    ).toBe('degraded');
   });
 
   it('names the required step that failed', () => {
@@ -65,7 +84,10 @@ describe('dayOutcome', () => {
       'metrics/day': failed('DATA_CHECK_FAILED'),
       'download/b': failed('SRC_AUTH'),
     };
-    expect(dayOutcome(DATE, steps, state).failure).toMatchObject({ step: 'metrics/day', code: 'DATA_CHECK_FAILED' });
+    expect(dayOutcome(DATE, steps, state).failure).toMatchObject({
+      step: 'metrics/day',
+      code: 'DATA_CHECK_FAILED',
+    });
   });
 
   it('names the failed download when it left a required step without input', () => {
@@ -76,18 +98,26 @@ describe('dayOutcome', () => {
       'metrics/day': { state: 'skipped', reason: 'no output' },
       'report/day': { state: 'skipped', reason: 'no output' },
     };
-    expect(dayOutcome(DATE, steps, state)).toMatchObject({ verdict: 'failed', failure: { step: 'download/a' } });
+    expect(dayOutcome(DATE, steps, state)).toMatchObject({
+      verdict: 'failed',
+      failure: { step: 'download/a' },
+    });
   });
 
   it('is no_data when there are rows without values, unless a download failed', () => {
-    const state: DayState = { 'download/a': done('k'), 'transform/table': failed('SRC_NOT_PUBLISHED') };
+    const state: DayState = {
+      'download/a': done('k'),
+      'transform/table': failed('SRC_NOT_PUBLISHED'),
+    };
     expect(dayOutcome(DATE, steps, state).verdict).toBe('no_data');
     const broken = dayOutcome(DATE, steps, { ...state, 'download/b': failed('SRC_UNAVAILABLE') });
     expect(broken.failure).toMatchObject({ step: 'download/b' });
   });
 
   it('is no_data when a report was made of nothing at all', () => {
-    const withParts = steps.map((one) => (one.id.startsWith('download/') ? { ...one, part: one.id } : one));
+    const withParts = steps.map((one) =>
+      one.id.startsWith('download/') ? { ...one, part: one.id } : one,
+    );
     const none: DayState = {
       ...FINISHED,
       'download/a': done('k', true),
@@ -98,8 +128,12 @@ describe('dayOutcome', () => {
   });
 
   it('is no_data when only lists came that every day has', () => {
-    const withParts = steps.map((one) => (one.id.startsWith('download/') ? { ...one, part: one.id } : one));
-    const undated = withParts.map((one) => (one.id === 'download/a' ? { ...one, undated: true as const } : one));
+    const withParts = steps.map((one) =>
+      one.id.startsWith('download/') ? { ...one, part: one.id } : one,
+    );
+    const undated = withParts.map((one) =>
+      one.id === 'download/a' ? { ...one, undated: true as const } : one,
+    );
     expect(dayOutcome(DATE, undated, FINISHED).verdict).toBe('no_data');
     expect(dayOutcome(DATE, undated, { ...FINISHED, 'download/b': done('kb') }).verdict).toBe('ok');
   });
@@ -118,9 +152,14 @@ describe('dayOutcome', () => {
 
 describe('executionSteps', () => {
   it('says which parts are the same for many days', () => {
-    const undated = executionSteps(cityflowDefinition, 1).flatMap((one) => (one.undated === true ? [one.id] : []));
-    expect(undated).toEqual(expect.arrayContaining(['download/referentiel', 'download/arrondissements']));
-    for (const dated of ['bikes', 'comptages', 'weather']) expect(undated).not.toContain(`download/${dated}`);
+    const undated = executionSteps(cityflowDefinition, 1).flatMap((one) =>
+      one.undated === true ? [one.id] : [],
+    );
+    expect(undated).toEqual(
+      expect.arrayContaining(['download/referentiel', 'download/arrondissements']),
+    );
+    for (const dated of ['bikes', 'comptages', 'weather'])
+      expect(undated).not.toContain(`download/${dated}`);
   });
 
   it('leaves steps that are made for single days out of a set', () => {

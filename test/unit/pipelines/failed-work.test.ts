@@ -18,10 +18,15 @@ describe('a derived day that was not made', () => {
 
   it('is left to be made when a step of it failed', () => {
     const left = { date, step: 'metrics/day', why: 'DATA_CHECK_FAILED: a sum' } as const;
-    expect(failedDay(left, 'report/day')).toMatchObject([{ step: 'metrics/day', code: 'DATA_CHECK_FAILED' }]);
+    expect(failedDay(left, 'report/day')).toMatchObject([
+      { step: 'metrics/day', code: 'DATA_CHECK_FAILED' },
+    ]);
   });
 
-  it.each(['no part has rows', 'STORE_CORRUPT: the row cannot be read'])('stays as it was: %s', (why) => {
-    expect(failedDay({ date, step: null, why }, 'report/day')).toEqual([]);
-  });
+  it.each(['no part has rows', 'STORE_CORRUPT: the row cannot be read'])(
+    'stays as it was: %s',
+    (why) => {
+      expect(failedDay({ date, step: null, why }, 'report/day')).toEqual([]);
+    },
+  );
 });

@@ -18,20 +18,39 @@ describe('a notification', () => {
     ['S3', { Records: [record(encoded)] }],
     [
       'MinIO',
-      { EventName: 's3:ObjectCreated:Put', Key: `days/${KEY}`, Records: [record(encoded, 's3:ObjectCreated:Put')] },
+      {
+        EventName: 's3:ObjectCreated:Put',
+        Key: `days/${KEY}`,
+        Records: [record(encoded, 's3:ObjectCreated:Put')],
+      },
     ],
-    ['SNS', { Type: 'Notification', TopicArn: 't', Message: JSON.stringify({ Records: [record(encoded)] }) }],
+    [
+      'SNS',
+      {
+        Type: 'Notification',
+        TopicArn: 't',
+        Message: JSON.stringify({ Records: [record(encoded)] }),
+      },
+    ],
   ])('of %s names bucket and key', (_, message) => {
     expect(readObjectNotices(message)).toEqual(CREATED);
   });
 
   it('of a program names objects of our own store', () => {
-    expect(readObjectNotices({ objects: [KEY, 3] })).toEqual({ created: [{ key: KEY }], remarks: [] });
+    expect(readObjectNotices({ objects: [KEY, 3] })).toEqual({
+      created: [{ key: KEY }],
+      remarks: [],
+    });
   });
 
   it('keeps what it names beside what it says of other events', () => {
     const { created, remarks } = readObjectNotices({
-      Records: [record(encoded), record('a', 'ObjectRemoved:Delete'), { eventName: 'ObjectCreated:Put' }, 7],
+      Records: [
+        record(encoded),
+        record('a', 'ObjectRemoved:Delete'),
+        { eventName: 'ObjectCreated:Put' },
+        7,
+      ],
     });
     expect([created, remarks]).toEqual([
       CREATED.created,
@@ -54,12 +73,16 @@ describe('a notification', () => {
     [[], /no notification/],
     [null, /no notification/],
   ])('%# about no object is said, and never an error', (message, remark) => {
-    expect(readObjectNotices(message)).toEqual({ created: [], remarks: [expect.stringMatching(remark)] });
+    expect(readObjectNotices(message)).toEqual({
+      created: [],
+      remarks: [expect.stringMatching(remark)],
+    });
   });
 
   it('within envelopes without end is given up', () => {
     let message: unknown = { Records: [record(encoded)] };
-    for (let depth = 0; depth < 5; depth += 1) message = { Type: 'Notification', Message: JSON.stringify(message) };
+    for (let depth = 0; depth < 5; depth += 1)
+      message = { Type: 'Notification', Message: JSON.stringify(message) };
     expect(readObjectNotices(message).created).toEqual([]);
   });
 });
@@ -71,7 +94,13 @@ describe('an object of a bucket', () => {
 
   it.each([
     ['the bucket itself', s3, 'days', 'raw/batch/x.csv', 'raw/batch/x.csv'],
-    ['a raw bucket', { ...s3, S3_RAW_BUCKET: 'others', S3_RAW_PREFIX: 'in' }, 'others', 'in/batch/x', 'raw/batch/x'],
+    [
+      'a raw bucket',
+      { ...s3, S3_RAW_BUCKET: 'others', S3_RAW_PREFIX: 'in' },
+      'others',
+      'in/batch/x',
+      'raw/batch/x',
+    ],
     [
       'a raw bucket that is only read',
       { ...s3, S3_RAW_BUCKET: 'others', QUOTIDIEN_S3_RAW_READ_ONLY: 'true' },

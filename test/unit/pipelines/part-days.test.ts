@@ -25,7 +25,9 @@ function download(
   evidence: Partial<DayEvidence>,
   options: PlanOptions = {},
 ): PlannedStep | undefined {
-  return planDay(withPart(changes), evidenceOf(evidence), options).steps.find(({ step }) => step === 'download/a');
+  return planDay(withPart(changes), evidenceOf(evidence), options).steps.find(
+    ({ step }) => step === 'download/a',
+  );
 }
 
 describe('a part that begins later than its pipeline', () => {
@@ -45,7 +47,9 @@ describe('a part that begins later than its pipeline', () => {
   });
 
   it('is refused where it begins before its pipeline', () => {
-    expect(() => withPart({ since: '2019-12-31' })).toThrow(/a begins 2019-12-31, before the pipeline/);
+    expect(() => withPart({ since: '2019-12-31' })).toThrow(
+      /a begins 2019-12-31, before the pipeline/,
+    );
   });
 });
 

@@ -8,7 +8,10 @@ import { GRAPH_ROLLUPS } from '../../fixtures/period-graph-dataset.ts';
 const SPAN = { since: '2023-11-01', today: '2024-03-31' };
 const STEPS = [{ id: 'transform/number' }] as never;
 
-function withInput(id: string, input: Partial<RollupDefinition['inputs'][number]>): readonly RollupDefinition[] {
+function withInput(
+  id: string,
+  input: Partial<RollupDefinition['inputs'][number]>,
+): readonly RollupDefinition[] {
   return GRAPH_ROLLUPS.map((rollup) => {
     const [first, ...others] = rollup.inputs;
     return rollup.id !== id || first === undefined
@@ -36,7 +39,9 @@ describe('the graph of periods', () => {
     const alone = Object.values(DATASETS).filter(({ definition }) => !readsBack(definition));
     expect(alone.length).toBeGreaterThanOrEqual(5);
     for (const { definition } of alone) {
-      const calendar = definition.rollups.map(({ id, grain }) => [id, periodsOf(grain, changed)] as const);
+      const calendar = definition.rollups.map(
+        ({ id, grain }) => [id, periodsOf(grain, changed)] as const,
+      );
       expect(periodsReached(definition, SPAN, changed)).toEqual(new Map(calendar));
     }
   });
@@ -48,11 +53,12 @@ describe('the graph of periods', () => {
       '2024-02-28',
       '2024-02-27',
     ]);
-    expect(scopesRead({ ...input, each: 'month', asOf: { lag: 1, within: 2 } }, '2024-01', SPAN)).toEqual([
-      '2023-12',
-      '2023-11',
-    ]);
-    expect(scopesRead({ ...input, each: 'year', asOf: { lag: 1, within: 1 } }, '2024', SPAN)).toEqual(['2023']);
+    expect(
+      scopesRead({ ...input, each: 'month', asOf: { lag: 1, within: 2 } }, '2024-01', SPAN),
+    ).toEqual(['2023-12', '2023-11']);
+    expect(
+      scopesRead({ ...input, each: 'year', asOf: { lag: 1, within: 1 } }, '2024', SPAN),
+    ).toEqual(['2023']);
     expect(scopesRead({ ...input, each: 'year' }, '2024-01', SPAN)).toEqual(['2024']);
     expect(scopesRead({ ...input, each: 'history' }, '2024-01', SPAN)).toEqual(['all']);
   });
@@ -61,7 +67,10 @@ describe('the graph of periods', () => {
     const itself = { step: 'rollup/month', each: 'month' } as const;
     expect(graphProblems({ steps: STEPS, rollups: GRAPH_ROLLUPS })).toEqual([]);
     expect(
-      graphProblems({ steps: STEPS, rollups: withInput('rollup/month', { step: 'rollup/year', each: 'year' }) }),
+      graphProblems({
+        steps: STEPS,
+        rollups: withInput('rollup/month', { step: 'rollup/year', each: 'year' }),
+      }),
     ).toEqual([
       'rollup/month reads rollup/year, which does not come before it',
       'rollup/month reads nothing of what is in its period',

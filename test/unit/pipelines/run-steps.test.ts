@@ -1,15 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import type { ExecutionStep } from '../../../src/pipelines/execution.ts';
 import { runSteps } from '../../../src/pipelines/run-steps.ts';
-import type { StepDone, StepFailed, StepWork, StepsDay, StepsRun } from '../../../src/pipelines/run-steps.ts';
+import type {
+  StepDone,
+  StepFailed,
+  StepWork,
+  StepsDay,
+  StepsRun,
+} from '../../../src/pipelines/run-steps.ts';
 import type { StepId, StepKey } from '../../../src/pipelines/vocabulary.ts';
 
 const keyOf = (text: string): StepKey => text;
 
-function step(id: StepId, reads: readonly StepId[] = [], more: Partial<ExecutionStep> = {}): ExecutionStep {
+function step(
+  id: StepId,
+  reads: readonly StepId[] = [],
+  more: Partial<ExecutionStep> = {},
+): ExecutionStep {
   const [stage] = id.split('/') as [ExecutionStep['stage']];
   const inputs = reads.map((name) => ({ name, step: name, optional: false }));
-  const common = { siblings: [], needsAnyOf: [], queue: 'compute', timeoutSeconds: 1, required: true } as const;
+  const common = {
+    siblings: [],
+    needsAnyOf: [],
+    queue: 'compute',
+    timeoutSeconds: 1,
+    required: true,
+  } as const;
   return { id, stage, title: id, inputs, ...common, ...more };
 }
 
@@ -21,7 +37,13 @@ const DAY: StepsDay = { date: '2026-03-01', state: {} };
 const NEXT: StepsDay = { date: '2026-03-02', state: {} };
 
 function allDone({ days }: StepWork, id: StepId): StepDone[] {
-  return days.map(({ date }) => ({ date, key: keyOf(`${id} ${date}`), how: 'ran', empty: false, held: [] }));
+  return days.map(({ date }) => ({
+    date,
+    key: keyOf(`${id} ${date}`),
+    how: 'ran',
+    empty: false,
+    held: [],
+  }));
 }
 
 const good: StepsRun = {
@@ -72,8 +94,14 @@ describe('runSteps', () => {
       },
     );
     const inputs = { [LOAD.id]: keyOf(`${LOAD.id} ${DAY.date}`) };
-    expect(calls.map(({ days }) => days)).toEqual([[{ date: DAY.date, inputs: {} }], [{ date: DAY.date, inputs }]]);
-    expect(states.get(NEXT.date)?.[CLEAN.id]).toEqual({ state: 'skipped', reason: `${LOAD.id} has no output` });
+    expect(calls.map(({ days }) => days)).toEqual([
+      [{ date: DAY.date, inputs: {} }],
+      [{ date: DAY.date, inputs }],
+    ]);
+    expect(states.get(NEXT.date)?.[CLEAN.id]).toEqual({
+      state: 'skipped',
+      reason: `${LOAD.id} has no output`,
+    });
   });
 
   it('asks about held data, and gives the step the state that is decided', async () => {
@@ -103,20 +131,33 @@ describe('runSteps', () => {
     const delivered = { [LOAD.id]: { key: keyOf('before'), since: '2026-02-27' } };
     const failure = { code: 'SRC_FORBIDDEN', message: '403' };
     const states = async (run: Partial<StepsRun>) =>
-      (await runSteps({ steps: [LOAD], days: [{ ...DAY, delivered }] }, { ...good, ...run })).get(DAY.date)?.[LOAD.id];
-    expect(await states({ call: () => Promise.resolve([{ date: DAY.date, failure }]) })).toMatchObject({
+      (await runSteps({ steps: [LOAD], days: [{ ...DAY, delivered }] }, { ...good, ...run })).get(
+        DAY.date,
+      )?.[LOAD.id];
+    expect(
+      await states({ call: () => Promise.resolve([{ date: DAY.date, failure }]) }),
+    ).toMatchObject({
       state: 'done',
       key: 'before',
       kept: { ...failure, since: '2026-02-27' },
     });
-    expect(await states({ call: () => Promise.resolve('not today') })).toMatchObject({ kept: { code: 'SKIPPED' } });
-    expect(await states({ leftOut: () => 'not today' })).toMatchObject({ kept: { code: 'SKIPPED' } });
+    expect(await states({ call: () => Promise.resolve('not today') })).toMatchObject({
+      kept: { code: 'SKIPPED' },
+    });
+    expect(await states({ leftOut: () => 'not today' })).toMatchObject({
+      kept: { code: 'SKIPPED' },
+    });
   });
 
   it('cuts a lost slice again without asking anybody when its download is left out or given up', async () => {
-    const delivered = { [LOAD.id]: { key: keyOf('before'), since: '2026-02-27', recut: 'first' } } as const;
+    const delivered = {
+      [LOAD.id]: { key: keyOf('before'), since: '2026-02-27', recut: 'first' },
+    } as const;
     const failure = { code: 'STORE_CORRUPT', message: 'the raw file is gone, too' };
-    const outcome = async (run: Partial<StepsRun>, cut: (work: StepWork) => readonly (StepDone | StepFailed)[]) => {
+    const outcome = async (
+      run: Partial<StepsRun>,
+      cut: (work: StepWork) => readonly (StepDone | StepFailed)[],
+    ) => {
       const works: StepWork[] = [];
       const cutAgain: StepsRun['cutAgain'] = (_, work) => {
         works.push(work);
@@ -124,20 +165,27 @@ describe('runSteps', () => {
       };
       const days = [{ ...DAY, delivered }, NEXT];
       const states = await runSteps({ steps: [LOAD], days }, { ...good, ...run, cutAgain });
-      expect(works.map(({ days }) => days)).toEqual([[{ date: DAY.date, inputs: {}, recut: 'only' }]]);
+      expect(works.map(({ days }) => days)).toEqual([
+        [{ date: DAY.date, inputs: {}, recut: 'only' }],
+      ]);
       expect(states.get(NEXT.date)?.[LOAD.id]).toEqual({ state: 'skipped', reason: 'not today' });
       return states.get(DAY.date)?.[LOAD.id];
     };
-    const ways: Partial<StepsRun>[] = [{ leftOut: () => 'not today' }, { call: () => Promise.resolve('not today') }];
+    const ways: Partial<StepsRun>[] = [
+      { leftOut: () => 'not today' },
+      { call: () => Promise.resolve('not today') },
+    ];
     for (const way of ways) {
       expect(await outcome(way, (work) => allDone(work, LOAD.id))).toMatchObject({
         key: 'before',
         kept: { code: 'SKIPPED' },
       });
-      expect(await outcome(way, ({ days }) => days.map(({ date }) => ({ date, failure })))).toEqual({
-        state: 'skipped',
-        reason: 'not today; what it delivered before is lost: the raw file is gone, too',
-      });
+      expect(await outcome(way, ({ days }) => days.map(({ date }) => ({ date, failure })))).toEqual(
+        {
+          state: 'skipped',
+          reason: 'not today; what it delivered before is lost: the raw file is gone, too',
+        },
+      );
     }
   });
 

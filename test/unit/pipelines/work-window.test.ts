@@ -16,7 +16,9 @@ describe('work windows', () => {
 
   it('never cross a year, whatever their length', () => {
     const days = datesBetween('2023-05-31', '2024-07-01');
-    expect(workWindows({ workWindow: 'half-year' }, days).map((set) => [set[0], set.at(-1)])).toEqual([
+    expect(
+      workWindows({ workWindow: 'half-year' }, days).map((set) => [set[0], set.at(-1)]),
+    ).toEqual([
       ['2023-05-31', '2023-06-30'],
       ['2023-07-01', '2023-12-31'],
       ['2024-01-01', '2024-06-30'],
@@ -36,7 +38,9 @@ describe('the request for a step', () => {
   const step: StepDefinition = definition.steps.find(({ id }) => id === 'transform/national')!;
 
   it('of a full set stays within a payload, for every step of every pipeline', () => {
-    for (const { steps, workWindow = 'month' } of Object.values(DATASETS).map((dataset) => dataset.definition)) {
+    for (const { steps, workWindow = 'month' } of Object.values(DATASETS).map(
+      (dataset) => dataset.definition,
+    )) {
       for (const one of steps.filter(({ singleDaysOnly }) => singleDaysOnly !== true)) {
         expect(requestBytes(one, workWindow), one.id).toBeLessThanOrEqual(PAYLOAD_BYTES);
       }
@@ -52,7 +56,10 @@ describe('the request for a step', () => {
   });
 
   it('that would be too large is refused with the definition', () => {
-    const inputs: StepDefinition['inputs'] = [...step.inputs, { name: 'fifth', step: 'download/tr', output: 'slice' }];
+    const inputs: StepDefinition['inputs'] = [
+      ...step.inputs,
+      { name: 'fifth', step: 'download/tr', output: 'slice' },
+    ];
     const steps = definition.steps.map((one) => (one.id === step.id ? { ...one, inputs } : one));
     expect(() => definePipeline({ ...definition, steps })).toThrow(
       /the keys that transform\/national reads of a half-year have \d+ bytes, more than 65536/,

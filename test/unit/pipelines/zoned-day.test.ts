@@ -18,8 +18,14 @@ describe('lastDueDay', () => {
   });
 
   it('counts hours that pass, also on days of 23 and 25', () => {
-    expect(lastDueDay(new Date('2026-03-29T00:59:00Z'), PARIS, { minutes: 120 })).toBe('2026-03-27');
-    expect(lastDueDay(new Date('2026-03-29T01:00:00Z'), PARIS, { minutes: 120 })).toBe('2026-03-28');
-    expect(lastDueDay(new Date('2026-10-25T00:00:00Z'), PARIS, { minutes: 120 })).toBe('2026-10-24');
+    expect(lastDueDay(new Date('2026-03-29T00:59:00Z'), PARIS, { minutes: 120 })).toBe(
+      '2026-03-27',
+    );
+    expect(lastDueDay(new Date('2026-03-29T01:00:00Z'), PARIS, { minutes: 120 })).toBe(
+      '2026-03-28',
+    );
+    expect(lastDueDay(new Date('2026-10-25T00:00:00Z'), PARIS, { minutes: 120 })).toBe(
+      '2026-10-24',
+    );
   });
 });

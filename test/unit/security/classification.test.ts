@@ -21,7 +21,10 @@ const columns = classifiedColumns(
     steps: definition.steps.map((step) => ({
       ...step,
       outputs: Object.fromEntries(
-        Object.entries(step.outputs).map(([name, output]) => [name, { ...output, columns: { token: 'secret' } }]),
+        Object.entries(step.outputs).map(([name, output]) => [
+          name,
+          { ...output, columns: { token: 'secret' } },
+        ]),
       ),
     })),
   }),
@@ -37,7 +40,13 @@ describe('the columns of a pipeline', () => {
   });
 
   it('are masked at any depth of an example; what is missing stays missing', () => {
-    expect(maskRow(columns, { METER: 'M1', at: 1, rows: [{ meter: null, token: 't', inner: { Meter: 7 } }] })).toEqual({
+    expect(
+      maskRow(columns, {
+        METER: 'M1',
+        at: 1,
+        rows: [{ meter: null, token: 't', inner: { Meter: 7 } }],
+      }),
+    ).toEqual({
       METER: '[personal]',
       at: 1,
       rows: [{ meter: null, token: '[secret]', inner: { Meter: '[personal]' } }],
@@ -45,9 +54,23 @@ describe('the columns of a pipeline', () => {
   });
 
   it('are masked in facts, checks and failures of a step', () => {
-    const check = { check: 'c', severity: 'warn', tested: 1, failed: 1, examples: [{ meter: 'M1', hour: 3 }] } as const;
-    const done = maskOutcome(columns, { scope: 's', outputs: {}, checks: [check], facts: { rows: 2, meter: 'M1' } });
-    expect(done).toMatchObject({ checks: [{ examples: [{ meter: '[personal]', hour: 3 }] }], facts: { rows: 2 } });
+    const check = {
+      check: 'c',
+      severity: 'warn',
+      tested: 1,
+      failed: 1,
+      examples: [{ meter: 'M1', hour: 3 }],
+    } as const;
+    const done = maskOutcome(columns, {
+      scope: 's',
+      outputs: {},
+      checks: [check],
+      facts: { rows: 2, meter: 'M1' },
+    });
+    expect(done).toMatchObject({
+      checks: [{ examples: [{ meter: '[personal]', hour: 3 }] }],
+      facts: { rows: 2 },
+    });
     expect(JSON.stringify(done)).not.toContain('M1');
     const failure = {
       code: 'SRC_SHAPE_CHANGED',
@@ -56,7 +79,11 @@ describe('the columns of a pipeline', () => {
     } as const;
     expect(maskOutcome(columns, { scope: 's', failure })).toEqual({
       scope: 's',
-      failure: { code: 'SRC_SHAPE_CHANGED', message: 'row [masked] of 2024-01-15', context: { meter: '[personal]' } },
+      failure: {
+        code: 'SRC_SHAPE_CHANGED',
+        message: 'row [masked] of 2024-01-15',
+        context: { meter: '[personal]' },
+      },
     });
   });
 });
@@ -67,7 +94,10 @@ describe('words about a classified pipeline', () => {
       `Conversion Error: Could not convert string 'Jane Doe' to INT32`,
       'Conversion Error: Could not convert string [masked] to INT32',
     ],
-    ['Type INT64 with value 98765432109 is out of range', 'Type INT64 with value [masked] is out of range'],
+    [
+      'Type INT64 with value 98765432109 is out of range',
+      'Type INT64 with value [masked] is out of range',
+    ],
     ['CSV Error on Line: 3\nOriginal Line: Jane;1', 'CSV Error on Line: 3'],
     ['meter=M1, hour=3', 'meter=[personal], hour=3'],
     [`unfinished 'Jane`, 'unfinished [masked]'],
@@ -89,7 +119,14 @@ describe('words about a classified pipeline', () => {
 describe('a difference of documents', () => {
   it('says that a classified member changed, and neither from what nor by how much', () => {
     const change = { path: 'homes[3].meter.id', before: 1, after: 3, difference: 2 };
-    expect(maskChange(columns, change)).toEqual({ path: change.path, before: '[personal]', after: '[personal]' });
-    expect(maskChange(columns, { ...change, path: 'homes[3].sum' })).toEqual({ ...change, path: 'homes[3].sum' });
+    expect(maskChange(columns, change)).toEqual({
+      path: change.path,
+      before: '[personal]',
+      after: '[personal]',
+    });
+    expect(maskChange(columns, { ...change, path: 'homes[3].sum' })).toEqual({
+      ...change,
+      path: 'homes[3].sum',
+    });
   });
 });

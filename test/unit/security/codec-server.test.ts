@@ -7,9 +7,11 @@ import type { CodecServer } from '../../../src/cli/services/codec-server.ts';
 import { dataConverterOf } from '../../../src/workers/payload-codec.ts';
 
 const UI = 'http://localhost:8233';
-const codec = dataConverterOf({ QUOTIDIEN_PAYLOAD_KEYS: `a:${randomBytes(32).toString('base64')}` }).payloadCodecs[0]!;
-const foreign = dataConverterOf({ QUOTIDIEN_PAYLOAD_KEYS: `z:${randomBytes(32).toString('base64')}` })
+const codec = dataConverterOf({ QUOTIDIEN_PAYLOAD_KEYS: `a:${randomBytes(32).toString('base64')}` })
   .payloadCodecs[0]!;
+const foreign = dataConverterOf({
+  QUOTIDIEN_PAYLOAD_KEYS: `z:${randomBytes(32).toString('base64')}`,
+}).payloadCodecs[0]!;
 
 let server: CodecServer;
 
@@ -26,10 +28,17 @@ async function sealed(value: unknown, by = codec): Promise<object> {
     name,
     Buffer.from(bytes).toString('base64'),
   ]);
-  return { metadata: Object.fromEntries(metadata) as object, data: Buffer.from(payload!.data!).toString('base64') };
+  return {
+    metadata: Object.fromEntries(metadata) as object,
+    data: Buffer.from(payload!.data!).toString('base64'),
+  };
 }
 
-function ask(action: string, body: unknown, headers: Record<string, string> = { origin: UI }): Promise<Response> {
+function ask(
+  action: string,
+  body: unknown,
+  headers: Record<string, string> = { origin: UI },
+): Promise<Response> {
   return fetch(`${server.url}/${action}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
@@ -48,7 +57,9 @@ describe('the codec server', () => {
     const { payloads } = (await response.json()) as Answer;
     expect(Buffer.from(payloads[0]!.data, 'base64').toString()).toBe('{"date":"2024-01-15"}');
     const back = (await (await ask('encode', { payloads })).json()) as Answer;
-    expect(Buffer.from(back.payloads[0]!.metadata['encoding']!, 'base64').toString()).toBe('binary/encrypted');
+    expect(Buffer.from(back.payloads[0]!.metadata['encoding']!, 'base64').toString()).toBe(
+      'binary/encrypted',
+    );
   });
 
   it('answers the browser’s question beforehand, for the allowed origins alone', async () => {
@@ -67,15 +78,20 @@ describe('the codec server', () => {
   it('decrypts nothing for pages of other origins, under other names, or in forms that need no permission', async () => {
     const body = { payloads: [await sealed('secret')] };
     expect((await ask('decode', body, { origin: 'https://evil.org' })).status).toBe(403);
-    expect((await ask('decode', body, { origin: UI, 'content-type': 'text/plain' })).status).toBe(415);
+    expect((await ask('decode', body, { origin: UI, 'content-type': 'text/plain' })).status).toBe(
+      415,
+    );
     const port = Number(new URL(server.url).port);
     const status = await new Promise((resolve, reject) => {
       const headers = { host: `rebound.evil.org:${port}`, 'content-type': 'application/json' };
       http
-        .request({ host: '127.0.0.1', port, path: '/decode', method: 'POST', headers }, (response) => {
-          response.resume();
-          resolve(response.statusCode);
-        })
+        .request(
+          { host: '127.0.0.1', port, path: '/decode', method: 'POST', headers },
+          (response) => {
+            response.resume();
+            resolve(response.statusCode);
+          },
+        )
         .on('error', reject)
         .end(JSON.stringify(body));
     });
@@ -85,7 +101,9 @@ describe('the codec server', () => {
   it('names the key that is missing, and refuses what it cannot read', async () => {
     const response = await ask('decode', { payloads: [await sealed('x', foreign)] });
     expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ message: expect.stringContaining('key "z"') as string });
+    expect(await response.json()).toMatchObject({
+      message: expect.stringContaining('key "z"') as string,
+    });
     expect((await ask('decode', { payloads: 'x' })).status).toBe(400);
     expect((await ask('other', {})).status).toBe(404);
   });

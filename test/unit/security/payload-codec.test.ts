@@ -14,7 +14,9 @@ const codecOf = (env: Environment) => dataConverterOf(env).payloadCodecs[0]!;
 const withKeys = (keys: string) => codecOf({ QUOTIDIEN_PAYLOAD_KEYS: keys });
 const payload = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
 const asText = (value: Payload): string =>
-  Buffer.concat([...Object.values(value.metadata ?? {}), value.data ?? new Uint8Array()]).toString('latin1');
+  Buffer.concat([...Object.values(value.metadata ?? {}), value.data ?? new Uint8Array()]).toString(
+    'latin1',
+  );
 
 describe('the payload codec', () => {
   it('gives back any value, and shows nothing of it', async () => {
@@ -69,18 +71,32 @@ describe('the payload codec', () => {
     const [sealed] = await withKeys(`a:${A}`).encode([payload('x')]);
     const data = Buffer.from(sealed!.data!);
     data[20] = (data[20] ?? 0) ^ 1;
-    await expect(withKeys(`a:${A}`).decode([{ ...sealed!, data }])).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
-    await expect(withKeys(`a:${B}`).decode([sealed!])).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
-    const renamed = { ...sealed!, metadata: { ...sealed!.metadata, 'encryption-key-id': Buffer.from('c') } };
-    await expect(withKeys(`a:${A},c:${A}`).decode([renamed])).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    await expect(withKeys(`a:${A}`).decode([{ ...sealed!, data }])).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+    });
+    await expect(withKeys(`a:${B}`).decode([sealed!])).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+    });
+    const renamed = {
+      ...sealed!,
+      metadata: { ...sealed!.metadata, 'encryption-key-id': Buffer.from('c') },
+    };
+    await expect(withKeys(`a:${A},c:${A}`).decode([renamed])).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+    });
     const short = { ...sealed!, data: data.subarray(0, 5) };
-    await expect(withKeys(`a:${A}`).decode([short])).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    await expect(withKeys(`a:${A}`).decode([short])).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+    });
   });
 });
 
 describe('the keys', () => {
   it('come from a command, which is asked once, and again only after it failed', async () => {
-    const codec = codecOf({ QUOTIDIEN_PAYLOAD_KEYS_COMMAND: `printf 'b:${B}\\na:${A}\\n'`, PATH: process.env['PATH'] });
+    const codec = codecOf({
+      QUOTIDIEN_PAYLOAD_KEYS_COMMAND: `printf 'b:${B}\\na:${A}\\n'`,
+      PATH: process.env['PATH'],
+    });
     const [sealed] = await codec.encode([payload('x')]);
     const [opened] = await withKeys(`b:${B}`).decode([sealed!]);
     expect(defaultPayloadConverter.fromPayload(opened!)).toBe('x');
@@ -88,9 +104,10 @@ describe('the keys', () => {
 
   it('are never in the message of a command that fails', async () => {
     const command = `echo 'a:${A}'; echo 'vault: permission denied' >&2; exit 3`;
-    const failed = codecOf({ QUOTIDIEN_PAYLOAD_KEYS_COMMAND: command, PATH: process.env['PATH'] }).encode([
-      payload('x'),
-    ]);
+    const failed = codecOf({
+      QUOTIDIEN_PAYLOAD_KEYS_COMMAND: command,
+      PATH: process.env['PATH'],
+    }).encode([payload('x')]);
     const error = (await failed.catch((thrown: unknown) => thrown)) as Error;
     expect(error).toMatchObject({
       code: 'CONFIG_INVALID',

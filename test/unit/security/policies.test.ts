@@ -36,7 +36,10 @@ const ACTIONS: Readonly<Record<string, string>> = {
   UpdateTimeToLiveCommand: 'dynamodb:UpdateTimeToLive',
 };
 
-/** The privileges that each method of the MongoDB driver needs; `command` asks for the server's version and clock, as anybody may. */
+/**
+ * The privileges that each method of the MongoDB driver needs; `command` asks for the server's
+ * version and clock, as anybody may.
+ */
 const PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
   findOne: ['find'],
   aggregate: ['find'],
@@ -55,9 +58,13 @@ const OF_THE_DRIVER =
 
 async function sources(which: (name: string) => boolean): Promise<string> {
   const folder = path.join(ROOT, 'src', 'storage');
-  const names = (await readdir(folder, { recursive: true })).filter((name) => which(path.basename(name)));
+  const names = (await readdir(folder, { recursive: true })).filter((name) =>
+    which(path.basename(name)),
+  );
   expect(names).not.toEqual([]);
-  return (await Promise.all(names.map((name) => readFile(path.join(folder, name), 'utf8')))).join('\n');
+  return (await Promise.all(names.map((name) => readFile(path.join(folder, name), 'utf8')))).join(
+    '\n',
+  );
 }
 
 async function awsActions(which: (name: string) => boolean): Promise<string[]> {
@@ -80,14 +87,19 @@ interface Policy {
 }
 
 async function policy(name: string): Promise<Policy> {
-  return JSON.parse(await readFile(path.join(ROOT, 'infra', 'policies', `aws-${name}.json`), 'utf8')) as Policy;
+  return JSON.parse(
+    await readFile(path.join(ROOT, 'infra', 'policies', `aws-${name}.json`), 'utf8'),
+  ) as Policy;
 }
 
-const actionsOf = ({ Statement }: Policy): string[] => unique(Statement.flatMap(({ Action }) => Action));
+const actionsOf = ({ Statement }: Policy): string[] =>
+  unique(Statement.flatMap(({ Action }) => Action));
 
 type Roles = Record<string, { privileges: { resource: { db: string }; actions: string[] }[] }>;
 const roles = async (): Promise<Roles> =>
-  JSON.parse(await readFile(path.join(ROOT, 'infra', 'policies', 'mongodb-roles.json'), 'utf8')) as Roles;
+  JSON.parse(
+    await readFile(path.join(ROOT, 'infra', 'policies', 'mongodb-roles.json'), 'utf8'),
+  ) as Roles;
 const privilegesOf = async (role: string): Promise<string[]> =>
   unique((await roles())[role]?.privileges.flatMap(({ actions }) => actions) ?? []);
 
@@ -106,8 +118,8 @@ describe('the policies for S3 and DynamoDB', () => {
   });
 
   it('let a reader make every call that reads, and no other', async () => {
-    const reading = (await awsActions((name) => name !== SETUP && name.endsWith('.ts'))).filter((action) =>
-      READS.test(action),
+    const reading = (await awsActions((name) => name !== SETUP && name.endsWith('.ts'))).filter(
+      (action) => READS.test(action),
     );
     expect(actionsOf(await policy('reader'))).toEqual(reading);
   });
@@ -115,7 +127,9 @@ describe('the policies for S3 and DynamoDB', () => {
   it('let gc read and delete objects, keep its marks, and make no object', async () => {
     const allowed = actionsOf(await policy('gc'));
     expect(allowed).toEqual(expect.arrayContaining(actionsOf(await policy('reader'))));
-    expect(allowed).toEqual(expect.arrayContaining(['s3:DeleteObject', 'dynamodb:PutItem', 'dynamodb:DeleteItem']));
+    expect(allowed).toEqual(
+      expect.arrayContaining(['s3:DeleteObject', 'dynamodb:PutItem', 'dynamodb:DeleteItem']),
+    );
     expect(allowed).not.toContain('s3:PutObject');
   });
 
@@ -131,8 +145,11 @@ describe('the policies for S3 and DynamoDB', () => {
 
 describe('the roles for MongoDB', () => {
   const used = async (which: (name: string) => boolean): Promise<string[]> => {
-    const called = [...(await sources(which)).matchAll(OF_THE_DRIVER)].map(([, method]) => method ?? '');
-    for (const method of called) expect(PRIVILEGES, `the privileges of ${method}`).toHaveProperty(method);
+    const called = [...(await sources(which)).matchAll(OF_THE_DRIVER)].map(
+      ([, method]) => method ?? '',
+    );
+    for (const method of called)
+      expect(PRIVILEGES, `the privileges of ${method}`).toHaveProperty(method);
     return unique(called.flatMap((method) => PRIVILEGES[method] ?? []));
   };
 

@@ -32,25 +32,42 @@ describe('names of secrets', () => {
       'Authorization',
     ])
       expect(isSecretName(name), name).toBe(true);
-    for (const name of ['key', 'sort', 'stepKey', 'keyColumns', 'tokens_per_second', 'sha256', 'etag', 'secretary_id'])
+    for (const name of [
+      'key',
+      'sort',
+      'stepKey',
+      'keyColumns',
+      'tokens_per_second',
+      'sha256',
+      'etag',
+      'secretary_id',
+    ])
       expect(isSecretName(name), name).toBe(false);
   });
 });
 
 describe('redactText', () => {
   it('takes passwords out of addresses, parameters and headers, and leaves the rest readable', () => {
-    expect(redactText('mongodb://me:hunter2@db:27017/x refused')).toBe('mongodb://[redacted]@db:27017/x refused');
+    expect(redactText('mongodb://me:hunter2@db:27017/x refused')).toBe(
+      'mongodb://[redacted]@db:27017/x refused',
+    );
     expect(redactText('mongodb://me:p@ss@db/x')).toBe('mongodb://[redacted]@db/x');
-    expect(redactText('https://x.org/a?day=1&apikey=abc123&n=2')).toBe('https://x.org/a?day=1&apikey=[redacted]&n=2');
+    expect(redactText('https://x.org/a?day=1&apikey=abc123&n=2')).toBe(
+      'https://x.org/a?day=1&apikey=[redacted]&n=2',
+    );
     expect(redactText('authorization: Bearer abcdef.ghi')).not.toContain('abcdef');
-    expect(redactText('{"password":"hunter2","rows":3}')).toBe('{"password":"[redacted]","rows":3}');
+    expect(redactText('{"password":"hunter2","rows":3}')).toBe(
+      '{"password":"[redacted]","rows":3}',
+    );
     expect(redactText('https://x.org/a?from=2024-01-15T00:00:00 answered 500')).toBe(
       'https://x.org/a?from=2024-01-15T00:00:00 answered 500',
     );
   });
 
   it('takes known values out wherever they stand, in their encoded form too', () => {
-    expect(redactText('bad key pa ss/word, pa%20ss%2Fword', ['pa ss/word'])).toBe('bad key [redacted], [redacted]');
+    expect(redactText('bad key pa ss/word, pa%20ss%2Fword', ['pa ss/word'])).toBe(
+      'bad key [redacted], [redacted]',
+    );
   });
 });
 
@@ -58,7 +75,9 @@ describe('redacted', () => {
   it('reaches values of any depth, in lists, maps, errors and their causes', () => {
     let deep: unknown = { token: KEY };
     for (let level = 0; level < 40; level++) deep = level % 2 === 0 ? { inner: deep } : [deep];
-    const cause = Object.assign(new Error(`GET https://u:${KEY}@x.org`), { config: { headers: { apikey: KEY } } });
+    const cause = Object.assign(new Error(`GET https://u:${KEY}@x.org`), {
+      config: { headers: { apikey: KEY } },
+    });
     const error = new AggregateError([new Error('one', { cause })], 'all failed', { cause });
     const shown = JSON.stringify(
       redacted({ deep, error, map: new Map([['password', KEY]]), set: new Set([{ token: KEY }]) }),
@@ -79,9 +98,13 @@ describe('redacted', () => {
 
 describe('a failure in Temporal’s history', () => {
   it('holds no secret of any cause, however deep', () => {
-    let error: Error = Object.assign(new Error(`connect mongodb://me:${KEY}@db/x`), { apikey: KEY });
+    let error: Error = Object.assign(new Error(`connect mongodb://me:${KEY}@db/x`), {
+      apikey: KEY,
+    });
     for (let level = 0; level < 10; level++) error = new Error(`level ${level}`, { cause: error });
-    const kept = history(new PipelineError('STORE_UNAVAILABLE', 'the store is away', { cause: error }));
+    const kept = history(
+      new PipelineError('STORE_UNAVAILABLE', 'the store is away', { cause: error }),
+    );
     expect(kept).toContain('level 0');
     expect(kept).toContain('mongodb://[redacted]@db/x');
     expect(kept).not.toContain(KEY);
@@ -109,15 +132,27 @@ describe('a log line', () => {
     let written = '';
     const logger = pino({ base: null }, { write: (line: string) => void (written += line) });
     const config = {
-      env: { MONGODB_URL: 'mongodb://me:db%2Fword@a,b/x', AWS_SECRET_ACCESS_KEY: 'aws-secret-value' },
+      env: {
+        MONGODB_URL: 'mongodb://me:db%2Fword@a,b/x',
+        AWS_SECRET_ACCESS_KEY: 'aws-secret-value',
+      },
       hosts: { prim: { key: KEY } },
     };
     const log = safeLog(logger, secretsOf(config));
-    const error = new Error(`asked with ${KEY}`, { cause: new Error('signed by aws-secret-value') });
-    const meta = { error, a: { b: [{ c: { headers: { apikey: 'other' } } }] }, url: 'https://u:pw@x.org' };
+    const error = new Error(`asked with ${KEY}`, {
+      cause: new Error('signed by aws-secret-value'),
+    });
+    const meta = {
+      error,
+      a: { b: [{ c: { headers: { apikey: 'other' } } }] },
+      url: 'https://u:pw@x.org',
+    };
     log({ level: 'ERROR', message: `failed with ${KEY}, db/word`, meta });
-    expect(JSON.parse(written)).toMatchObject({ a: { b: [{ c: { headers: { apikey: '[redacted]' } } }] } });
-    for (const secret of [KEY, 'aws-secret-value', 'db/word', 'u:pw', 'other']) expect(written).not.toContain(secret);
+    expect(JSON.parse(written)).toMatchObject({
+      a: { b: [{ c: { headers: { apikey: '[redacted]' } } }] },
+    });
+    for (const secret of [KEY, 'aws-secret-value', 'db/word', 'u:pw', 'other'])
+      expect(written).not.toContain(secret);
     expect(written).toContain('asked with [redacted]');
   });
 });

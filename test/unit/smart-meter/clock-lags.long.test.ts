@@ -28,17 +28,25 @@ interface Found {
 }
 
 /** The readings through the steps that the rule needs, on the last of the days. */
-async function judged(days: Readonly<Record<string, readonly MadeMeter[]>>, list: readonly string[]): Promise<Found> {
+async function judged(
+  days: Readonly<Record<string, readonly MadeMeter[]>>,
+  list: readonly string[],
+): Promise<Found> {
   const dates = Object.keys(days);
   const done = await runner.days(
     [
       { part: 'readings', path: await runner.file('bulk.csv', bulkFile(days)) },
-      { part: 'meters', path: await runner.file('m.csv', `meter_id,valid_from,segment\n${list.join('')}`) },
+      {
+        part: 'meters',
+        path: await runner.file('m.csv', `meter_id,valid_from,segment\n${list.join('')}`),
+      },
     ],
     dates,
     'metrics/daily',
   );
-  const of = (date: string, step: string, output: string): LocalArtefact[] => [done.get(date)![step]!.outputs[output]!];
+  const of = (date: string, step: string, output: string): LocalArtefact[] => [
+    done.get(date)![step]!.outputs[output]!,
+  ];
   const lags = new Map<string, LocalArtefact[]>();
   for (const date of dates) {
     const meters = of(date, 'download/meters', 'slice');
@@ -78,7 +86,10 @@ async function judged(days: Readonly<Record<string, readonly MadeMeter[]>>, list
   });
 }
 
-/** Thirty homes of a made-up world; the curve of some is moved by half-hours, on so many of the days. */
+/**
+ * Thirty homes of a made-up world; the curve of some is moved by half-hours, on so many of the
+ * days.
+ */
 async function drifting(moved: Readonly<Record<number, number>>, onDays: number, days = DAYS) {
   const world = new MeterWorld({ seed: 5, meters: 80, from: FIRST, days: 7 });
   const homes = Array.from({ length: 80 }, (_, index) => index)
@@ -109,6 +120,9 @@ describe('the clock of a meter', () => {
 
   it('that was wrong for a day of seven is not, nor one of four days', async () => {
     expect((await drifting({ 3: 2 }, 1)).found).toEqual({ tested: 30, failing: [] });
-    expect((await drifting({ 3: 2 }, 4, DAYS.slice(0, 4))).found).toEqual({ tested: 0, failing: [] });
+    expect((await drifting({ 3: 2 }, 4, DAYS.slice(0, 4))).found).toEqual({
+      tested: 0,
+      failing: [],
+    });
   }, 120_000);
 });

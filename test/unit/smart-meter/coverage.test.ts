@@ -44,19 +44,34 @@ async function fleetOf({ sent, regionOf }: Given): Promise<FleetDay> {
 describe('coverage of a fleet', () => {
   it('is lowered by a meter of the list that sends nothing all day', async () => {
     const { metrics } = await fleetOf({ sent: { [DAY]: SENDING }, regionOf: () => 'nord' });
-    expect(metrics[0]).toMatchObject({ meters: 8, observed: 8 * 48, expected: 12 * 48, expected_from: 'list' });
+    expect(metrics[0]).toMatchObject({
+      meters: 8,
+      observed: 8 * 48,
+      expected: 12 * 48,
+      expected_from: 'list',
+    });
     expect(metrics[0]!.coverage).toBeCloseTo(8 / 12, 10);
   });
 
   it('is lowered, without a list, by a meter that sent its readings the day before', async () => {
     const { metrics } = await fleetOf({ sent: { [addDays(DAY, -1)]: ALL, [DAY]: SENDING } });
-    expect(metrics[0]).toMatchObject({ meters: 8, observed: 8 * 48, expected: 12 * 48, expected_from: 'week_before' });
+    expect(metrics[0]).toMatchObject({
+      meters: 8,
+      observed: 8 * 48,
+      expected: 12 * 48,
+      expected_from: 'week_before',
+    });
     expect(metrics[0]!.coverage).toBeCloseTo(8 / 12, 10);
   });
 
   it('is not known where nothing says who should have sent readings', async () => {
     const { metrics } = await fleetOf({ sent: { [DAY]: SENDING } });
-    expect(metrics[0]).toMatchObject({ meters: 8, observed: 8 * 48, coverage: null, expected_from: 'reporting' });
+    expect(metrics[0]).toMatchObject({
+      meters: 8,
+      observed: 8 * 48,
+      coverage: null,
+      expected_from: 'reporting',
+    });
   });
 });
 
@@ -64,7 +79,12 @@ describe('coverage by region and hour', () => {
   it('has the expected readings of silent meters', async () => {
     const { coverage } = await fleetOf({ sent: { [DAY]: SENDING }, regionOf: () => 'nord' });
     expect(coverage).toEqual(
-      Array.from({ length: 24 }, (_, hour) => ({ region: 'nord', hour, observed: 16, expected: 24 })),
+      Array.from({ length: 24 }, (_, hour) => ({
+        region: 'nord',
+        hour,
+        observed: 16,
+        expected: 24,
+      })),
     );
   });
 

@@ -4,7 +4,10 @@ import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { METER_TABLES } from '../../../src/datasets/smart-meter/answers/tables.ts';
 
-/** Files of dashboards for Superset and Grafana: what they read are tables and columns of ours, as ClickHouse has them. */
+/**
+ * Files of dashboards for Superset and Grafana: what they read are tables and columns of ours, as
+ * ClickHouse has them.
+ */
 
 const SUPERSET = 'infra/superset/smart-meter';
 /** Names under which the documentation copies tables; all others have their own. */
@@ -40,7 +43,8 @@ function filesOf<T>(folder: string): T[] {
     .map((name) => parse(readFileSync(path.join(SUPERSET, folder, name), 'utf8')) as T);
 }
 
-const tablesIn = (sql: string): string[] => [...sql.matchAll(/energy_analytics\.(\w+)/gu)].map(([, name = '']) => name);
+const tablesIn = (sql: string): string[] =>
+  [...sql.matchAll(/energy_analytics\.(\w+)/gu)].map(([, name = '']) => name);
 
 function columnsOf(copied: string): string[] {
   const id = COPIED[copied] ?? copied;
@@ -56,7 +60,12 @@ function namesIn(expression: string): string[] {
 
 describe('dashboards for Superset', () => {
   const datasets = filesOf<DatasetFile>('datasets');
-  const charts = filesOf<{ uuid: string; dataset_uuid: string; slice_name: string; params: ChartParams }>('charts');
+  const charts = filesOf<{
+    uuid: string;
+    dataset_uuid: string;
+    slice_name: string;
+    params: ChartParams;
+  }>('charts');
 
   it.each(datasets.map((one) => [one.table_name, one] as const))(
     '%s has columns of our tables',
@@ -64,25 +73,49 @@ describe('dashboards for Superset', () => {
       const known = tablesIn(sql).flatMap(columnsOf);
       const made = [...sql.matchAll(/ AS (\w+)/gu)].map(([, name = '']) => name);
       expect(
-        columns.map(({ column_name: name }) => name).filter((name) => ![...known, ...made].includes(name)),
+        columns
+          .map(({ column_name: name }) => name)
+          .filter((name) => ![...known, ...made].includes(name)),
       ).toEqual([]);
     },
   );
 
-  it.each(datasets.map((one) => [one.table_name, one] as const))('%s has metrics of its columns', (_, dataset) => {
-    const own = dataset.columns.map(({ column_name: name }) => name);
-    expect(
-      dataset.metrics.flatMap(({ expression }) => namesIn(expression)).filter((name) => !own.includes(name)),
-    ).toEqual([]);
-  });
+  it.each(datasets.map((one) => [one.table_name, one] as const))(
+    '%s has metrics of its columns',
+    (_, dataset) => {
+      const own = dataset.columns.map(({ column_name: name }) => name);
+      expect(
+        dataset.metrics
+          .flatMap(({ expression }) => namesIn(expression))
+          .filter((name) => !own.includes(name)),
+      ).toEqual([]);
+    },
+  );
 
   it('have charts of datasets, and dashboards of charts, with the metrics and columns that there are', () => {
     const byId = new Map(datasets.map((one) => [one.uuid, one]));
     for (const { dataset_uuid: id, slice_name: name, params } of charts) {
       const { metrics, columns } = byId.get(id)!;
-      const known = [...metrics.map((one) => one.metric_name), ...columns.map((one) => one.column_name)];
-      const { metric, metrics: more = [], x, y, size, x_axis, groupby = [], all_columns = [] } = params;
-      const used = [[metric, x, y, size, x_axis].flatMap((one) => one ?? []), more, groupby, all_columns].flat();
+      const known = [
+        ...metrics.map((one) => one.metric_name),
+        ...columns.map((one) => one.column_name),
+      ];
+      const {
+        metric,
+        metrics: more = [],
+        x,
+        y,
+        size,
+        x_axis,
+        groupby = [],
+        all_columns = [],
+      } = params;
+      const used = [
+        [metric, x, y, size, x_axis].flatMap((one) => one ?? []),
+        more,
+        groupby,
+        all_columns,
+      ].flat();
       expect([name, used.filter((one) => !known.includes(one))]).toEqual([name, []]);
     }
     const ids = charts.map(({ uuid }) => uuid);
@@ -99,17 +132,27 @@ interface Panel {
   readonly id: number;
   readonly title: string;
   readonly type: string;
-  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly gridPos: {
+    readonly x: number;
+    readonly y: number;
+    readonly w: number;
+    readonly h: number;
+  };
   readonly targets?: readonly { readonly rawSql?: string; readonly expr?: string }[];
 }
 
 describe('the dashboard for Grafana', () => {
-  const { panels } = JSON.parse(readFileSync('infra/grafana/smart-meter.json', 'utf8')) as { panels: Panel[] };
+  const { panels } = JSON.parse(readFileSync('infra/grafana/smart-meter.json', 'utf8')) as {
+    panels: Panel[];
+  };
 
   it('has panels that lie beside each other, each with a number of its own', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
-      Array.from({ length: w * h }, (_, place) => `${x + (place % w)},${y + Math.floor(place / w)}`),
+      Array.from(
+        { length: w * h },
+        (_, place) => `${x + (place % w)},${y + Math.floor(place / w)}`,
+      ),
     );
     expect(new Set(cells).size).toBe(cells.length);
     expect(panels.filter(({ type }) => type === 'row').map(({ title }) => title)).toEqual([
@@ -120,7 +163,9 @@ describe('the dashboard for Grafana', () => {
   });
 
   it('asks for columns of our tables', () => {
-    const asked = panels.flatMap(({ targets = [] }) => targets.flatMap(({ rawSql }) => rawSql ?? []));
+    const asked = panels.flatMap(({ targets = [] }) =>
+      targets.flatMap(({ rawSql }) => rawSql ?? []),
+    );
     expect(asked).not.toHaveLength(0);
     for (const sql of asked) {
       const known = tablesIn(sql).flatMap(columnsOf);

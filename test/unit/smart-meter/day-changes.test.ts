@@ -6,8 +6,8 @@ import { dayUnit, openStepRunner, readOutput } from '../../fixtures/step-runner.
 import type { StepRunner } from '../../fixtures/step-runner.ts';
 
 /**
- * Thirty meters whose usual day is 10 kWh: meter 1 used 22 kWh more, meter 2 half of it, meter 30 as always; scores are a
- * thirtieth each, the last one is 1.
+ * Thirty meters whose usual day is 10 kWh: meter 1 used 22 kWh more, meter 2 half of it, meter 30
+ * as always; scores are a thirtieth each, the last one is 1.
  */
 
 const DAY = '2024-01-31';
@@ -27,12 +27,17 @@ const TABLES = {
     CASE WHEN key > 27 THEN 'low' END AS severity, 'abc' AS model FROM range(1, 31) t(key)`,
 };
 
-async function changes(names: readonly (keyof typeof TABLES)[], where = 'true'): Promise<DayChanges> {
+async function changes(
+  names: readonly (keyof typeof TABLES)[],
+  where = 'true',
+): Promise<DayChanges> {
   const inputs: Record<string, { scope: string; path: string; ref: never }[]> = {};
   for (const name of names) {
     const file = path.join(runner.home, `${name}-${where.length}.parquet`);
     await runner.sql((sql) =>
-      sql.run(`COPY (SELECT * FROM (${TABLES[name]}) WHERE ${where}) TO '${file}' (FORMAT PARQUET)`),
+      sql.run(
+        `COPY (SELECT * FROM (${TABLES[name]}) WHERE ${where}) TO '${file}' (FORMAT PARQUET)`,
+      ),
     );
     inputs[name] = [{ scope: DAY, path: file, ref: {} as never }];
   }
@@ -65,7 +70,9 @@ describe('what is odd in a day', () => {
     const first = { meter_key: '1', segment: 'home', total_kwh: 32, usual_kwh: 10, change_kwh: 22 };
     expect(more[0]).toEqual(first);
     expect(more[1]).toMatchObject({ meter_key: '29', change_kwh: 0.29 });
-    expect(less).toEqual([{ meter_key: '2', segment: 'home', total_kwh: 5, usual_kwh: 10, change_kwh: -5 }]);
+    expect(less).toEqual([
+      { meter_key: '2', segment: 'home', total_kwh: 5, usual_kwh: 10, change_kwh: -5 },
+    ]);
   });
 
   it('has no scores without a model, and none of nobody', async () => {

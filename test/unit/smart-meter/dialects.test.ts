@@ -30,7 +30,15 @@ const R63 =
   'Identifiant PRM;Date de début;Date de fin;Grandeur physique;Grandeur métier;Etape métier;Unité;Horodate;Valeur;Nature;Pas;Indice de vraisemblance;Etat complémentaire';
 
 function r63(
-  ...rows: readonly [prm: string, unit: string, kind: string, at: string, value: string, step: string, stage?: string][]
+  ...rows: readonly [
+    prm: string,
+    unit: string,
+    kind: string,
+    at: string,
+    value: string,
+    step: string,
+    stage?: string,
+  ][]
 ): string {
   const lines = rows.map(
     ([prm, unit, kind, at, value, step, stage = 'BRUT']) =>
@@ -55,7 +63,8 @@ describe('a Linky export', () => {
   });
 
   it('gives the interval that ends at midnight to the day before', async () => {
-    const text = '2024-01-15T23:30:00+01:00;2\n2024-01-16T00:00:00+01:00;4\n2024-01-16T00:30:00+01:00;6\n';
+    const text =
+      '2024-01-15T23:30:00+01:00;2\n2024-01-16T00:00:00+01:00;4\n2024-01-16T00:30:00+01:00;6\n';
     expect(await rowsOf('linky.csv', text, '2024-01-15')).toEqual([
       '15 22:00 import 30 1.00000 A 0',
       '15 22:30 import 30 2.00000 A 0',
@@ -103,19 +112,27 @@ describe('R63', () => {
       '1',
       'PT30M',
     ];
-    const autumn = ['02:30', '02:00', '02:30', '02:00', '04:00'].map((time) => row('2023-10-29', time));
+    const autumn = ['02:30', '02:00', '02:30', '02:00', '04:00'].map((time) =>
+      row('2023-10-29', time),
+    );
     expect(await rowsOf('r63.csv', r63(...autumn), '2023-10-29')).toEqual([
       ...new Array<string>(4).fill('! ambiguous_time'),
       '29 02:30 import 30 1.00000 A 0',
     ]);
-    expect(await rowsOf('r63.csv', r63(row('2024-03-31', '02:30'), row('2024-03-31', '03:30')), '2024-03-31')).toEqual([
-      '! no_such_time',
-      '31 01:00 import 30 1.00000 A 0',
-    ]);
+    expect(
+      await rowsOf(
+        'r63.csv',
+        r63(row('2024-03-31', '02:30'), row('2024-03-31', '03:30')),
+        '2024-03-31',
+      ),
+    ).toEqual(['! no_such_time', '31 01:00 import 30 1.00000 A 0']);
   });
 
   it('is refused as a whole when a spreadsheet has rounded its ids', async () => {
-    const file = await runner.file('r63.csv', r63(['1,9E+13', 'W', 'CONS', '2024-01-15T10:30:00+01:00', '1', 'PT30M']));
+    const file = await runner.file(
+      'r63.csv',
+      r63(['1,9E+13', 'W', 'CONS', '2024-01-15T10:30:00+01:00', '1', 'PT30M']),
+    );
     const error = await rejection(runner.recognise(file));
     expect(error).toMatchObject({
       code: 'INPUT_INVALID',
@@ -141,7 +158,9 @@ describe('R63', () => {
         },
       ],
     };
-    expect(await rowsOf('r63.json', JSON.stringify(json), '2024-01-15')).toEqual(['15 09:00 import 30 500.00000 A 0']);
+    expect(await rowsOf('r63.json', JSON.stringify(json), '2024-01-15')).toEqual([
+      '15 09:00 import 30 500.00000 A 0',
+    ]);
   });
 });
 
@@ -152,10 +171,19 @@ describe('the other dialects', () => {
         usage_point_id: PRM,
         quality: 'BRUT',
         reading_type: { unit: 'W' },
-        interval_reading: [{ value: '240', date: '2024-01-15 00:30:00', interval_length: 'PT30M', measure_type: 'B' }],
+        interval_reading: [
+          {
+            value: '240',
+            date: '2024-01-15 00:30:00',
+            interval_length: 'PT30M',
+            measure_type: 'B',
+          },
+        ],
       },
     };
-    expect(await rowsOf('api.json', JSON.stringify(json), '2024-01-15')).toEqual(['14 23:00 import 30 120.00000 A 0']);
+    expect(await rowsOf('api.json', JSON.stringify(json), '2024-01-15')).toEqual([
+      '14 23:00 import 30 120.00000 A 0',
+    ]);
   });
 
   it('Green Button starts intervals, scales by powers of ten, and refuses registers and refused qualities', async () => {
@@ -198,12 +226,17 @@ describe('the other dialects', () => {
     const block = `<IntervalBlock ${espi}><IntervalReading><timePeriod><duration>900</duration><start>1705312800</start></timePeriod><value>1</value></IntervalReading></IntervalBlock>`;
     const named = `<entry><link rel="self" href="/ReadingType/b"/><content>${type('19')}</content></entry>`;
     const feed = `<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom">${entry(type('1'))}${named}${entry(`<MeterReading ${espi}/>`)}${entry(block)}</feed>`;
-    expect(await rejection(rowsOf('unlinked.xml', feed, '2024-01-15'))).toMatchObject({ code: 'SRC_SHAPE_CHANGED' });
+    expect(await rejection(rowsOf('unlinked.xml', feed, '2024-01-15'))).toMatchObject({
+      code: 'SRC_SHAPE_CHANGED',
+    });
   });
 
   it('London has a blank in its header, padded values, Null and seven decimals of a second', async () => {
     const text = `LCLid,stdorToU,DateTime,KWH/hh (per half hour) \nMAC000002,Std,2012-10-12 00:30:00.0000000, 0.125 \nMAC000002,Std,2012-10-12 01:00:00.0000000,Null\n`;
-    expect(await rowsOf('lcl.csv', text, '2012-10-12')).toEqual(['11 23:30 import 30 125.00000 A 0', '! no_value']);
+    expect(await rowsOf('lcl.csv', text, '2012-10-12')).toEqual([
+      '11 23:30 import 30 125.00000 A 0',
+      '! no_value',
+    ]);
   });
 
   it('bulk files may have spaces around what they say, and lengths of intervals in some rows alone', async () => {
@@ -225,7 +258,10 @@ A, ,1,30,A,
     ];
     expect(await rowsOf('spaces.csv', text, '2024-01-15')).toEqual(rows);
     const file = await runner.file('spaces.csv', text);
-    const [first, second] = await runner.slice({ part: 'readings', path: file }, ['2024-01-15', '2024-01-16']);
+    const [first, second] = await runner.slice({ part: 'readings', path: file }, [
+      '2024-01-15',
+      '2024-01-16',
+    ]);
     const { slice } = first?.outputs ?? {};
     expect([first?.facts['rows'], second?.facts['rows']]).toEqual([6, 0]);
     const keys = await runner.sql((sql) =>
@@ -247,7 +283,11 @@ A, ,1,30,A,
   ])('bulk files with %s tell their days before they are cut', async (_, columns, last) => {
     const text = `meter_id,end_at,${columns}\nA,2024-01-15T00:00:00+01:00,1,30\nB,2024-01-16T00:00:00+01:00,${last}\n`;
     const file = await runner.file('ends.csv', text);
-    expect(await runner.recognise(file)).toMatchObject({ from: '2024-01-14', to: '2024-01-15', rows: 2 });
+    expect(await runner.recognise(file)).toMatchObject({
+      from: '2024-01-14',
+      to: '2024-01-15',
+      rows: 2,
+    });
   });
 
   it('bulk files are CSV or Parquet, and reject what cannot be', async () => {
@@ -264,7 +304,9 @@ A, ,1,30,A,
     expect(await rowsOf('bulk.csv', text, '2024-01-15')).toEqual(expected);
     const file = await runner.file('bulk.csv', text);
     const parquet = `${file}.parquet`;
-    await runner.sql((sql) => sql.run(`COPY (SELECT * FROM read_csv('${file}', all_varchar = true)) TO '${parquet}'`));
+    await runner.sql((sql) =>
+      sql.run(`COPY (SELECT * FROM read_csv('${file}', all_varchar = true)) TO '${parquet}'`),
+    );
     const [done] = await runner.slice({ part: 'readings', path: parquet }, ['2024-01-15']);
     expect(done?.facts['rows']).toBe(6);
   });
@@ -274,7 +316,9 @@ A, ,1,30,A,
     const [done] = await runner.slice({ part: 'readings', path: file }, ['2024-01-15']);
     const path = done!.outputs['slice']!.path;
     const [row] = await runner.sql((sql) =>
-      sql.rows<{ key: string }>(`SELECT CAST(meter_key AS VARCHAR) AS key FROM ${parquetOf([path])}`),
+      sql.rows<{ key: string }>(
+        `SELECT CAST(meter_key AS VARCHAR) AS key FROM ${parquetOf([path])}`,
+      ),
     );
     expect(row!.key).toBe(meterKey(TEST_SECRET, 'A'));
   });

@@ -7,8 +7,8 @@ import { openStepRunner } from '../../fixtures/step-runner.ts';
 import type { Done, StepRunner } from '../../fixtures/step-runner.ts';
 
 /**
- * Every meter uses 100 + slot Wh on the day, and that plus the week's number on the four like days before. What each lacks of the
- * day is in its name.
+ * Every meter uses 100 + slot Wh on the day, and that plus the week's number on the four like days
+ * before. What each lacks of the day is in its name.
  */
 
 const DAY = '2024-01-29';
@@ -33,11 +33,14 @@ beforeAll(async () => {
   const names = Object.keys(LACKING);
   const like = LIKE.map((date, week) => [
     date,
-    names.filter((name) => name !== 'stranger').map((id) => ({ id, whOf: (slot: number) => wh(slot, week) })),
+    names
+      .filter((name) => name !== 'stranger')
+      .map((id) => ({ id, whOf: (slot: number) => wh(slot, week) })),
   ]);
-  const days = Object.fromEntries([...like, [DAY, names.map((id) => ({ id, whOf: wh }))]]) as Parameters<
-    typeof bulkFile
-  >[0];
+  const days = Object.fromEntries([
+    ...like,
+    [DAY, names.map((id) => ({ id, whOf: wh }))],
+  ]) as Parameters<typeof bulkFile>[0];
   const start = Date.parse(`${DAY}T00:00:00+01:00`);
   const readings = bulkFile(days)
     .split('\n')
@@ -57,7 +60,10 @@ beforeAll(async () => {
   const sources = [
     { part: 'readings', path: await runner.file('bulk.csv', readings) },
     ...(await Promise.all(
-      Object.entries(lists).map(async ([part, text]) => ({ part, path: await runner.file(`${part}.csv`, text) })),
+      Object.entries(lists).map(async ([part, text]) => ({
+        part,
+        path: await runner.file(`${part}.csv`, text),
+      })),
     )),
   ];
   const all = await runner.days(sources, [...LIKE, DAY], 'metrics/day');
@@ -77,7 +83,8 @@ async function estimatesOf(name: string, done = made) {
   );
 }
 
-const slots = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
+const slots = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, index) => from + index);
 /** Mean of the three newest like days: weeks 1, 2 and 3. */
 const likeDay = (from: number, to: number) =>
   slots(from, to).map((slot) => ({ slot, wh: wh(slot) + 2, method: 'like_day' }));

@@ -2,7 +2,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { metricsFeatures, weekEnded } from '../../../src/datasets/smart-meter/anomalies/meter-day.ts';
+import {
+  metricsFeatures,
+  weekEnded,
+} from '../../../src/datasets/smart-meter/anomalies/meter-day.ts';
 import type { LocalArtefact, StepUnit } from '../../../src/pipelines/dataset.ts';
 import type { SqlSession } from '../../../src/ports/sql.ts';
 import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
@@ -14,7 +17,10 @@ let folder: string;
 let unit: StepUnit;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'quotidien-features-'));
-  unit = await withThreads(1, async (sql) => ({ scope: '2024-03-25', inputs: await writeInputs(sql) }));
+  unit = await withThreads(1, async (sql) => ({
+    scope: '2024-03-25',
+    inputs: await writeInputs(sql),
+  }));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -30,7 +36,8 @@ async function withThreads<T>(threads: number, work: (sql: SqlSession) => Promis
 async function writeInputs(sql: SqlSession): Promise<Record<string, LocalArtefact[]>> {
   const use = (seed: number | string): string =>
     `CAST((5000 + hash(i) % 9000) * (0.5 + (hash(i, ${seed}) % 1000) / 1000.0) AS DECIMAL(18, 1))`;
-  // The day has just the mean of the weeks: all that is left of the logarithm is how that was rounded.
+  // The day has just the mean of the weeks: all that is left of the logarithm is how that was
+  // rounded.
   const base = (more: number): string => `CAST(50 + hash(i) % 900 + ${more} AS DECIMAL(18, 1))`;
   const tables: Record<string, string> = {
     daily: `SELECT i::UBIGINT AS meter_key, 'import' AS channel, 48 AS observed, 48 AS expected, 0 AS count_anomalies, 0.5 AS load_factor,
@@ -50,7 +57,9 @@ async function writeInputs(sql: SqlSession): Promise<Record<string, LocalArtefac
   for (const [name, select] of Object.entries(tables)) {
     const file = path.join(folder, `${name}.parquet`);
     await sql.run(`COPY (${select} ORDER BY 1) TO '${file}' (FORMAT PARQUET)`);
-    inputs[name] = [{ scope: '2024-03-25', path: file, ref: { key: file, sha256: '', bytes: 0, mediaType: '' } }];
+    inputs[name] = [
+      { scope: '2024-03-25', path: file, ref: { key: file, sha256: '', bytes: 0, mediaType: '' } },
+    ];
   }
   return inputs;
 }
@@ -59,7 +68,13 @@ async function featuresWith(threads: number): Promise<string> {
   return withThreads(threads, async (sql) => {
     if (metricsFeatures.kind !== 'sql') throw new Error('it is a step of SQL');
     const signal = new AbortController().signal;
-    const task = { step: 'metrics/features', params: {}, signal, progress: () => undefined, units: [unit] } as const;
+    const task = {
+      step: 'metrics/features',
+      params: {},
+      signal,
+      progress: () => undefined,
+      units: [unit],
+    } as const;
     const [outcome] = await metricsFeatures.run(task, sql);
     if (outcome === undefined || 'failure' in outcome) throw new Error('it failed');
     const { features } = outcome.outputs;

@@ -54,10 +54,14 @@ it('gives the spring day of its meters, with losses by transformer, and late met
 
 it('says in every file of its reports that a sample portal has made the readings up', async () => {
   await fleet();
-  const file = (name: string) => readFile(path.join(engine.home, 'store', 'processed', 'reports', name));
+  const file = (name: string) =>
+    readFile(path.join(engine.home, 'store', 'processed', 'reports', name));
   const report = JSON.parse((await file(`meter_report_${DAY}.json`)).toString()) as MeterReport;
   expect(report.sample_data).toContain('head-end');
-  const [head = '', ...rows] = (await file(`meter_report_${DAY}.csv`)).toString().trimEnd().split('\n');
+  const [head = '', ...rows] = (await file(`meter_report_${DAY}.csv`))
+    .toString()
+    .trimEnd()
+    .split('\n');
   expect(head).toMatch(/;sample_data$/);
   expect(rows.length).toBeGreaterThan(0);
   for (const row of rows) expect(row).toMatch(/;[^;]*head-end[^;]*$/);

@@ -16,8 +16,8 @@ import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
 /**
- * Forty meters behind two transformers, 4.8 kWh a day each. On the last of five like days one meter of T1 counts in Wh what
- * were kWh, and one meter is in no list.
+ * Forty meters behind two transformers, 4.8 kWh a day each. On the last of five like days one meter
+ * of T1 counts in Wh what were kWh, and one meter is in no list.
  */
 
 const HISTORY = ['2024-01-01', '2024-01-08', '2024-01-15', '2024-01-22'];
@@ -43,7 +43,10 @@ async function giveAll(): Promise<void> {
   const usual = IDS.map((id) => ({ id, whOf: () => 100 }));
   const odd = usual.map((one) => (one.id === WRONG ? { id: WRONG, whOf: () => 100_000 } : one));
   const last = [...odd, { id: STRANGER, whOf: () => 100 }];
-  await give('bulk.csv', bulkFile({ ...Object.fromEntries(HISTORY.map((date) => [date, usual])), [DAY]: last }));
+  await give(
+    'bulk.csv',
+    bulkFile({ ...Object.fromEntries(HISTORY.map((date) => [date, usual])), [DAY]: last }),
+  );
   const list = IDS.map((id, index) => `${id},2024-01-01,home,T${index < 20 ? 1 : 2},6\n`).join('');
   await give('list.csv', `meter_id,valid_from,segment,transformer,kva\n${list}`);
   await runDays(engine, 'smart-meter', HISTORY, { offline: true });
@@ -96,7 +99,8 @@ describe('meters that cannot be believed', () => {
       ['T1', GROUP_CHECK.id],
       [part, GROUP_CHECK.id],
     ]);
-    for (const id of [WRONG, STRANGER]) expect(JSON.stringify(units)).not.toContain(meterKey(TEST_SECRET, id));
+    for (const id of [WRONG, STRANGER])
+      expect(JSON.stringify(units)).not.toContain(meterKey(TEST_SECRET, id));
     const page = await readFile(
       path.join(engine.home, 'store', 'processed', 'reports', `meter_report_${DAY}.html`),
       'utf8',
@@ -108,7 +112,9 @@ describe('meters that cannot be believed', () => {
     await giveAll();
     await runDay(engine, 'smart-meter', DAY, { offline: true });
     await decide('T1', 'accept');
-    expect((await runDay(engine, 'smart-meter', DAY, { offline: true })).outcome.verdict).toBe('degraded');
+    expect((await runDay(engine, 'smart-meter', DAY, { offline: true })).outcome.verdict).toBe(
+      'degraded',
+    );
     const accepted = await fleet();
     expect(accepted.metrics[0]!.total_kwh).toBeCloseTo(39 * KWH_OF_METER + 1_000 * KWH_OF_METER, 9);
     const [left] = await heldOf();
@@ -116,13 +122,22 @@ describe('meters that cannot be believed', () => {
     await runDay(engine, 'smart-meter', DAY, { offline: true });
     expect((await fleet()).held).toHaveLength(1);
     expect((await heldOf()).every(({ rejected }) => rejected === true)).toBe(true);
-    const { days } = await verifyDays(engine, testControl(), { pipeline: 'smart-meter', dates: [DAY] });
+    const { days } = await verifyDays(engine, testControl(), {
+      pipeline: 'smart-meter',
+      dates: [DAY],
+    });
     expect(days.map(({ result }) => result)).toEqual(['identical']);
   });
 
   it('leave a day without figures where the list knows none of them', async () => {
-    await give('bulk.csv', bulkFile({ [DAY]: IDS.slice(0, 12).map((id) => ({ id, whOf: () => 100 })) }));
-    await give('list.csv', `meter_id,valid_from,segment,transformer,kva\n${STRANGER},2024-01-01,home,T1,6\n`);
+    await give(
+      'bulk.csv',
+      bulkFile({ [DAY]: IDS.slice(0, 12).map((id) => ({ id, whOf: () => 100 })) }),
+    );
+    await give(
+      'list.csv',
+      `meter_id,valid_from,segment,transformer,kva\n${STRANGER},2024-01-01,home,T1,6\n`,
+    );
     const { outcome } = await runDay(engine, 'smart-meter', DAY, { offline: true });
     expect(outcome.verdict).toBe('degraded');
     expect((await fleet()).held!.reduce((sum, { meters }) => sum + meters, 0)).toBe(12);

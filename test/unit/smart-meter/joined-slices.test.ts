@@ -21,13 +21,18 @@ beforeAll(async () => {
   const rows = bulkFile({ [DATE]: meters })
     .trimEnd()
     .split('\n');
-  const text = rows.map((row, place) => `${row},${place === 0 ? 'quality' : place === rows.length - 1 ? 'E' : 'A'}\n`);
+  const text = rows.map(
+    (row, place) => `${row},${place === 0 ? 'quality' : place === rows.length - 1 ? 'E' : 'A'}\n`,
+  );
   const file = await runner.file('bulk.csv', text.join(''));
   [slice] = (await runner.slice({ part: 'readings', path: file }, [DATE])) as [Done];
 });
 afterAll(() => runner.close());
 
-const FORMS = { parquet: 'FORMAT PARQUET', csv: `FORMAT CSV, HEADER, DELIMITER ';', QUOTE '"', ESCAPE '"'` };
+const FORMS = {
+  parquet: 'FORMAT PARQUET',
+  csv: `FORMAT CSV, HEADER, DELIMITER ';', QUOTE '"', ESCAPE '"'`,
+};
 
 /** The rows of the slice, joined in another order and cut again. */
 async function cutAgain(form: keyof typeof FORMS, columns = '*'): Promise<Done> {
@@ -39,7 +44,13 @@ async function cutAgain(form: keyof typeof FORMS, columns = '*'): Promise<Done> 
     ),
   );
   const known = await runner.recognise(joined);
-  expect(known).toMatchObject({ kind: 'joined readings', from: DATE, to: DATE, rows: METERS * 48, extension: form });
+  expect(known).toMatchObject({
+    kind: 'joined readings',
+    from: DATE,
+    to: DATE,
+    rows: METERS * 48,
+    extension: form,
+  });
   const [again] = await runner.slice({ part: 'readings', path: joined }, [DATE]);
   return again!;
 }
@@ -50,13 +61,18 @@ it('rows that were joined are cut to the bytes that their own file gave', async 
 
 it('rows that earlier releases joined as CSV are cut to the same bytes', async () => {
   const columns = `* REPLACE ('0123456789ab' AS file)`;
-  expect(hashOf(await cutAgain('csv', columns), 'slice')).toBe(hashOf(await cutAgain('parquet', columns), 'slice'));
+  expect(hashOf(await cutAgain('csv', columns), 'slice')).toBe(
+    hashOf(await cutAgain('parquet', columns), 'slice'),
+  );
 });
 
 it('rows that earlier releases joined with what was published of each are cut to the same bytes', async () => {
   const columns = `* REPLACE (strftime(to_timestamp(start_s), '%Y-%m-%dT%H:%M:%SZ') AS stamp, CAST(energy_wh AS VARCHAR) AS value)`;
   for (const form of ['parquet', 'csv'] as const)
     expect(
-      hashOf(await cutAgain(form, columns.replace('REPLACE (', `REPLACE ('0123456789ab' AS file, `)), 'slice'),
+      hashOf(
+        await cutAgain(form, columns.replace('REPLACE (', `REPLACE ('0123456789ab' AS file, `)),
+        'slice',
+      ),
     ).toBe(hashOf(await cutAgain('parquet', `* REPLACE ('0123456789ab' AS file)`), 'slice'));
 });

@@ -9,7 +9,10 @@ import { TEST_SECRET, testMeters } from '../../fixtures/meters.ts';
 import { openStepRunner } from '../../fixtures/step-runner.ts';
 import type { StepRunner } from '../../fixtures/step-runner.ts';
 
-/** Days of a large file are cut from numbers that lie beside it, those of a small one from rows in memory: the slices are the same. */
+/**
+ * Days of a large file are cut from numbers that lie beside it, those of a small one from rows in
+ * memory: the slices are the same.
+ */
 
 /** The clock goes back in the middle of them. */
 const DATES = ['2024-10-26', '2024-10-27', '2024-10-28'];
@@ -43,14 +46,20 @@ async function cut(text: string, dates: readonly CivilDate[], maxKeptRows: numbe
   return runner.sql(async (session) => {
     const statements = vi.spyOn(session, 'run');
     const hashes: Record<string, string> = {};
-    for (const outcome of await sliceReadings(task, session, { secret: TEST_SECRET, shards: 1, maxKeptRows })) {
+    for (const outcome of await sliceReadings(task, session, {
+      secret: TEST_SECRET,
+      shards: 1,
+      maxKeptRows,
+    })) {
       const slice = 'outputs' in outcome ? outcome.outputs['slice'] : undefined;
       if (slice === undefined || !('path' in slice)) continue;
       hashes[outcome.scope] = createHash('sha256')
         .update(await readFile(slice.path))
         .digest('hex');
     }
-    const kept = statements.mock.calls.filter(([sql]) => sql.includes('TABLE readings_read_kept')).length;
+    const kept = statements.mock.calls.filter(([sql]) =>
+      sql.includes('TABLE readings_read_kept'),
+    ).length;
     return { hashes, kept };
   });
 }
@@ -75,10 +84,13 @@ describe.each([
   it.each([
     ['several days', DATES],
     ['one day', DATES.slice(1, 2)],
-  ])('is cut into the same slices of %s whether its rows are in memory or not', async (__, dates) => {
-    const small = await cut(text, dates, 1_000_000);
-    expect(Object.keys(small.hashes)).toEqual(dates);
-    expect(small.kept).toBe(dates.length > 1 ? 1 : 0);
-    expect(await cut(text, dates, 100)).toEqual({ hashes: small.hashes, kept: 0 });
-  });
+  ])(
+    'is cut into the same slices of %s whether its rows are in memory or not',
+    async (__, dates) => {
+      const small = await cut(text, dates, 1_000_000);
+      expect(Object.keys(small.hashes)).toEqual(dates);
+      expect(small.kept).toBe(dates.length > 1 ? 1 : 0);
+      expect(await cut(text, dates, 100)).toEqual({ hashes: small.hashes, kept: 0 });
+    },
+  );
 });

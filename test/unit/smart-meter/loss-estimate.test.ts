@@ -6,7 +6,10 @@ import { testMeters } from '../../fixtures/meters.ts';
 import { dayUnit, openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
 import type { Done, StepRunner } from '../../fixtures/step-runner.ts';
 
-/** Twenty meters in two segments, and suspicions of three of them as `metrics/suspicions` writes them. */
+/**
+ * Twenty meters in two segments, and suspicions of three of them as `metrics/suspicions` writes
+ * them.
+ */
 
 const DAY = '2024-01-15';
 let runner: StepRunner;
@@ -20,8 +23,17 @@ beforeAll(async () => {
   const days = await runner.days(
     [
       { part: 'readings', path: await runner.file('bulk.csv', readings) },
-      { part: 'meters', path: await runner.file('m.csv', `meter_id,valid_from,segment,transformer\n${list.join('')}`) },
-      { part: 'injected', path: await runner.file('i.csv', `transformer,date,injected_wh\nT1,${DAY},110000\n`) },
+      {
+        part: 'meters',
+        path: await runner.file(
+          'm.csv',
+          `meter_id,valid_from,segment,transformer\n${list.join('')}`,
+        ),
+      },
+      {
+        part: 'injected',
+        path: await runner.file('i.csv', `transformer,date,injected_wh\nT1,${DAY},110000\n`),
+      },
     ],
     [DAY],
     'metrics/daily',
@@ -75,7 +87,9 @@ async function estimates(more: StepUnit['inputs']) {
 
 describe('the estimate of losses', () => {
   it('adds up what meters under an open suspicion lack, by group', async () => {
-    expect(await estimates({ injected: injected(), suspicions: [await suspicionsOf(OPEN)] })).toEqual([
+    expect(
+      await estimates({ injected: injected(), suspicions: [await suspicionsOf(OPEN)] }),
+    ).toEqual([
       ['fleet', 4.25, null],
       ['home', 3, null],
       ['shop', 1.25, null],
@@ -93,8 +107,13 @@ describe('the estimate of losses', () => {
   });
 
   it('stands in the CSV of the day, with the reason in a column of its own', async () => {
-    const done = await dayWith({ injected: injected(), suspicions: [await suspicionsOf(OPEN.slice(0, 1))] });
-    const [report] = await runner.step('report/daily', [dayUnit(DAY, { fleet: [done.outputs['fleet']!] })]);
+    const done = await dayWith({
+      injected: injected(),
+      suspicions: [await suspicionsOf(OPEN.slice(0, 1))],
+    });
+    const [report] = await runner.step('report/daily', [
+      dayUnit(DAY, { fleet: [done.outputs['fleet']!] }),
+    ]);
     const csv = await runner.sql((sql) =>
       sql.rows<{ segment: string; kwh: number | null; absent: string | null }>(
         `SELECT segment, total_loss_estimate_kwh AS kwh, loss_estimate_absent AS absent

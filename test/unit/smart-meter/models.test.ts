@@ -37,7 +37,8 @@ beforeAll(async () => {
   for (const [day, date] of datesBetween(FIRST, AFTER).entries())
     days[date] = IDS.map((id, index) => ({
       id,
-      whOf: (slot) => (date === AFTER && index === 0 ? 1 : 100 + 9 * index + ((slot * 7 + day * 13 + index) % 40)),
+      whOf: (slot) =>
+        date === AFTER && index === 0 ? 1 : 100 + 9 * index + ((slot * 7 + day * 13 + index) % 40),
     }));
   const file = path.join(engine.home, 'bulk.csv');
   await writeFile(file, bulkFile(days));
@@ -67,7 +68,13 @@ async function scores(date: string) {
   return host.withTables(
     ['meter_scores'],
     (sql) =>
-      sql.rows<{ score: number; odd: boolean; type: string | null; severity: string | null; model: string }>(
+      sql.rows<{
+        score: number;
+        odd: boolean;
+        type: string | null;
+        severity: string | null;
+        model: string;
+      }>(
         `SELECT anomaly_score AS score, is_anomaly_ml AS odd, anomaly_type AS type, severity, model FROM meter_scores ORDER BY anomaly_score DESC`,
       ),
     { span: () => ({ from: date, to: date }) },
@@ -86,7 +93,11 @@ async function verdictOf(date: string): Promise<string> {
 describe('a model', () => {
   it('is the same for the same rows and seed, and another for another seed', async () => {
     const asked = { to: LAST, dryRun: true } as const;
-    const [one, again, other] = [await train(asked), await train(asked), await train({ ...asked, seed: '7' })];
+    const [one, again, other] = [
+      await train(asked),
+      await train(asked),
+      await train({ ...asked, seed: '7' }),
+    ];
     expect(again).toEqual(one);
     expect(one.name).toMatch(/^[0-9a-f]{16}$/);
     expect(one.input).toMatch(/^[0-9a-f]{64}$/);
@@ -96,9 +107,11 @@ describe('a model', () => {
       ...['|z| of the day validation', '|z| of the day test'],
       ...['drop of the day validation', 'drop of the day test'],
     ]);
-    await expect(train({ from: FIRST, to: addDays(FIRST, 4), dryRun: true })).rejects.toMatchObject({
-      code: 'INPUT_INVALID',
-    });
+    await expect(train({ from: FIRST, to: addDays(FIRST, 4), dryRun: true })).rejects.toMatchObject(
+      {
+        code: 'INPUT_INVALID',
+      },
+    );
   });
 
   it('scores no day before there is one, comes into force by itself as the first, and by a person where nothing says that it is better', async () => {
@@ -108,9 +121,14 @@ describe('a model', () => {
     expect(await verdictOf(DAY)).toBe('ok');
     const of = await scores(DAY);
     expect(of).toHaveLength(12);
-    for (const { score, odd, model } of of) expect([odd, model]).toEqual([score > first.threshold, first.name]);
+    for (const { score, odd, model } of of)
+      expect([odd, model]).toEqual([score > first.threshold, first.name]);
     const { scores: spread, compared } = (await reportOf(DAY)).changes!;
-    expect(spread).toMatchObject({ model: first.name, meters: 12, odd: of.filter(({ odd }) => odd).length });
+    expect(spread).toMatchObject({
+      model: first.name,
+      meters: 12,
+      odd: of.filter(({ odd }) => odd).length,
+    });
     expect(compared).toBe(12);
     expect((await reportOf(LAST)).changes).toMatchObject({ scores: null, compared: 12 });
 
@@ -122,8 +140,13 @@ describe('a model', () => {
     const [odd] = await scores(AFTER);
     expect(odd).toMatchObject({ odd: true, type: 'low_consumption', model: first.name });
     const { changes, quality } = await reportOf(AFTER);
-    expect(changes!.less[0]).toMatchObject({ meter_key: meterKey(TEST_SECRET, IDS[0]!), total_kwh: 0.048 });
-    expect(changes!.scores!.kinds).toContainEqual(expect.objectContaining({ type: 'low_consumption' }));
+    expect(changes!.less[0]).toMatchObject({
+      meter_key: meterKey(TEST_SECRET, IDS[0]!),
+      total_kwh: 0.048,
+    });
+    expect(changes!.scores!.kinds).toContainEqual(
+      expect.objectContaining({ type: 'low_consumption' }),
+    );
     expect(quality!.failing.map(({ rule }) => rule)).toContain('no_identical_run');
 
     const manifest = (await newestManifests(engine.documents, 'smart-meter', [NEXT])).get(NEXT);
@@ -135,7 +158,12 @@ describe('a model', () => {
       scope: NEXT,
       decision: {
         ...{ step: 'metrics/model', key: 'unused', check, unit, evidence },
-        ...{ decision: 'accept', reason: 'looked at', by: 'Ada', decidedAt: '2024-03-01T00:00:00Z' },
+        ...{
+          decision: 'accept',
+          reason: 'looked at',
+          by: 'Ada',
+          decidedAt: '2024-03-01T00:00:00Z',
+        },
       },
     });
     expect(await verdictOf(NEXT)).toBe('ok');
@@ -147,7 +175,9 @@ describe('a model', () => {
   it('stays as it is when a day that it was trained on, or scores, is restated: nothing trains by itself', async () => {
     const models = () =>
       hostOf(testContext(engine), 'test', 'smart-meter').withTables(['meter_models'], (sql) =>
-        sql.rows<{ name: string; artefact: string }>('SELECT name, artefact FROM meter_models ORDER BY name'),
+        sql.rows<{ name: string; artefact: string }>(
+          'SELECT name, artefact FROM meter_models ORDER BY name',
+        ),
       );
     const [known, before] = [await models(), await scores(DAY)];
     const file = path.join(engine.home, 'late.csv');
@@ -157,7 +187,9 @@ describe('a model', () => {
     for (const date of [LAST, DAY]) expect(await verdictOf(date)).toBe('ok');
     expect(await models()).toEqual(known);
     const after = await scores(DAY);
-    expect(new Set(after.map(({ model }) => model))).toEqual(new Set(before.map(({ model }) => model)));
+    expect(new Set(after.map(({ model }) => model))).toEqual(
+      new Set(before.map(({ model }) => model)),
+    );
     expect(after.map(({ score }) => score)).not.toEqual(before.map(({ score }) => score));
   });
 
@@ -208,10 +240,13 @@ describe('the rule of promotion', () => {
     const second = trained({ champion: { ...first, name: 'first' } });
     expect(second.champion).toEqual({ name: 'first', ap: first.metrics[0]!.judged!.ap });
     expect(promotionOf(second).verdict).toBe('promoted');
-    expect(promotionOf({ ...second, champion: { name: 'first', ap: second.champion!.ap! + 0.03 } }).verdict).toBe(
-      'refused',
+    expect(
+      promotionOf({ ...second, champion: { name: 'first', ap: second.champion!.ap! + 0.03 } })
+        .verdict,
+    ).toBe('refused');
+    expect(promotionOf({ ...second, champion: { name: 'first', ap: null } }).verdict).toBe(
+      'unclear',
     );
-    expect(promotionOf({ ...second, champion: { name: 'first', ap: null } }).verdict).toBe('unclear');
   });
 
   it('knows that the days of the validation are others than those of the training', () => {

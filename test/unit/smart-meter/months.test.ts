@@ -16,8 +16,9 @@ import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
 /**
- * Ten meters behind T1 and ten behind T2: two days of January at 100 Wh a half-hour, two of February at 50, the second of which has one larger
- * half-hour, and lacks one of the first meter. T1 was without power from 23:00 of 31 January to 01:00 of the next day.
+ * Ten meters behind T1 and ten behind T2: two days of January at 100 Wh a half-hour, two of
+ * February at 50, the second of which has one larger half-hour, and lacks one of the first meter.
+ * T1 was without power from 23:00 of 31 January to 01:00 of the next day.
  */
 
 const DAYS = ['2024-01-10', '2024-01-31', '2024-02-01', '2024-02-02'];
@@ -30,7 +31,10 @@ beforeAll(async () => {
   const days: Record<string, MadeMeter[]> = {};
   for (const date of DAYS) {
     const usual = date < '2024-02' ? 100 : 50;
-    days[date] = IDS.map((id) => ({ id, whOf: (slot) => (date === '2024-02-02' && slot === 38 ? 400 : usual) }));
+    days[date] = IDS.map((id) => ({
+      id,
+      whOf: (slot) => (date === '2024-02-02' && slot === 38 ? 400 : usual),
+    }));
   }
   const list = IDS.map((id, index) => `${id},2024-01-01,home,T${index < 10 ? 1 : 2}\n`).join('');
   const bulk = bulkFile(days).split('\n');
@@ -38,11 +42,15 @@ beforeAll(async () => {
   const files = {
     'bulk.csv': bulk.filter((_, index) => index !== gap).join('\n'),
     'list.csv': `meter_id,valid_from,segment,transformer\n${list}`,
-    'outages.csv': 'transformer,start_at,end_at\nT1,2024-01-31T23:00:00+01:00,2024-02-01T01:00:00+01:00\n',
+    'outages.csv':
+      'transformer,start_at,end_at\nT1,2024-01-31T23:00:00+01:00,2024-02-01T01:00:00+01:00\n',
     // 48 kWh delivered to each half of the fleet on 31 January, 24 on 1 February.
     'injected.csv': 'transformer,date,injected_wh\nT1,2024-01-31,50000\nT2,2024-01-31,60000\n',
     'billed.csv': `meter_id,start_at,end_at,billed_wh,collected_share\n${[0.9, 1]
-      .map((share, index) => `${IDS[index]!},2024-02-01T00:00:00+01:00,2024-02-03T00:00:00+01:00,1000,${share}\n`)
+      .map(
+        (share, index) =>
+          `${IDS[index]!},2024-02-01T00:00:00+01:00,2024-02-03T00:00:00+01:00,1000,${share}\n`,
+      )
       .join('')}`,
   };
   expect(gap).toBeGreaterThan(0);
@@ -63,12 +71,16 @@ async function month(of: string): Promise<MeterMonth> {
 
 async function rows(table: string, where = 'true') {
   const host = hostOf(testContext(engine), 'test', 'smart-meter');
-  return host.withTables([table], (sql) => sql.rows(`SELECT * FROM ${table} WHERE ${where} ORDER BY ALL`));
+  return host.withTables([table], (sql) =>
+    sql.rows(`SELECT * FROM ${table} WHERE ${where} ORDER BY ALL`),
+  );
 }
 
 async function indicators(of: string) {
   const { indicators: all } = await month(of);
-  return Object.fromEntries(all.map(({ id, value, of: on, absent }) => [id, value === null ? absent : [value, on]]));
+  return Object.fromEntries(
+    all.map(({ id, value, of: on, absent }) => [id, value === null ? absent : [value, on]]),
+  );
 }
 
 /** The answer of a question of the dataset, as the API gives it. */
@@ -92,7 +104,9 @@ describe('questions', () => {
     expect(profile.rows[0]).toMatchObject({ half_hour: 0, n: 40, mean_wh: 75, p50_wh: 75 });
     const found = await ask('get_meter_indicators');
     expect(found.rows).toHaveLength(2 * 9);
-    expect(found.rows.filter((row) => (row['value'] === null) !== (row['absent'] !== null))).toEqual([]);
+    expect(
+      found.rows.filter((row) => (row['value'] === null) !== (row['absent'] !== null)),
+    ).toEqual([]);
   });
 });
 
@@ -125,7 +139,14 @@ describe('a month', () => {
         peak_wh: 400,
         peak_date: '2024-02-02',
       },
-      ...{ peak_hour: 19, days: 2, complete_days: 1, days_of_month: 29, observed: 95, ratio_month_before: 0.5 },
+      ...{
+        peak_hour: 19,
+        days: 2,
+        complete_days: 1,
+        days_of_month: 29,
+        observed: 95,
+        ratio_month_before: 0.5,
+      },
     });
     const [year] = await rows('meter_years', `meter_key = '${FIRST}'`);
     expect(year).toMatchObject({
@@ -142,10 +163,17 @@ describe('a month', () => {
     expect(days).toBe(29);
     expect(metrics.map(({ segment }) => segment)).toEqual(['fleet', 'home']);
     expect(metrics[0]).toMatchObject({
-      ...{ total_kwh: (20 * (2_400 + 2_750) - 50) / 1000, peak_kwh: 8, peak_date: '2024-02-02', peak_hour: 19 },
+      ...{
+        total_kwh: (20 * (2_400 + 2_750) - 50) / 1000,
+        peak_kwh: 8,
+        peak_date: '2024-02-02',
+        peak_hour: 19,
+      },
       ...{ days: 2, observed: 20 * 96 - 1, expected: 20 * 96 },
     });
-    expect(await rows('meter_fleet_months', `segment = 'fleet' AND period = '2024-02'`)).toHaveLength(1);
+    expect(
+      await rows('meter_fleet_months', `segment = 'fleet' AND period = '2024-02'`),
+    ).toHaveLength(1);
   });
 
   it('has the indicators whose inputs are there, and says of the others what is missing', async () => {
@@ -157,7 +185,8 @@ describe('a month', () => {
     expect(january['saifi']).toEqual([0.5, 20]);
     expect(january['telemetry']).toEqual([1, 2]);
     expect(january['validity']).toEqual([1, 20 * 96]);
-    for (const id of ['collection_rate', 'ami_coverage', 'forecast_mape']) expect(january[id]).toMatch(/^no /);
+    for (const id of ['collection_rate', 'ami_coverage', 'forecast_mape'])
+      expect(january[id]).toMatch(/^no /);
     const february = await indicators('2024-02');
     expect(february['loss_rate']).toBe('no day with injected energy and 98 % of the readings');
     // The outage began in the month before.

@@ -17,7 +17,10 @@ import { runDay } from '../../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
-/** Twelve meters on two days; the first jumps to 90 kWh in one half-hour, and is known by an id that must be told nowhere. */
+/**
+ * Twelve meters on two days; the first jumps to 90 kWh in one half-hour, and is known by an id that
+ * must be told nowhere.
+ */
 
 const [FIRST, SECOND] = ['2024-01-15', '2024-01-16'];
 const IDS = Array.from({ length: 12 }, (_, index) => `7700001234${String(index).padStart(4, '0')}`);
@@ -27,7 +30,10 @@ const KEY = meterKey(TEST_SECRET, ID);
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await openTestEngine([testMeters]);
-  const meters = IDS.map((id, index) => ({ id, whOf: (slot: number) => 100 + 10 * index + (slot % 7) }));
+  const meters = IDS.map((id, index) => ({
+    id,
+    whOf: (slot: number) => 100 + 10 * index + (slot % 7),
+  }));
   const spiked = meters.map((one) =>
     one.id === ID ? { id: ID, whOf: (s: number) => (s === 20 ? 90_000 : 100 + s) } : one,
   );
@@ -42,13 +48,18 @@ beforeAll(async () => {
     await importFile(engine, 'smart-meter', file, testControl());
   }
   for (const date of [FIRST, SECOND])
-    expect((await runDay(engine, 'smart-meter', date, { offline: true })).outcome.verdict).toBe('ok');
+    expect((await runDay(engine, 'smart-meter', date, { offline: true })).outcome.verdict).toBe(
+      'ok',
+    );
 });
 afterAll(() => engine.close());
 
 async function ask(id: string, options: Record<string, string | true> = {}) {
   const context = testContext(engine);
-  await METER_COMMAND.run({ arguments: [id], options }, hostOf(context, 'smart-meter meter', 'smart-meter'));
+  await METER_COMMAND.run(
+    { arguments: [id], options },
+    hostOf(context, 'smart-meter meter', 'smart-meter'),
+  );
   return {
     found: context.terminal.values[0] as OneMeter,
     said: [...context.terminal.lines, ...context.terminal.notes],
@@ -58,14 +69,25 @@ async function ask(id: string, options: Record<string, string | true> = {}) {
 describe('one meter', () => {
   it('is told by its id, with readings, quality, cohort and place, and of no other meter', async () => {
     const { found, said } = await ask(ID);
-    expect(found).toMatchObject({ meter_key: KEY, to: SECOND, place: { segment: 'home', transformer: 'T1', kva: 6 } });
+    expect(found).toMatchObject({
+      meter_key: KEY,
+      to: SECOND,
+      place: { segment: 'home', transformer: 'T1', kva: 6 },
+    });
     expect(found.days.map(({ date, observed, expected }) => [date, observed, expected])).toEqual([
       [FIRST, 48, 48],
       [SECOND, 48, 48],
     ]);
     expect(found.readings).toHaveLength(96);
-    expect(found.readings[0]).toMatchObject({ start_at: '2024-01-14T23:00:00Z', energy_wh: 100, quality: 'A' });
-    expect(found.failures.map(({ rule, date }) => [rule, date])).toContainEqual(['below_contracted_power', SECOND]);
+    expect(found.readings[0]).toMatchObject({
+      start_at: '2024-01-14T23:00:00Z',
+      energy_wh: 100,
+      quality: 'A',
+    });
+    expect(found.failures.map(({ rule, date }) => [rule, date])).toContainEqual([
+      'below_contracted_power',
+      SECOND,
+    ]);
     expect(found.held).toEqual([]);
     expect(found.typical).toHaveLength(48);
     // Half-hour 3 of the meter: 103 Wh on both days; of the cohort: 113 + 5 more a meter of its 10.
@@ -92,7 +114,15 @@ describe('one meter', () => {
       expect((await stat(file)).mode & 0o077).toBe(0);
     }
     const page = await readFile(path.join(engine.home, 'meter.html'), 'utf8');
-    for (const part of ['place', 'charge', 'soupcons', 'scores', 'qualite', 'jours', 'transformateur'])
+    for (const part of [
+      'place',
+      'charge',
+      'soupcons',
+      'scores',
+      'qualite',
+      'jours',
+      'transformateur',
+    ])
       expect(page).toContain(`id="${part}"`);
     await expect(ask(ID, { output: 'meter.txt' })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
@@ -107,15 +137,18 @@ describe('one meter', () => {
 });
 
 describe('tables of meters', () => {
-  it.each(METER_TABLES.map(({ id }) => id))('%s is exported with its declared columns', async (id) => {
-    const context = testContext(engine);
-    const output = path.join(engine.home, `${id}.csv`);
-    await exportTable(context, { table: id, from: FIRST, to: SECOND, output });
-    const [head = ''] = (await readFile(output, 'utf8')).replace('\ufeff', '').split('\n');
-    expect(head.trim().split(/[,;]/)).toEqual(
-      METER_TABLES.find((table) => table.id === id)!.columns.map(({ name }) => name),
-    );
-  });
+  it.each(METER_TABLES.map(({ id }) => id))(
+    '%s is exported with its declared columns',
+    async (id) => {
+      const context = testContext(engine);
+      const output = path.join(engine.home, `${id}.csv`);
+      await exportTable(context, { table: id, from: FIRST, to: SECOND, output });
+      const [head = ''] = (await readFile(output, 'utf8')).replace('\ufeff', '').split('\n');
+      expect(head.trim().split(/[,;]/)).toEqual(
+        METER_TABLES.find((table) => table.id === id)!.columns.map(({ name }) => name),
+      );
+    },
+  );
 
   it('tell the same sum of the fleet as the meters’ days', async () => {
     const context = testContext(engine);

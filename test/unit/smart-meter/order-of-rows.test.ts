@@ -7,7 +7,10 @@ import { testMeters } from '../../fixtures/meters.ts';
 import { dayUnit, hashOf, openStepRunner } from '../../fixtures/step-runner.ts';
 import type { StepRunner } from '../../fixtures/step-runner.ts';
 
-/** What is made of the readings of a meter does not depend on the order in which the engine reads them. */
+/**
+ * What is made of the readings of a meter does not depend on the order in which the engine reads
+ * them.
+ */
 
 const DATE = '2024-01-15';
 const METERS = 12;
@@ -59,7 +62,7 @@ it('the peak is that of the earliest of the largest values, and never an interva
   };
   const largest = 'CAST(CASE WHEN slot IN (21, 22, 40) THEN 9999999 ELSE 0 END AS DECIMAL(12, 5))';
   expect(await peaksOf(`${largest} AS energy_wh`)).toEqual([{ peak_hour: 10 }]);
-  expect(await peaksOf(`CASE WHEN slot IN (1, 47) THEN NULL ELSE ${largest} END AS energy_wh`)).toEqual([
-    { peak_hour: 10 },
-  ]);
+  expect(
+    await peaksOf(`CASE WHEN slot IN (1, 47) THEN NULL ELSE ${largest} END AS energy_wh`),
+  ).toEqual([{ peak_hour: 10 }]);
 });

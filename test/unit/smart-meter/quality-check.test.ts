@@ -39,5 +39,7 @@ it('three bad meters in two hundred are told', async () => {
   const { verdict, check } = await qualityWith(3);
   expect(verdict).toMatchObject({ failed: 144, meters: 3 });
   expect(check.failed).toBe(1);
-  expect(check.examples).toEqual([{ rule: 'below_contracted_power', tested: 9_600, failed: 144, meters: 3 }]);
+  expect(check.examples).toEqual([
+    { rule: 'below_contracted_power', tested: 9_600, failed: 144, meters: 3 },
+  ]);
 });

@@ -9,7 +9,13 @@ import { addDays } from '../../../src/pipelines/civil-date.ts';
 const DAY = '2024-03-30';
 const KEY = '12345678901234567890';
 const rule: Verdict = {
-  ...{ suite: 'raw_readings_suite', rule: 'no_spike', version: 1, severity: 'suspect', title: 'no spike' },
+  ...{
+    suite: 'raw_readings_suite',
+    rule: 'no_spike',
+    version: 1,
+    severity: 'suspect',
+    title: 'no spike',
+  },
   ...{ tested: 200, failed: 0, meters: 0, keys: [] },
 };
 const quality = (back: number): QualityDay => ({
@@ -19,7 +25,9 @@ const quality = (back: number): QualityDay => ({
     { ...rule, suite: 'marts_metrics_suite', rule: 'usual_day', title: 'a usual day' },
   ],
   rejects: [{ reason: 'no_value', rows: 7 }],
-  profile: [{ column: 'energy_wh', values: 190, nulls: 10, least: 0, median: 210, greatest: 9_000 }],
+  profile: [
+    { column: 'energy_wh', values: 190, nulls: 10, least: 0, median: 210, greatest: 9_000 },
+  ],
 });
 
 it('data docs show rules by suite, days by suite, the trend of ninety days, columns, and no key of a meter', () => {
@@ -47,5 +55,7 @@ it('data docs show rules by suite, days by suite, the trend of ninety days, colu
 
 it('data docs of a day read the verdicts of the eighty-nine days before it', () => {
   const { inputs } = smartMeterDefinition.steps.find(({ id }) => id === 'report/quality')!;
-  expect(inputs.map(({ daysBefore = 0 }) => daysBefore)).toEqual(Array.from({ length: 90 }, (_, days) => days));
+  expect(inputs.map(({ daysBefore = 0 }) => daysBefore)).toEqual(
+    Array.from({ length: 90 }, (_, days) => days),
+  );
 });

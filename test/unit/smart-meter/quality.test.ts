@@ -16,7 +16,8 @@ const TABLES: Readonly<Record<string, string>> = {
   readings: `meter_key UBIGINT, channel VARCHAR, start_at TIMESTAMPTZ, step_min SMALLINT, energy_wh DECIMAL(12, 5), suspect VARCHAR, label VARCHAR,
     value_raw DOUBLE, temperature_raw DOUBLE, humidity_raw DOUBLE, wind_speed_raw DOUBLE, avg_past_raw DOUBLE`,
   rejects: 'meter_key UBIGINT, reason VARCHAR, value VARCHAR',
-  conflicts: 'meter_key UBIGINT, start_at TIMESTAMPTZ, largest_wh DECIMAL(12, 5), smallest_wh DECIMAL(12, 5)',
+  conflicts:
+    'meter_key UBIGINT, start_at TIMESTAMPTZ, largest_wh DECIMAL(12, 5), smallest_wh DECIMAL(12, 5)',
   daily: `meter_key UBIGINT, channel VARCHAR, observed SMALLINT, expected SMALLINT, total_wh DECIMAL(18, 5), step_min SMALLINT, changes_step BOOLEAN,
     estimated SMALLINT, zeros SMALLINT, peak_wh DECIMAL(12, 5)`,
   history: `back INTEGER, meter_key UBIGINT, channel VARCHAR, observed SMALLINT, expected SMALLINT, total_wh DECIMAL(18, 5), estimated SMALLINT`,
@@ -25,7 +26,10 @@ const TABLES: Readonly<Record<string, string>> = {
   outages: 'transformer VARCHAR',
 };
 
-/** What rules see of these tables, as the step opens it: days are those that a case tells of, and those of its readings. */
+/**
+ * What rules see of these tables, as the step opens it: days are those that a case tells of, and
+ * those of its readings.
+ */
 const VIEWS: Readonly<Record<string, string>> = {
   all_meters: 'SELECT * FROM meters',
   usual: USUAL,
@@ -44,7 +48,8 @@ const VIEWS: Readonly<Record<string, string>> = {
 const DAYS_OF_READINGS = `INSERT INTO daily BY NAME SELECT meter_key, channel, max(energy_wh) AS peak_wh, min(step_min) AS step_min,
   count(*) FILTER (WHERE energy_wh = 0) AS zeros FROM readings GROUP BY meter_key, channel`;
 
-const at = (slot: number): string => `TIMESTAMPTZ '2024-01-15 00:00:00Z' + INTERVAL ${30 * slot} MINUTE`;
+const at = (slot: number): string =>
+  `TIMESTAMPTZ '2024-01-15 00:00:00Z' + INTERVAL ${30 * slot} MINUTE`;
 const reading = (meter: number, slot: number, wh: number): string =>
   `INSERT INTO readings (meter_key, channel, start_at, step_min, energy_wh) VALUES (${meter}, 'import', ${at(slot)}, 30, ${wh})`;
 const run = (meter: number, length: number, wh: number): string[] =>
@@ -56,7 +61,10 @@ const day = (
 ): string =>
   `INSERT INTO daily (meter_key, channel, observed, expected, total_wh, step_min, changes_step, estimated) VALUES (${meter}, 'import', ${more.observed ?? 48}, 48, ${wh}, 30, ${more.steps ?? false}, ${more.estimated ?? 0})`;
 const past = (meter: number, wh: number, backs = [7, 14, 21, 28], estimated = 0): string[] =>
-  backs.map((back) => `INSERT INTO history VALUES (${back}, ${meter}, 'import', 48, 48, ${wh}, ${estimated})`);
+  backs.map(
+    (back) =>
+      `INSERT INTO history VALUES (${back}, ${meter}, 'import', 48, 48, ${wh}, ${estimated})`,
+  );
 const meter = (key: number, kva: number, transformer = 'T1'): string =>
   `INSERT INTO meters VALUES (${key}, ${kva}, 6, '${transformer}')`;
 const register = (key: number, first: number, last: number): string =>
@@ -65,7 +73,10 @@ const reject = (reason: string): string => `INSERT INTO rejects VALUES (1, '${re
 const raw = (key: number, column: string, value: string): string =>
   `INSERT INTO readings (meter_key, channel, start_at, step_min, energy_wh, ${column}) VALUES (${key}, 'import', ${at(0)}, 30, 1, ${value})`;
 
-/** By rule: rows of which exactly the meters 1 (or as many rejects) fail; those of meter 2 just do not. */
+/**
+ * By rule: rows of which exactly the meters 1 (or as many rejects) fail; those of meter 2 just do
+ * not.
+ */
 const CASES: Readonly<Record<string, readonly string[]>> = {
   timestamp_not_null: [reject('ambiguous_time'), reject('negative')],
   consumption_not_null: [reject('no_value'), reject('negative')],
@@ -95,7 +106,14 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
   ],
   sum_is_register: [day(1, 10_000), register(1, 0, 10_021), day(2, 10_000), register(2, 0, 10_020)],
   register_forward: [register(1, 899_999_000, 5), register(2, 900_000_001, 5)],
-  usual_day: [day(1, 501), ...past(1, 100), day(2, 500), ...past(2, 100), day(3, 9_000), ...past(3, 100, [7, 14])],
+  usual_day: [
+    day(1, 501),
+    ...past(1, 100),
+    day(2, 500),
+    ...past(2, 100),
+    day(3, 9_000),
+    ...past(3, 100, [7, 14]),
+  ],
   same_unit: [day(1, 250), ...past(1, 1), day(2, 249), ...past(2, 1)],
   measured_again: [
     day(1, 1, { estimated: 1 }),
@@ -113,8 +131,10 @@ describe('rules of quality', () => {
     '%s finds what fails and lets pass what just does not',
     async (id, rule) => {
       const failing = await engine.session(async (sql) => {
-        for (const [name, columns] of Object.entries(TABLES)) await sql.run(`CREATE TEMP TABLE ${name} (${columns})`);
-        for (const [name, select] of Object.entries(VIEWS)) await sql.run(`CREATE TEMP VIEW ${name} AS ${select}`);
+        for (const [name, columns] of Object.entries(TABLES))
+          await sql.run(`CREATE TEMP TABLE ${name} (${columns})`);
+        for (const [name, select] of Object.entries(VIEWS))
+          await sql.run(`CREATE TEMP VIEW ${name} AS ${select}`);
         const clean = await sql.rows(rule.failing);
         expect(clean).toEqual([]);
         for (const statement of [...(CASES[id] ?? []), DAYS_OF_READINGS]) await sql.run(statement);
@@ -138,11 +158,17 @@ describe('rules of quality', () => {
       failed: 3,
       keys: ['1'],
     } as const;
-    const [result] = expectationsOf({ date: '2024-01-15', verdicts: [verdict, { ...verdict, rule: 's', failed: 0 }] });
+    const [result] = expectationsOf({
+      date: '2024-01-15',
+      verdicts: [verdict, { ...verdict, rule: 's', failed: 0 }],
+    });
     expect(result).toMatchObject({
       success: false,
       statistics: { evaluated_expectations: 2, successful_expectations: 1, success_percent: 50 },
-      results: [{ success: false, result: { unexpected_count: 3, unexpected_percent: 1.5 } }, { success: true }],
+      results: [
+        { success: false, result: { unexpected_count: 3, unexpected_percent: 1.5 } },
+        { success: true },
+      ],
     });
   });
 });

@@ -8,7 +8,9 @@ import type { SqlSession } from '../../../src/ports/sql.ts';
 import { openTestSql } from '../../fixtures/sql-engine.ts';
 import type { TestSql } from '../../fixtures/sql-engine.ts';
 
-/** Ten weeks of 400 meters whose keys are hashes, of which every twentieth uses less for four weeks. */
+/**
+ * Ten weeks of 400 meters whose keys are hashes, of which every twentieth uses less for four weeks.
+ */
 
 const METERS = 400;
 
@@ -29,13 +31,20 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 /** Files whose rows nobody counted are not read into memory. */
-async function open(sql: SqlSession, counted: Pick<LocalArtefact['ref'], 'rows'> = {}): Promise<void> {
+async function open(
+  sql: SqlSession,
+  counted: Pick<LocalArtefact['ref'], 'rows'> = {},
+): Promise<void> {
   const inputs: Record<string, LocalArtefact[]> = {};
   for (let week = 0; week < WEEKS; week += 1) {
     const file = path.join(sql.scratch, `week-${week}.parquet`);
     await sql.run(`COPY (${weekSql(week)}) TO '${file}' (FORMAT PARQUET)`);
     inputs[weekBefore('week', week)] = [
-      { scope: '2024-03-25', path: file, ref: { key: file, sha256: '', bytes: 0, mediaType: '', ...counted } },
+      {
+        scope: '2024-03-25',
+        path: file,
+        ref: { key: file, sha256: '', bytes: 0, mediaType: '', ...counted },
+      },
     ];
   }
   await new WeeksRead(sql).open({ scope: '2024-03-25', inputs });
@@ -48,7 +57,9 @@ describe('meters that lack energy', () => {
       const whole = await candidatesOf(sql);
       expect(whole.length).toBeGreaterThan(METERS / 25);
       expect(whole.length).toBeLessThan(METERS / 5);
-      expect(whole.every(({ weeks, use_days: days }) => weeks.length === WEEKS && days.length === WEEKS)).toBe(true);
+      expect(
+        whole.every(({ weeks, use_days: days }) => weeks.length === WEEKS && days.length === WEEKS),
+      ).toBe(true);
       // Of 4,000 rows: three ranges, which are no power of two, and eight.
       expect(await candidatesOf(sql, 1_500)).toEqual(whole);
       expect(await candidatesOf(sql, 500)).toEqual(whole);

@@ -7,8 +7,22 @@ import { renderPage } from '../../../src/datasets/smart-meter/report/page.tsx';
 /** A report with everything that a day may have, and one without. */
 
 const suspicion = (key: string, more: Partial<SuspicionRow>): SuspicionRow => ({
-  ...{ meter_key: key, transformer: 'T1', segment: 'home', shape: 'all_day', lasting: 0.8, is_new: false },
-  ...{ confirmed: 0.9, missing_wh_per_day: 6_400, use_ratio: 0.4, base_ratio: 0.45, evening_ratio: 0.4, zero_days: 0 },
+  ...{
+    meter_key: key,
+    transformer: 'T1',
+    segment: 'home',
+    shape: 'all_day',
+    lasting: 0.8,
+    is_new: false,
+  },
+  ...{
+    confirmed: 0.9,
+    missing_wh_per_day: 6_400,
+    use_ratio: 0.4,
+    base_ratio: 0.45,
+    evening_ratio: 0.4,
+    zero_days: 0,
+  },
   ...more,
 });
 
@@ -34,15 +48,33 @@ const FULL: MeterReport = {
   ...reasonsOf(FLEET),
   quality: {
     rules: 24,
-    failing: [{ rule: 'no_spike', title: 'no spike', severity: 'suspect', tested: 200, failed: 3, meters: 3 }],
+    failing: [
+      {
+        rule: 'no_spike',
+        title: 'no spike',
+        severity: 'suspect',
+        tested: 200,
+        failed: 3,
+        meters: 3,
+      },
+    ],
     rejects: [{ reason: 'no_value', rows: 7 }],
   },
   changes: {
     date: '2024-02-01',
     scores: {
-      ...{ model: 'abc', meters: 40, odd: 2, kinds: [{ type: 'drift', severity: 'low', meters: 2 }] },
+      ...{
+        model: 'abc',
+        meters: 40,
+        odd: 2,
+        kinds: [{ type: 'drift', severity: 'low', meters: 2 }],
+      },
       intervals: Array.from({ length: 20 }, (_, place) => ({
-        ...{ from: place / 20, to: (place + 1) / 20, meters: place === 8 ? 38 : place === 13 ? 2 : 0 },
+        ...{
+          from: place / 20,
+          to: (place + 1) / 20,
+          meters: place === 8 ? 38 : place === 13 ? 2 : 0,
+        },
         odd: place === 13 ? 2 : 0,
       })),
     },
@@ -59,7 +91,10 @@ function section(page: string, id: string): string {
 describe('the page of a day', () => {
   it('tells why each new suspicion is one, and what explains suspicions honestly', () => {
     const text = section(renderPage(FULL), 'soupcons');
-    const told = [...text.matchAll(/<dt>(\d+)<\/dt><dd>(.*?)<\/dd>/gsu)].map(([, key, why]) => [key, why]);
+    const told = [...text.matchAll(/<dt>(\d+)<\/dt><dd>(.*?)<\/dd>/gsu)].map(([, key, why]) => [
+      key,
+      why,
+    ]);
     expect(told.map(([key]) => key)).toEqual(['111', '222']);
     expect(told[0]![1]).toContain('usage à 40 % de l’habitude');
     expect(told[0]![1]).toContain('le transformateur manque aussi de 90 % de cette énergie');

@@ -6,7 +6,10 @@ import { TEST_SECRET } from '../../fixtures/meters.ts';
 import { dayUnit, openStepRunner } from '../../fixtures/step-runner.ts';
 import type { Done, StepRunner } from '../../fixtures/step-runner.ts';
 
-/** A file in shards is cut by the numbers of its texts, and slices of several files are one table of readings: no row is lost or takes another's place. */
+/**
+ * A file in shards is cut by the numbers of its texts, and slices of several files are one table of
+ * readings: no row is lost or takes another's place.
+ */
 
 const DATE = '2024-01-15';
 const METERS = 30;
@@ -26,22 +29,29 @@ let whole: StepRunner;
 let sharded: StepRunner;
 beforeAll(async () => {
   [whole, sharded] = (await Promise.all(
-    [1, 4].map((shards) => openStepRunner(smartMeterWith(() => Promise.resolve(TEST_SECRET), shards))),
+    [1, 4].map((shards) =>
+      openStepRunner(smartMeterWith(() => Promise.resolve(TEST_SECRET), shards)),
+    ),
   )) as [StepRunner, StepRunner];
 });
 afterAll(() => Promise.all([whole.close(), sharded.close()]));
 
 async function rowsOf(runner: StepRunner, text: string): Promise<unknown[]> {
-  const [cut] = (await runner.slice({ part: 'readings', path: await runner.file('bulk.csv', text) }, [DATE])) as [Done];
+  const [cut] = (await runner.slice(
+    { part: 'readings', path: await runner.file('bulk.csv', text) },
+    [DATE],
+  )) as [Done];
   const names = Object.keys(cut.outputs).sort();
   return runner.sql(async (sql) => {
     const rows: unknown[] = [];
-    for (const name of names) rows.push(...(await sql.rows(`SELECT * FROM ${parquetOf([cut.outputs[name]!.path])}`)));
+    for (const name of names)
+      rows.push(...(await sql.rows(`SELECT * FROM ${parquetOf([cut.outputs[name]!.path])}`)));
     return rows;
   });
 }
 
-const byLine = (a: unknown, b: unknown): number => (a as { line: number }).line - (b as { line: number }).line;
+const byLine = (a: unknown, b: unknown): number =>
+  (a as { line: number }).line - (b as { line: number }).line;
 
 it('rows without a meter, a time or a value are refused in shards as they are in whole slices', async () => {
   const text = `${bulkFile({ [DATE]: MADE })}${LACKING.join('\n')}\n`;

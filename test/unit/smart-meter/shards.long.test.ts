@@ -16,7 +16,10 @@ import { runDay, runDays } from '../../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
-/** Forty meters of which one has changed its unit: days of five weeks, as a whole and in four shards. */
+/**
+ * Forty meters of which one has changed its unit: days of five weeks, as a whole and in four
+ * shards.
+ */
 
 /** The same weekday of four weeks, and the ends of four weeks that a day is held against. */
 const HISTORY = [1, 8, 15, 22]
@@ -34,9 +37,13 @@ async function openFleet(shards: number): Promise<TestEngine> {
   const usual = IDS.map((id, index) => ({ id, whOf: (slot: number) => whOf(index, slot) }));
   const last = usual.map((one) => (one.id === WRONG ? { id: one.id, whOf: () => 100_000 } : one));
   const files = {
-    'bulk.csv': bulkFile({ ...Object.fromEntries(HISTORY.map((date) => [date, usual])), [DAY]: last }),
+    'bulk.csv': bulkFile({
+      ...Object.fromEntries(HISTORY.map((date) => [date, usual])),
+      [DAY]: last,
+    }),
     'list.csv': `meter_id,valid_from,segment,transformer,kva\n${IDS.map(
-      (id, index) => `${id},2024-01-01,${index % 3 === 0 ? 'shop' : 'home'},T${index < 20 ? 1 : 2},6\n`,
+      (id, index) =>
+        `${id},2024-01-01,${index % 3 === 0 ? 'shop' : 'home'},T${index < 20 ? 1 : 2},6\n`,
     ).join('')}`,
     'injected.csv': `transformer,date,injected_wh\nT1,${DAY},150000\nT2,${DAY},150000\n`,
   };
@@ -51,7 +58,9 @@ async function openFleet(shards: number): Promise<TestEngine> {
 
 async function published(engine: TestEngine): Promise<Record<string, string>> {
   const folder = path.join(engine.home, 'store', 'processed');
-  const files = (await readdir(folder, { recursive: true })).filter((name) => name.includes(DAY)).sort();
+  const files = (await readdir(folder, { recursive: true }))
+    .filter((name) => name.includes(DAY))
+    .sort();
   const texts = await Promise.all(files.map((name) => readFile(path.join(folder, name), 'latin1')));
   return Object.fromEntries(files.map((name, index) => [name, texts[index] ?? '']));
 }
@@ -82,14 +91,18 @@ describe('a fleet in shards', () => {
     expect(await published(sharded)).toEqual(files);
   });
 
-  it.each(['meter_readings', 'meter_days', 'meter_hours', 'meter_features', 'meter_failures', 'meter_held'])(
-    'gives the rows of %s in the same order',
-    async (id) => {
-      const rows = await rowsOf(whole, id);
-      expect(rows.length).toBeGreaterThan(0);
-      expect(await rowsOf(sharded, id)).toEqual(rows);
-    },
-  );
+  it.each([
+    'meter_readings',
+    'meter_days',
+    'meter_hours',
+    'meter_features',
+    'meter_failures',
+    'meter_held',
+  ])('gives the rows of %s in the same order', async (id) => {
+    const rows = await rowsOf(whole, id);
+    expect(rows.length).toBeGreaterThan(0);
+    expect(await rowsOf(sharded, id)).toEqual(rows);
+  });
 
   it('has each meter in the shard of the first bits of its key', async () => {
     const manifest = (await newestManifests(sharded.documents, 'smart-meter', [DAY])).get(DAY);
@@ -101,12 +114,19 @@ describe('a fleet in shards', () => {
         `SELECT CAST(meter_key AS VARCHAR) AS key FROM ${parquetOf([path.join(sharded.home, 'store', daily!.key)])} ORDER BY meter_key`,
       ),
     );
-    const keys = IDS.map((id) => BigInt(meterKey(TEST_SECRET, id))).sort((a, b) => (a < b ? -1 : 1));
-    expect(found.map(({ key }) => key)).toEqual(keys.filter((key) => key >> 62n === 1n).map(String));
+    const keys = IDS.map((id) => BigInt(meterKey(TEST_SECRET, id))).sort((a, b) =>
+      a < b ? -1 : 1,
+    );
+    expect(found.map(({ key }) => key)).toEqual(
+      keys.filter((key) => key >> 62n === 1n).map(String),
+    );
   });
 
   it('is rebuilt byte for byte', async () => {
-    const { days } = await verifyDays(sharded, testControl(), { pipeline: 'smart-meter', dates: [DAY] });
+    const { days } = await verifyDays(sharded, testControl(), {
+      pipeline: 'smart-meter',
+      dates: [DAY],
+    });
     expect(days.map(({ result }) => result)).toEqual(['identical']);
   });
 });

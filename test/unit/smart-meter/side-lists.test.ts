@@ -12,14 +12,21 @@ beforeAll(async () => {
 afterAll(() => runner.close());
 
 /** By part: a file, a day, how many rows that day has, and the days that are recognised. */
-const LISTS: Readonly<Record<string, readonly [text: string, day: string, rows: number, from: string]>> = {
+const LISTS: Readonly<
+  Record<string, readonly [text: string, day: string, rows: number, from: string]>
+> = {
   meters: [
     'meter_id,valid_from,segment\nA,2024-01-01,home\nA,2024-02-01,shop\nB,2024-02-01,home\n',
     '2024-01-31',
     1,
     '2024-01-01',
   ],
-  injected: ['transformer,date,injected_wh\nT,2024-01-01,5\nT,2024-01-02,6\n', '2024-01-02', 1, '2024-01-01'],
+  injected: [
+    'transformer,date,injected_wh\nT,2024-01-01,5\nT,2024-01-02,6\n',
+    '2024-01-02',
+    1,
+    '2024-01-01',
+  ],
   registers: [
     'meter_id;read_at;register_wh\nA;2024-01-01T23:00:00Z;5\nA;2024-01-02T23:00:00Z;6\n',
     '2024-01-02',
@@ -72,7 +79,9 @@ it('the newest row of a meter that is valid on a day is the one that holds', asy
       return path === undefined
         ? []
         : runner.sql((sql) =>
-            sql.rows<{ segment: string }>(`SELECT segment FROM ${parquetOf([path])} ORDER BY segment`),
+            sql.rows<{ segment: string }>(
+              `SELECT segment FROM ${parquetOf([path])} ORDER BY segment`,
+            ),
           );
     }),
   );
@@ -92,7 +101,12 @@ it.each([
     'meter_id;read_at;register_wh\n\nA;2024-01-01T23:00:00Z;5\nA;on Tuesday;6\n',
     /"on Tuesday" in line 4, column "read_at"/,
   ],
-  ['a day', 'weather', 'date,temperature_c\n2024-01-01,-2.5\n2024-02-30,1\n', /"2024-02-30" in line 3, column "date"/],
+  [
+    'a day',
+    'weather',
+    'date,temperature_c\n2024-01-01,-2.5\n2024-02-30,1\n',
+    /"2024-02-30" in line 3, column "date"/,
+  ],
   [
     'a number with a comma',
     'weather',
@@ -111,10 +125,13 @@ it.each([
     'meter_id,valid_from,segment\n,2024-01-01,home\n',
     /meter_id cannot be read, such as "" in line 2/,
   ],
-])('%s that cannot be read refuses the list with its line and column', async (_, part, text, message) => {
-  const file = await runner.file(`odd-${part}.csv`, text);
-  await expect(runner.recognise(file)).rejects.toThrow(message);
-});
+])(
+  '%s that cannot be read refuses the list with its line and column',
+  async (_, part, text, message) => {
+    const file = await runner.file(`odd-${part}.csv`, text);
+    await expect(runner.recognise(file)).rejects.toThrow(message);
+  },
+);
 
 it.each([
   [
@@ -127,14 +144,17 @@ it.each([
     ['A,2024-01-01T23:00:00Z,7', 'A,2024-01-01T23:00:00Z,5', 'A,2024-01-02T23:00:00Z,9'],
     'meter_id,read_at,register_wh',
   ],
-])('of %s of which a list says two things, one counts, in whatever order they are', async (part, lines, header) => {
-  const slices = await Promise.all(
-    [lines, [...lines].reverse()].map(async (rows, index) => {
-      const file = await runner.file(`twice-${index}.csv`, `${header}\n${rows.join('\n')}\n`);
-      const [done] = await runner.slice({ part, path: file }, ['2024-01-02']);
-      return done!;
-    }),
-  );
-  expect(slices.map(({ facts }) => facts['rows'])).toEqual([2, 2]);
-  expect(new Set(slices.map(({ outputs }) => outputs['slice']!.ref.sha256)).size).toBe(1);
-});
+])(
+  'of %s of which a list says two things, one counts, in whatever order they are',
+  async (part, lines, header) => {
+    const slices = await Promise.all(
+      [lines, [...lines].reverse()].map(async (rows, index) => {
+        const file = await runner.file(`twice-${index}.csv`, `${header}\n${rows.join('\n')}\n`);
+        const [done] = await runner.slice({ part, path: file }, ['2024-01-02']);
+        return done!;
+      }),
+    );
+    expect(slices.map(({ facts }) => facts['rows'])).toEqual([2, 2]);
+    expect(new Set(slices.map(({ outputs }) => outputs['slice']!.ref.sha256)).size).toBe(1);
+  },
+);

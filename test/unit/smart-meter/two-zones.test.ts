@@ -7,7 +7,9 @@ import { testMeters } from '../../fixtures/meters.ts';
 import { dayUnit, hashOf, openStepRunner } from '../../fixtures/step-runner.ts';
 import type { StepRunner } from '../../fixtures/step-runner.ts';
 
-/** A day on which Paris has 23 hours and UTC has 24, and a meter that files of both zones tell of. */
+/**
+ * A day on which Paris has 23 hours and UTC has 24, and a meter that files of both zones tell of.
+ */
 
 const DAY = '2024-03-31';
 const WEEK_BEFORE = '2024-03-24';
@@ -39,7 +41,9 @@ it('a meter of two zones has the zone of its earliest interval, in whatever orde
     (['ASC', 'DESC'] as const).map(async (order) => {
       const { path } = await readingsOf(DAY, order);
       const day = zonedDay(DAY, 'Europe/Paris');
-      return runner.sql((sql) => sql.rows(`SELECT expected FROM (${dailySql(`'${path}'`, { scope: DAY, day })})`));
+      return runner.sql((sql) =>
+        sql.rows(`SELECT expected FROM (${dailySql(`'${path}'`, { scope: DAY, day })})`),
+      );
     }),
   );
   expect(expected).toEqual([[{ expected: 46 }], [{ expected: 46 }]]);
@@ -48,9 +52,18 @@ it('a meter of two zones has the zone of its earliest interval, in whatever orde
 it('its estimates are the same as well, on the day and a week after', async () => {
   const hashes = await Promise.all(
     (['ASC', 'DESC'] as const).map(async (order) => {
-      const [readings, before] = [await readingsOf(DAY, order), await readingsOf(WEEK_BEFORE, order)];
-      const [daily] = await runner.step('metrics/daily', [dayUnit(DAY, { readings: [readings], meters: [] })]);
-      const inputs = { readings: [readings], daily: [daily!.outputs['daily']!], readings_7: [before] };
+      const [readings, before] = [
+        await readingsOf(DAY, order),
+        await readingsOf(WEEK_BEFORE, order),
+      ];
+      const [daily] = await runner.step('metrics/daily', [
+        dayUnit(DAY, { readings: [readings], meters: [] }),
+      ]);
+      const inputs = {
+        readings: [readings],
+        daily: [daily!.outputs['daily']!],
+        readings_7: [before],
+      };
       const [own] = await runner.step('metrics/estimates', [dayUnit(DAY, inputs)]);
       return hashOf(own, 'estimates');
     }),

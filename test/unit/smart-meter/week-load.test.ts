@@ -11,7 +11,10 @@ import { testMeters } from '../../fixtures/meters.ts';
 import { dayUnit, openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
 import type { Done, StepRunner } from '../../fixtures/step-runner.ts';
 
-/** Ten meters over two Sundays and the week between, the first of them 25 hours long (27 October 2024). */
+/**
+ * Ten meters over two Sundays and the week between, the first of them 25 hours long (27 October
+ * 2024).
+ */
 
 const DAYS = datesBetween('2024-10-27', '2024-11-03');
 const LAST = '2024-11-03';
@@ -29,9 +32,18 @@ beforeAll(async () => {
   runner = await openStepRunner(testMeters);
   const ids = Array.from({ length: 10 }, (_, index) => `M${index}`);
   const readings = bulkFile(
-    Object.fromEntries(DAYS.map((date) => [date, ids.map((id) => ({ id, whOf: (slot: number) => whOf(date, slot) }))])),
+    Object.fromEntries(
+      DAYS.map((date) => [
+        date,
+        ids.map((id) => ({ id, whOf: (slot: number) => whOf(date, slot) })),
+      ]),
+    ),
   );
-  made = await runner.days([{ part: 'readings', path: await runner.file('bulk.csv', readings) }], DAYS, 'report/daily');
+  made = await runner.days(
+    [{ part: 'readings', path: await runner.file('bulk.csv', readings) }],
+    DAYS,
+    'report/daily',
+  );
   done = made.get(LAST)!['report/daily']!;
 });
 afterAll(() => runner.close());
@@ -40,7 +52,8 @@ function cell({ hours }: WeekLoad, weekday: number, hour: number): WeekHour | un
   return hours.find((row) => row.weekday === weekday && row.hour === hour);
 }
 
-const fleetOf = (date: string): Promise<FleetDay> => readOutput<FleetDay>(made.get(date)?.['metrics/day'], 'fleet');
+const fleetOf = (date: string): Promise<FleetDay> =>
+  readOutput<FleetDay>(made.get(date)?.['metrics/day'], 'fleet');
 
 describe('the load by weekday and hour', () => {
   it('is the mean of the days of four weeks that are there, in the report of the day', async () => {
@@ -54,15 +67,24 @@ describe('the load by weekday and hour', () => {
   });
 
   it('counts an hour that the clock shows twice as one hour, not as their sum', async () => {
-    const { week } = await readOutput<MeterReport>(made.get('2024-10-27')?.['report/daily'], 'report');
+    const { week } = await readOutput<MeterReport>(
+      made.get('2024-10-27')?.['report/daily'],
+      'report',
+    );
     expect(cell(week!, 7, 2)).toEqual({ weekday: 7, hour: 2, mean_kwh: 2, days: 1 });
   });
 
   it('has no value, and not zero, for what no day has', async () => {
-    const { week } = await readOutput<MeterReport>(made.get('2024-10-27')?.['report/daily'], 'report');
+    const { week } = await readOutput<MeterReport>(
+      made.get('2024-10-27')?.['report/daily'],
+      'report',
+    );
     expect(cell(week!, 1, 19)).toEqual({ weekday: 1, hour: 19, mean_kwh: null, days: 0 });
     const fleet = await fleetOf(LAST);
-    const silent = { ...fleet, load: fleet.load.map((row) => (row.hour === 5 ? { ...row, observed: 0 } : row)) };
+    const silent = {
+      ...fleet,
+      load: fleet.load.map((row) => (row.hour === 5 ? { ...row, observed: 0 } : row)),
+    };
     expect(cell(weekLoad([silent]), 7, 5)).toMatchObject({ mean_kwh: null, days: 0 });
   });
 
@@ -72,7 +94,10 @@ describe('the load by weekday and hour', () => {
       ...last,
       metrics: last.metrics.map((row) => ({ ...row, coverage })),
     });
-    expect(weekLoad([usual, covered(0.9)])).toMatchObject({ days: [usual.date, LAST], left_out: [] });
+    expect(weekLoad([usual, covered(0.9)])).toMatchObject({
+      days: [usual.date, LAST],
+      left_out: [],
+    });
     const week = weekLoad([usual, covered(0.899)]);
     expect(week).toMatchObject({ days: [usual.date], left_out: [LAST] });
     expect(cell(week, 7, 19)).toMatchObject({ mean_kwh: 2, days: 1 });
@@ -89,7 +114,10 @@ describe('the load by weekday and hour', () => {
 
 describe('what shows the load by weekday and hour', () => {
   it('is a CSV with one row for each weekday and hour', async () => {
-    const rows = (await readFile(done.outputs['week']!.path, 'utf8')).replace('\uFEFF', '').trimEnd().split(/\r?\n/);
+    const rows = (await readFile(done.outputs['week']!.path, 'utf8'))
+      .replace('\uFEFF', '')
+      .trimEnd()
+      .split(/\r?\n/);
     expect(rows).toHaveLength(169);
     expect(rows[0]).toBe('weekday;hour;mean_kwh;days');
     expect(rows[1]).toBe('1;0;2;1');
@@ -125,6 +153,8 @@ describe('what shows the load by weekday and hour', () => {
 async function pageOf(report: MeterReport): Promise<string> {
   const path = await runner.file('report.json', JSON.stringify(report));
   const ref = { key: 'test/report', sha256: '', bytes: 0, mediaType: '' };
-  const [drawn] = await runner.step('report/page', [dayUnit(LAST, { report: [{ scope: LAST, path, ref }] })]);
+  const [drawn] = await runner.step('report/page', [
+    dayUnit(LAST, { report: [{ scope: LAST, path, ref }] }),
+  ]);
   return readFile(drawn!.outputs['page']!.path, 'utf8');
 }

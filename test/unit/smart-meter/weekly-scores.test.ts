@@ -20,7 +20,11 @@ function unitOn(scope: CivilDate, fileOf: (date: CivilDate) => string): StepUnit
   const weeks = Array.from({ length: WEEKS_READ }, (_, week) => {
     const date = addDays(scope, -7 * week);
     const file = fileOf(date);
-    const artefact = { scope: date, path: file, ref: { key: file, sha256: file, bytes: 0, mediaType: '', rows: 40 } };
+    const artefact = {
+      scope: date,
+      path: file,
+      ref: { key: file, sha256: file, bytes: 0, mediaType: '', rows: 40 },
+    };
     return [weekBefore('week', week), [artefact]] as const;
   });
   return { scope, inputs: Object.fromEntries(weeks) };
@@ -36,7 +40,9 @@ describe('scores of the weeks of a window', () => {
   const one = { meter_key: '7', score: 0.5 } as Suspicion;
   const none = { meter_key: '8', score: 0 } as Suspicion;
 
-  async function askedFor(units: readonly StepUnit[]): Promise<{ asked: string[]; told: (number | undefined)[][] }> {
+  async function askedFor(
+    units: readonly StepUnit[],
+  ): Promise<{ asked: string[]; told: (number | undefined)[][] }> {
     const scores = new WeeklyScores(units);
     const asked: string[] = [];
     const told: (number | undefined)[][] = [];
@@ -61,7 +67,9 @@ describe('scores of the weeks of a window', () => {
   });
 
   it('are worked out again where a day reads another version of a week', async () => {
-    const units = MONDAYS.map((date) => unitOn(date, (of) => (date === '2024-04-15' ? `${of}, version 2` : of)));
+    const units = MONDAYS.map((date) =>
+      unitOn(date, (of) => (date === '2024-04-15' ? `${of}, version 2` : of)),
+    );
     const { asked } = await askedFor(units);
     expect(asked.slice(4)).toEqual(['2024-04-15', '2024-04-08', '2024-04-01']);
   });
@@ -81,14 +89,21 @@ describe('metrics/suspicions', () => {
   async function bytesOf(sql: SqlSession, units: readonly StepUnit[]): Promise<string[]> {
     if (metricsSuspicions.kind !== 'sql') throw new Error('it is a step of SQL');
     const signal = new AbortController().signal;
-    const task = { step: 'metrics/suspicions', params: {}, signal, progress: () => undefined, units } as const;
+    const task = {
+      step: 'metrics/suspicions',
+      params: {},
+      signal,
+      progress: () => undefined,
+      units,
+    } as const;
     const outcomes = await metricsSuspicions.run(task, sql);
     return Promise.all(
       outcomes.map(async (outcome) => {
         if ('failure' in outcome) throw new Error(outcome.failure.message);
         expect(outcome.facts['rows']).toBeGreaterThan(0);
         const { suspicions } = outcome.outputs;
-        if (suspicions === undefined || !('path' in suspicions)) throw new Error('there is no table');
+        if (suspicions === undefined || !('path' in suspicions))
+          throw new Error('there is no table');
         return (await readFile(suspicions.path)).toString('hex');
       }),
     );
@@ -103,7 +118,8 @@ describe('metrics/suspicions', () => {
       }
       const units = MONDAYS.map((date) => unitOn(date, fileOf));
       const together = await bytesOf(sql, units);
-      for (const [index, unit] of units.entries()) expect(await bytesOf(sql, [unit])).toEqual([together[index]]);
+      for (const [index, unit] of units.entries())
+        expect(await bytesOf(sql, [unit])).toEqual([together[index]]);
       expect(new Set(together).size).toBe(units.length);
     });
   });

@@ -1,7 +1,12 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { medianOf, REFERENCE_WEEKS, weekBefore, WEEKS } from '../../../src/datasets/smart-meter/anomalies/features.ts';
+import {
+  medianOf,
+  REFERENCE_WEEKS,
+  weekBefore,
+  WEEKS,
+} from '../../../src/datasets/smart-meter/anomalies/features.ts';
 import { byWeekday, WeeksRead } from '../../../src/datasets/smart-meter/anomalies/weeks-read.ts';
 import { addDays, datesBetween } from '../../../src/pipelines/civil-date.ts';
 import type { LocalArtefact, StepUnit } from '../../../src/pipelines/dataset.ts';
@@ -29,7 +34,11 @@ function unitOn(sql: SqlSession, scope: CivilDate, rows: number): StepUnit {
     const date = addDays(scope, -7 * week);
     const files = SHARDS.map((shard): LocalArtefact => {
       const file = fileOf(sql, date, shard);
-      return { scope: date, path: file, ref: { key: file, sha256: file, bytes: 0, mediaType: '', rows } };
+      return {
+        scope: date,
+        path: file,
+        ref: { key: file, sha256: file, bytes: 0, mediaType: '', rows },
+      };
     });
     return [weekBefore('week', week), files] as const;
   });
@@ -67,7 +76,9 @@ describe('weeks of a window', () => {
   it('are read once for all days of a weekday, and are gone when no day has them', async () => {
     await engine.session(async (sql) => {
       const days: CivilDate[] = ['2024-04-01', '2024-04-08', '2024-04-09'];
-      const ends = days.flatMap((day) => Array.from({ length: KEPT_WEEKS }, (_, week) => addDays(day, -7 * week)));
+      const ends = days.flatMap((day) =>
+        Array.from({ length: KEPT_WEEKS }, (_, week) => addDays(day, -7 * week)),
+      );
       for (const date of new Set(ends)) await writeWeek(sql, date);
       const weeks = new WeeksRead(sql);
       for (const ago of [0, 1, 2]) {
@@ -75,7 +86,8 @@ describe('weeks of a window', () => {
         expect(await segments(sql)).toEqual(asTold(addDays('2024-04-01', -7 * ago)));
       }
       expect(await tables(sql)).toBe(KEPT_WEEKS);
-      // Without the files that were read, the next Monday finds them in memory, whatever weeks it asks for.
+      // Without the files that were read, the next Monday finds them in memory, whatever weeks it
+      // asks for.
       for (let week = 0; week < KEPT_WEEKS; week += 1)
         for (const shard of SHARDS) await rm(fileOf(sql, addDays('2024-04-01', -7 * week), shard));
       for (const ago of [2, 0, 1]) {
@@ -91,7 +103,8 @@ describe('weeks of a window', () => {
 
   it('of a large fleet stay in their files', async () => {
     await engine.session(async (sql) => {
-      for (let week = 0; week < WEEKS; week += 1) await writeWeek(sql, addDays('2024-04-01', -7 * week));
+      for (let week = 0; week < WEEKS; week += 1)
+        await writeWeek(sql, addDays('2024-04-01', -7 * week));
       await new WeeksRead(sql).open(unitOn(sql, '2024-04-01', 1_000_000));
       expect(await segments(sql)).toEqual(asTold('2024-04-01'));
       expect(await tables(sql)).toBe(0);
@@ -99,7 +112,10 @@ describe('weeks of a window', () => {
   });
 
   it('come in the order of weekdays, so that days with the same weeks follow each other', () => {
-    const units = datesBetween('2024-02-26', '2024-03-12').map((scope): StepUnit => ({ scope, inputs: {} }));
+    const units = datesBetween('2024-02-26', '2024-03-12').map((scope): StepUnit => ({
+      scope,
+      inputs: {},
+    }));
     const ordered = byWeekday(units).map(({ scope }) => scope);
     expect(ordered.toSorted()).toEqual(units.map(({ scope }) => scope));
     const gaps = ordered.slice(1).filter((scope, index) => addDays(ordered[index]!, 7) !== scope);

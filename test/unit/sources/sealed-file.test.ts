@@ -28,7 +28,9 @@ async function sealed(size: number): Promise<{ readonly content: Buffer; readonl
   return { content, bytes: 'bytes' in form ? Buffer.from(form.bytes) : await readFile(form.path) };
 }
 
-async function opened(bytes: Uint8Array): Promise<{ name: string; content: Buffer; bytes: number }[]> {
+async function opened(
+  bytes: Uint8Array,
+): Promise<{ name: string; content: Buffer; bytes: number }[]> {
   const file = path.join(folder, 'together');
   await writeFile(file, bytes);
   const found = [];
@@ -56,7 +58,9 @@ describe('a sealed file', () => {
     for (const some of [forms.slice(0, 2), forms]) {
       const all = some === forms ? together : Buffer.concat(some.map(({ bytes }) => bytes));
       const found = await opened(all);
-      expect(found.map(({ content }) => sha256(content))).toEqual(some.map(({ content }) => sha256(content)));
+      expect(found.map(({ content }) => sha256(content))).toEqual(
+        some.map(({ content }) => sha256(content)),
+      );
       expect(found.map(({ name }) => name)).toEqual(some.map(() => 'é.zip'));
     }
   });

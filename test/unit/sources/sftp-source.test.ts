@@ -66,7 +66,12 @@ describe('an SFTP source', () => {
   it('lists every file below its folder, with size and time', async () => {
     expect(await listOf(open())).toEqual([
       { path: 'C15/a.zip', name: 'a.zip', bytes: 5, modifiedAt: '2026-01-01T00:00:00.000Z' },
-      { path: 'R151/deep/b.zip', name: 'b.zip', bytes: LARGE.length, modifiedAt: '2026-01-01T00:00:00.000Z' },
+      {
+        path: 'R151/deep/b.zip',
+        name: 'b.zip',
+        bytes: LARGE.length,
+        modifiedAt: '2026-01-01T00:00:00.000Z',
+      },
     ]);
   });
 
@@ -97,7 +102,9 @@ describe('an SFTP source', () => {
   });
 
   it('says who is not let in, and never the password', async () => {
-    const error = await listOf(open({ secret: 'wrong-password' })).catch((caught: unknown) => caught);
+    const error = await listOf(open({ secret: 'wrong-password' })).catch(
+      (caught: unknown) => caught,
+    );
     expect(error).toMatchObject({ code: 'SRC_AUTH', retryable: false });
     const told = `${JSON.stringify(error)} ${(error as Error).message}`;
     expect(told).toContain('supplier');
@@ -121,7 +128,9 @@ describe('an SFTP source', () => {
     const source = open();
     const file = await fileOf(source, 'b.zip');
     const undo = server.behave({ kind: 'short', name: 'b.zip', bytes: 1_000 });
-    await expect(source.fetch(file, { signal: SIGNAL })).rejects.toMatchObject({ code: 'SRC_TRUNCATED' });
+    await expect(source.fetch(file, { signal: SIGNAL })).rejects.toMatchObject({
+      code: 'SRC_TRUNCATED',
+    });
     undo();
     expect((await source.fetch(file, { signal: SIGNAL }))!.bytes).toBe(LARGE.length);
   });
@@ -130,7 +139,9 @@ describe('an SFTP source', () => {
     const source = open({ idleTimeoutMs: 2_000 });
     const file = await fileOf(source, 'b.zip');
     const undo = server.behave({ kind: 'silent' });
-    await expect(source.fetch(file, { signal: SIGNAL })).rejects.toMatchObject({ code: 'SRC_UNAVAILABLE' });
+    await expect(source.fetch(file, { signal: SIGNAL })).rejects.toMatchObject({
+      code: 'SRC_UNAVAILABLE',
+    });
     undo();
     expect((await source.fetch(file, { signal: SIGNAL }))!.bytes).toBe(LARGE.length);
   });
@@ -138,7 +149,9 @@ describe('an SFTP source', () => {
   it('waits for a slow server that goes on', async () => {
     const source = open({ idleTimeoutMs: 2_000 });
     server.behave({ kind: 'slow', delayMs: 20 });
-    expect((await source.fetch(await fileOf(source, 'b.zip'), { signal: SIGNAL }))!.bytes).toBe(LARGE.length);
+    expect((await source.fetch(await fileOf(source, 'b.zip'), { signal: SIGNAL }))!.bytes).toBe(
+      LARGE.length,
+    );
   });
 
   it('leaves out names that lead out of the folder', async () => {

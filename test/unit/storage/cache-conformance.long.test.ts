@@ -24,6 +24,7 @@ objectStoreConformance('a cache in front of a memory store', async () => {
 objectStoreConformance('a cache that is too small, in front of local files', async () => {
   const folder = await temporaryFolder();
   const primary = createLocalObjectStore({ root: path.join(folder.path, 'objects') });
-  const open = () => createCachedObjectStore({ primary, folder: path.join(folder.path, 'cache'), maxBytes: 4_096 });
+  const open = () =>
+    createCachedObjectStore({ primary, folder: path.join(folder.path, 'cache'), maxBytes: 4_096 });
   return { store: open(), peer: open(), close: folder.remove };
 });

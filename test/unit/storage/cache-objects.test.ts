@@ -74,7 +74,9 @@ describe('a cache of objects', () => {
     await remote.delete(ref.key);
     outage.code = 'STORE_UNAVAILABLE';
     expect(await cache.inspect(ref)).toEqual({ state: 'intact', stale: true });
-    await expect(cache.openLocal(ref, { fresh: true })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await expect(cache.openLocal(ref, { fresh: true })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
     outage.code = undefined;
     expect(await cache.inspect(ref)).toEqual({ state: 'missing' });
     // What the store no longer has is not given out any longer.
@@ -96,7 +98,13 @@ describe('a cache of objects', () => {
       expect(await collectText(await cache.get(ref.key))).toBe('rows');
     }
     expect(calls).toEqual([`get ${ref.key}`]);
-    expect(cache.stats()).toMatchObject({ hits: 5, misses: 1, fetchedBytes: 4, hitBytes: 20, staleHits: 0 });
+    expect(cache.stats()).toMatchObject({
+      hits: 5,
+      misses: 1,
+      fetchedBytes: 4,
+      hitBytes: 20,
+      staleHits: 0,
+    });
     outage.code = 'STORE_UNAVAILABLE';
     expect(await cache.read(ref.key, { start: 1, end: 3 })).toMatchObject({ stale: false });
     expect(path.extname((await cache.openLocal(ref))!)).toBe('.txt');
@@ -188,7 +196,8 @@ describe('a cache of objects', () => {
     for (const [at, ref] of refs.slice(0, 6).entries()) {
       const seconds = Date.now() / 1_000 - 100 + (at === 0 ? 50 : at);
       const file = (await cache.openLocal(ref))!;
-      for (const one of [file, `${file}.used~`]) await utimes(one, seconds, seconds).catch(() => undefined);
+      for (const one of [file, `${file}.used~`])
+        await utimes(one, seconds, seconds).catch(() => undefined);
     }
     for (const ref of refs.slice(6)) await cache.openLocal(ref);
     const kept = await contents();
@@ -214,8 +223,11 @@ describe('a cache of objects', () => {
     for (const file of paths) expect(await readFile(file!)).toHaveLength(MIB);
     for (const one of held) one.abort();
     for (const ref of refs.slice(2)) await cache.openLocal(ref);
-    for (const file of paths) await expect(readFile(file!)).rejects.toMatchObject({ code: 'ENOENT' });
-    expect((await readdir(folder.path, { recursive: true })).filter((name) => name.includes('.held-'))).toEqual([]);
+    for (const file of paths)
+      await expect(readFile(file!)).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(
+      (await readdir(folder.path, { recursive: true })).filter((name) => name.includes('.held-')),
+    ).toEqual([]);
   });
 
   it('takes a mark of a dead process for nothing', async () => {
@@ -251,7 +263,12 @@ describe('a cache of objects', () => {
 
   it('does not wait for a reader that was killed while it fetched', async () => {
     const ref = await artefact('rows');
-    const doomed = startChild('hang-in-cache.ts', [folder.path, ref.key, ref.sha256, String(ref.bytes)]);
+    const doomed = startChild('hang-in-cache.ts', [
+      folder.path,
+      ref.key,
+      ref.sha256,
+      String(ref.bytes),
+    ]);
     await doomed.until((line) => line === 'fetching');
     const cache = open();
     const waiting = cache.openLocal(ref);

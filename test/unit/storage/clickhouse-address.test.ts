@@ -45,7 +45,12 @@ describe('the address of ClickHouse', () => {
 
   it('has a password that no line tells', () => {
     const url = 'https://ada:s3cret-of-hers@clickhouse.test:8443/energy';
-    const config = loadConfig({ env: { QUOTIDIEN_CLICKHOUSE_URL: url }, cwd: '/tmp', home: '/tmp/none', hosts: [] });
+    const config = loadConfig({
+      env: { QUOTIDIEN_CLICKHOUSE_URL: url },
+      cwd: '/tmp',
+      home: '/tmp/none',
+      hosts: [],
+    });
     expect(secretsOf(config)).toContain('s3cret-of-hers');
   });
 });

@@ -20,8 +20,8 @@ import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
 /**
- * A real ClickHouse within this process: `npm install chdb@3.4.0` (546 MB) in a folder of its own, named by CHDB_DIR. Twelve meters on two
- * days; of the second day a correction comes later.
+ * A real ClickHouse within this process: `npm install chdb@3.4.0` (546 MB) in a folder of its own,
+ * named by CHDB_DIR. Twelve meters on two days; of the second day a correction comes later.
  */
 
 const { CHDB_DIR } = process.env;
@@ -55,13 +55,17 @@ describe.skipIf(CHDB_DIR === undefined)('tables in ClickHouse', () => {
     engine = await openTestEngine([testMeters]);
     client = await openChdb();
     copies = copiesIn(client, 'energy_analytics');
-    const meters = IDS.map((id, index) => ({ id, whOf: (slot: number) => 100.125 + 10 * index + (slot % 7) }));
+    const meters = IDS.map((id, index) => ({
+      id,
+      whOf: (slot: number) => 100.125 + 10 * index + (slot % 7),
+    }));
     await give('bulk.csv', bulkFile({ [FIRST]: meters, [SECOND]: meters }));
     await give(
       'list.csv',
       `meter_id,valid_from,segment,transformer,kva\n${IDS.map((id) => `${id},2024-01-01,home,T1,6\n`).join('')}`,
     );
-    for (const date of [FIRST, SECOND]) await runDay(engine, 'smart-meter', date, { offline: true });
+    for (const date of [FIRST, SECOND])
+      await runDay(engine, 'smart-meter', date, { offline: true });
   }, 120_000);
   afterAll(async () => {
     await copies.close();
@@ -98,7 +102,11 @@ describe.skipIf(CHDB_DIR === undefined)('tables in ClickHouse', () => {
     const kwh = (12 * 48 * 100.125 + 48 * 10 * 66 + 12 * (6 * 21 + 15)) / 1000;
     expect(told).toEqual(
       [FIRST, SECOND].flatMap((metric_date) =>
-        ['fleet', 'home'].map((segment) => ({ segment, total_kwh: expect.closeTo(kwh, 6) as number, metric_date })),
+        ['fleet', 'home'].map((segment) => ({
+          segment,
+          total_kwh: expect.closeTo(kwh, 6) as number,
+          metric_date,
+        })),
       ),
     );
     const again = await copyCut(engine, copies, cut, { as: 'consumption_metrics', signal });
@@ -106,13 +114,19 @@ describe.skipIf(CHDB_DIR === undefined)('tables in ClickHouse', () => {
   });
 
   it('keep rows of one order, instants to the microsecond and what is null', async () => {
-    const done = await copyCut(engine, copies, await cutOf('meter_readings'), { as: 'readings', signal });
+    const done = await copyCut(engine, copies, await cutOf('meter_readings'), {
+      as: 'readings',
+      signal,
+    });
     expect(done).toMatchObject({ rows: 2 * 12 * 48 });
     const [one] = await rows(
       `SELECT min(start_at) AS first, max(start_at) AS last, countIf(label IS NULL) AS nulls, uniqExact(meter_key) AS meters
        FROM energy_analytics.readings FINAL`,
     );
-    expect(one).toMatchObject({ first: '2024-01-14 23:00:00.000000', last: '2024-01-16 22:30:00.000000' });
+    expect(one).toMatchObject({
+      first: '2024-01-14 23:00:00.000000',
+      last: '2024-01-16 22:30:00.000000',
+    });
     expect(Number((one as { meters: string }).meters)).toBe(12);
     expect(Number((one as { nulls: string }).nulls)).toBe(2 * 12 * 48);
   });
@@ -138,27 +152,50 @@ describe.skipIf(CHDB_DIR === undefined)('tables in ClickHouse', () => {
     const cut = await cutOf('meter_list');
     await copyCut(engine, copies, cut, { as: 'list', signal });
     const [kept] = cut.versions;
-    const done = await copyCut(engine, copies, { ...cut, versions: [kept!] }, { as: 'list', signal });
+    const done = await copyCut(
+      engine,
+      copies,
+      { ...cut, versions: [kept!] },
+      { as: 'list', signal },
+    );
     expect(done).toMatchObject({ written: [], removed: [SECOND], unchanged: 1, rows: 12 });
-    expect(await rows('SELECT DISTINCT _scope FROM energy_analytics.list')).toEqual([{ _scope: FIRST }]);
+    expect(await rows('SELECT DISTINCT _scope FROM energy_analytics.list')).toEqual([
+      { _scope: FIRST },
+    ]);
   });
 
   it('answer what the dashboards for Superset and Grafana ask', async () => {
-    const names = { meter_fleet: 'consumption_metrics', meter_scores: 'anomaly_scores' } as Record<string, string>;
-    for (const id of ['meter_fleet', 'meter_scores', 'meter_days', 'meter_losses', 'meter_profiles', 'meter_failures'])
+    const names = { meter_fleet: 'consumption_metrics', meter_scores: 'anomaly_scores' } as Record<
+      string,
+      string
+    >;
+    for (const id of [
+      'meter_fleet',
+      'meter_scores',
+      'meter_days',
+      'meter_losses',
+      'meter_profiles',
+      'meter_failures',
+    ])
       await copyCut(engine, copies, await cutOf(id), { as: names[id] ?? id, signal });
     const folder = 'infra/superset/smart-meter/datasets/energy_analytics';
     for (const name of await readdir(folder)) {
       const file = parse(await readFile(path.join(folder, name), 'utf8')) as DatasetFile;
       const columns = file.columns.map(({ column_name: column }) => column);
       await rows(`SELECT ${columns.join(', ')} FROM (${file.sql})`);
-      await rows(`SELECT ${file.metrics.map(({ expression }) => expression).join(', ')} FROM (${file.sql})`);
+      await rows(
+        `SELECT ${file.metrics.map(({ expression }) => expression).join(', ')} FROM (${file.sql})`,
+      );
     }
     const { panels } = JSON.parse(await readFile('infra/grafana/smart-meter.json', 'utf8')) as {
       panels: { targets?: { rawSql?: string }[] }[];
     };
-    const asked = panels.flatMap(({ targets = [] }) => targets.flatMap(({ rawSql }) => rawSql ?? []));
-    const told = await Promise.all(asked.map((sql) => rows(sql.replaceAll(/\$__timeFilter\([^)]*\)\)/gu, '1 = 1'))));
+    const asked = panels.flatMap(({ targets = [] }) =>
+      targets.flatMap(({ rawSql }) => rawSql ?? []),
+    );
+    const told = await Promise.all(
+      asked.map((sql) => rows(sql.replaceAll(/\$__timeFilter\([^)]*\)\)/gu, '1 = 1'))),
+    );
     expect(told[0]).toEqual([{ newest: SECOND }]);
     expect(told[1]).toHaveLength(2);
   });
@@ -171,7 +208,9 @@ describe.skipIf(CHDB_DIR === undefined)('tables in ClickHouse', () => {
         return { rows: n, sums: { ...sums, total_kwh: (sums['total_kwh'] ?? 0) * 1.000_001 } };
       },
     };
-    await expect(copyCut(engine, lying, await cutOf('meter_fleet'), { as: 'other', signal })).rejects.toMatchObject({
+    await expect(
+      copyCut(engine, lying, await cutOf('meter_fleet'), { as: 'other', signal }),
+    ).rejects.toMatchObject({
       code: 'STORE_CORRUPT',
     });
   });

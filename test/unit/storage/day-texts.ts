@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 
-export const hashOf = (text: string | Uint8Array): string => createHash('sha256').update(text).digest('hex');
+export const hashOf = (text: string | Uint8Array): string =>
+  createHash('sha256').update(text).digest('hex');
 
-/** As the metrics of a day: names that all days have, and figures of its own. Every seventh is of another kind. */
+/**
+ * As the metrics of a day: names that all days have, and figures of its own. Every seventh is of
+ * another kind.
+ */
 export function dayText(n: number): string {
   const own = hashOf(`day ${n}`);
   const hours = Array.from({ length: 24 }, (_, hour) => ({

@@ -13,7 +13,8 @@ import type { SqlSession } from '../../../src/ports/sql.ts';
 import { mountTinyDisk } from './tiny-disk.ts';
 
 /** Far more work than any test waits for. */
-const ENDLESS = 'SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE (a.range * b.range) % 7 = 3';
+const ENDLESS =
+  'SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE (a.range * b.range) % 7 = 3';
 
 let folder: string;
 let scratchRoot: string;
@@ -34,7 +35,9 @@ describe('a session', () => {
     const values = await Promise.all(
       [1, 2, 3, 4, 5].map((n) =>
         engine.session(async (sql) => {
-          await sql.run(`CREATE TABLE t AS SELECT ${n} AS n; CREATE TEMP TABLE u AS SELECT ${n} AS n`);
+          await sql.run(
+            `CREATE TABLE t AS SELECT ${n} AS n; CREATE TEMP TABLE u AS SELECT ${n} AS n`,
+          );
           await sql.run(`CREATE VIEW v AS SELECT n FROM t; CREATE MACRO m() AS ${n}`);
           return sql.rows<{ n: number }>('SELECT t.n + u.n + v.n + m() AS n FROM t, u, v');
         }),
@@ -69,7 +72,9 @@ describe('a session', () => {
       await sql.runOnOneThread(`CREATE TABLE during AS ${threads}`);
       expect(await sql.rows('SELECT threads FROM during')).toEqual([{ threads: 1 }]);
       expect(await sql.rows(threads)).toEqual([{ threads: 2 }]);
-      await expect(sql.runOnOneThread('SELECT nothing')).rejects.toMatchObject({ code: 'INTERNAL' });
+      await expect(sql.runOnOneThread('SELECT nothing')).rejects.toMatchObject({
+        code: 'INTERNAL',
+      });
       expect(await sql.rows(threads)).toEqual([{ threads: 2 }]);
     });
   });
@@ -96,7 +101,9 @@ describe('a session', () => {
 
   it('does not hand a changed zone on to the next', async () => {
     await engine.session((sql) => sql.run(`SET TimeZone = 'Europe/Paris'`));
-    const [row] = await engine.session((sql) => sql.rows(`SELECT current_setting('TimeZone') AS zone`));
+    const [row] = await engine.session((sql) =>
+      sql.rows(`SELECT current_setting('TimeZone') AS zone`),
+    );
     expect(row).toEqual({ zone: 'UTC' });
   });
 
@@ -141,7 +148,9 @@ describe('a session', () => {
           });
         }
         await own.run(`CREATE OR REPLACE TEMP TABLE own AS SELECT ${item} AS n`);
-        const [row] = await own.rows<{ n: number }>('SELECT own.n * 10 + shared.n AS n FROM own, shared');
+        const [row] = await own.rows<{ n: number }>(
+          'SELECT own.n * 10 + shared.n AS n FROM own, shared',
+        );
         return row?.n;
       });
     });
@@ -164,10 +173,13 @@ describe('a session', () => {
   it('reads a result that is never in memory as a whole, in its order, and nothing else meanwhile', async () => {
     await engine.session(async (sql) => {
       const [seen, sizes]: [number[], number[]] = [[], []];
-      for await (const batch of sql.batches<{ n: number }>('SELECT range AS n FROM range(20000) ORDER BY n DESC')) {
+      for await (const batch of sql.batches<{ n: number }>(
+        'SELECT range AS n FROM range(20000) ORDER BY n DESC',
+      )) {
         seen.push(...batch.map(({ n }) => n));
         sizes.push(batch.length);
-        if (sizes.length === 1) await expect(sql.rows('SELECT 1')).rejects.toMatchObject({ code: 'INTERNAL' });
+        if (sizes.length === 1)
+          await expect(sql.rows('SELECT 1')).rejects.toMatchObject({ code: 'INTERNAL' });
       }
       expect(seen).toEqual(Array.from({ length: 20_000 }, (_, index) => 19_999 - index));
       expect(Math.max(...sizes)).toBeLessThan(10_000);
@@ -177,7 +189,8 @@ describe('a session', () => {
 
   it('leaves a result early, and goes on', async () => {
     const rows = await engine.session(async (sql) => {
-      for await (const batch of sql.batches('SELECT * FROM range(100000)')) if (batch.length > 0) break;
+      for await (const batch of sql.batches('SELECT * FROM range(100000)'))
+        if (batch.length > 0) break;
       return sql.rows('SELECT 1 AS one');
     });
     expect(rows).toEqual([{ one: 1 }]);
@@ -194,7 +207,9 @@ describe('a session', () => {
   it('frees its tables at its end, also when it ends within a transaction', async () => {
     for (let round = 0; round < 12; round += 1) {
       await engine.session(async (sql) => {
-        await sql.run('BEGIN; CREATE TABLE t AS SELECT range AS n, hash(range) AS h FROM range(4000000)');
+        await sql.run(
+          'BEGIN; CREATE TABLE t AS SELECT range AS n, hash(range) AS h FROM range(4000000)',
+        );
       });
     }
     const [left] = await engine.session((sql) =>
@@ -226,7 +241,9 @@ describe('a session', () => {
     const file = path.join(folder, 'rewritten.parquet');
     const columns = [{ name: 'n', type: 'integer' }] as const;
     const cells = [null, 1, 2, 3_000_000_000];
-    const tables = Array.from({ length: 256 }, (_, seed) => [0, 2, 4, 6].map((shift) => [cells[(seed >> shift) & 3]!]));
+    const tables = Array.from({ length: 256 }, (_, seed) =>
+      [0, 2, 4, 6].map((shift) => [cells[(seed >> shift) & 3]!]),
+    );
     const contents = await Promise.all(tables.map((rows) => encodeFlatParquet({ columns, rows })));
     const bytes = contents[27]!.length;
     const equallyLong = contents.flatMap((content, at) =>
@@ -236,7 +253,9 @@ describe('a session', () => {
     await engine.session(async (sql) => {
       for (const { content, rows } of equallyLong) {
         writeFileSync(file, content);
-        const found = await sql.rows<{ n: number | null }>(`SELECT n FROM read_parquet(${quoteText(file)})`);
+        const found = await sql.rows<{ n: number | null }>(
+          `SELECT n FROM read_parquet(${quoteText(file)})`,
+        );
         expect(found.map(({ n }) => [n])).toEqual(rows);
       }
     });
@@ -301,7 +320,9 @@ describe('an aborted signal', () => {
 
   it('starts no session and no further statement', async () => {
     const aborted = AbortSignal.abort(new Error('too late'));
-    await expect(engine.session(() => Promise.resolve(1), { signal: aborted })).rejects.toThrow('too late');
+    await expect(engine.session(() => Promise.resolve(1), { signal: aborted })).rejects.toThrow(
+      'too late',
+    );
     const abort = new AbortController();
     const running = engine.session(
       async (sql) => {
@@ -315,7 +336,9 @@ describe('an aborted signal', () => {
 
   it('leaves a session alone that has ended', async () => {
     const abort = new AbortController();
-    expect(await engine.session((sql) => sql.rows('SELECT 1 AS one'), { signal: abort.signal })).toEqual([{ one: 1 }]);
+    expect(
+      await engine.session((sql) => sql.rows('SELECT 1 AS one'), { signal: abort.signal }),
+    ).toEqual([{ one: 1 }]);
     abort.abort();
     expect(await engine.session((sql) => sql.rows('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
   });
@@ -324,17 +347,23 @@ describe('an aborted signal', () => {
 describe('the engine', () => {
   it('leaves nothing in the scratch root when it is closed', async () => {
     await engine.session((sql) =>
-      sql.run('CREATE TABLE t AS SELECT range AS n, hash(range) AS h FROM range(3000000) ORDER BY h'),
+      sql.run(
+        'CREATE TABLE t AS SELECT range AS n, hash(range) AS h FROM range(3000000) ORDER BY h',
+      ),
     );
     expect(await readdir(scratchRoot)).toHaveLength(1);
     await engine.close();
     await engine.close();
     expect(await readdir(scratchRoot)).toEqual([]);
-    await expect(engine.session((sql) => sql.run('SELECT 1'))).rejects.toMatchObject({ code: 'INTERNAL' });
+    await expect(engine.session((sql) => sql.run('SELECT 1'))).rejects.toMatchObject({
+      code: 'INTERNAL',
+    });
   });
 
   it('waits for running sessions when it is closed', async () => {
-    const running = engine.session((sql) => sql.rows('SELECT count(*) AS n FROM range(20000000) WHERE range % 3 = 1'));
+    const running = engine.session((sql) =>
+      sql.rows('SELECT count(*) AS n FROM range(20000000) WHERE range % 3 = 1'),
+    );
     await engine.close();
     expect(await running).toHaveLength(1);
   });
@@ -353,7 +382,8 @@ describe('the engine', () => {
       elsewhereLongAgo: `sql-other-host-2-${id}`,
       notOurs: 'sql-notes',
     };
-    for (const name of Object.values(names)) await mkdir(path.join(scratchRoot, name, 'spill'), { recursive: true });
+    for (const name of Object.values(names))
+      await mkdir(path.join(scratchRoot, name, 'spill'), { recursive: true });
     const longAgo = new Date(Date.now() - 8 * 24 * 3_600_000);
     await utimes(path.join(scratchRoot, names.elsewhereLongAgo), longAgo, longAgo);
     await engine.session((sql) => sql.run('SELECT 1'));
@@ -364,7 +394,9 @@ describe('the engine', () => {
 
   it('is denied below a regular file, and works once that is gone', async () => {
     await writeFile(scratchRoot, 'in the way');
-    await expect(engine.session((sql) => sql.run('SELECT 1'))).rejects.toMatchObject({ code: 'STORE_DENIED' });
+    await expect(engine.session((sql) => sql.run('SELECT 1'))).rejects.toMatchObject({
+      code: 'STORE_DENIED',
+    });
     await rm(scratchRoot);
     expect(await engine.session((sql) => sql.rows('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
   });
@@ -398,7 +430,9 @@ describe('what goes wrong in SQL', () => {
   ])('makes %s SRC_SHAPE_CHANGED', async (_, bytes, reader) => {
     const file = path.join(folder, 'input');
     await writeFile(file, bytes);
-    await expect(failing(`SELECT * FROM ${reader.replace('$', quoteText(file))}`)).rejects.toMatchObject({
+    await expect(
+      failing(`SELECT * FROM ${reader.replace('$', quoteText(file))}`),
+    ).rejects.toMatchObject({
       name: 'PipelineError',
       code: 'SRC_SHAPE_CHANGED',
     });
@@ -417,12 +451,18 @@ describe('what goes wrong in SQL', () => {
     ['LOAD spatial', 'INTERNAL'],
     ["SELECT * FROM read_csv('/nobody/here.csv')", 'STORE_UNAVAILABLE'],
   ])('maps %s to %s', async (text, code) => {
-    await expect(failing(text)).rejects.toMatchObject({ name: 'PipelineError', code, context: { sql: text } });
+    await expect(failing(text)).rejects.toMatchObject({
+      name: 'PipelineError',
+      code,
+      context: { sql: text },
+    });
   });
 
   it('makes a cut or altered Parquet file STORE_CORRUPT', async () => {
     const file = path.join(folder, 'day.parquet');
-    await failing(`COPY (SELECT range AS n, 'x' || range AS x FROM range(20000)) TO ${quoteText(file)}`);
+    await failing(
+      `COPY (SELECT range AS n, 'x' || range AS x FROM range(20000)) TO ${quoteText(file)}`,
+    );
     const whole = await readFile(file);
     const damaged = Buffer.from(whole);
     for (let at = 1_000; at < damaged.length / 2; at += 97) damaged[at]! ^= 0xff;
@@ -452,7 +492,9 @@ describe('what goes wrong in SQL', () => {
   it('names the memory limit when it does not suffice', async () => {
     const failed = failing('SELECT list(range) FROM range(300000000)');
     await expect(failed).rejects.toMatchObject({ code: 'STORE_DENIED' });
-    await expect(failed).rejects.toThrow(/raise the memory limit of the SQL engine \(now 256 MiB\)/);
+    await expect(failed).rejects.toThrow(
+      /raise the memory limit of the SQL engine \(now 256 MiB\)/,
+    );
     expect(await engine.session((sql) => sql.rows('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
   });
 
@@ -461,7 +503,9 @@ describe('what goes wrong in SQL', () => {
     if (disk === undefined) return skip('this process may not mount a file system');
     try {
       const out = quoteText(path.join(disk.folder, 'out.parquet'));
-      await expect(failing(`COPY (SELECT hash(range) AS h FROM range(2000000)) TO ${out}`)).rejects.toMatchObject({
+      await expect(
+        failing(`COPY (SELECT hash(range) AS h FROM range(2000000)) TO ${out}`),
+      ).rejects.toMatchObject({
         code: 'STORE_DENIED',
       });
       const small = createDuckDbEngine({ memoryLimitMb: 64, threads: 2, scratchRoot: disk.folder });

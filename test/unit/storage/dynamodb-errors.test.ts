@@ -5,8 +5,17 @@ import { dynamoDbError } from '../../../src/storage/aws/dynamodb-errors.ts';
 
 const PLACE = 'ledger:a:b in the DynamoDB table quotidien-operations';
 
-function answer(name: string, message = 'as DynamoDB said', status = 400): DynamoDBServiceException {
-  return new DynamoDBServiceException({ name, $fault: 'client', message, $metadata: { httpStatusCode: status } });
+function answer(
+  name: string,
+  message = 'as DynamoDB said',
+  status = 400,
+): DynamoDBServiceException {
+  return new DynamoDBServiceException({
+    name,
+    $fault: 'client',
+    message,
+    $metadata: { httpStatusCode: status },
+  });
 }
 
 describe('dynamoDbError', () => {
@@ -29,9 +38,24 @@ describe('dynamoDbError', () => {
       'STORE_DENIED',
       /other keys/,
     ],
-    ['a missing key', answer('ValidationException', 'Missing the key id in the item'), 'STORE_DENIED', /other keys/],
-    ['a missing permission', answer('AccessDeniedException'), 'STORE_DENIED', /permission is missing/],
-    ['an unknown access key', answer('UnrecognizedClientException'), 'STORE_DENIED', /credentials are not accepted/],
+    [
+      'a missing key',
+      answer('ValidationException', 'Missing the key id in the item'),
+      'STORE_DENIED',
+      /other keys/,
+    ],
+    [
+      'a missing permission',
+      answer('AccessDeniedException'),
+      'STORE_DENIED',
+      /permission is missing/,
+    ],
+    [
+      'an unknown access key',
+      answer('UnrecognizedClientException'),
+      'STORE_DENIED',
+      /credentials are not accepted/,
+    ],
     [
       'a wrong secret',
       answer('InvalidSignatureException', 'no match\nThe Canonical String was secret'),
@@ -45,23 +69,63 @@ describe('dynamoDbError', () => {
       'STORE_DENIED',
       /encryption key/,
     ],
-    ['used-up throughput', answer('ProvisionedThroughputExceededException'), 'STORE_UNAVAILABLE', /throughput/],
+    [
+      'used-up throughput',
+      answer('ProvisionedThroughputExceededException'),
+      'STORE_UNAVAILABLE',
+      /throughput/,
+    ],
     ['throttling', answer('ThrottlingException'), 'STORE_UNAVAILABLE', /slow down/],
     ['too many requests', answer('RequestLimitExceeded'), 'STORE_UNAVAILABLE', /slow down/],
-    ['a table that changes', answer('ResourceInUseException'), 'STORE_UNAVAILABLE', /being changed/],
-    ['an internal error', answer('InternalServerError', 'oops', 500), 'STORE_UNAVAILABLE', /failed/],
-    ['an unavailable service', answer('ServiceUnavailable', 'oops', 503), 'STORE_UNAVAILABLE', /failed/],
+    [
+      'a table that changes',
+      answer('ResourceInUseException'),
+      'STORE_UNAVAILABLE',
+      /being changed/,
+    ],
+    [
+      'an internal error',
+      answer('InternalServerError', 'oops', 500),
+      'STORE_UNAVAILABLE',
+      /failed/,
+    ],
+    [
+      'an unavailable service',
+      answer('ServiceUnavailable', 'oops', 503),
+      'STORE_UNAVAILABLE',
+      /failed/,
+    ],
     [
       'a refused connection',
       Object.assign(new Error('x'), { code: 'ECONNREFUSED' }),
       'STORE_UNAVAILABLE',
       /does not answer/,
     ],
-    ['a time-out', Object.assign(new Error('x'), { name: 'TimeoutError' }), 'STORE_UNAVAILABLE', /does not answer/],
+    [
+      'a time-out',
+      Object.assign(new Error('x'), { name: 'TimeoutError' }),
+      'STORE_UNAVAILABLE',
+      /does not answer/,
+    ],
     ['a lost race', answer('ConditionalCheckFailedException'), 'STORE_CONFLICT', /another writer/],
-    ['a transaction in the way', answer('TransactionConflictException'), 'STORE_CONFLICT', /another writer/],
-    ['a wrong request', answer('ValidationException', 'Invalid KeyConditionExpression'), 'INTERNAL', /KeyCondition/],
-    ['a bug', new TypeError('undefined is not a function'), 'INTERNAL', /undefined is not a function/],
+    [
+      'a transaction in the way',
+      answer('TransactionConflictException'),
+      'STORE_CONFLICT',
+      /another writer/,
+    ],
+    [
+      'a wrong request',
+      answer('ValidationException', 'Invalid KeyConditionExpression'),
+      'INTERNAL',
+      /KeyCondition/,
+    ],
+    [
+      'a bug',
+      new TypeError('undefined is not a function'),
+      'INTERNAL',
+      /undefined is not a function/,
+    ],
   ])('classifies %s', (_, thrown, code, words) => {
     const error = dynamoDbError(thrown, 'write', PLACE);
     expect(error.code).toBe(code);
@@ -71,10 +135,19 @@ describe('dynamoDbError', () => {
   });
 
   it('says when to try again after throttling alone', () => {
-    for (const name of ['ProvisionedThroughputExceededException', 'ThrottlingException', 'LimitExceededException']) {
-      expect(dynamoDbError(answer(name), 'write', PLACE)).toMatchObject({ retryable: true, retryAfterMs: 2_000 });
+    for (const name of [
+      'ProvisionedThroughputExceededException',
+      'ThrottlingException',
+      'LimitExceededException',
+    ]) {
+      expect(dynamoDbError(answer(name), 'write', PLACE)).toMatchObject({
+        retryable: true,
+        retryAfterMs: 2_000,
+      });
     }
-    expect(dynamoDbError(answer('InternalServerError'), 'write', PLACE).retryAfterMs).toBeUndefined();
+    expect(
+      dynamoDbError(answer('InternalServerError'), 'write', PLACE).retryAfterMs,
+    ).toBeUndefined();
   });
 
   it('lets what is classified already pass', () => {

@@ -1,5 +1,8 @@
 import { expect } from 'vitest';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../../src/storage/memory/memory.ts';
 import type { ObjectStore } from '../../../src/ports/objects.ts';
 import { documentStoreConformance } from '../../conformance/document-store.suite.ts';
 import { objectStoreConformance } from '../../conformance/object-store.suite.ts';
@@ -32,7 +35,10 @@ async function host(options: { pending: boolean; away: boolean }) {
   const first = await openTestHost(folder.path, primary);
   const second = await openTestHost(folder.path, primary);
   if (options.pending) {
-    await first.stores.documents.put({ table: 'others', partition: 'p', sort: 'pending' }, { waits: true });
+    await first.stores.documents.put(
+      { table: 'others', partition: 'p', sort: 'pending' },
+      { waits: true },
+    );
   }
   if (!options.away) outage.code = undefined;
   return {
@@ -49,7 +55,11 @@ async function host(options: { pending: boolean; away: boolean }) {
 
 objectStoreConformance('a fallback whose primary store is there', async () => {
   const opened = await host({ pending: false, away: false });
-  return { store: opened.first.stores.objects, peer: opened.second.stores.objects, close: () => opened.close() };
+  return {
+    store: opened.first.stores.objects,
+    peer: opened.second.stores.objects,
+    close: () => opened.close(),
+  };
 });
 
 objectStoreConformance('a fallback whose journal waits to be replayed', async () => {

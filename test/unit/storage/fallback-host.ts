@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PipelineError } from '../../../src/errors.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
-import { createCircuitBreaker, guardDocuments, guardObjects } from '../../../src/storage/outage/circuit-breaker.ts';
+import {
+  createCircuitBreaker,
+  guardDocuments,
+  guardObjects,
+} from '../../../src/storage/outage/circuit-breaker.ts';
 import type { CircuitBreaker } from '../../../src/storage/outage/circuit-breaker.ts';
 import { createStoreMirror } from '../../../src/storage/outage/fallback-mirror.ts';
 import { createFallbackStores } from '../../../src/storage/outage/fallback-stores.ts';
@@ -25,7 +29,8 @@ export interface Outage {
 /** The store behind a switch. */
 export function switched<S extends object>(store: S, outage: Outage): S {
   const fail = (): void => {
-    if (outage.code !== undefined) throw new PipelineError(outage.code, 'the store does as the test says');
+    if (outage.code !== undefined)
+      throw new PipelineError(outage.code, 'the store does as the test says');
   };
   return new Proxy(store, {
     get(target, name) {
@@ -65,13 +70,20 @@ export interface TestHostOptions {
   readonly diskOf?: (disk: JournalDisk) => JournalDisk;
 }
 
-/** A process of a host with real files below `folder`; several may share it. The breakers open at the first failure and probe at once. */
+/**
+ * A process of a host with real files below `folder`; several may share it. The breakers open at
+ * the first failure and probe at once.
+ */
 export async function openTestHost(
   folder: string,
   primary: { readonly objects: ObjectStore; readonly documents: DocumentStore },
   options: TestHostOptions = {},
 ): Promise<TestHost> {
-  const { probeAfterMs = 0, now = () => new Date(), diskOf = (disk: JournalDisk) => disk } = options;
+  const {
+    probeAfterMs = 0,
+    now = () => new Date(),
+    diskOf = (disk: JournalDisk) => disk,
+  } = options;
   const local = await openSqliteDocumentStore({ file: path.join(folder, 'known.db') });
   const blobs = createLocalObjectStore({ root: path.join(folder, 'pending') });
   const journal = await openJournal({
@@ -80,13 +92,24 @@ export async function openTestHost(
     now,
   });
   const breaker = (name: string) => createCircuitBreaker({ name, failuresToOpen: 1, probeAfterMs });
-  const breakers = { objects: breaker('the object store'), documents: breaker('the document store') };
+  const breakers = {
+    objects: breaker('the object store'),
+    documents: breaker('the document store'),
+  };
   const guarded = {
     objects: guardObjects(primary.objects, breakers.objects),
     documents: guardDocuments(primary.documents, breakers.documents),
   };
   const mirror = createStoreMirror(local);
-  const stores = createFallbackStores({ host: 'alpha', primary: guarded, breakers, blobs, mirror, journal, now });
+  const stores = createFallbackStores({
+    host: 'alpha',
+    primary: guarded,
+    breakers,
+    blobs,
+    mirror,
+    journal,
+    now,
+  });
   const { equivalent, rules } = options;
   return {
     folder,

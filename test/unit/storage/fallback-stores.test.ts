@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../../src/errors.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../../src/storage/memory/memory.ts';
 import type { MemoryObjectStore } from '../../../src/storage/memory/memory.ts';
 import type { DocumentStore } from '../../../src/ports/documents.ts';
 import type { ObjectStore } from '../../../src/ports/objects.ts';
@@ -36,7 +39,10 @@ afterEach(async () => {
 });
 
 async function open(): Promise<TestHost> {
-  const primary = { objects: switched(objects, objectOutage), documents: switched(documents, documentOutage) };
+  const primary = {
+    objects: switched(objects, objectOutage),
+    documents: switched(documents, documentOutage),
+  };
   const host = await openTestHost(folder.path, primary);
   hosts.push(host);
   return host;
@@ -95,7 +101,9 @@ describe('stores with a fallback', () => {
       const { stores } = await open();
       outage(code);
       for (let time = 0; time < 5; time += 1) {
-        await expect(stores.objects.put('a.txt', Buffer.from('a'), REPLACE)).rejects.toMatchObject({ code });
+        await expect(stores.objects.put('a.txt', Buffer.from('a'), REPLACE)).rejects.toMatchObject({
+          code,
+        });
         await expect(stores.documents.put(key('a'), {})).rejects.toMatchObject({ code });
         await expect(stores.documents.delete(key('a'))).rejects.toMatchObject({ code });
       }
@@ -114,12 +122,17 @@ describe('stores with a fallback', () => {
     await host.stores.documents.put(key('new'), { n: 1 });
     await host.stores.objects.put('published.txt', Buffer.from('new'), REPLACE);
     outage(undefined);
-    expect(await peer.stores.documents.get(key('new'))).toMatchObject({ version: 1, body: { n: 1 } });
+    expect(await peer.stores.documents.get(key('new'))).toMatchObject({
+      version: 1,
+      body: { n: 1 },
+    });
     expect(await collectText(await peer.stores.objects.get('published.txt'))).toBe('new');
     const range = { table: 'ledger', partition: 'p' };
     const sorts = (await toArray(peer.stores.documents.query(range))).map(({ sort }) => sort);
     expect(sorts).toEqual(['new', 'old']);
-    expect((await toArray(peer.stores.objects.list(''))).map((head) => head.key)).toEqual(['published.txt']);
+    expect((await toArray(peer.stores.objects.list(''))).map((head) => head.key)).toEqual([
+      'published.txt',
+    ]);
     expect(await documents.get(key('new'))).toBeUndefined();
   });
 
@@ -144,9 +157,15 @@ describe('stores with a fallback', () => {
     await documents.put(key('theirs'), { by: 'another host' });
     await objects.put('theirs.txt', Buffer.from('theirs'), CREATE);
     const refused = { code: 'STORE_CONFLICT' };
-    await expect(stores.documents.put(key('theirs'), {}, { expectedVersion: 0 })).rejects.toMatchObject(refused);
-    await expect(stores.objects.put('theirs.txt', Buffer.from('ours'), CREATE)).rejects.toMatchObject(refused);
-    expect(await stores.documents.put(key('theirs'), { by: 'us' }, { expectedVersion: 1 })).toMatchObject({
+    await expect(
+      stores.documents.put(key('theirs'), {}, { expectedVersion: 0 }),
+    ).rejects.toMatchObject(refused);
+    await expect(
+      stores.objects.put('theirs.txt', Buffer.from('ours'), CREATE),
+    ).rejects.toMatchObject(refused);
+    expect(
+      await stores.documents.put(key('theirs'), { by: 'us' }, { expectedVersion: 1 }),
+    ).toMatchObject({
       version: 2,
     });
   });
@@ -218,22 +237,28 @@ describe('stores with a fallback', () => {
     await stores.objects.delete('a.txt');
     outage(undefined);
     expect(await stores.documents.get(key('a'))).toBeUndefined();
-    const first = await toArray(stores.documents.query({ table: 'ledger', partition: 'p', limit: 1 }));
+    const first = await toArray(
+      stores.documents.query({ table: 'ledger', partition: 'p', limit: 1 }),
+    );
     expect(first.map(({ sort }) => sort)).toEqual(['b']);
     expect(await stores.objects.get('a.txt')).toBeUndefined();
     expect(await stores.objects.head('a.txt')).toBeUndefined();
     expect(await stores.objects.openLocal(ref)).toBeUndefined();
     expect(await toArray(stores.objects.list(''))).toEqual([]);
-    expect(await stores.documents.put(key('a'), { again: true }, { expectedVersion: 0 })).toMatchObject({ version: 1 });
+    expect(
+      await stores.documents.put(key('a'), { again: true }, { expectedVersion: 0 }),
+    ).toMatchObject({ version: 1 });
   });
 
   it('say that pending bytes are damaged, or gone, instead of serving them', async () => {
     const { stores, parts } = await open();
     outage('STORE_UNAVAILABLE');
     const ref = await stores.objects.put('a.txt', Buffer.from('a'), CREATE);
-    await expect(stores.objects.openLocal({ ...ref, sha256: sha256Of('b') })).rejects.toMatchObject({
-      code: 'STORE_CORRUPT',
-    });
+    await expect(stores.objects.openLocal({ ...ref, sha256: sha256Of('b') })).rejects.toMatchObject(
+      {
+        code: 'STORE_CORRUPT',
+      },
+    );
     for await (const blob of parts.blobs.list('')) await parts.blobs.delete(blob.key);
     await expect(stores.objects.openLocal(ref)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
     await expect(stores.objects.get('a.txt')).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
@@ -242,7 +267,10 @@ describe('stores with a fallback', () => {
   it('are refused by a full disk, and keep what they acknowledged', async ({ skip }) => {
     const tiny = await mountTinyDisk(512);
     if (tiny === undefined) return skip();
-    const host = await openTestHost(tiny.folder, { objects: switched(objects, objectOutage), documents });
+    const host = await openTestHost(tiny.folder, {
+      objects: switched(objects, objectOutage),
+      documents,
+    });
     objectOutage.code = 'STORE_UNAVAILABLE';
     const acknowledged: string[] = [];
     const fill = async (): Promise<void> => {
@@ -255,17 +283,23 @@ describe('stores with a fallback', () => {
     objectOutage.code = undefined;
     expect(acknowledged.length).toBeGreaterThan(2);
     for (const n of acknowledged) {
-      expect(await collectText(await host.stores.objects.get(`${n}.txt`))).toBe(String(Buffer.alloc(40_000, n)));
+      expect(await collectText(await host.stores.objects.get(`${n}.txt`))).toBe(
+        String(Buffer.alloc(40_000, n)),
+      );
     }
     await host.close();
     await tiny.unmount();
   });
 
-  it('do not open on a read-only disk: what they could not keep must not be promised', async ({ skip }) => {
+  it('do not open on a read-only disk: what they could not keep must not be promised', async ({
+    skip,
+  }) => {
     const tiny = await mountTinyDisk(512);
     if (tiny === undefined) return skip();
     await tiny.makeReadOnly();
-    await expect(openTestHost(tiny.folder, { objects, documents })).rejects.toMatchObject({ code: 'STORE_DENIED' });
+    await expect(openTestHost(tiny.folder, { objects, documents })).rejects.toMatchObject({
+      code: 'STORE_DENIED',
+    });
     await tiny.unmount();
   });
 });

@@ -9,12 +9,18 @@ import { withoutBuried } from '../../../src/engine/records/tombstones.ts';
 import type { ObjectStore, PutFence } from '../../../src/ports/objects.ts';
 import { createCachedObjectStore } from '../../../src/storage/cache/cache-objects.ts';
 import { createPlacedObjectStore } from '../../../src/storage/local/placed-objects.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../../src/storage/memory/memory.ts';
 import type { MemoryObjectStore } from '../../../src/storage/memory/memory.ts';
 import { createCircuitBreaker, guardObjects } from '../../../src/storage/outage/circuit-breaker.ts';
 import { collectText } from '../../conformance/byte-streams.ts';
 
-/** Whatever stands between a writer and its store: none may lose the fence, or a late writer gets through. */
+/**
+ * Whatever stands between a writer and its store: none may lose the fence, or a late writer gets
+ * through.
+ */
 
 const KEY = 'reports/day.html';
 const PAST: PutFence = { version: 1, holds: () => Promise.resolve(false) };
@@ -42,10 +48,13 @@ async function beforeTombstones(): Promise<ObjectStore> {
 }
 
 const WRAPPERS: Readonly<Record<string, () => ObjectStore | Promise<ObjectStore>>> = {
-  'a circuit breaker': () => guardObjects(store, createCircuitBreaker({ name: 'the object store' })),
+  'a circuit breaker': () =>
+    guardObjects(store, createCircuitBreaker({ name: 'the object store' })),
   'a cache': () => createCachedObjectStore({ primary: store, folder, maxBytes: 1 << 20 }),
-  'a store with folders elsewhere': () => createPlacedObjectStore(store, [{ folder: 'raw', store }]),
-  'a folder elsewhere': () => createPlacedObjectStore(createMemoryObjectStore(), [{ folder: 'at', store }]),
+  'a store with folders elsewhere': () =>
+    createPlacedObjectStore(store, [{ folder: 'raw', store }]),
+  'a folder elsewhere': () =>
+    createPlacedObjectStore(createMemoryObjectStore(), [{ folder: 'at', store }]),
   'signs of life': () => livelyObjects(store),
   'held files': () => objectsWith(store, {}),
   'buried objects': beforeTombstones,
@@ -58,7 +67,9 @@ describe.each(Object.entries(WRAPPERS))('a fenced writer behind %s', (name, wrap
     const objects = await wrap();
     const late = objects.put(key, Buffer.from('version 1'), { ...REPLACE, fence: PAST });
     await expect(late).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
-    await expect(objects.delete(key, { fence: PAST })).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+    await expect(objects.delete(key, { fence: PAST })).rejects.toMatchObject({
+      code: 'STORE_CONFLICT',
+    });
     expect(await collectText(await store.get(KEY))).toBe('version 2');
   });
 

@@ -32,13 +32,18 @@ describe('a lock of the host', () => {
 
   it('is given back when the work fails', async () => {
     const lock = path.join(folder, 'lock');
-    await expect(withHostLock(lock, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
+    await expect(withHostLock(lock, () => Promise.reject(new Error('failed')))).rejects.toThrow(
+      'failed',
+    );
     expect(await withHostLock(lock, () => Promise.resolve('free'))).toBe('free');
   });
 
   it.each([
     ['a process that ended', { host: hostname(), pid: 2 ** 22 + 1, token: 'x' }],
-    ['an earlier process with the id of this one', { host: hostname(), pid: process.pid, token: 'x' }],
+    [
+      'an earlier process with the id of this one',
+      { host: hostname(), pid: process.pid, token: 'x' },
+    ],
     ['nobody, because a power loss emptied it', undefined],
   ])('is taken from %s', async (_, holder) => {
     const lock = path.join(folder, 'lock');

@@ -52,7 +52,12 @@ describe('the journal', () => {
     for (const reader of [journal, peer, await open()]) {
       const { pending } = await reader.refresh();
       const entries = [...pending.values()];
-      expect(entries.map(({ key }) => (key as { sort: string }).sort)).toEqual(['a', 'b', 'c', 'd']);
+      expect(entries.map(({ key }) => (key as { sort: string }).sort)).toEqual([
+        'a',
+        'b',
+        'c',
+        'd',
+      ]);
       expect(await reader.bodyOf(entries[1] as never)).toEqual({ of: 'b' });
       expect(await reader.bodyOf(entries[2] as never)).toEqual({ large: 'x'.repeat(3 << 20) });
     }
@@ -60,7 +65,9 @@ describe('the journal', () => {
 
   it('lets exactly one of several writers create a document', async () => {
     const [journal, peer] = [await open(), await open()];
-    const outcomes = await inParallel(40, 8, (n) => (n % 2 === 0 ? journal : peer).append([create(`${n % 4}`, { n })]));
+    const outcomes = await inParallel(40, 8, (n) =>
+      (n % 2 === 0 ? journal : peer).append([create(`${n % 4}`, { n })]),
+    );
     const kinds = outcomes.map(([outcome]) => outcome!.kind);
     expect(kinds.filter((kind) => kind === 'accepted')).toHaveLength(4);
     expect(kinds.filter((kind) => kind === 'refused')).toHaveLength(36);
@@ -104,7 +111,9 @@ describe('the journal', () => {
     bytes[bytes.indexOf('"a"') + 1] = 'A'.charCodeAt(0);
     await writeFile(segment(1), bytes);
     const disk = createJournalDisk(folder);
-    await expect(openJournal({ disk, host: 'alpha' })).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    await expect(openJournal({ disk, host: 'alpha' })).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+    });
     expect(decodeRecord(Buffer.from('not a record at all'))).toBe('damaged');
   });
 
@@ -118,7 +127,9 @@ describe('the journal', () => {
     ]);
     const state = await (await open()).refresh();
     expect(state.pending.size).toBe(1);
-    expect([...state.conflicts.values()]).toMatchObject([{ entry: { key: { sort: 'b' } }, found: 'another body' }]);
+    expect([...state.conflicts.values()]).toMatchObject([
+      { entry: { key: { sort: 'b' } }, found: 'another body' },
+    ]);
     expect(await journal.bodyOf(state.conflicts.get(b!)!.entry as never)).toEqual({ of: 'b' });
     // A pending entry cannot be dismissed.
     const c = [...state.pending.keys()][0]!;
@@ -190,7 +201,9 @@ describe('the journal', () => {
 
   it('takes appends of several processes at once', async () => {
     const journal = await open();
-    const children = ['x', 'y', 'z'].map((name) => startChild('append-journal.ts', [folder, name, '200']));
+    const children = ['x', 'y', 'z'].map((name) =>
+      startChild('append-journal.ts', [folder, name, '200']),
+    );
     const own = await inParallel(200, 4, (n) => journal.append([create(`own ${n}`)]));
     const printed = await Promise.all(children.map((child) => child.end()));
     expect(own.every(([outcome]) => outcome!.kind === 'accepted')).toBe(true);
@@ -207,7 +220,10 @@ describe('the state of a journal', () => {
 
   it('does not count a seal while anything is pending, nor anything behind one that counts', () => {
     const state = new JournalState();
-    expect(state.apply(entry('1', 'a'), span)).toMatchObject({ kind: 'accepted', after: { version: 1 } });
+    expect(state.apply(entry('1', 'a'), span)).toMatchObject({
+      kind: 'accepted',
+      after: { version: 1 },
+    });
     expect(state.apply(seal, span)).toMatchObject({ kind: 'refused' });
     const settled = { kind: 'settled', entry: '1', found: '', version: null, at: '' } as const;
     state.apply({ ...settled, outcome: 'conflict' }, span);
@@ -228,7 +244,10 @@ describe('the state of a journal', () => {
       id: '3',
       at: '',
     };
-    expect(state.apply(next as JournalRecord, span)).toMatchObject({ kind: 'accepted', after: { version: 2 } });
+    expect(state.apply(next as JournalRecord, span)).toMatchObject({
+      kind: 'accepted',
+      after: { version: 2 },
+    });
     expect(state.pending.get('3')).toMatchObject({ before: { version: 1 } });
   });
 

@@ -1,11 +1,27 @@
 import fc from 'fast-check';
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLocalObjectStore } from '../../../src/storage/local/local-files.ts';
 import type { PutOptions } from '../../../src/ports/objects.ts';
-import { collect, collectText, failingStream, inParallel, toArray } from '../../conformance/byte-streams.ts';
+import {
+  collect,
+  collectText,
+  failingStream,
+  inParallel,
+  toArray,
+} from '../../conformance/byte-streams.ts';
 import { startChild } from './children/start.ts';
 import { mountTinyDisk } from './tiny-disk.ts';
 
@@ -30,9 +46,13 @@ const staged = async (): Promise<string[]> => readdir(path.join(root, '.incoming
 // The numbers are those of the invariants at the head of local-files.ts.
 describe('local files among processes (1)', { timeout: 60_000 }, () => {
   it('give each of 200 objects to exactly one of 4 processes, whole', async () => {
-    const children = [1, 2, 3, 4].map((writer) => startChild('create-objects.ts', [root, '200', String(writer)]));
+    const children = [1, 2, 3, 4].map((writer) =>
+      startChild('create-objects.ts', [root, '200', String(writer)]),
+    );
     const won = await Promise.all(children.map((child) => child.end()));
-    expect(won.flat().toSorted()).toEqual(Array.from({ length: 200 }, (_, n) => String(n)).toSorted());
+    expect(won.flat().toSorted()).toEqual(
+      Array.from({ length: 200 }, (_, n) => String(n)).toSorted(),
+    );
     const store = createLocalObjectStore({ root });
     for (const [writer, numbers] of won.entries()) {
       for (const n of numbers) {
@@ -46,7 +66,9 @@ describe('local files among processes (1)', { timeout: 60_000 }, () => {
   it('give a reader one whole content while two processes replace it', async () => {
     const store = createLocalObjectStore({ root });
     await store.put('published', Buffer.alloc(1 << 20, 'a'), REPLACE);
-    const writers = ['b', 'c'].map((letter) => startChild('replace-object.ts', [root, 'published', letter, '40']));
+    const writers = ['b', 'c'].map((letter) =>
+      startChild('replace-object.ts', [root, 'published', letter, '40']),
+    );
     const writing = new AbortController();
     const ended = Promise.all(writers.map((writer) => writer.end())).finally(() => {
       writing.abort();
@@ -61,22 +83,27 @@ describe('local files among processes (1)', { timeout: 60_000 }, () => {
     expect(seen.size).toBeGreaterThan(1);
   });
 
-  it.each(['create', 'replace'] as const)('show nothing of a %s whose writer was killed', async (mode) => {
-    const store = createLocalObjectStore({ root });
-    if (mode === 'replace') await store.put('days/one', Buffer.from('before'), CREATE);
-    const child = startChild('hang-in-put.ts', [root, 'days/one', mode]);
-    await child.until((line) => line === 'staged');
-    await child.kill();
+  it.each(['create', 'replace'] as const)(
+    'show nothing of a %s whose writer was killed',
+    async (mode) => {
+      const store = createLocalObjectStore({ root });
+      if (mode === 'replace') await store.put('days/one', Buffer.from('before'), CREATE);
+      const child = startChild('hang-in-put.ts', [root, 'days/one', mode]);
+      await child.until((line) => line === 'staged');
+      await child.kill();
 
-    const before = mode === 'replace' ? ['days/one'] : [];
-    expect((await toArray(store.list(''))).map(({ key }) => key)).toEqual(before);
-    expect(await staged()).toHaveLength(1);
-    await store.put('days/one', Buffer.from('after'), mode === 'create' ? CREATE : REPLACE);
-    expect(await collectText(await store.get('days/one'))).toBe('after');
-  });
+      const before = mode === 'replace' ? ['days/one'] : [];
+      expect((await toArray(store.list(''))).map(({ key }) => key)).toEqual(before);
+      expect(await staged()).toHaveLength(1);
+      await store.put('days/one', Buffer.from('after'), mode === 'create' ? CREATE : REPLACE);
+      expect(await collectText(await store.get('days/one'))).toBe('after');
+    },
+  );
 
   it('refuse a body beyond the file size limit of the process and leave nothing', async () => {
-    const child = startChild('put-object.ts', [root, 'large', String(4 << 20)], { fileLimitKib: 1_024 });
+    const child = startChild('put-object.ts', [root, 'large', String(4 << 20)], {
+      fileLimitKib: 1_024,
+    });
     const [line] = await child.end();
     expect(line).toMatch(/^STORE_DENIED cannot write .*raise it \(`ulimit -f`\) \(EFBIG\)$/);
     expect(await staged()).toEqual([]);
@@ -107,12 +134,18 @@ describe('the staging folder of local files (2)', () => {
   it('is empty after conflicts, failed bodies and replacements', async () => {
     const store = createLocalObjectStore({ root });
     await store.put('a', Buffer.from('x'), CREATE);
-    await expect(store.put('a', Buffer.from('y'), CREATE)).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
-    await expect(store.put('b', failingStream([Buffer.from('y')], new Error('boom')), REPLACE)).rejects.toMatchObject({
+    await expect(store.put('a', Buffer.from('y'), CREATE)).rejects.toMatchObject({
+      code: 'STORE_CONFLICT',
+    });
+    await expect(
+      store.put('b', failingStream([Buffer.from('y')], new Error('boom')), REPLACE),
+    ).rejects.toMatchObject({
       code: 'INTERNAL',
       message: 'boom',
     });
-    await expect(store.put('b', { path: folder }, CREATE)).rejects.toMatchObject({ name: 'PipelineError' });
+    await expect(store.put('b', { path: folder }, CREATE)).rejects.toMatchObject({
+      name: 'PipelineError',
+    });
     await store.put('a', Buffer.from('z'), REPLACE);
     expect(await staged()).toEqual([]);
   });
@@ -122,7 +155,9 @@ describe('the staging folder of local files (2)', () => {
     await store.put('days/one', Buffer.from('x'), CREATE);
     await rm(root, { recursive: true });
     expect(await toArray(store.list(''))).toEqual([]);
-    await expect(store.put('days/one', Buffer.from('x'), CREATE)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await expect(store.put('days/one', Buffer.from('x'), CREATE)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
     await store.put('days/one', Buffer.from('again'), CREATE);
     expect(await collectText(await store.get('days/one'))).toBe('again');
   });
@@ -146,8 +181,12 @@ describe('local files on disk', () => {
     const store = createLocalObjectStore({ root });
     await store.put('a/b/c', Buffer.from('x'), CREATE);
     for (const options of [CREATE, REPLACE]) {
-      await expect(store.put('a/b', Buffer.from('x'), options)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
-      await expect(store.put('a/b/c/d', Buffer.from('x'), options)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+      await expect(store.put('a/b', Buffer.from('x'), options)).rejects.toMatchObject({
+        code: 'INPUT_INVALID',
+      });
+      await expect(store.put('a/b/c/d', Buffer.from('x'), options)).rejects.toMatchObject({
+        code: 'INPUT_INVALID',
+      });
     }
     expect(await store.get('a/b/c/d')).toBeUndefined();
     await store.delete('a/b/c/d');
@@ -259,7 +298,9 @@ describe('local files that cannot be written', () => {
       const store = createLocalObjectStore({ root });
       await store.put('a', Buffer.from('x'), CREATE);
       await disk.makeReadOnly();
-      await expect(store.put('b', Buffer.from('x'), CREATE)).rejects.toMatchObject({ code: 'STORE_DENIED' });
+      await expect(store.put('b', Buffer.from('x'), CREATE)).rejects.toMatchObject({
+        code: 'STORE_DENIED',
+      });
       await expect(store.delete('a')).rejects.toMatchObject({ code: 'STORE_DENIED' });
       expect(await collectText(await store.get('a'))).toBe('x');
     } finally {

@@ -2,7 +2,10 @@ import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLocalObjectStore } from '../../../src/storage/local/local-files.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../../src/storage/memory/memory.ts';
 import { migrate } from '../../../src/storage/setup/migrate.ts';
 import type { Installation } from '../../../src/storage/setup/migrate.ts';
 import { openMigrationNotes } from '../../../src/storage/setup/migration-notes.ts';
@@ -29,11 +32,14 @@ beforeEach(async () => {
     () => documents.close(),
     () => objects.dispose(),
   );
-  for (let n = 0; n < 20; n += 1) await from.objects.put(`days/${n}.json`, Buffer.from(`{"day":${n}}`), CREATE);
+  for (let n = 0; n < 20; n += 1)
+    await from.objects.put(`days/${n}.json`, Buffer.from(`{"day":${n}}`), CREATE);
   for (const table of TABLES) {
     for (const partition of ['eco2mix/2024-01', 'eco2mix/2024-02', 'é']) {
       const key = (n: number) => ({ table, partition, sort: String(n).padStart(4, '0') });
-      await documents.createMany(Array.from({ length: 250 }, (_, n) => ({ key: key(n), body: { n, x: 0.1 } })));
+      await documents.createMany(
+        Array.from({ length: 250 }, (_, n) => ({ key: key(n), body: { n, x: 0.1 } })),
+      );
     }
   }
   await documents.put({ table: 'ledger', partition: 'é', sort: '0000' }, { replaced: true });
@@ -63,12 +69,17 @@ describe('a migration', () => {
       missing: [],
     });
     expect(await collectText(await to.objects.get('days/7.json'))).toBe('{"day":7}');
-    expect(await to.documents.get({ table: 'ledger', partition: 'é', sort: '0000' })).toMatchObject({
-      version: 1,
-      body: { replaced: true },
-    });
+    expect(await to.documents.get({ table: 'ledger', partition: 'é', sort: '0000' })).toMatchObject(
+      {
+        version: 1,
+        body: { replaced: true },
+      },
+    );
     const again = await migrate({ from, to, tables: TABLES });
-    expect(again).toMatchObject({ objects: { copied: 0, same: 20 }, documents: { copied: 0, same: 1_500 } });
+    expect(again).toMatchObject({
+      objects: { copied: 0, same: 20 },
+      documents: { copied: 0, same: 1_500 },
+    });
   });
 
   it('reads nothing again that an earlier try noted, and goes on with the rest', async () => {
@@ -96,7 +107,11 @@ describe('a migration', () => {
     await appendFile(file, '\n{"name":"days/');
     const notes = await openMigrationNotes(file);
     const report = await migrate({ from: { ...from, objects }, to, tables: TABLES, notes });
-    expect(report).toMatchObject({ objects: { copied: 4, same: 16 }, documents: { copied: 1_500 }, conflicts: [] });
+    expect(report).toMatchObject({
+      objects: { copied: 4, same: 16 },
+      documents: { copied: 1_500 },
+      conflicts: [],
+    });
     expect(read).toHaveLength(4);
   });
 
@@ -104,13 +119,25 @@ describe('a migration', () => {
     const notes = await openMigrationNotes(path.join(folder.path, 'notes.jsonl'));
     await migrate({ from, to, tables: TABLES, notes });
     for (const n of [3, 4]) {
-      await from.objects.put(`days/${n}.json`, Buffer.from('{"day":"later"}'), { ...CREATE, mode: 'replace' });
-      await from.documents.put({ table: 'manifests', partition: 'é', sort: `000${n}` }, { n: 'later' });
+      await from.objects.put(`days/${n}.json`, Buffer.from('{"day":"later"}'), {
+        ...CREATE,
+        mode: 'replace',
+      });
+      await from.documents.put(
+        { table: 'manifests', partition: 'é', sort: `000${n}` },
+        { n: 'later' },
+      );
     }
-    await to.objects.put('days/4.json', Buffer.from('{"day":"theirs"}'), { ...CREATE, mode: 'replace' });
+    await to.objects.put('days/4.json', Buffer.from('{"day":"theirs"}'), {
+      ...CREATE,
+      mode: 'replace',
+    });
     await to.documents.put({ table: 'manifests', partition: 'é', sort: '0004' }, { n: 'theirs' });
     const report = await migrate({ from, to, tables: TABLES, notes });
-    expect(report).toMatchObject({ objects: { replaced: 1, same: 18 }, documents: { replaced: 1, same: 1_498 } });
+    expect(report).toMatchObject({
+      objects: { replaced: 1, same: 18 },
+      documents: { replaced: 1, same: 1_498 },
+    });
     expect(report.conflicts).toEqual([
       'the object days/4.json has other bytes in the target',
       'the document manifests:é:0004 has another body in the target',
@@ -120,13 +147,21 @@ describe('a migration', () => {
   });
 
   it('finds every artefact that the documents of the target name, also one that no listing showed', async () => {
-    const body = { outputs: { page: { key: 'days/7.json', sha256: sha256Of('{"day":7}'), bytes: 9 } } };
+    const body = {
+      outputs: { page: { key: 'days/7.json', sha256: sha256Of('{"day":7}'), bytes: 9 } },
+    };
     await from.documents.put({ table: 'manifests', partition: 'p', sort: 'a' }, body);
     async function* list(prefix: string) {
-      for await (const head of from.objects.list(prefix)) if (head.key !== 'days/7.json') yield head;
+      for await (const head of from.objects.list(prefix))
+        if (head.key !== 'days/7.json') yield head;
     }
     const blind = { ...from, objects: proxied(from.objects, { list }) };
-    const report = await migrate({ from: blind, to, tables: TABLES, naming: { manifests: 'required' } });
+    const report = await migrate({
+      from: blind,
+      to,
+      tables: TABLES,
+      naming: { manifests: 'required' },
+    });
     expect(report).toMatchObject({ objects: { copied: 20 }, missing: [] });
     expect(await collectText(await to.objects.get('days/7.json'))).toBe('{"day":7}');
   });
@@ -148,6 +183,8 @@ describe('a migration', () => {
       return to.objects.put(key, Buffer.from('something else'), options);
     };
     const broken = { ...to, objects: { ...to.objects, put } };
-    await expect(migrate({ from, to: broken, tables: TABLES })).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    await expect(migrate({ from, to: broken, tables: TABLES })).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+    });
   });
 });

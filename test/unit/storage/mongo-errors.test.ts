@@ -44,8 +44,18 @@ describe('mongoError', () => {
       'STORE_UNAVAILABLE',
       /name of its host/,
     ],
-    ['a broken connection', new MongoNetworkError('connection 3 closed'), 'STORE_UNAVAILABLE', /broke/],
-    ['a time-out', new MongoNetworkTimeoutError('timed out'), 'STORE_UNAVAILABLE', /does not answer/],
+    [
+      'a broken connection',
+      new MongoNetworkError('connection 3 closed'),
+      'STORE_UNAVAILABLE',
+      /broke/,
+    ],
+    [
+      'a time-out',
+      new MongoNetworkTimeoutError('timed out'),
+      'STORE_UNAVAILABLE',
+      /does not answer/,
+    ],
     [
       'a cleared pool',
       Object.assign(new Error('x'), { name: 'MongoPoolClearedError' }),
@@ -63,8 +73,18 @@ describe('mongoError', () => {
     ['a slow operation', answer(50), 'STORE_UNAVAILABLE', /too long/],
     ['a slow majority', answer(64), 'STORE_UNAVAILABLE', /majority/],
     ['throttling', answer(16500), 'STORE_UNAVAILABLE', /slow down/],
-    ['an overloaded server', answer(999, ['SystemOverloadedError']), 'STORE_UNAVAILABLE', /slow down/],
-    ['what the server calls retryable', answer(998, ['RetryableWriteError']), 'STORE_UNAVAILABLE', /primary/],
+    [
+      'an overloaded server',
+      answer(999, ['SystemOverloadedError']),
+      'STORE_UNAVAILABLE',
+      /slow down/,
+    ],
+    [
+      'what the server calls retryable',
+      answer(998, ['RetryableWriteError']),
+      'STORE_UNAVAILABLE',
+      /primary/,
+    ],
     ['a taken _id', answer(11_000), 'STORE_CONFLICT', /another writer/],
     ['a write conflict', answer(112), 'STORE_CONFLICT', /another writer/],
     ['a document that is too large', answer(17280), 'INPUT_INVALID', /larger/],
@@ -74,10 +94,25 @@ describe('mongoError', () => {
       'STORE_UNAVAILABLE',
       /is not the store/,
     ],
-    ['an answer that is no BSON', Object.assign(new Error('x'), { name: 'BSONError' }), 'STORE_UNAVAILABLE', /garbled/],
-    ['a wrong URL', new MongoParseError('option foo is not supported'), 'CONFIG_INVALID', /URL.*foo/],
+    [
+      'an answer that is no BSON',
+      Object.assign(new Error('x'), { name: 'BSONError' }),
+      'STORE_UNAVAILABLE',
+      /garbled/,
+    ],
+    [
+      'a wrong URL',
+      new MongoParseError('option foo is not supported'),
+      'CONFIG_INVALID',
+      /URL.*foo/,
+    ],
     ['something new', answer(424_242), 'INTERNAL', /424242/],
-    ['a bug', new TypeError('undefined is not a function'), 'INTERNAL', /undefined is not a function/],
+    [
+      'a bug',
+      new TypeError('undefined is not a function'),
+      'INTERNAL',
+      /undefined is not a function/,
+    ],
   ])('classifies %s', (_, thrown, code, words) => {
     const error = mongoError(thrown, 'write', PLACE);
     expect(error.code).toBe(code);
@@ -87,7 +122,10 @@ describe('mongoError', () => {
 
   it('takes the code of a failed write concern', () => {
     const error = Object.assign(new Error('x'), { writeConcernError: { code: 64 } });
-    expect(mongoError(error, 'write', PLACE)).toMatchObject({ code: 'STORE_UNAVAILABLE', context: { number: 64 } });
+    expect(mongoError(error, 'write', PLACE)).toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      context: { number: 64 },
+    });
   });
 
   it('says when to try again after throttling alone', () => {
@@ -96,10 +134,12 @@ describe('mongoError', () => {
   });
 
   it('tells no password that the driver repeats', () => {
-    const error = new MongoParseError('Invalid connection string "mongodb://user:top-secret@host/x"');
-    expect(mongoError(error, 'use', placeOfUrl('mongodb://user:top-secret@host/x?a=b')).message).not.toContain(
-      'secret',
+    const error = new MongoParseError(
+      'Invalid connection string "mongodb://user:top-secret@host/x"',
     );
+    expect(
+      mongoError(error, 'use', placeOfUrl('mongodb://user:top-secret@host/x?a=b')).message,
+    ).not.toContain('secret');
   });
 
   it('lets what is classified already pass', () => {

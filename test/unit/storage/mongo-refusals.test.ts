@@ -8,9 +8,15 @@ import { toArray } from '../../conformance/byte-streams.ts';
 
 const KEY = { table: 'ledger', partition: 'p', sort: 's' };
 
-async function refusalsOf(refusal: object): Promise<{ errors: unknown[]; commands: readonly string[] }> {
+async function refusalsOf(
+  refusal: object,
+): Promise<{ errors: unknown[]; commands: readonly string[] }> {
   const server = await startRefusingMongo(refusal);
-  const store = openMongoDocumentStore({ url: server.url, database: 'own', overflow: createMemoryObjectStore() });
+  const store = openMongoDocumentStore({
+    url: server.url,
+    database: 'own',
+    overflow: createMemoryObjectStore(),
+  });
   const errors: unknown[] = [];
   for (const use of USES) errors.push(await use(store).catch((thrown: unknown) => thrown));
   await store.close();
@@ -31,13 +37,21 @@ const USES: readonly ((store: DocumentStore) => Promise<unknown>)[] = [
 
 describe('a MongoDB document store', () => {
   it.each<[string, object, object]>([
-    ['it is asked to slow down', { code: 16_500 }, { code: 'STORE_UNAVAILABLE', retryAfterMs: 2_000 }],
+    [
+      'it is asked to slow down',
+      { code: 16_500 },
+      { code: 'STORE_UNAVAILABLE', retryAfterMs: 2_000 },
+    ],
     [
       'the server sheds load',
       { code: 462, errorLabels: ['SystemOverloadedError'] },
       { code: 'STORE_UNAVAILABLE', retryAfterMs: 2_000 },
     ],
-    ['an operation takes too long', { code: 50 }, { code: 'STORE_UNAVAILABLE', retryAfterMs: undefined }],
+    [
+      'an operation takes too long',
+      { code: 50 },
+      { code: 'STORE_UNAVAILABLE', retryAfterMs: undefined },
+    ],
     ['the login is wrong', { code: 18 }, { code: 'STORE_DENIED' }],
     ['a permission is missing', { code: 13 }, { code: 'STORE_DENIED' }],
     ['the disk is full', { code: 14_031 }, { code: 'STORE_DENIED' }],
@@ -46,7 +60,9 @@ describe('a MongoDB document store', () => {
   ])('has the same error in every operation when %s', async (_, refusal, expected) => {
     const { errors, commands } = await refusalsOf(refusal);
     for (const error of errors) expect(error).toMatchObject({ name: 'PipelineError', ...expected });
-    expect(new Set(commands)).toEqual(new Set(['find', 'findAndModify', 'insert', 'update', 'aggregate', 'delete']));
+    expect(new Set(commands)).toEqual(
+      new Set(['find', 'findAndModify', 'insert', 'update', 'aggregate', 'delete']),
+    );
   });
 
   it.each(['page', 'noise'] as const)(
@@ -60,7 +76,8 @@ describe('a MongoDB document store', () => {
         database: 'own',
         overflow: createMemoryObjectStore(),
       });
-      for (const use of USES) await expect(use(store)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      for (const use of USES)
+        await expect(use(store)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
       await store.close();
       await proxy.close();
     },

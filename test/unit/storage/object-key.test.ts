@@ -15,7 +15,17 @@ describe('checkObjectKey', () => {
   });
 
   it('takes names that only look odd', () => {
-    for (const key of ['.hidden/x', '...', 'a b', 'C:', '~', 'a/.incoming', '-rf', 'e\u0301', 'x'.repeat(255)]) {
+    for (const key of [
+      '.hidden/x',
+      '...',
+      'a b',
+      'C:',
+      '~',
+      'a/.incoming',
+      '-rf',
+      'e\u0301',
+      'x'.repeat(255),
+    ]) {
       expect(() => {
         checkObjectKey(key);
       }).not.toThrow();

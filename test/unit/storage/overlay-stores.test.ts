@@ -35,7 +35,8 @@ async function objectsIn(store: ObjectStore): Promise<Record<string, string>> {
 describe('an overlay of objects', () => {
   it('shows what was written and removed, in order, and leaves the store below as it was', async () => {
     const base = createLocalObjectStore({ root: path.join(folder, 'base') });
-    for (const key of ['a/1', 'a/2', 'b/1']) await base.put(key, bytes(`${key} below`), { ...TEXT, mode: 'create' });
+    for (const key of ['a/1', 'a/2', 'b/1'])
+      await base.put(key, bytes(`${key} below`), { ...TEXT, mode: 'create' });
     const before = await objectsIn(base);
     const overlay = createOverlayObjects(base, path.join(folder, 'own'));
     await overlay.put('a/2', bytes('other'), { ...TEXT, mode: 'replace' });
@@ -49,9 +50,11 @@ describe('an overlay of objects', () => {
     expect(await overlay.openLocal(ref)).toBeDefined();
     expect(await overlay.inspect(ref)).toEqual({ state: 'intact' });
     expect(await overlay.head('b/1')).toBeUndefined();
-    await expect(overlay.put('a/1', bytes('x'), { ...TEXT, mode: 'create' })).rejects.toMatchObject({
-      code: 'STORE_CONFLICT',
-    });
+    await expect(overlay.put('a/1', bytes('x'), { ...TEXT, mode: 'create' })).rejects.toMatchObject(
+      {
+        code: 'STORE_CONFLICT',
+      },
+    );
     await overlay.put('b/1', bytes('again'), { ...TEXT, mode: 'create' });
     expect(await objectsIn(base)).toEqual(before);
   });
@@ -63,7 +66,11 @@ function at(sort: string, partition = 'p'): DocumentKey {
 
 async function documentsIn(store: DocumentStore, query = {}): Promise<[string, number, object][]> {
   const found: [string, number, object][] = [];
-  for await (const { sort, version, body } of store.query({ table: 'records', partition: 'p', ...query })) {
+  for await (const { sort, version, body } of store.query({
+    table: 'records',
+    partition: 'p',
+    ...query,
+  })) {
     found.push([sort, version, body]);
   }
   return found;
@@ -89,18 +96,29 @@ describe('an overlay of documents', () => {
 
   it('goes on from the versions of the store below, and changes nothing there', async () => {
     const before = await documentsIn(base);
-    expect(await overlay.put(at('c'), { of: 'us' }, { expectedVersion: 2 })).toEqual({ version: 3 });
-    await expect(overlay.put(at('c'), {}, { expectedVersion: 2 })).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
-    await expect(overlay.put(at('a'), {}, { expectedVersion: 0 })).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+    expect(await overlay.put(at('c'), { of: 'us' }, { expectedVersion: 2 })).toEqual({
+      version: 3,
+    });
+    await expect(overlay.put(at('c'), {}, { expectedVersion: 2 })).rejects.toMatchObject({
+      code: 'STORE_CONFLICT',
+    });
+    await expect(overlay.put(at('a'), {}, { expectedVersion: 0 })).rejects.toMatchObject({
+      code: 'STORE_CONFLICT',
+    });
     expect(await overlay.put(at('c'), { of: 'us again' })).toEqual({ version: 4 });
     expect(await overlay.get(at('c'))).toMatchObject({ version: 4, body: { of: 'us again' } });
-    expect(await overlay.createMany([at('e'), at('f')].map((key) => ({ key, body: {} })))).toEqual([false, true]);
+    expect(await overlay.createMany([at('e'), at('f')].map((key) => ({ key, body: {} })))).toEqual([
+      false,
+      true,
+    ]);
     expect(await documentsIn(base)).toEqual(before);
   });
 
   it('still shows what is below where a write of it was refused', async () => {
     const before = await documentsIn(overlay);
-    await expect(overlay.put(at('a'), {}, { expectedVersion: 0 })).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+    await expect(overlay.put(at('a'), {}, { expectedVersion: 0 })).rejects.toMatchObject({
+      code: 'STORE_CONFLICT',
+    });
     expect(await overlay.createMany([{ key: at('e'), body: {} }])).toEqual([false]);
     expect(await overlay.get(at('a'))).toMatchObject({ version: 1, body: { of: 'below' } });
     expect(await documentsIn(overlay)).toEqual(before);

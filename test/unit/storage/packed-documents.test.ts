@@ -32,7 +32,9 @@ const key = (n: number) => ({ table: 'ledger', partition: 'p', sort: String(n).p
 const record = (n: number): object => ({
   pipeline: 'tiny',
   key: hash(`key ${n}`),
-  params: Object.fromEntries(Array.from({ length: 30 }, (_, at) => [hash(`param ${at}`).slice(0, 24), at])),
+  params: Object.fromEntries(
+    Array.from({ length: 30 }, (_, at) => [hash(`param ${at}`).slice(0, 24), at]),
+  ),
   outputs: { core: { key: `core/tiny/${hash(`core ${n}`)}.parquet`, bytes: 1_700 + n } },
 });
 const records = (from: number, to: number): { key: ReturnType<typeof key>; body: object }[] =>
@@ -48,14 +50,18 @@ function withDatabase<T>(work: (database: Database.Database) => T): T {
 }
 
 function hashCount(): number {
-  const [found] = withDatabase((database) => database.prepare('SELECT count(*) AS count FROM hashes').all());
+  const [found] = withDatabase((database) =>
+    database.prepare('SELECT count(*) AS count FROM hashes').all(),
+  );
   return (found as { count: number }).count;
 }
 
 async function bodies(): Promise<object[]> {
   const store = await openSqliteDocumentStore({ file });
   try {
-    return (await toArray(store.query({ table: 'ledger', partition: 'p' }))).map(({ body }) => body);
+    return (await toArray(store.query({ table: 'ledger', partition: 'p' }))).map(
+      ({ body }) => body,
+    );
   } finally {
     await store.close();
   }
@@ -76,7 +82,8 @@ describe('documents in an SQLite file', () => {
   });
 
   it('lie in pages that long records fit into; a file with others is used as it is', async () => {
-    const pageSize = (): unknown => withDatabase((database) => database.prepare('PRAGMA page_size').all());
+    const pageSize = (): unknown =>
+      withDatabase((database) => database.prepare('PRAGMA page_size').all());
     await write(0, 1);
     expect(pageSize()).toEqual([{ page_size: 8_192 }]);
     await rm(file);
@@ -88,7 +95,9 @@ describe('documents in an SQLite file', () => {
 
   it('take little also when each was written by a process of its own', async () => {
     for (let n = 0; n < 20; n += 1) await write(n, n + 1);
-    const sizes = withDatabase((database) => database.prepare('SELECT length(body) AS bytes FROM documents').all());
+    const sizes = withDatabase((database) =>
+      database.prepare('SELECT length(body) AS bytes FROM documents').all(),
+    );
     const bytes = (sizes as { bytes: number }[]).map((row) => row.bytes);
     expect(Math.max(...bytes.slice(1))).toBeLessThan(JSON.stringify(record(0)).length / 4);
     expect(await bodies()).toEqual(records(0, 20).map(({ body }) => body));
@@ -112,7 +121,10 @@ describe('documents in an SQLite file', () => {
     for (let n = 0; n < 40; n += 1) {
       const store = stores[n % 2]!;
       // A third kind of document every now and then, so that both make the dictionary grow.
-      const body = n % 7 === 0 ? { n, text: Array.from({ length: 20 }, (_, at) => hash(`${n} ${at}`)) } : record(n);
+      const body =
+        n % 7 === 0
+          ? { n, text: Array.from({ length: 20 }, (_, at) => hash(`${n} ${at}`)) }
+          : record(n);
       await store.put(key(n), body);
       for (const each of stores) expect((await each.get(key(n)))?.body).toEqual(body);
     }
@@ -126,7 +138,9 @@ describe('documents in an SQLite file', () => {
     });
     for (let n = 0; n < 10; n += 1) await store.put(key(n), noise(n));
     const [found] = withDatabase((database) =>
-      database.prepare('SELECT sum(length(sample)) AS bytes, count(*) AS count FROM dictionary_samples').all(),
+      database
+        .prepare('SELECT sum(length(sample)) AS bytes, count(*) AS count FROM dictionary_samples')
+        .all(),
     ) as { bytes: number; count: number }[];
     expect(found).toEqual({ bytes: 32_768, count: 4 });
     for (let n = 0; n < 10; n += 1) expect((await store.get(key(n)))?.body).toEqual(noise(n));
@@ -194,7 +208,12 @@ describe('documents in an SQLite file', () => {
 
   it('of the layout that named every hash by its number are read', async () => {
     const [first, second] = [hash('first'), hash('second')];
-    const text = JSON.stringify({ key: `core/${first}.json`, sha256: first, of: second, pad: 'x'.repeat(600) });
+    const text = JSON.stringify({
+      key: `core/${first}.json`,
+      sha256: first,
+      of: second,
+      pad: 'x'.repeat(600),
+    });
     const numbers = [first, first, second].map((name) => Number.parseInt(name.slice(0, 8), 16));
     const head = Buffer.alloc(7 + 4 * numbers.length);
     head[0] = 1;
@@ -228,7 +247,10 @@ describe('documents in an SQLite file', () => {
       'UPDATE documents SET body = CAST(substr(body, 1, 7) || substr(body, 12, 4) || substr(body, 12) AS BLOB)',
     ],
     ['a body that was cut off', 'UPDATE documents SET body = CAST(substr(body, 1, 12) AS BLOB)'],
-    ['a changed dictionary', "UPDATE dictionary_samples SET sample = CAST(x'00' || substr(sample, 2) AS BLOB)"],
+    [
+      'a changed dictionary',
+      "UPDATE dictionary_samples SET sample = CAST(x'00' || substr(sample, 2) AS BLOB)",
+    ],
   ])('are corrupt, and name themselves, after %s', async (_, damage) => {
     await write(0, 6);
     withDatabase((database) => database.exec(damage));
@@ -244,7 +266,10 @@ describe('hashes that documents of an SQLite file share', () => {
   /** As the record of a step that reads so many previous days. */
   const reader = (day: number, days: number): object => ({
     inputs: Object.fromEntries(
-      Array.from({ length: days }, (_, at) => [`figures_${at + 1}_days_before`, [hash(`figures ${day - at}`)]]),
+      Array.from({ length: days }, (_, at) => [
+        `figures_${at + 1}_days_before`,
+        [hash(`figures ${day - at}`)],
+      ]),
     ),
     key: hash(`reader ${day}`),
   });
@@ -294,7 +319,11 @@ describe('hashes that documents of an SQLite file share', () => {
     await store.put(key(1), { ...reader(0, 20), second });
     await store.put(key(2), both);
     await store.close();
-    expect(await bodies()).toEqual([{ ...reader(0, 20), first }, { ...reader(0, 20), second }, both]);
+    expect(await bodies()).toEqual([
+      { ...reader(0, 20), first },
+      { ...reader(0, 20), second },
+      both,
+    ]);
   });
 
   it('are named rightly by two stores that give one number to two hashes', async () => {
@@ -309,7 +338,8 @@ describe('hashes that documents of an SQLite file share', () => {
       });
       const expected = await Promise.all(written);
       for (const store of stores)
-        for (const which of [0, 1]) expect((await store.get(key(n * 2 + which)))?.body).toEqual(expected[which]);
+        for (const which of [0, 1])
+          expect((await store.get(key(n * 2 + which)))?.body).toEqual(expected[which]);
     }
     await Promise.all(stores.map(async (store) => store.close()));
   });
@@ -337,7 +367,10 @@ describe('hashes that documents of an SQLite file share', () => {
     const number = 0xaa_aa_aa_aa;
     expect(shared.take(`"${ours}"`, MARKS)).toEqual({ text: '"*"', numbers: [number] });
     // A name that ends in the hash of its bytes.
-    expect(shared.take(`a/${ours}.json ${ours}`, MARKS)).toEqual({ text: 'a/*.json +', numbers: [number] });
+    expect(shared.take(`a/${ours}.json ${ours}`, MARKS)).toEqual({
+      text: 'a/*.json +',
+      numbers: [number],
+    });
     rows.set(number, Buffer.from(theirs.slice(8), 'hex'));
     expect(shared.write()).toBe(false);
     shared.settle(false);

@@ -1,12 +1,28 @@
 import fc from 'fast-check';
-import { appendFile, mkdir, mkdtemp, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ObjectStore, PutOptions } from '../../../src/ports/objects.ts';
 import { createLocalObjectStore } from '../../../src/storage/local/local-files.ts';
-import { MIB, collect, collectText, patternBytes, toArray } from '../../conformance/byte-streams.ts';
+import {
+  MIB,
+  collect,
+  collectText,
+  patternBytes,
+  toArray,
+} from '../../conformance/byte-streams.ts';
 import { startChild } from './children/start.ts';
 import { dayKey, dayText, hashOf } from './day-texts.ts';
 
@@ -24,15 +40,22 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-const put = (n: number, text = dayText(n), to = store) => to.put(dayKey(n, text), Buffer.from(text), CREATE);
+const put = (n: number, text = dayText(n), to = store) =>
+  to.put(dayKey(n, text), Buffer.from(text), CREATE);
 const incoming = async (): Promise<string[]> => readdir(path.join(root, '.incoming'));
 /** Of copies, emptied ones aside: those have no bytes and no ending. */
-const copies = async (): Promise<string[]> => (await incoming()).filter((name) => name.endsWith('.json'));
+const copies = async (): Promise<string[]> =>
+  (await incoming()).filter((name) => name.endsWith('.json'));
 
 async function bytesOnDisk(): Promise<number> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
-  return (await Promise.all(files.map(async (file) => (await stat(file)).size))).reduce((a, b) => a + b, 0);
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+  return (await Promise.all(files.map(async (file) => (await stat(file)).size))).reduce(
+    (a, b) => a + b,
+    0,
+  );
 }
 
 describe('texts under their hash, in a folder of local files', () => {
@@ -41,19 +64,30 @@ describe('texts under their hash, in a folder of local files', () => {
     for (const n of days) await put(n);
     const plain = days.reduce((sum, n) => sum + Buffer.byteLength(dayText(n)), 0);
     expect(await bytesOnDisk()).toBeLessThan(plain / 5);
-    expect((await toArray(store.list('metrics/'))).reduce((sum, { bytes }) => sum + bytes, 0)).toBe(plain);
+    expect((await toArray(store.list('metrics/'))).reduce((sum, { bytes }) => sum + bytes, 0)).toBe(
+      plain,
+    );
     for (const n of days) expect(await collectText(await store.get(dayKey(n)))).toBe(dayText(n));
   });
 
   it('are those of their text in every respect', async () => {
     const text = dayText(1);
     const ref = await put(1);
-    expect(ref).toEqual({ key: dayKey(1), sha256: hashOf(text), bytes: text.length, mediaType: CREATE.mediaType });
+    expect(ref).toEqual({
+      key: dayKey(1),
+      sha256: hashOf(text),
+      bytes: text.length,
+      mediaType: CREATE.mediaType,
+    });
     const head = await store.head(ref.key);
     expect(head).toMatchObject({ key: ref.key, bytes: text.length });
     expect(await toArray(store.list(''))).toEqual([head]);
-    expect(await collectText(await store.get(ref.key, { start: 10, end: 1_000 }))).toBe(text.slice(10, 1_000));
-    expect(await collectText(await store.get(ref.key, { start: text.length - 3 }))).toBe(text.slice(-3));
+    expect(await collectText(await store.get(ref.key, { start: 10, end: 1_000 }))).toBe(
+      text.slice(10, 1_000),
+    );
+    expect(await collectText(await store.get(ref.key, { start: text.length - 3 }))).toBe(
+      text.slice(-3),
+    );
     for (const any of [store, createLocalObjectStore({ root })]) {
       expect(await any.inspect(ref)).toEqual({ state: 'intact' });
       expect(await any.inspect({ ...ref, bytes: 1 })).toEqual({ state: 'damaged' });
@@ -62,19 +96,22 @@ describe('texts under their hash, in a folder of local files', () => {
     expect((await stat(path.join(root, ref.key))).size).toBeLessThan(text.length / 2);
   });
 
-  it.each(['processed/metrics/roads_2024-01-01.json', 'raw/batch/counts.csv', `core/tiny/${hashOf('x')}.parquet`])(
-    'are alone in that: %s is a plain file',
-    async (key) => {
-      await store.put(key, Buffer.from(dayText(1)), CREATE);
-      expect(await readFile(path.join(root, key), 'utf8')).toBe(dayText(1));
-    },
-  );
+  it.each([
+    'processed/metrics/roads_2024-01-01.json',
+    'raw/batch/counts.csv',
+    `core/tiny/${hashOf('x')}.parquet`,
+  ])('are alone in that: %s is a plain file', async (key) => {
+    await store.put(key, Buffer.from(dayText(1)), CREATE);
+    expect(await readFile(path.join(root, key), 'utf8')).toBe(dayText(1));
+  });
 
   it('come back whatever they are, also when they begin as a packed file does', async () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 600 }),
       fc.string({ unit: fc.constantFrom('a', 'b', '\n'), maxLength: 3_000 }),
-      fc.tuple(fc.nat(), fc.string({ maxLength: 60 })).map(([bytes, rest]) => `packed ${bytes}\n${rest}`),
+      fc
+        .tuple(fc.nat(), fc.string({ maxLength: 60 }))
+        .map(([bytes, rest]) => `packed ${bytes}\n${rest}`),
     );
     await fc.assert(
       fc.asyncProperty(text, async (any) => {
@@ -95,7 +132,8 @@ describe('texts under their hash, in a folder of local files', () => {
     const body = patternBytes(MIB, 0, bytes);
     const key = `reports/tiny/date=1/${hashOf(body)}.html`;
     async function* inPieces(): AsyncGenerator<Uint8Array> {
-      for (let at = 0; at < bytes; at += 100_000) yield Promise.resolve(body.subarray(at, at + 100_000));
+      for (let at = 0; at < bytes; at += 100_000)
+        yield Promise.resolve(body.subarray(at, at + 100_000));
     }
     const file = path.join(root, 'elsewhere');
     await writeFile(file, body);
@@ -137,7 +175,8 @@ describe('the plain copy of a packed text', () => {
     expect(opened[0]).toMatch(/\.json$/);
     second.abort();
     expect(await copies()).toEqual([]);
-    for (const name of await incoming()) expect((await stat(path.join(root, '.incoming', name))).size).toBe(0);
+    for (const name of await incoming())
+      expect((await stat(path.join(root, '.incoming', name))).size).toBe(0);
   });
 
   it('takes the file of one before it, whose name is gone, so that no file is made for each', async () => {
@@ -155,7 +194,9 @@ describe('the plain copy of a packed text', () => {
     // Also when somebody has swept the folder.
     for (const name of await incoming()) await rm(path.join(root, '.incoming', name));
     const last = new AbortController();
-    expect(await readFile((await store.openLocal(refs[0]!, { until: last.signal }))!, 'utf8')).toBe(dayText(0));
+    expect(await readFile((await store.openLocal(refs[0]!, { until: last.signal }))!, 'utf8')).toBe(
+      dayText(0),
+    );
     last.abort();
   });
 
@@ -178,7 +219,9 @@ describe('the plain copy of a packed text', () => {
     const ref = await put(1);
     const until = new AbortController();
     await rm((await store.openLocal(ref, { until: until.signal }))!);
-    expect(await readFile((await store.openLocal(ref, { until: until.signal }))!, 'utf8')).toBe(dayText(1));
+    expect(await readFile((await store.openLocal(ref, { until: until.signal }))!, 'utf8')).toBe(
+      dayText(1),
+    );
     until.abort();
     expect(await copies()).toEqual([]);
   });
@@ -193,7 +236,9 @@ describe('the plain copy of a packed text', () => {
 describe('the dictionaries of packed texts', () => {
   it('are those of all who write at the same time', async () => {
     const stores = [store, createLocalObjectStore({ root }), createLocalObjectStore({ root })];
-    const refs = await Promise.all(Array.from({ length: 60 }, (_, n) => put(n, dayText(n), stores[n % 3])));
+    const refs = await Promise.all(
+      Array.from({ length: 60 }, (_, n) => put(n, dayText(n), stores[n % 3])),
+    );
     for (const each of [...stores, createLocalObjectStore({ root })]) {
       for (const ref of refs) expect(await each.inspect(ref)).toEqual({ state: 'intact' });
     }
@@ -203,13 +248,17 @@ describe('the dictionaries of packed texts', () => {
     await put(1);
     await put(2);
     expect(await readdir(path.join(root, '.dictionaries/metrics/tiny/roads'))).toContain('json-1');
-    expect((await toArray(store.list(''))).map(({ key }) => key)).toEqual([dayKey(1), dayKey(2)].sort());
+    expect((await toArray(store.list(''))).map(({ key }) => key)).toEqual(
+      [dayKey(1), dayKey(2)].sort(),
+    );
   });
 
   it('have no figure, time or id of any text', async () => {
     for (let n = 0; n < 20; n += 1) await put(n);
     const folder = path.join(root, '.dictionaries/metrics/tiny/roads');
-    const samples = await Promise.all((await readdir(folder)).map((name) => readFile(path.join(folder, name))));
+    const samples = await Promise.all(
+      (await readdir(folder)).map((name) => readFile(path.join(folder, name))),
+    );
     expect(samples.length).toBeGreaterThan(0);
     for (const sample of samples) expect(inflateSync(sample).toString()).not.toMatch(/[1-9]/);
   });
@@ -230,26 +279,32 @@ describe('the dictionaries of packed texts', () => {
     expect(await createLocalObjectStore({ root }).inspect(ref)).toEqual({ state: 'intact' });
   });
 
-  it('keep all that two processes had stored when both were killed', { timeout: 60_000 }, async () => {
-    const children = [0, 100_000].map((first) => startChild('put-texts.ts', [root, String(first)]));
-    const said = await Promise.all(
-      children.map(async (child) => {
-        let lines = 0;
-        const durable = await child.until(() => (lines += 1) > 150);
-        await child.kill();
-        return durable;
-      }),
-    );
-    const fresh = createLocalObjectStore({ root });
-    for (const key of said.flat()) {
-      const text = await collectText(await fresh.get(key));
-      expect(key).toContain(hashOf(text));
-    }
-    for (const { key, bytes } of await toArray(fresh.list('metrics/'))) {
-      const sha256 = path.basename(key, '.json');
-      expect(await fresh.inspect({ key, sha256, bytes })).toEqual({ state: 'intact' });
-    }
-  });
+  it(
+    'keep all that two processes had stored when both were killed',
+    { timeout: 60_000 },
+    async () => {
+      const children = [0, 100_000].map((first) =>
+        startChild('put-texts.ts', [root, String(first)]),
+      );
+      const said = await Promise.all(
+        children.map(async (child) => {
+          let lines = 0;
+          const durable = await child.until(() => (lines += 1) > 150);
+          await child.kill();
+          return durable;
+        }),
+      );
+      const fresh = createLocalObjectStore({ root });
+      for (const key of said.flat()) {
+        const text = await collectText(await fresh.get(key));
+        expect(key).toContain(hashOf(text));
+      }
+      for (const { key, bytes } of await toArray(fresh.list('metrics/'))) {
+        const sha256 = path.basename(key, '.json');
+        expect(await fresh.inspect({ key, sha256, bytes })).toEqual({ state: 'intact' });
+      }
+    },
+  );
 });
 
 describe('a damaged packed file', () => {
@@ -274,21 +329,30 @@ describe('a damaged packed file', () => {
   });
 
   it.each([
-    ['a cut file', (file: string) => readFile(file).then((all) => writeFile(file, all.subarray(0, -9)))],
+    [
+      'a cut file',
+      (file: string) => readFile(file).then((all) => writeFile(file, all.subarray(0, -9))),
+    ],
     ['something was added to it', (file: string) => appendFile(file, 'tampered\n')],
     ['a lost dictionary', () => rm(path.join(root, '.dictionaries'), { recursive: true })],
-    ['a damaged dictionary', () => writeFile(path.join(root, '.dictionaries/metrics/tiny/roads/json-1'), 'x')],
-  ])('is corrupt with its name after %s, and whole again once it is replaced', async (_, damage) => {
-    for (let n = 0; n < 3; n += 1) await put(n);
-    const ref = await put(3);
-    await damage(path.join(root, ref.key));
-    const fresh = createLocalObjectStore({ root });
-    const reading = fresh.get(ref.key);
-    await expect(reading).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
-    await expect(reading).rejects.toThrow(ref.key);
-    expect(await fresh.inspect(ref)).toEqual({ state: 'damaged' });
-    expect(await fresh.head(ref.key)).toMatchObject({ bytes: ref.bytes });
-    await fresh.put(ref.key, Buffer.from(dayText(3)), REPLACE);
-    expect(await createLocalObjectStore({ root }).inspect(ref)).toEqual({ state: 'intact' });
-  });
+    [
+      'a damaged dictionary',
+      () => writeFile(path.join(root, '.dictionaries/metrics/tiny/roads/json-1'), 'x'),
+    ],
+  ])(
+    'is corrupt with its name after %s, and whole again once it is replaced',
+    async (_, damage) => {
+      for (let n = 0; n < 3; n += 1) await put(n);
+      const ref = await put(3);
+      await damage(path.join(root, ref.key));
+      const fresh = createLocalObjectStore({ root });
+      const reading = fresh.get(ref.key);
+      await expect(reading).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+      await expect(reading).rejects.toThrow(ref.key);
+      expect(await fresh.inspect(ref)).toEqual({ state: 'damaged' });
+      expect(await fresh.head(ref.key)).toMatchObject({ bytes: ref.bytes });
+      await fresh.put(ref.key, Buffer.from(dayText(3)), REPLACE);
+      expect(await createLocalObjectStore({ root }).inspect(ref)).toEqual({ state: 'intact' });
+    },
+  );
 });

@@ -22,14 +22,21 @@ let engine: DuckDbEngine;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'quotidien-parquet-'));
-  engine = createDuckDbEngine({ memoryLimitMb: 256, threads: 2, scratchRoot: path.join(folder, 'scratch') });
+  engine = createDuckDbEngine({
+    memoryLimitMb: 256,
+    threads: 2,
+    scratchRoot: path.join(folder, 'scratch'),
+  });
 });
 afterAll(async () => {
   await engine.close();
   await rm(folder, { recursive: true, force: true });
 });
 
-/** What DuckDB reads, in the order of the file; instants as ISO text, because Parquet's old type for them has no zone here. */
+/**
+ * What DuckDB reads, in the order of the file; instants as ISO text, because Parquet's old type for
+ * them has no zone here.
+ */
 async function readBack(bytes: Uint8Array): Promise<FlatValue[][]> {
   const file = path.join(folder, 'read.parquet');
   await writeFile(file, bytes);
@@ -40,7 +47,9 @@ async function readBack(bytes: Uint8Array): Promise<FlatValue[][]> {
 }
 
 function withZone(type: string, value: FlatValue): FlatValue {
-  return type === 'instant' && typeof value === 'string' ? new Date(`${value}Z`).toISOString() : value;
+  return type === 'instant' && typeof value === 'string'
+    ? new Date(`${value}Z`).toISOString()
+    : value;
 }
 
 describe('encodeFlatParquet', () => {
@@ -49,7 +58,13 @@ describe('encodeFlatParquet', () => {
       ['été 😀 "x"\n\u0000', 9_007_199_254_740_991, 0.1, '2024-01-15T10:00:00.000Z', true],
       [null, null, null, null, null],
       ['', -9_007_199_254_740_991, -1e-300, '1969-12-31T23:59:59.999Z', false],
-      ['x'.repeat(100_000), 4_294_967_296, 1.7976931348623157e308, '1900-01-01T00:00:00.000Z', null],
+      [
+        'x'.repeat(100_000),
+        4_294_967_296,
+        1.7976931348623157e308,
+        '1900-01-01T00:00:00.000Z',
+        null,
+      ],
       ['\uFFFD', -2_147_483_649, 5e-324, '9999-12-31T23:59:59.000Z', true],
       ['0', 0, 0, '1970-01-01T00:00:00.000Z', false],
     ];
@@ -61,7 +76,9 @@ describe('encodeFlatParquet', () => {
     expect(await readBack(bytes)).toEqual([]);
     const file = quoteText(path.join(folder, 'read.parquet'));
     const described = await engine.session((sql) =>
-      sql.rows<{ column_name: string; column_type: string }>(`DESCRIBE SELECT * FROM read_parquet(${file})`),
+      sql.rows<{ column_name: string; column_type: string }>(
+        `DESCRIBE SELECT * FROM read_parquet(${file})`,
+      ),
     );
     expect(described.map((row) => `${row.column_name} ${row.column_type}`)).toEqual([
       'texte VARCHAR',
@@ -84,7 +101,8 @@ describe('encodeFlatParquet', () => {
   });
 
   it('keeps any pattern of nulls', async () => {
-    const cell = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(value, { freq: 2, nil: null });
+    const cell = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>
+      fc.option(value, { freq: 2, nil: null });
     const row = fc.tuple(
       cell(fc.string({ unit: 'grapheme', maxLength: 5 })),
       cell(fc.maxSafeInteger()),
@@ -108,11 +126,16 @@ describe('encodeFlatParquet', () => {
   it('finds rows by value, so that no statistics mislead a reader', async () => {
     const names = ['\u{1F600}', '\uFFFD', 'a', 'Z', 'é'];
     const rows = names.map((name, n): FlatValue[] => [name, -n, null, null, null]);
-    await writeFile(path.join(folder, 'filter.parquet'), await encodeFlatParquet({ columns: COLUMNS, rows }));
+    await writeFile(
+      path.join(folder, 'filter.parquet'),
+      await encodeFlatParquet({ columns: COLUMNS, rows }),
+    );
     const from = `FROM read_parquet(${quoteText(path.join(folder, 'filter.parquet'))})`;
     await engine.session(async (sql) => {
       for (const [n, name] of names.entries()) {
-        expect(await sql.rows(`SELECT n ${from} WHERE texte = ${quoteText(name)}`)).toEqual([{ n: 0 - n }]);
+        expect(await sql.rows(`SELECT n ${from} WHERE texte = ${quoteText(name)}`)).toEqual([
+          { n: 0 - n },
+        ]);
         expect(await sql.rows(`SELECT texte ${from} WHERE n = ${-n}`)).toEqual([{ texte: name }]);
       }
     });
@@ -145,7 +168,10 @@ describe('encodeFlatParquet', () => {
   ])('refuses in column %i the value %s', async (column, value) => {
     const row: FlatValue[] = [null, null, null, null, null];
     row[column] = value;
-    const encoding = encodeFlatParquet({ columns: COLUMNS, rows: [[null, null, null, null, null], row] });
+    const encoding = encodeFlatParquet({
+      columns: COLUMNS,
+      rows: [[null, null, null, null, null], row],
+    });
     await expect(encoding).rejects.toMatchObject({ code: 'INPUT_INVALID' });
     await expect(encoding).rejects.toThrow(`row 1 of an export: column "${COLUMNS[column]!.name}"`);
   });
@@ -161,7 +187,9 @@ describe('encodeFlatParquet', () => {
     [[{ name: '2024', type: 'text' as const }]],
     [[{ name: '', type: 'text' as const }]],
   ])('refuses the columns %o', async (columns) => {
-    await expect(encodeFlatParquet({ columns, rows: [] })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await expect(encodeFlatParquet({ columns, rows: [] })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+    });
   });
 
   it('refuses a row with too few or too many values', async () => {
@@ -178,12 +206,19 @@ describe('writeFlatParquet', () => {
     const table = { columns: COLUMNS, rows: [['a', 1, 2, '2024-01-15T10:00:00Z', true]] };
     const file = path.join(folder, 'table.parquet');
     const bytes = await encodeFlatParquet(table);
-    expect(await writeFlatParquet({ path: file, ...table })).toEqual({ bytes: bytes.byteLength, rows: 1 });
+    expect(await writeFlatParquet({ path: file, ...table })).toEqual({
+      bytes: bytes.byteLength,
+      rows: 1,
+    });
     expect(Buffer.compare(await readFile(file), bytes)).toBe(0);
   });
 
   it('is denied where no file can be', async () => {
-    const writing = writeFlatParquet({ path: path.join(folder, 'table.parquet', 'x'), columns: COLUMNS, rows: [] });
+    const writing = writeFlatParquet({
+      path: path.join(folder, 'table.parquet', 'x'),
+      columns: COLUMNS,
+      rows: [],
+    });
     await expect(writing).rejects.toMatchObject({ code: 'STORE_DENIED' });
   });
 });

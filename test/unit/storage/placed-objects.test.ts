@@ -29,9 +29,13 @@ describe('createPlacedObjectStore', () => {
 
   it('does not take what lies in the folder’s place for objects of the rest', async () => {
     const [bucket, raw] = [createMemoryObjectStore(), createMemoryObjectStore()];
-    const store = createPlacedObjectStore(bucket, [{ folder: 'raw', store: raw, within: 'incoming' }]);
+    const store = createPlacedObjectStore(bucket, [
+      { folder: 'raw', store: raw, within: 'incoming' },
+    ]);
     await bucket.put('incoming/a', Buffer.from('seen from below'), TEXT);
     expect(await keysOf(store)).toEqual([]);
-    await expect(store.put('incoming/b', Buffer.from(''), TEXT)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await expect(store.put('incoming/b', Buffer.from(''), TEXT)).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+    });
   });
 });

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import {
+  createMemoryDocumentStore,
+  createMemoryObjectStore,
+} from '../../../src/storage/memory/memory.ts';
 import type { MemoryObjectStore } from '../../../src/storage/memory/memory.ts';
 import type { DocumentStore } from '../../../src/ports/documents.ts';
 import type { ObjectStore } from '../../../src/ports/objects.ts';
@@ -40,7 +43,9 @@ function open(options: Parameters<typeof openTestHost>[2] = {}): Promise<TestHos
 }
 
 /** Does the work while the primary stores are away. */
-async function away(work: (stores: { objects: ObjectStore; documents: DocumentStore }) => Promise<unknown>) {
+async function away(
+  work: (stores: { objects: ObjectStore; documents: DocumentStore }) => Promise<unknown>,
+) {
   outage.code = 'STORE_UNAVAILABLE';
   await work(host.stores);
   outage.code = undefined;
@@ -65,14 +70,25 @@ describe('a replay', () => {
     const seen: string[] = [];
     const report = await reconcile(host.parts, {
       ...fast,
-      progress: ({ done, total, kind, outcome }) => seen.push(`${done}/${total} ${kind} ${outcome.kind}`),
+      progress: ({ done, total, kind, outcome }) =>
+        seen.push(`${done}/${total} ${kind} ${outcome.kind}`),
     });
-    expect(report).toEqual({ applied: 7, same: 0, merged: [], conflicts: [], pending: 0, converged: true });
+    expect(report).toEqual({
+      applied: 7,
+      same: 0,
+      merged: [],
+      conflicts: [],
+      pending: 0,
+      converged: true,
+    });
     expect(seen[0]).toBe('1/7 object-put apply');
     expect(await documents.get(key('pointer'))).toMatchObject({ version: 3, body: { at: 2 } });
     expect(await documents.get(key('new'))).toMatchObject({ version: 1 });
     expect(await documents.get(key('old'))).toBeUndefined();
-    expect([await textOf('published.txt'), await textOf('days/new.txt')]).toEqual(['newest', 'new']);
+    expect([await textOf('published.txt'), await textOf('days/new.txt')]).toEqual([
+      'newest',
+      'new',
+    ]);
     expect(await toArray(host.parts.blobs.list(''))).toEqual([]);
     const scope = host.stores.scope();
     await scope.documents.put(key('after'), {});
@@ -120,8 +136,14 @@ describe('a replay', () => {
       remedy: expect.stringContaining('compare both') as string,
     });
     expect(await documents.get(key('created'))).toMatchObject({ version: 1, body: { by: 'them' } });
-    expect(await documents.get(key('pointer'))).toMatchObject({ version: 2, body: { at: 'theirs' } });
-    expect([await textOf('published.txt'), await textOf('unseen.txt')]).toEqual(['theirs', 'theirs']);
+    expect(await documents.get(key('pointer'))).toMatchObject({
+      version: 2,
+      body: { at: 'theirs' },
+    });
+    expect([await textOf('published.txt'), await textOf('unseen.txt')]).toEqual([
+      'theirs',
+      'theirs',
+    ]);
     // Reads are those of the primary store again, and writes go there.
     expect(await host.stores.documents.get(key('created'))).toMatchObject({ body: { by: 'them' } });
     expect(await readConflict(host.parts, report.conflicts[0]!.id)).toEqual({
@@ -147,7 +169,9 @@ describe('a replay', () => {
     expect(await documents.get(key('a'))).toMatchObject({ version: 1, body: { by: 'them' } });
     expect(await documents.get(key('b'))).toMatchObject({ version: 2, body: { by: 'us' } });
     expect(await textOf('a.txt')).toBe('ours');
-    await expect(settleConflict(host.parts, a!, { keep: 'ours', by: 'a tester' })).rejects.toMatchObject({
+    await expect(
+      settleConflict(host.parts, a!, { keep: 'ours', by: 'a tester' }),
+    ).rejects.toMatchObject({
       code: 'INPUT_INVALID',
     });
     expect(await reconcile(host.parts, { ...fast, now: () => inAWeek })).toMatchObject({
@@ -165,13 +189,18 @@ describe('a replay', () => {
       stores.documents.put(key('step'), { outputs: 'hash', host: 'alpha' }, { expectedVersion: 0 }),
     );
     await documents.put(key('step'), { outputs: 'hash', host: 'beta' });
-    expect(await reconcile(host.parts, fast)).toMatchObject({ same: 1, conflicts: [], converged: true });
+    expect(await reconcile(host.parts, fast)).toMatchObject({
+      same: 1,
+      conflicts: [],
+      converged: true,
+    });
     expect(await documents.get(key('step'))).toMatchObject({ version: 1, body: { host: 'beta' } });
   });
 
   it('goes on where it was stopped, with what was written meanwhile', async () => {
     await away(async (stores) => {
-      for (let n = 0; n < 10; n += 1) await stores.documents.put(key(`${n}`), { n }, { expectedVersion: 0 });
+      for (let n = 0; n < 10; n += 1)
+        await stores.documents.put(key(`${n}`), { n }, { expectedVersion: 0 });
     });
     const stop = new AbortController();
     const stopped = reconcile(host.parts, {
@@ -185,12 +214,18 @@ describe('a replay', () => {
     expect((await host.stores.state()).pending).toBe(6);
     await host.stores.documents.put(key('10'), { n: 10 }, { expectedVersion: 0 });
     expect(await documents.get(key('10'))).toBeUndefined();
-    expect(await reconcile(host.parts, fast)).toMatchObject({ applied: 7, same: 0, converged: true });
+    expect(await reconcile(host.parts, fast)).toMatchObject({
+      applied: 7,
+      same: 0,
+      converged: true,
+    });
     expect(await toArray(documents.query({ table: 'ledger', partition: 'p' }))).toHaveLength(11);
   });
 
   it('stops when a store goes away again or refuses, and keeps the rest', async () => {
-    await away((stores) => stores.documents.createMany(['a', 'b', 'c'].map((sort) => ({ key: key(sort), body: {} }))));
+    await away((stores) =>
+      stores.documents.createMany(['a', 'b', 'c'].map((sort) => ({ key: key(sort), body: {} }))),
+    );
     for (const code of ['STORE_UNAVAILABLE', 'STORE_DENIED'] as const) {
       const progress = (): void => {
         outage.code = code;
@@ -235,8 +270,14 @@ describe('a replay', () => {
     it('replaces bytes that were damaged before or after it was written here', async () => {
       await away((stores) => stores.objects.put(name, Buffer.from('right'), CREATE));
       await objects.put(name, Buffer.from('wrong'), CREATE);
-      expect((await planReconcile(host.parts)).map(({ outcome }) => outcome.kind)).toEqual(['apply']);
-      expect(await reconcile(host.parts, fast)).toMatchObject({ applied: 1, conflicts: [], converged: true });
+      expect((await planReconcile(host.parts)).map(({ outcome }) => outcome.kind)).toEqual([
+        'apply',
+      ]);
+      expect(await reconcile(host.parts, fast)).toMatchObject({
+        applied: 1,
+        conflicts: [],
+        converged: true,
+      });
       await expectRight();
     });
 
@@ -259,7 +300,11 @@ describe('a replay', () => {
         await stores.objects.delete(name);
       });
       await objects.put(name, Buffer.from('right'), CREATE);
-      expect(await reconcile(host.parts, fast)).toMatchObject({ merged: [{}, {}], conflicts: [], converged: true });
+      expect(await reconcile(host.parts, fast)).toMatchObject({
+        merged: [{}, {}],
+        conflicts: [],
+        converged: true,
+      });
       await expectRight();
     });
 
@@ -268,9 +313,16 @@ describe('a replay', () => {
       await objects.put(name, Buffer.from('wrong'), CREATE);
       const [entry] = [...(await host.parts.journal.refresh()).pending.values()];
       await host.parts.blobs.delete((entry as { blob: string }).blob);
-      expect(await reconcile(host.parts, fast)).toMatchObject({ conflicts: [{ key: name }], converged: false });
+      expect(await reconcile(host.parts, fast)).toMatchObject({
+        conflicts: [{ key: name }],
+        converged: false,
+      });
       await objects.put(name, Buffer.from('right'), REPLACE);
-      expect(await reconcile(host.parts, fast)).toMatchObject({ same: 1, conflicts: [], converged: true });
+      expect(await reconcile(host.parts, fast)).toMatchObject({
+        same: 1,
+        conflicts: [],
+        converged: true,
+      });
       await expectRight();
     });
   });
@@ -279,20 +331,30 @@ describe('a replay', () => {
     await objects.put('a', Buffer.from('a'), CREATE);
     await away((stores) => stores.objects.put('a/below', Buffer.from('b'), CREATE));
     const report = await reconcile(host.parts, fast);
-    expect(report.conflicts).toMatchObject([{ found: expect.stringContaining('refuses it') as string }]);
+    expect(report.conflicts).toMatchObject([
+      { found: expect.stringContaining('refuses it') as string },
+    ]);
   });
 
   it('notices a primary store that does not keep what it acknowledged', async () => {
     await away((stores) => stores.documents.put(key('a'), { n: 1 }));
-    const forgetful: DocumentStore = { ...documents, put: (at, body) => Promise.resolve({ ...at, version: 1, body }) };
-    const parts: ReconcileParts = { ...host.parts, primary: { ...host.parts.primary, documents: forgetful } };
+    const forgetful: DocumentStore = {
+      ...documents,
+      put: (at, body) => Promise.resolve({ ...at, version: 1, body }),
+    };
+    const parts: ReconcileParts = {
+      ...host.parts,
+      primary: { ...host.parts.primary, documents: forgetful },
+    };
     await expect(reconcile(parts, fast)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
     expect((await host.stores.state()).pending).toBe(1);
   });
 
   it('keeps to its rate', async () => {
     await away((stores) =>
-      stores.documents.createMany(['a', 'b', 'c', 'd'].map((sort) => ({ key: key(sort), body: {} }))),
+      stores.documents.createMany(
+        ['a', 'b', 'c', 'd'].map((sort) => ({ key: key(sort), body: {} })),
+      ),
     );
     const begun = performance.now();
     await reconcile(host.parts, { entriesPerSecond: 40 });

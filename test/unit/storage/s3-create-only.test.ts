@@ -15,7 +15,12 @@ beforeEach(async () => {
   server = await startCarelessS3();
   folder = await mkdtemp(path.join(tmpdir(), 'quotidien-careless-'));
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
-  const place = { bucket: 'careless', region: 'eu-west-3', endpoint: server.endpoint, forcePathStyle: true };
+  const place = {
+    bucket: 'careless',
+    region: 'eu-west-3',
+    endpoint: server.endpoint,
+    forcePathStyle: true,
+  };
   store = openS3ObjectStore({ ...place, credentials, cacheFolder: folder });
 });
 afterEach(async () => {
@@ -26,9 +31,16 @@ afterEach(async () => {
 
 describe('probeCreateOnly', () => {
   it('tells that a server ignores the condition, and removes what it wrote', async () => {
-    expect(await store.probeCreateOnly()).toEqual({ honoured: false, seen: 'a key that existed was created again' });
+    expect(await store.probeCreateOnly()).toEqual({
+      honoured: false,
+      seen: 'a key that existed was created again',
+    });
     const keys = (method: string): Set<string> =>
-      new Set(server.requests.flatMap(({ line }) => (line.startsWith(method) ? [line.split(/[ ?]/)[1] ?? ''] : [])));
+      new Set(
+        server.requests.flatMap(({ line }) =>
+          line.startsWith(method) ? [line.split(/[ ?]/)[1] ?? ''] : [],
+        ),
+      );
     expect([...keys('PUT')].filter((key) => !keys('DELETE').has(key))).toEqual([]);
   });
 });
@@ -38,7 +50,13 @@ describe('a put to S3', () => {
     await store.put('key', Buffer.from('daily'), { mode: 'create', mediaType: 'text/plain' });
     const { headers } = server.requests.find(({ line }) => line.startsWith('PUT'))!;
     expect(headers['x-amz-content-sha256']).toMatch(/^[0-9a-f]{64}$/);
-    expect(Object.keys(headers).filter((name) => /checksum|trailer|x-amz-sdk-checksum/.test(name))).toEqual([]);
-    expect(headers).toMatchObject({ 'if-none-match': '*', 'content-type': 'text/plain', 'content-length': '5' });
+    expect(
+      Object.keys(headers).filter((name) => /checksum|trailer|x-amz-sdk-checksum/.test(name)),
+    ).toEqual([]);
+    expect(headers).toMatchObject({
+      'if-none-match': '*',
+      'content-type': 'text/plain',
+      'content-length': '5',
+    });
   });
 });

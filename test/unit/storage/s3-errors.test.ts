@@ -5,7 +5,11 @@ import { isLostRace, isMissingObject, s3Error } from '../../../src/storage/aws/s
 
 const PLACE = 's3://bucket/days/2024-01-15.json';
 
-function answer(name: string, status: number, headers: Record<string, string> = {}): S3ServiceException {
+function answer(
+  name: string,
+  status: number,
+  headers: Record<string, string> = {},
+): S3ServiceException {
   const error = new S3ServiceException({
     name,
     $fault: 'client',
@@ -19,11 +23,26 @@ const network = (code: string): Error => Object.assign(new Error(`connect ${code
 
 describe('s3Error', () => {
   it.each<[string, Error, string, RegExp]>([
-    ['a missing bucket', answer('NoSuchBucket', 404), 'STORE_DENIED', /bucket does not exist.*quotidien storage init/],
+    [
+      'a missing bucket',
+      answer('NoSuchBucket', 404),
+      'STORE_DENIED',
+      /bucket does not exist.*quotidien storage init/,
+    ],
     ['a missing permission', answer('AccessDenied', 403), 'STORE_DENIED', /permission is missing/],
     ['a HEAD that is forbidden', answer('Unknown', 403), 'STORE_DENIED', /permission is missing/],
-    ['an unknown access key', answer('InvalidAccessKeyId', 403), 'STORE_DENIED', /credentials are not accepted/],
-    ['a wrong secret', answer('SignatureDoesNotMatch', 403), 'STORE_DENIED', /credentials are not accepted/],
+    [
+      'an unknown access key',
+      answer('InvalidAccessKeyId', 403),
+      'STORE_DENIED',
+      /credentials are not accepted/,
+    ],
+    [
+      'a wrong secret',
+      answer('SignatureDoesNotMatch', 403),
+      'STORE_DENIED',
+      /credentials are not accepted/,
+    ],
     ['an expired token', answer('ExpiredToken', 400), 'STORE_DENIED', /renew/],
     [
       'no credentials',
@@ -37,7 +56,12 @@ describe('s3Error', () => {
     ['an archived object', answer('InvalidObjectState', 403), 'STORE_DENIED', /archive/],
     ['a disabled key', answer('KMS.DisabledException', 400), 'STORE_DENIED', /encryption key/],
     ['a full store', answer('QuotaExceeded', 403), 'STORE_DENIED', /space/],
-    ['an untrusted certificate', network('SELF_SIGNED_CERT_IN_CHAIN'), 'STORE_DENIED', /certificate/],
+    [
+      'an untrusted certificate',
+      network('SELF_SIGNED_CERT_IN_CHAIN'),
+      'STORE_DENIED',
+      /certificate/,
+    ],
     ['http for https', network('EPROTO'), 'STORE_DENIED', /TLS/],
     ['throttling', answer('SlowDown', 503), 'STORE_UNAVAILABLE', /slow down/],
     ['throttling without a name', answer('Unknown', 503), 'STORE_UNAVAILABLE', /slow down/],
@@ -52,14 +76,34 @@ describe('s3Error', () => {
       'STORE_UNAVAILABLE',
       /does not answer/,
     ],
-    ['a wrapped broken connection', new Error('stream', { cause: network('EPIPE') }), 'STORE_UNAVAILABLE', /broke/],
+    [
+      'a wrapped broken connection',
+      new Error('stream', { cause: network('EPIPE') }),
+      'STORE_UNAVAILABLE',
+      /broke/,
+    ],
     ['garbled bytes', answer('BadDigest', 400), 'STORE_UNAVAILABLE', /garbled/],
     ['a lost race', answer('PreconditionFailed', 412), 'STORE_CONFLICT', /another writer/],
-    ['two writers at once', answer('ConditionalRequestConflict', 409), 'STORE_CONFLICT', /another writer/],
-    ['a nested key', answer('ObjectParentIsFile', 409), 'INPUT_INVALID', /folder of another object/],
+    [
+      'two writers at once',
+      answer('ConditionalRequestConflict', 409),
+      'STORE_CONFLICT',
+      /another writer/,
+    ],
+    [
+      'a nested key',
+      answer('ObjectParentIsFile', 409),
+      'INPUT_INVALID',
+      /folder of another object/,
+    ],
     ['a key that is too long', answer('KeyTooLongError', 400), 'INPUT_INVALID', /1,024/],
     ['something new', answer('BrandNew', 400), 'INTERNAL', /BrandNew: as S3 said/],
-    ['a bug', new TypeError('undefined is not a function'), 'INTERNAL', /undefined is not a function/],
+    [
+      'a bug',
+      new TypeError('undefined is not a function'),
+      'INTERNAL',
+      /undefined is not a function/,
+    ],
   ])('classifies %s', (_, thrown, code, words) => {
     const error = s3Error(thrown, 'write', PLACE);
     expect(error.code).toBe(code);
@@ -70,7 +114,9 @@ describe('s3Error', () => {
   });
 
   it('keeps the wait that S3 asks for, and has one of its own', () => {
-    expect(s3Error(answer('SlowDown', 503, { 'retry-after': '7' }), 'write', PLACE).retryAfterMs).toBe(7_000);
+    expect(
+      s3Error(answer('SlowDown', 503, { 'retry-after': '7' }), 'write', PLACE).retryAfterMs,
+    ).toBe(7_000);
     expect(s3Error(answer('SlowDown', 503), 'write', PLACE).retryAfterMs).toBe(2_000);
     expect(s3Error(answer('InternalError', 500), 'write', PLACE).retryAfterMs).toBeUndefined();
   });

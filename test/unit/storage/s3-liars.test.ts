@@ -25,9 +25,14 @@ const CALLS: Readonly<Record<string, (store: ObjectStore) => Promise<unknown>>> 
   openLocal: (store) => store.openLocal(REF),
   list: (store) => toArray(store.list('')),
   delete: (store) => store.delete(REF.key),
-  create: (store) => store.put(REF.key, Buffer.from('abc'), { mode: 'create', mediaType: 'text/plain' }),
+  create: (store) =>
+    store.put(REF.key, Buffer.from('abc'), { mode: 'create', mediaType: 'text/plain' }),
   replace: (store) =>
-    store.put(REF.key, Buffer.from('abc'), { mode: 'replace', mediaType: 'text/plain', fence: FENCE }),
+    store.put(REF.key, Buffer.from('abc'), {
+      mode: 'replace',
+      mediaType: 'text/plain',
+      fence: FENCE,
+    }),
 };
 
 const BODIES: Readonly<Record<string, string>> = {
@@ -46,7 +51,9 @@ let store: S3ObjectStore;
 beforeEach(async () => {
   server = createServer((request, response) => {
     request.resume();
-    response.writeHead(404, { 'content-type': 'text/html' }).end(request.method === 'HEAD' ? undefined : body);
+    response
+      .writeHead(404, { 'content-type': 'text/html' })
+      .end(request.method === 'HEAD' ? undefined : body);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -68,14 +75,17 @@ afterEach(async () => {
 });
 
 describe('404 from something that is not the store', () => {
-  it.for(Object.entries(BODIES))('says nothing about objects when it comes with %s', async ([, text]) => {
-    body = text;
-    for (const [name, call] of Object.entries(CALLS)) {
-      const said = await call(store).then(
-        (value) => `${typeof value} instead of a refusal`,
-        (error: unknown) => (error as { code?: unknown }).code,
-      );
-      expect(`${name}: ${String(said)}`).toBe(`${name}: STORE_UNAVAILABLE`);
-    }
-  });
+  it.for(Object.entries(BODIES))(
+    'says nothing about objects when it comes with %s',
+    async ([, text]) => {
+      body = text;
+      for (const [name, call] of Object.entries(CALLS)) {
+        const said = await call(store).then(
+          (value) => `${typeof value} instead of a refusal`,
+          (error: unknown) => (error as { code?: unknown }).code,
+        );
+        expect(`${name}: ${String(said)}`).toBe(`${name}: STORE_UNAVAILABLE`);
+      }
+    },
+  );
 });

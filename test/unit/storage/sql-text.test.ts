@@ -21,7 +21,9 @@ describe('quoting', () => {
     await engine.session(async (sql) => {
       await fc.assert(
         fc.asyncProperty(fc.array(nasty, { maxLength: 5 }), async (values) => {
-          const [row] = await sql.rows(`SELECT ${quoteList(values)} AS list, ${quoteText(values[0] ?? '')} AS one`);
+          const [row] = await sql.rows(
+            `SELECT ${quoteList(values)} AS list, ${quoteText(values[0] ?? '')} AS one`,
+          );
           expect(row).toEqual({ list: values, one: values[0] ?? '' });
         }),
         { numRuns: 150 },

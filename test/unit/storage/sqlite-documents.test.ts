@@ -29,14 +29,25 @@ const key = (sort: string): { table: string; partition: string; sort: string } =
 const blank = (characters: number): string => 'x'.repeat(characters);
 /** Text that compression makes hardly smaller. */
 const noise = (characters: number): string => randomBytes(characters).toString('base64');
-const many = (count: number, characters: number, text = blank): { key: ReturnType<typeof key>; body: object }[] =>
-  Array.from({ length: count }, (_, n) => ({ key: key(String(n).padStart(6, '0')), body: { text: text(characters) } }));
+const many = (
+  count: number,
+  characters: number,
+  text = blank,
+): { key: ReturnType<typeof key>; body: object }[] =>
+  Array.from({ length: count }, (_, n) => ({
+    key: key(String(n).padStart(6, '0')),
+    body: { text: text(characters) },
+  }));
 
 describe('an SQLite file among processes', { timeout: 60_000 }, () => {
   it('counts every increment of 5 processes that all open it as the first', async () => {
     const startAtMs = Date.now() + 2_000;
-    const children = Array.from({ length: 5 }, () => startChild('count-up.ts', [file, '40', String(startAtMs)]));
-    const won = (await Promise.all(children.map((child) => child.end()))).map(([line]) => Number(line));
+    const children = Array.from({ length: 5 }, () =>
+      startChild('count-up.ts', [file, '40', String(startAtMs)]),
+    );
+    const won = (await Promise.all(children.map((child) => child.end()))).map(([line]) =>
+      Number(line),
+    );
     expect(won.reduce((sum, own) => sum + own, 0)).toBe(500);
     const store = await openSqliteDocumentStore({ file });
     const counter = await store.get({ table: 'counters', partition: 'shared', sort: 'one' });
@@ -50,12 +61,16 @@ describe('an SQLite file among processes', { timeout: 60_000 }, () => {
     await child.kill();
     const acknowledged = await child.until((line) => line === '300');
     const store = await openSqliteDocumentStore({ file });
-    const sorts = (await toArray(store.query({ table: 'ledger', partition: 'p' }))).map(({ sort }) => Number(sort));
+    const sorts = (await toArray(store.query({ table: 'ledger', partition: 'p' }))).map(
+      ({ sort }) => Number(sort),
+    );
     expect(sorts.length).toBeGreaterThanOrEqual(acknowledged.length);
     expect(sorts).toEqual(sorts.map((_, n) => n));
     await store.put(key('later'), {}, { expectedVersion: 0 });
     await store.close();
-    expect(new Database(file).prepare('PRAGMA integrity_check').all()).toEqual([{ integrity_check: 'ok' }]);
+    expect(new Database(file).prepare('PRAGMA integrity_check').all()).toEqual([
+      { integrity_check: 'ok' },
+    ]);
   });
 
   it('is unavailable, and names the file, when another writer holds it for too long', async () => {
@@ -96,7 +111,9 @@ describe('an SQLite file among processes', { timeout: 60_000 }, () => {
       await call();
       await peer.put(key('peer'), {});
     }
-    const [checkpoint] = new Database(file).prepare('PRAGMA wal_checkpoint(TRUNCATE)').all() as { busy: number }[];
+    const [checkpoint] = new Database(file).prepare('PRAGMA wal_checkpoint(TRUNCATE)').all() as {
+      busy: number;
+    }[];
     expect(checkpoint?.busy).toBe(0);
     await store.close();
     await peer.close();
@@ -169,9 +186,13 @@ describe('an SQLite file', () => {
     const store = await openSqliteDocumentStore({ file });
     const other = await openSqliteDocumentStore({ file });
     // As steps write: each all days, and the days of a step between those of another.
-    const days = many(2_000, 300).map((document, at) => ({ ...document, order: (at % 7) * 2_000 + at }));
+    const days = many(2_000, 300).map((document, at) => ({
+      ...document,
+      order: (at % 7) * 2_000 + at,
+    }));
     const bySteps = days.sort((a, b) => a.order - b.order);
-    for (let at = 0; at < bySteps.length; at += 100) await store.createMany(bySteps.slice(at, at + 100));
+    for (let at = 0; at < bySteps.length; at += 100)
+      await store.createMany(bySteps.slice(at, at + 100));
     await store.close();
     const { size } = await stat(file);
     expect(await toArray(other.query({ table: 'ledger', partition: 'p' }))).toHaveLength(2_000);
@@ -243,7 +264,9 @@ describe('an SQLite file', () => {
       await expect(store.put(key('large'), { text: noise(4 << 20) })).rejects.toMatchObject({
         code: 'STORE_DENIED',
       });
-      await expect(store.createMany([{ key: key('large'), body: { text: noise(4 << 20) } }])).rejects.toMatchObject({
+      await expect(
+        store.createMany([{ key: key('large'), body: { text: noise(4 << 20) } }]),
+      ).rejects.toMatchObject({
         code: 'STORE_DENIED',
       });
       expect(await toArray(store.query({ table: 'ledger', partition: 'p' }))).toHaveLength(10);
@@ -265,10 +288,17 @@ describe('sqliteError', () => {
     [{ rawCode: 11, message: 'database disk image is malformed' }, 'STORE_CORRUPT'],
     [{ rawCode: 26, message: 'file is not a database' }, 'STORE_CORRUPT'],
     [{ rawCode: 1, message: 'no such table: documents' }, 'INTERNAL'],
-    [{ message: 'ConnectionFailed("Unable to open connection to local database /x: 14")' }, 'STORE_DENIED'],
+    [
+      { message: 'ConnectionFailed("Unable to open connection to local database /x: 14")' },
+      'STORE_DENIED',
+    ],
     [{ message: 'something new' }, 'INTERNAL'],
   ])('classifies %o', ({ message, ...fields }, code) => {
-    const error = sqliteError(Object.assign(new Error(message), fields), 'write to', '/data/documents.db');
+    const error = sqliteError(
+      Object.assign(new Error(message), fields),
+      'write to',
+      '/data/documents.db',
+    );
     expect(error.code).toBe(code);
     expect(error.message).toContain('/data/documents.db');
     expect(error.message).toContain(message);

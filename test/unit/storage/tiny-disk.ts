@@ -13,7 +13,10 @@ export interface TinyDisk {
   unmount(): Promise<void>;
 }
 
-/** A file system of `sizeKib` KiB that really fills up; `undefined` where this process may not mount one. */
+/**
+ * A file system of `sizeKib` KiB that really fills up; `undefined` where this process may not mount
+ * one.
+ */
 export async function mountTinyDisk(sizeKib: number): Promise<TinyDisk | undefined> {
   const folder = await mkdtemp(path.join(tmpdir(), 'quotidien-tiny-'));
   try {

@@ -53,7 +53,9 @@ async function compared(pipeline: string, date = DAY) {
   const manifest = (await newestManifests(engine.documents, pipeline, [date])).get(date);
   const state = manifest?.steps['metrics/comparison'];
   if (state?.state !== 'done') throw new Error(`no comparison of ${date}`);
-  const file = await engine.objects.openLocal(state.outputs['comparison'] ?? { key: '', sha256: '', bytes: 0 });
+  const file = await engine.objects.openLocal(
+    state.outputs['comparison'] ?? { key: '', sha256: '', bytes: 0 },
+  );
   const text = await readFile(file ?? '', 'utf8');
   return { key: state.key, body: JSON.parse(text) as { previous_day: number | null } };
 }
@@ -73,7 +75,8 @@ describe('an input as of the data day', () => {
   });
 
   it('is re-keyed when what it reads is other, and by no new version with the same', async () => {
-    for (const pipeline of PIPELINES) await runDay(engine, pipeline, pipeline === 'reader' ? DAY : '2024-01-12');
+    for (const pipeline of PIPELINES)
+      await runDay(engine, pipeline, pipeline === 'reader' ? DAY : '2024-01-12');
     const { key } = await compared('reader');
     // Another status is another core table and another version, with the same metrics.
     publisher.publish('2024-01-12', { status: 'consolidated' });
@@ -94,7 +97,9 @@ describe('an input as of the data day', () => {
     expect((await compared('own')).body.previous_day).toBe(sumOf(12));
     expect((await compared('own', '2024-01-16')).body.previous_day).toBe(sumOf(15));
     const alone = await runDay(engine, 'own', DAY, { offline: true });
-    expect(alone.plan.steps.find(({ step }) => step === 'metrics/comparison')?.action).toBe('reuse');
+    expect(alone.plan.steps.find(({ step }) => step === 'metrics/comparison')?.action).toBe(
+      'reuse',
+    );
     publisher.publish('2024-01-12', { add: 1 });
     await runDay(engine, 'own', '2024-01-12', { recheck: true });
     const { definition } = engine.datasets['own'] ?? {};
@@ -113,7 +118,9 @@ describe('an input as of the data day', () => {
   });
 
   it('must lie before the day of its own pipeline', () => {
-    expect(() => reading('own', { withinDays: 3 }, '')).toThrow('as of no day: lagDays is 1 or more');
+    expect(() => reading('own', { withinDays: 3 }, '')).toThrow(
+      'as of no day: lagDays is 1 or more',
+    );
     expect(() => reading('own', { lagDays: 5, withinDays: 3 }, '')).toThrow('withinDays not less');
   });
 });

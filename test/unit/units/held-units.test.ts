@@ -49,7 +49,9 @@ function decide(unit: string, decision: 'accept' | 'reject', decidedAt: string) 
 }
 
 function ran({ state }: Awaited<ReturnType<typeof runDay>>): string[] {
-  return Object.entries(state).flatMap(([id, one]) => (one.state === 'done' && one.how === 'ran' ? [id] : []));
+  return Object.entries(state).flatMap(([id, one]) =>
+    one.state === 'done' && one.how === 'ran' ? [id] : [],
+  );
 }
 
 describe('a check that names units', () => {
@@ -118,23 +120,33 @@ describe('a check that names units', () => {
 
 describe('judgeUnits', () => {
   it('gives the same result in whatever order the rows come, and takes in exactly what was accepted', () => {
-    const row = fc.record({ unit: fc.constantFrom('a', 'b', 'c'), row: fc.record({ value: fc.integer() }) });
+    const row = fc.record({
+      unit: fc.constantFrom('a', 'b', 'c'),
+      row: fc.record({ value: fc.integer() }),
+    });
     const check = { id: 'plausible', severity: 'hold' } as const;
     fc.assert(
-      fc.property(fc.array(row, { minLength: 1 }), fc.infiniteStream(fc.nat()), (failing, random) => {
-        const shuffled = [...failing].sort(() => (Number(random.next().value) % 3) - 1);
-        const { result, leftOut } = judgeUnits(check, { tested: 100, failing });
-        expect(judgeUnits(check, { tested: 100, failing: shuffled })).toEqual({ result, leftOut });
-        const decided = (result.units ?? []).map(({ unit, evidence }) => ({
-          check: check.id,
-          unit,
-          evidence,
-          decision: unit === 'a' ? ('reject' as const) : ('accept' as const),
-        }));
-        const after = judgeUnits(check, { tested: 100, failing, decided });
-        expect(after.leftOut).toEqual(leftOut.filter((unit) => unit === 'a'));
-        expect((after.result.units ?? []).every(({ rejected }) => rejected === true)).toBe(true);
-      }),
+      fc.property(
+        fc.array(row, { minLength: 1 }),
+        fc.infiniteStream(fc.nat()),
+        (failing, random) => {
+          const shuffled = [...failing].sort(() => (Number(random.next().value) % 3) - 1);
+          const { result, leftOut } = judgeUnits(check, { tested: 100, failing });
+          expect(judgeUnits(check, { tested: 100, failing: shuffled })).toEqual({
+            result,
+            leftOut,
+          });
+          const decided = (result.units ?? []).map(({ unit, evidence }) => ({
+            check: check.id,
+            unit,
+            evidence,
+            decision: unit === 'a' ? ('reject' as const) : ('accept' as const),
+          }));
+          const after = judgeUnits(check, { tested: 100, failing, decided });
+          expect(after.leftOut).toEqual(leftOut.filter((unit) => unit === 'a'));
+          expect((after.result.units ?? []).every(({ rejected }) => rejected === true)).toBe(true);
+        },
+      ),
     );
   });
 });

@@ -32,7 +32,9 @@ afterAll(async () => {
 
 beforeEach(async () => {
   for (const date of ['2024-01-14', DAY, '2024-01-16']) publisher.publish(date);
-  engine = await openTestEngine([shardedDataset({ shards: SHARDS, baseUrl: publisher.url, freshForMinutes: 0 })]);
+  engine = await openTestEngine([
+    shardedDataset({ shards: SHARDS, baseUrl: publisher.url, freshForMinutes: 0 }),
+  ]);
   return () => engine.close();
 });
 
@@ -65,7 +67,9 @@ describe('a step in shards', () => {
     const done = shards.flatMap(([, state]) => (state.state === 'done' ? [state.key] : []));
     expect(new Set(done).size).toBe(facts['shards']);
     const entries = (await readLedger(engine.documents, 'sharded', [DAY])).get(DAY) ?? [];
-    expect(entries.filter(({ step }) => step.startsWith('transform/readings.'))).toHaveLength(done.length);
+    expect(entries.filter(({ step }) => step.startsWith('transform/readings.'))).toHaveLength(
+      done.length,
+    );
   });
 
   it('gives what the same step gives without shards', async () => {
@@ -85,8 +89,12 @@ describe('a step in shards', () => {
     publisher.publish(DAY, { hours: { [HOUR]: 7 } });
     const asked = await runDay(engine, 'sharded', DAY, { recheck: true });
     expect(ran(asked).filter((id) => id.startsWith('transform/'))).toEqual([OF_HOUR]);
-    expect(ran(asked)).toEqual(expect.arrayContaining(['metrics/day', 'metrics/comparison', 'report/day']));
-    expect((await manifestOf(DAY)).changed.filter((id) => id.startsWith('transform/'))).toEqual([OF_HOUR]);
+    expect(ran(asked)).toEqual(
+      expect.arrayContaining(['metrics/day', 'metrics/comparison', 'report/day']),
+    );
+    expect((await manifestOf(DAY)).changed.filter((id) => id.startsWith('transform/'))).toEqual([
+      OF_HOUR,
+    ]);
   });
 
   it('stops where nothing changed: a correction to what it was is found in the ledger', async () => {
@@ -105,7 +113,9 @@ describe('a step in shards', () => {
     ]);
     await runDay(many, 'many', DAY);
     const again = await resolveDay(many, { pipeline: 'many', dates: [DAY], options: {} });
-    expect(again.plan.steps.filter(({ action }) => action === 'run' || action === 'recheck')).toEqual([]);
+    expect(
+      again.plan.steps.filter(({ action }) => action === 'run' || action === 'recheck'),
+    ).toEqual([]);
     expect(again.plan.upToDate).toBe(true);
     expect(again.plan.steps.some(({ action }) => action === 'skip')).toBe(true);
   });
@@ -127,12 +137,24 @@ describe('a step in shards', () => {
   it('fails alone: the others are kept, and the next run makes the failed one', async () => {
     publisher.publish(DAY, { hours: { [HOUR]: 500_000 } });
     const strict = engine.withDatasets([
-      shardedDataset({ shards: SHARDS, baseUrl: publisher.url, failAbove: 400_000, freshForMinutes: 0 }),
+      shardedDataset({
+        shards: SHARDS,
+        baseUrl: publisher.url,
+        failAbove: 400_000,
+        freshForMinutes: 0,
+      }),
     ]);
     const failed = await runDay(strict, 'sharded', DAY);
-    expect(failed.outcome).toMatchObject({ verdict: 'failed', failure: { step: OF_HOUR, code: 'DATA_CHECK_FAILED' } });
-    const shards = Object.entries(failed.state).filter(([id]) => id.startsWith('transform/readings.'));
-    expect(shards.flatMap(([id, { state }]) => (state === 'failed' ? [id] : []))).toEqual([OF_HOUR]);
+    expect(failed.outcome).toMatchObject({
+      verdict: 'failed',
+      failure: { step: OF_HOUR, code: 'DATA_CHECK_FAILED' },
+    });
+    const shards = Object.entries(failed.state).filter(([id]) =>
+      id.startsWith('transform/readings.'),
+    );
+    expect(shards.flatMap(([id, { state }]) => (state === 'failed' ? [id] : []))).toEqual([
+      OF_HOUR,
+    ]);
     expect(shards.filter(([, { state }]) => state === 'done').length).toBeGreaterThan(SHARDS / 2);
     publisher.publish(DAY);
     const mended = await runDay(strict, 'sharded', DAY);
@@ -143,7 +165,12 @@ describe('a step in shards', () => {
   it('degrades the day when it may be missing, and is gathered without the shard', async () => {
     publisher.publish(DAY, { hours: { [HOUR]: 500_000 } });
     const lenient = engine.withDatasets([
-      shardedDataset({ shards: SHARDS, baseUrl: publisher.url, failAbove: 400_000, isOptional: true }),
+      shardedDataset({
+        shards: SHARDS,
+        baseUrl: publisher.url,
+        failAbove: 400_000,
+        isOptional: true,
+      }),
     ]);
     const run = await runDay(lenient, 'sharded', DAY);
     expect(run.outcome.verdict).toBe('degraded');
@@ -159,10 +186,14 @@ describe('a step in shards', () => {
     const together = (await manifestOf(DAY)).steps[OF_HOUR];
     const month = await manifestOf('2024-01');
     expect(month.facts['rows']).toBe(72);
-    const alone = await openTestEngine([shardedDataset({ shards: SHARDS, baseUrl: publisher.url })]);
+    const alone = await openTestEngine([
+      shardedDataset({ shards: SHARDS, baseUrl: publisher.url }),
+    ]);
     try {
       await runDay(alone, 'sharded', DAY);
-      const single = (await newestManifests(alone.documents, 'sharded', [DAY])).get(DAY)?.steps[OF_HOUR];
+      const single = (await newestManifests(alone.documents, 'sharded', [DAY])).get(DAY)?.steps[
+        OF_HOUR
+      ];
       expect(single).toEqual(together);
     } finally {
       await alone.close();
@@ -194,10 +225,18 @@ describe('definePipeline', () => {
     });
 
   it('refuses shards that cannot be', () => {
-    expect(() => withShards('transform/readings', { shards: 1 })).toThrow('comes in 1 shards; from 2 to 256');
-    expect(() => withShards('report/day', { shards: 4 })).toThrow('published without {shard} in its name');
-    expect(() => withShards('download/readings', { shards: 4 })).toThrow('says itself in how many shards');
-    expect(() => withShards('transform/readings', { shards: 4 })).toThrow('name a step that gathers them');
+    expect(() => withShards('transform/readings', { shards: 1 })).toThrow(
+      'comes in 1 shards; from 2 to 256',
+    );
+    expect(() => withShards('report/day', { shards: 4 })).toThrow(
+      'published without {shard} in its name',
+    );
+    expect(() => withShards('download/readings', { shards: 4 })).toThrow(
+      'says itself in how many shards',
+    );
+    expect(() => withShards('transform/readings', { shards: 4 })).toThrow(
+      'name a step that gathers them',
+    );
   });
 
   it('writes shards out once: what it returns can be defined again', () => {

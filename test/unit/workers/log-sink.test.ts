@@ -19,7 +19,9 @@ describe('a log on a disk that is full', () => {
       skip('no disk can be mounted here');
       return;
     }
-    const [file, filler] = ['worker.log', 'filler'].map((name) => path.join(disk!.folder, name)) as [string, string];
+    const [file, filler] = ['worker.log', 'filler'].map((name) =>
+      path.join(disk!.folder, name),
+    ) as [string, string];
     const logger = pino({ base: null, timestamp: false }, openLogSink({ file }));
     logger.info('before');
     await expect(writeFile(filler, Buffer.alloc(1 << 20))).rejects.toThrow('ENOSPC');

@@ -3,7 +3,11 @@ import type { NotedResult } from '../../../src/engine/upkeep/outage-note.ts';
 import { HostRoute } from '../../../src/workflows/host-routing.ts';
 
 const noted = (host: string, store: 'primary' | 'fallback' = 'fallback'): NotedResult => ({
-  served: { place: { store, host }, queue: `q-host-${host}`, why: `the store is away, says ${host}` },
+  served: {
+    place: { store, host },
+    queue: `q-host-${host}`,
+    why: `the store is away, says ${host}`,
+  },
 });
 
 describe('HostRoute', () => {

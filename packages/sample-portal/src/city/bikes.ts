@@ -21,7 +21,10 @@ const FIELDS = [
 /** Of every hundred hours of a counter, how many have no record. */
 const MISSING = 2;
 
-/** Hourly counts of bikes; their time is the start of the hour. Some 2,200 records a day, far more than a page of the API. */
+/**
+ * Hourly counts of bikes; their time is the start of the hour. Some 2,200 records a day, far more
+ * than a page of the API.
+ */
 export function bikeCounts(seed: number): CityTable {
   const counters = townCounters(seed);
   const key = seriesKey(seed, 'city/bike-hours');
@@ -38,7 +41,12 @@ export function bikeCounts(seed: number): CityTable {
         for (const [index, counter] of counters.entries()) {
           if (counter.fault === 'silent' || hash(key ^ index, hour.index) % 100 < MISSING) continue;
           yield [
-            ...[counter.id, counter.name, counter.id.slice(0, 9), counter.name.replace(/ [NS]-[NS]$/, '')],
+            ...[
+              counter.id,
+              counter.name,
+              counter.id.slice(0, 9),
+              counter.name.replace(/ [NS]-[NS]$/, ''),
+            ],
             bikesOf(key ^ index, counter, hour, mood),
             { at: hour.startMs },
             '2018-12-03',
@@ -57,7 +65,12 @@ function moodOf(seed: number, { day, clock }: TownHour): number {
   return Math.max(0.25, (rain > 0.4 ? 0.72 : 1) * (0.7 + 0.02 * temp));
 }
 
-function bikesOf(key: number, { capacity, fault }: TownCounter, hour: TownHour, mood: number): number {
+function bikesOf(
+  key: number,
+  { capacity, fault }: TownCounter,
+  hour: TownHour,
+  mood: number,
+): number {
   if (fault === 'zero') return 0;
   if (fault === 'stuck') return 12;
   const share = hour.demand * mood * (1 + 0.2 * smooth(key, hour.index, 12));

@@ -6,5 +6,11 @@ import { districtsTable, roadworks } from './works.ts';
 
 /** The open-data datasets of the made-up town. */
 export function cityDatasets(seed: number): PortalDataset[] {
-  return [bikeCounts(seed), roadCounts(seed), roadworks(seed), roadNetwork(seed), districtsTable()].map(cityDataset);
+  return [
+    bikeCounts(seed),
+    roadCounts(seed),
+    roadworks(seed),
+    roadNetwork(seed),
+    districtsTable(),
+  ].map(cityDataset);
 }

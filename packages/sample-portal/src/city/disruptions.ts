@@ -11,7 +11,12 @@ const WORKS = 14;
 const WORK_DAYS = 21;
 const DAY_MS = 86_400_000;
 
-const CAUSES = ['Incident technique', 'Incident voyageur', 'Bagage oublié', 'Panne de signalisation'];
+const CAUSES = [
+  'Incident technique',
+  'Incident voyageur',
+  'Bagage oublié',
+  'Panne de signalisation',
+];
 
 /** `20250828T182100`, local time without offset. */
 function compact(ms: number): string {
@@ -37,7 +42,8 @@ export function disruptionsBetween(seed: number, firstDay: number, lastDay: numb
   for (let day = firstDay - 1; day <= lastDay; day += 1) {
     for (let place = 0; place < INCIDENTS_A_DAY; place += 1) {
       const incident = incidentOf(key, day, place);
-      if ((incident.to ?? Infinity) > firstDay * DAY_MS - 2 * HOUR_MS) found.set(incident.id, incident);
+      if ((incident.to ?? Infinity) > firstDay * DAY_MS - 2 * HOUR_MS)
+        found.set(incident.id, incident);
     }
   }
   for (let place = 0; place < WORKS; place += 1) {
@@ -90,7 +96,11 @@ function published({ id, from, to, priority, text, cause, updated }: Disruption)
     id,
     disruption_id: id,
     status: 'active',
-    severity: { name: 'perturbée', effect: priority >= 50 ? 'NO_SERVICE' : 'REDUCED_SERVICE', priority },
+    severity: {
+      name: 'perturbée',
+      effect: priority >= 50 ? 'NO_SERVICE' : 'REDUCED_SERVICE',
+      priority,
+    },
     // Some have their period twice.
     application_periods: Array.from({ length: id.endsWith('5') ? 2 : 1 }, () => ({
       begin: compact(from),

@@ -41,13 +41,16 @@ export function dayAt(ms: number): ParisDay {
 /** The hours that start in `[fromMs, toMs)`. */
 export function hoursBetween(fromMs: number, toMs: number): TownHour[] {
   const hours: TownHour[] = [];
-  for (let ms = Math.ceil(fromMs / HOUR_MS) * HOUR_MS; ms < toMs; ms += HOUR_MS) hours.push(hourAt(ms));
+  for (let ms = Math.ceil(fromMs / HOUR_MS) * HOUR_MS; ms < toMs; ms += HOUR_MS)
+    hours.push(hourAt(ms));
   return hours;
 }
 
 function hourAt(startMs: number): TownHour {
   const day = dayAt(startMs);
-  const [before, after] = [startMs, startMs + HOUR_MS].map((ms) => offsetQuarters(Math.floor(ms / QUARTER_MS)));
+  const [before, after] = [startMs, startMs + HOUR_MS].map((ms) =>
+    offsetQuarters(Math.floor(ms / QUARTER_MS)),
+  );
   const clock = Math.floor((startMs + (before ?? 4) * QUARTER_MS - day.number * DAY_MS) / HOUR_MS);
   const isWeekend = day.weekday === 0 || day.weekday === 6;
   return {
@@ -58,7 +61,9 @@ function hourAt(startMs: number): TownHour {
     demand: (isWeekend ? WEEKEND : WORKING)[clock] ?? 0,
     isSpringGap: (before ?? 4) < (after ?? 4),
     isAutumnFirst:
-      (before ?? 4) === 8 && offsetQuarters(Math.floor((startMs + 2 * HOUR_MS) / QUARTER_MS)) === 4 && clock === 1,
+      (before ?? 4) === 8 &&
+      offsetQuarters(Math.floor((startMs + 2 * HOUR_MS) / QUARTER_MS)) === 4 &&
+      clock === 1,
   };
 }
 

@@ -77,7 +77,10 @@ function isMissing(key: number, arc: TownArc, hour: TownHour): boolean {
 /** How full the arc is: 1 is its capacity. */
 function loadOf(key: number, arc: TownArc, hour: TownHour): number {
   const slow = smooth(key ^ Number(arc.id), hour.index, 30);
-  return Math.max(0.02, hour.demand * arc.stress * (1 + 0.16 * slow + 0.08 * jitter(key ^ Number(arc.id), hour.index)));
+  return Math.max(
+    0.02,
+    hour.demand * arc.stress * (1 + 0.16 * slow + 0.08 * jitter(key ^ Number(arc.id), hour.index)),
+  );
 }
 
 function countRow(key: number, arc: TownArc, hour: TownHour): Cell[] {
@@ -86,9 +89,13 @@ function countRow(key: number, arc: TownArc, hour: TownHour): Cell[] {
   const carried = load <= 1 ? load : Math.max(0.45, 1 - (load - 1) * 1.1);
   const full = clamp(4 + 24 * load * load + Math.max(0, load - 0.85) * 90, 0, 96);
   const flow =
-    hour.isSpringGap || draw(key, arc, hour, 3) % 100 < WITHOUT_FLOW ? null : Math.round(arc.capacity * carried);
+    hour.isSpringGap || draw(key, arc, hour, 3) % 100 < WITHOUT_FLOW
+      ? null
+      : Math.round(arc.capacity * carried);
   const occupancy =
-    hour.isSpringGap || draw(key, arc, hour, 4) % 100 < WITHOUT_OCCUPANCY ? null : Math.round(full * 1e5) / 1e5;
+    hour.isSpringGap || draw(key, arc, hour, 4) % 100 < WITHOUT_OCCUPANCY
+      ? null
+      : Math.round(full * 1e5) / 1e5;
   const [first] = arc.pieces;
   return [
     ...[arc.id, arc.label],

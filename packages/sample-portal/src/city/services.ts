@@ -7,7 +7,10 @@ import { dayAt } from './rhythm.ts';
 import { townWeatherDay } from './weather.ts';
 import type { TownWeatherDay } from './weather.ts';
 
-/** The three sources of the town that are no open-data portals: disruptions (Navitia) and weather (Visual Crossing, Open-Meteo). */
+/**
+ * The three sources of the town that are no open-data portals: disruptions (Navitia) and weather
+ * (Visual Crossing, Open-Meteo).
+ */
 
 const DISRUPTIONS = '/marketplace/v2/navitia/line_reports/';
 const VISUAL_CROSSING =
@@ -17,7 +20,8 @@ const OPEN_METEO = '/v1/archive';
 /** The answer of one of the services; undefined for a path that is none of theirs. */
 export function serviceAnswer(request: PortalRequest, seed: number, now: Date): Answer | undefined {
   const { path, query, headers } = request;
-  if (path.startsWith(DISRUPTIONS)) return headers['apikey'] === undefined ? refused(401) : disruptions(query, seed);
+  if (path.startsWith(DISRUPTIONS))
+    return headers['apikey'] === undefined ? refused(401) : disruptions(query, seed);
   const [, from, to] = VISUAL_CROSSING.exec(path) ?? [];
   if (from !== undefined && to !== undefined) {
     return query['key'] === undefined ? refused(401) : visualCrossing(seed, daysOf(from, to, now));
@@ -43,10 +47,18 @@ function disruptions(query: PortalRequest['query'], seed: number): Answer {
     return dayNumber(`${asked.slice(0, 4)}-${asked.slice(4, 6)}-${asked.slice(6, 8)}`);
   });
   const all = disruptionsBetween(seed, first ?? 0, last ?? 0);
-  const [count, page] = [pageNumber(query['count'], DEFAULT_COUNT), pageNumber(query['start_page'], 0)];
+  const [count, page] = [
+    pageNumber(query['count'], DEFAULT_COUNT),
+    pageNumber(query['start_page'], 0),
+  ];
   const own = all.slice(page * count, (page + 1) * count);
   return jsonAnswer(200, {
-    pagination: { total_result: all.length, start_page: page, items_per_page: count, items_on_page: own.length },
+    pagination: {
+      total_result: all.length,
+      start_page: page,
+      items_per_page: count,
+      items_on_page: own.length,
+    },
     disruptions: own,
     line_reports: [],
   });
@@ -74,7 +86,13 @@ function visualCrossing(seed: number, days: readonly number[]): Answer {
       const day = townWeatherDay(seed, number);
       return {
         datetime: dayText(number),
-        ...{ tempmax: day.max, tempmin: day.min, temp: day.mean, precip: day.rain, windspeed: day.wind },
+        ...{
+          tempmax: day.max,
+          tempmin: day.min,
+          temp: day.mean,
+          precip: day.rain,
+          windspeed: day.wind,
+        },
         conditions: conditions(day),
         hours: day.hours.map(({ temp, rain, wind }, clock) => ({
           datetime: `${clockText(clock)}:00`,
@@ -90,7 +108,10 @@ function clockText(clock: number): string {
 }
 
 function openMeteo(seed: number, numbers: readonly number[]): Answer {
-  const days = numbers.map((number) => ({ date: dayText(number), ...townWeatherDay(seed, number) }));
+  const days = numbers.map((number) => ({
+    date: dayText(number),
+    ...townWeatherDay(seed, number),
+  }));
   const hours = days.flatMap(({ date, hours: own }) =>
     own.map((hour, clock) => ({ time: `${date}T${clockText(clock)}`, ...hour })),
   );

@@ -2,13 +2,21 @@ import { csvField } from '@quotidien/machine/csv-field';
 import { PortalError } from '../portal-error.ts';
 import { odsqlRefusal, parameterRefusal } from '../answer.ts';
 import type { Bytes } from '../answer.ts';
-import type { CsvFormat, DatasetState, FieldDescription, PortalDataset, Selection } from '../dataset.ts';
+import type {
+  CsvFormat,
+  DatasetState,
+  FieldDescription,
+  PortalDataset,
+  Selection,
+} from '../dataset.ts';
 import type { Comparison } from '../odsql.ts';
 import { offsetQuarters, QUARTER_MS } from '../synthetic/paris-days.ts';
 import { instantText } from './rhythm.ts';
 import type { Position } from './town.ts';
 
-/** A dataset of the made-up town as the portal serves it: as CSV, as JSON and in pages of records. */
+/**
+ * A dataset of the made-up town as the portal serves it: as CSV, as JSON and in pages of records.
+ */
 
 /** A value before it has a format: exports write each kind in their own way. */
 export type Cell =
@@ -36,7 +44,10 @@ export interface CityTable {
   readonly timeField?: string;
   /** When the dataset was last processed, epoch milliseconds. */
   processedAt(now: Date): number;
-  /** The rows whose time is in the range, all of them where there is no time field; the same at every call. */
+  /**
+   * The rows whose time is in the range, all of them where there is no time field; the same at
+   * every call.
+   */
   rows(range: TimeRange, processedAt: number): Iterable<readonly Cell[]>;
   /** Line ends and byte order mark of the publisher's exports. */
   readonly lineEnd: '\n' | '\r\n';
@@ -55,7 +66,10 @@ export function cityDataset(table: CityTable): PortalDataset {
         processedAt: new Date(processedAt),
         fields: table.fields,
         // Counting years of hours would make them: the publisher's catalogue lags behind too.
-        countRecords: () => Promise.resolve(table.timeField === undefined ? countOf(table.rows(all, processedAt)) : 0),
+        countRecords: () =>
+          Promise.resolve(
+            table.timeField === undefined ? countOf(table.rows(all, processedAt)) : 0,
+          ),
         select: (where, zone) => selectionOf(table, rangeOf(table, where, zone), processedAt),
       });
     },
@@ -71,12 +85,17 @@ function countOf(rows: Iterable<unknown>): number {
   return count;
 }
 
-function rangeOf(table: CityTable, where: readonly Comparison[], zone: CsvFormat['zone']): TimeRange {
+function rangeOf(
+  table: CityTable,
+  where: readonly Comparison[],
+  zone: CsvFormat['zone'],
+): TimeRange {
   let [from, to] = [-Infinity, Infinity];
   for (const { field, operator, value } of where) {
     if (field !== table.timeField) throw odsqlRefusal(`Unknown field: ${field}`);
     const naive = value.naive ?? Date.parse(`${value.date}T00:00:00Z`);
-    const offset = zone === 'UTC' ? 0 : offsetQuarters(Math.floor(naive / QUARTER_MS) - 4) * QUARTER_MS;
+    const offset =
+      zone === 'UTC' ? 0 : offsetQuarters(Math.floor(naive / QUARTER_MS) - 4) * QUARTER_MS;
     const at = value.instant ?? naive - offset;
     if (operator === '>=' || operator === '=') from = Math.max(from, at);
     if (operator === '>') from = Math.max(from, at + 1);
@@ -87,14 +106,21 @@ function rangeOf(table: CityTable, where: readonly Comparison[], zone: CsvFormat
 }
 
 function selectionOf(table: CityTable, range: TimeRange, processedAt: number): Selection {
-  if (table.timeField !== undefined && !(Number.isFinite(range.from) && Number.isFinite(range.to))) {
-    throw parameterRefusal(`The sample portal gives ${table.id} for a range of ${table.timeField} only.`);
+  if (
+    table.timeField !== undefined &&
+    !(Number.isFinite(range.from) && Number.isFinite(range.to))
+  ) {
+    throw parameterRefusal(
+      `The sample portal gives ${table.id} for a range of ${table.timeField} only.`,
+    );
   }
   const rows = (): Iterable<readonly Cell[]> => table.rows(range, processedAt);
   const shown = Math.min(range.to, processedAt);
   return {
     contentKey: () =>
-      Promise.resolve(JSON.stringify([table.id, range.from, table.timeField === undefined ? processedAt : shown])),
+      Promise.resolve(
+        JSON.stringify([table.id, range.from, table.timeField === undefined ? processedAt : shown]),
+      ),
     csv: (format) => csvBytes(table, rows(), format),
     json: (zone) => jsonBytes(table, rows(), zone),
     geojson: () => geojsonBytes(table, rows()),
@@ -123,13 +149,18 @@ function* chunked(texts: Iterable<string>): Generator<Uint8Array, void, undefine
   if (text !== '') yield Buffer.from(text, 'utf8');
 }
 
-function csvBytes({ fields, lineEnd }: CityTable, rows: Iterable<readonly Cell[]>, format: CsvFormat): Bytes {
+function csvBytes(
+  { fields, lineEnd }: CityTable,
+  rows: Iterable<readonly Cell[]>,
+  format: CsvFormat,
+): Bytes {
   const { delimiter, zone, labels, bom } = format;
   const quoted = (text: string): string => csvField(text, delimiter);
   function* lines(): Generator<string, void, undefined> {
     const names = fields.map(({ name, label }) => quoted(labels ? label : name));
     yield `${bom ? '\u{FEFF}' : ''}${names.join(delimiter)}${lineEnd}`;
-    for (const row of rows) yield `${row.map((cell) => quoted(csvText(cell, zone))).join(delimiter)}${lineEnd}`;
+    for (const row of rows)
+      yield `${row.map((cell) => quoted(csvText(cell, zone))).join(delimiter)}${lineEnd}`;
   }
   return chunked(lines());
 }
@@ -150,11 +181,21 @@ function valueOf(cell: Cell, zone: CsvFormat['zone']): unknown {
     : { type: 'Feature', geometry: cell.shape, properties: {} };
 }
 
-function recordOf({ fields }: CityTable, row: readonly Cell[], zone: CsvFormat['zone']): Record<string, unknown> {
-  return Object.fromEntries(fields.map(({ name }, index) => [name, valueOf(row[index] ?? null, zone)]));
+function recordOf(
+  { fields }: CityTable,
+  row: readonly Cell[],
+  zone: CsvFormat['zone'],
+): Record<string, unknown> {
+  return Object.fromEntries(
+    fields.map(({ name }, index) => [name, valueOf(row[index] ?? null, zone)]),
+  );
 }
 
-function jsonBytes(table: CityTable, rows: Iterable<readonly Cell[]>, zone: CsvFormat['zone']): Bytes {
+function jsonBytes(
+  table: CityTable,
+  rows: Iterable<readonly Cell[]>,
+  zone: CsvFormat['zone'],
+): Bytes {
   function* texts(): Generator<string, void, undefined> {
     yield '[';
     let comma = '';

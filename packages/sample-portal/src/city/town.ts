@@ -1,8 +1,9 @@
 import { hash, jitter, seriesKey } from '../synthetic/noise.ts';
 
 /**
- * The made-up Paris of the sample portal: districts on a spiral, streets on rings and spokes, counters beside them. Everything follows from
- * the seed; nothing is copied from the publisher's files.
+ * The made-up Paris of the sample portal: districts on a spiral, streets on rings and spokes,
+ * counters beside them. Everything follows from the seed; nothing is copied from the publisher's
+ * files.
  */
 
 /** `[longitude, latitude]` in degrees. */
@@ -20,9 +21,13 @@ const RINGS = [
 ] as const;
 const CORNERS_PER_ARC = 6;
 
-/** A place by its turn (0–1, clockwise from north) and its share of the way to the edge, to the 15 digits that the publisher prints. */
+/**
+ * A place by its turn (0–1, clockwise from north) and its share of the way to the edge, to the 15
+ * digits that the publisher prints.
+ */
 function place(turn: number, share: number): Position {
-  // A diamond-free circle without trigonometry of the engine: the half-angle form of a rational parametrisation.
+  // A diamond-free circle without trigonometry of the engine: the half-angle form of a rational
+  // parametrisation.
   const quarter = Math.floor(turn * 4) % 4;
   const t = turn * 4 - Math.floor(turn * 4);
   const u = t / (1 + (1 - t) * 0.414_213_562);
@@ -54,7 +59,8 @@ export function townDistricts(): TownDistrict[] {
         (__, i) => start + ((end - start) * i) / CORNERS_PER_ARC,
       );
       const outer = turns.map((turn) => place(turn % 1, to));
-      const inner = from === 0 ? [CENTRE] : [...turns].reverse().map((turn) => place(turn % 1, from));
+      const inner =
+        from === 0 ? [CENTRE] : [...turns].reverse().map((turn) => place(turn % 1, from));
       const ring = [...outer, ...inner];
       return {
         number: first + index,
@@ -82,7 +88,14 @@ export interface TownArc {
 }
 
 const STREETS = [
-  ...['Av_Sample', 'Bd_des_Marronniers', 'Quai_Neuf', 'Rue_des_Deux_Ponts', 'Av_de_la_Porte', 'Bd_Exterieur'],
+  ...[
+    'Av_Sample',
+    'Bd_des_Marronniers',
+    'Quai_Neuf',
+    'Rue_des_Deux_Ponts',
+    'Av_de_la_Porte',
+    'Bd_Exterieur',
+  ],
   ...['Rue_du_Canal', 'Av_des_Tilleuls', 'Rue_Longue', 'Bd_du_Port', 'Rue_Haute', 'Av_du_Parc'],
 ];
 
@@ -133,7 +146,11 @@ export interface TownCounter {
 }
 
 const COUNTER_COUNT = 96;
-const FAULTS: Readonly<Record<number, TownCounter['fault']>> = { 17: 'silent', 41: 'zero', 66: 'stuck' };
+const FAULTS: Readonly<Record<number, TownCounter['fault']>> = {
+  17: 'silent',
+  41: 'zero',
+  66: 'stuck',
+};
 
 /** Two counters a street, one for each direction. */
 export function townCounters(seed: number): TownCounter[] {

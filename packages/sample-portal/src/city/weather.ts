@@ -15,7 +15,9 @@ const WARMEST_HOUR = 15;
 
 /** `day` counts from 1970-01-01, `clock` is the local hour 0–23. */
 export function townWeather(seed: number, day: number, clock: number): TownWeather {
-  const [heat, wet, blow] = ['temp', 'rain', 'wind'].map((name) => seriesKey(seed, `city/weather/${name}`));
+  const [heat, wet, blow] = ['temp', 'rain', 'wind'].map((name) =>
+    seriesKey(seed, `city/weather/${name}`),
+  );
   const year = (day - COLDEST_DAY) / DAYS_PER_YEAR;
   const season = 11.8 - 8.2 * cosTurn(year);
   const daily = 3.6 * cosTurn((clock - WARMEST_HOUR) / 24);
@@ -42,7 +44,8 @@ export interface TownWeatherDay {
 export function townWeatherDay(seed: number, day: number): TownWeatherDay {
   const hours = Array.from({ length: 24 }, (_, clock) => townWeather(seed, day, clock));
   const temps = hours.map(({ temp }) => temp);
-  const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+  const total = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0);
   return {
     hours,
     mean: tenth(total(temps) / temps.length),

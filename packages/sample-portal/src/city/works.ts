@@ -20,7 +20,11 @@ const WORK_FIELDS = [
   { name: 'date_debut', label: 'Date de début', type: 'date' },
   { name: 'date_fin', label: 'Date de fin', type: 'date' },
   { name: 'impact_circulation', label: 'Impact sur la circulation', type: 'text' },
-  { name: 'impact_circulation_detail', label: "Détail de l'impact sur la circulation", type: 'text' },
+  {
+    name: 'impact_circulation_detail',
+    label: "Détail de l'impact sur la circulation",
+    type: 'text',
+  },
   { name: 'niveau_perturbation', label: 'Niveau de perturbation', type: 'text' },
   { name: 'statut', label: 'Statut', type: 'text' },
   { name: 'url_lic', label: 'URL LettreInfoChantier', type: 'text' },
@@ -33,7 +37,10 @@ const IMPACTS = ['RESTREINTE', 'RESTREINTE', 'SENS_UNIQUE', 'BARRAGE_TOTAL', 'IM
 const SITES = 90;
 const LEAST_DAYS = 20;
 const MAX_DAYS = 160;
-/** The list reaches from works that ended so many days ago to works that start so many days from now. */
+/**
+ * The list reaches from works that ended so many days ago to works that start so many days from
+ * now.
+ */
 const ENDED_BEFORE = 400;
 const STARTING_WITHIN = 60;
 /** Sites whose newest work has one of the flaws of real lists. */
@@ -65,7 +72,8 @@ export function roadworks(seed: number): CityTable {
         const last = Math.floor((today + STARTING_WITHIN) / days);
         // The district whose middle is nearest: near enough for a postcode in a list of works.
         const district =
-          [...districts].sort((a, b) => far(a.centre, [lon, lat]) - far(b.centre, [lon, lat]))[0]?.number ?? 1;
+          [...districts].sort((a, b) => far(a.centre, [lon, lat]) - far(b.centre, [lon, lat]))[0]
+            ?.number ?? 1;
         for (let round = first; round <= last; round += 1) {
           const flaw = round === last ? FLAWS[site] : undefined;
           yield workRow(key, { site, round, days, lon, lat, district, flaw });
@@ -103,7 +111,12 @@ function workRow(key: number, { site, round, days, lon, lat, district, flaw }: W
   ];
   const id = `CP${String((site * 1_000 + round) % 1_000_000).padStart(6, '0')}`;
   return [
-    ...[id, null, flaw === 'unposted' ? null : `750${String(district).padStart(2, '0')}`, String(1 + (site % 20))],
+    ...[
+      id,
+      null,
+      flaw === 'unposted' ? null : `750${String(district).padStart(2, '0')}`,
+      String(1 + (site % 20)),
+    ],
     ...[String(1 + (chance % 4)), 'Ville exemple', 'REAMENAGEMENT_SECTEUR'],
     // Line ends and delimiters inside quotes, as people type them.
     site % 9 === 4 ? 'Réfection de la chaussée ;\nphase 2 : trottoirs' : null,
@@ -134,7 +147,12 @@ export function districtsTable(): CityTable {
     processedAt: () => Date.UTC(2023, 8, 12, 8, 40),
     *rows() {
       for (const { number, ring } of townDistricts()) {
-        yield [number, 75_100 + number, `Quartier ${number}`, { shape: { coordinates: [ring], type: 'Polygon' } }];
+        yield [
+          number,
+          75_100 + number,
+          `Quartier ${number}`,
+          { shape: { coordinates: [ring], type: 'Polygon' } },
+        ];
       }
     },
   };

@@ -2,8 +2,9 @@ import { parisDay, parisDayNumberAt } from '../synthetic/paris-days.ts';
 import { clamp, cosTurn, seriesKey, smooth } from '../synthetic/noise.ts';
 
 /**
- * The made-up fleet of the made-up grid: what is installed grows with the years, as in the synthetic generation. The register tells of it on
- * 31 December of each year; RTE's pages tell what it produced in a month and at which load factor, rounded as RTE rounds.
+ * The made-up fleet of the made-up grid: what is installed grows with the years, as in the
+ * synthetic generation. The register tells of it on 31 December of each year; RTE's pages tell what
+ * it produced in a month and at which load factor, rounded as RTE rounds.
  */
 
 /** What RTE's pages give a load factor of. */
@@ -38,21 +39,30 @@ function capacityAtEnd(source: Rated, year: number): number {
 export function factorOf(source: Rated, seed: number, year: number, month: number): number {
   const swing = 3 * smooth(seriesKey(seed, `factor/${source}`), year * 12 + month, 2);
   const season = cosTurn((month - 0.5) / 12);
-  const mean = { eolien_terrestre: 24 + 8 * season, eolien_en_mer: 38 + 9 * season, solaire: 14 - 8 * season }[source];
+  const mean = {
+    eolien_terrestre: 24 + 8 * season,
+    eolien_en_mer: 38 + 9 * season,
+    solaire: 14 - 8 * season,
+  }[source];
   return Math.round(clamp(mean + swing, 2, 60) * 100) / 100;
 }
 
 /** The last month that is over and published: RTE needs a few days. */
 export function lastMonth(now: Date): { readonly year: number; readonly month: number } {
   const day = parisDay(parisDayNumberAt(now.getTime()) - 5);
-  return day.month === 1 ? { year: day.year - 1, month: 12 } : { year: day.year, month: day.month - 1 };
+  return day.month === 1
+    ? { year: day.year - 1, month: 12 }
+    : { year: day.year, month: day.month - 1 };
 }
 
 /** Every month that is told, ascending. */
-export function* monthsUntil(now: Date): Generator<{ readonly year: number; readonly month: number }> {
+export function* monthsUntil(
+  now: Date,
+): Generator<{ readonly year: number; readonly month: number }> {
   const last = lastMonth(now);
   for (let year = FIRST_YEAR; year <= last.year; year += 1)
-    for (let month = 1; month <= (year === last.year ? last.month : 12); month += 1) yield { year, month };
+    for (let month = 1; month <= (year === last.year ? last.month : 12); month += 1)
+      yield { year, month };
 }
 
 /** The hours of a civil month of Paris. */
@@ -66,7 +76,11 @@ export function hoursOf(year: number, month: number): number {
 export function registerRow(year: number): number[] {
   const old = age(year, 12);
   const wind = capacityAtEnd('eolien_terrestre', year) + capacityAtEnd('eolien_en_mer', year);
-  const [oil, coal, gas] = [Math.max(2_500, 9_000 - 500 * old), Math.max(1_800, 8_000 - 480 * old), 10_400 + 170 * old];
+  const [oil, coal, gas] = [
+    Math.max(2_500, 9_000 - 500 * old),
+    Math.max(1_800, 8_000 - 480 * old),
+    10_400 + 170 * old,
+  ];
   return [
     year,
     oil + coal + gas,

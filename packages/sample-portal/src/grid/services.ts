@@ -4,7 +4,14 @@ import { cityDataset } from '../city/table.ts';
 import type { PortalDataset } from '../dataset.ts';
 import type { PortalRequest } from '../requests.ts';
 import type { Rated } from './capacity.ts';
-import { capacityOf, factorOf, hoursOf, monthsUntil, registeredYears, registerRow } from './capacity.ts';
+import {
+  capacityOf,
+  factorOf,
+  hoursOf,
+  monthsUntil,
+  registeredYears,
+  registerRow,
+} from './capacity.ts';
 
 /** RTE's pages of monthly figures and ODRE's register, over the made-up fleet. */
 
@@ -24,7 +31,9 @@ export function pageAnswer({ path }: PortalRequest, seed: number, now: Date): An
   const sources = PAGES[path];
   if (sources === undefined) return undefined;
   const charts = [production(sources, seed, now), factors(sources, seed, now)];
-  const script = charts.map((chart, index) => `const chart${index} = JSON.parse('${literal(chart)}');`).join('\n');
+  const script = charts
+    .map((chart, index) => `const chart${index} = JSON.parse('${literal(chart)}');`)
+    .join('\n');
   const html = `<!DOCTYPE html>
 <html lang="fr"><head><meta charset="utf-8"><title>Production</title></head>
 <body><main>Production d’électricité : l’année en cours n’est pas complète.</main>
@@ -45,15 +54,24 @@ function literal(chart: unknown): string {
 type Chart = Record<string, unknown>;
 
 function production(sources: readonly Rated[], seed: number, now: Date): Chart {
-  return chartOf(sources, now, ({ source, index }) => [`0${index}_${NAMES[source]}`, NAMES[source]], {
-    inner: 'filiere',
-    valueOf: (source, year, month) => {
-      const capacity = capacityOf(source, year, month);
-      if (capacity === null) return null;
-      // TWh with six decimals: a megawatt-hour.
-      return Math.round(capacity * hoursOf(year, month) * (factorOf(source, seed, year, month) / 100)) / 1e6;
+  return chartOf(
+    sources,
+    now,
+    ({ source, index }) => [`0${index}_${NAMES[source]}`, NAMES[source]],
+    {
+      inner: 'filiere',
+      valueOf: (source, year, month) => {
+        const capacity = capacityOf(source, year, month);
+        if (capacity === null) return null;
+        // TWh with six decimals: a megawatt-hour.
+        return (
+          Math.round(
+            capacity * hoursOf(year, month) * (factorOf(source, seed, year, month) / 100),
+          ) / 1e6
+        );
+      },
     },
-  });
+  );
 }
 
 function factors(sources: readonly Rated[], seed: number, now: Date): Chart {
@@ -71,7 +89,10 @@ function factors(sources: readonly Rated[], seed: number, now: Date): Chart {
   const most = chartOf(
     sources,
     now,
-    ({ source, index }) => [`1${index}_${NAMES[source]} - Facteur de charge max`, 'Facteur de charge max'],
+    ({ source, index }) => [
+      `1${index}_${NAMES[source]} - Facteur de charge max`,
+      'Facteur de charge max',
+    ],
     { inner: 'global', valueOf: (...of) => (valueOf(...of) === null ? null : 88) },
   );
   return { ...mean, ...most };
@@ -85,7 +106,10 @@ interface ChartValues {
 function chartOf(
   sources: readonly Rated[],
   now: Date,
-  keyOf: (entry: { readonly source: Rated; readonly index: number }) => readonly [key: string, name: string],
+  keyOf: (entry: {
+    readonly source: Rated;
+    readonly index: number;
+  }) => readonly [key: string, name: string],
   { inner, valueOf }: ChartValues,
 ): Chart {
   return Object.fromEntries(
@@ -119,10 +143,15 @@ export function registerDataset(): PortalDataset {
   return cityDataset({
     id: 'parc-prod-par-filiere',
     title: 'Parc national annuel de production par filière',
-    fields: FIELDS.map(([name, label]) => ({ name, label, type: name === 'annee' ? 'text' : 'int' })),
+    fields: FIELDS.map(([name, label]) => ({
+      name,
+      label,
+      type: name === 'annee' ? 'text' : 'int',
+    })),
     processedAt: (now) => Date.UTC(Math.max(...registeredYears(now)) + 1, 2, 1),
     *rows(_, processedAt) {
-      for (const year of registeredYears(new Date(processedAt + 86_400_000))) yield registerRow(year);
+      for (const year of registeredYears(new Date(processedAt + 86_400_000)))
+        yield registerRow(year);
     },
     lineEnd: '\n',
   });

@@ -2,13 +2,22 @@ import { jsonAnswer, parameterRefusal } from '../answer.ts';
 import type { Answer } from '../answer.ts';
 import type { PortalRequest } from '../requests.ts';
 import { dayBounds, dayNumber, dayText, isDay } from '../synthetic/paris-days.ts';
-import { injectedLines, meterList, READINGS_HEADER, readingLines, truthList, weatherList } from './files.ts';
+import {
+  injectedLines,
+  meterList,
+  READINGS_HEADER,
+  readingLines,
+  truthList,
+  weatherList,
+} from './files.ts';
 import { MeterWorld } from './world.ts';
 
 /**
- * A head-end over made-up meters, `GET /head-end/v1/<list>?from=…&to=…`, and the distributor's API for one of them,
- * `GET /metering_data_clc/v5/consumption_load_curve?usage_point_id=…&start=…&end=…`. What a day has follows from the portal's clock: a day comes at eight in the
- * morning after it, some meters three days later, corrections after a week.
+ * A head-end over made-up meters, `GET /head-end/v1/<list>?from=…&to=…`, and the distributor's API
+ * for one of them, `GET
+ * /metering_data_clc/v5/consumption_load_curve?usage_point_id=…&start=…&end=…`. What a day has
+ * follows from the portal's clock: a day comes at eight in the morning after it, some meters three
+ * days later, corrections after a week.
  */
 
 const HEAD_END = /^\/head-end\/v1\/([a-z]+)$/;
@@ -24,13 +33,19 @@ export interface MeterDesk {
   readonly now: Date;
 }
 
-/** The answer of the head-end or of the distributor's API; undefined for a path that is neither's. */
-export function meterAnswer({ path, query, headers }: PortalRequest, desk: MeterDesk): Answer | undefined {
+/**
+ * The answer of the head-end or of the distributor's API; undefined for a path that is neither's.
+ */
+export function meterAnswer(
+  { path, query, headers }: PortalRequest,
+  desk: MeterDesk,
+): Answer | undefined {
   const [, list] = HEAD_END.exec(path) ?? [];
   if (list === undefined && path !== LOAD_CURVE) return undefined;
   const world = new MeterWorld({ seed: desk.seed, meters: desk.meters, ...WORLD });
   if (list === undefined) return loadCurve(world, query, desk.now);
-  if (headers['x-api-key'] === undefined) return jsonAnswer(401, { message: 'No API key found in request' });
+  if (headers['x-api-key'] === undefined)
+    return jsonAnswer(401, { message: 'No API key found in request' });
   const days = publishedDays(world, [query['from'], query['to']], desk.now);
   switch (list) {
     case 'readings':
@@ -69,14 +84,17 @@ function publishedDays(
   [from = '', to = '']: readonly (string | undefined)[],
   now: Date,
 ): PublishedDay[] {
-  if (!isDay(from) || !isDay(to)) throw parameterRefusal('from and to take dates such as 2024-01-15');
+  if (!isDay(from) || !isDay(to))
+    throw parameterRefusal('from and to take dates such as 2024-01-15');
   const [first, last] = [dayNumber(from), dayNumber(to)];
   const asked = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
   const origin = dayNumber(world.options.from);
   return asked.flatMap((number) => {
     const day = number - origin;
     const since = now.getTime() - dayBounds(dayText(number)).endMs - PUBLISHED_AFTER_MS;
-    return day < 0 || day >= world.options.days || since < 0 ? [] : [{ day, age: Math.floor(since / DAY_MS) }];
+    return day < 0 || day >= world.options.days || since < 0
+      ? []
+      : [{ day, age: Math.floor(since / DAY_MS) }];
   });
 }
 

@@ -4,7 +4,15 @@ import type { MeterWorld } from './world.ts';
 /** The files of a head-end over made-up meters: lines of CSV, made while they are read. */
 
 /** Faults of meters and transmission, by their share of the meter-days. */
-export type Fault = 'gap' | 'spike' | 'stuck' | 'zero_run' | 'negative' | 'duplicate' | 'kwh' | 'clock';
+export type Fault =
+  | 'gap'
+  | 'spike'
+  | 'stuck'
+  | 'zero_run'
+  | 'negative'
+  | 'duplicate'
+  | 'kwh'
+  | 'clock';
 const FAULTS: readonly (readonly [Fault, number])[] = [
   ['gap', 0.01],
   ['spike', 0.002],
@@ -53,7 +61,9 @@ function faulty(fault: Fault | undefined, values: Float64Array, at: number): Row
     case 'spike':
       return rows.map((row) => (row.slot === from ? { ...row, wh: row.wh * 12 + 2_000 } : row));
     case 'stuck':
-      return rows.map((row) => (row.slot >= from && row.slot < from + 14 ? { ...row, wh: values[from] ?? 0 } : row));
+      return rows.map((row) =>
+        row.slot >= from && row.slot < from + 14 ? { ...row, wh: values[from] ?? 0 } : row,
+      );
     case 'zero_run':
       return rows.map((row) => ({ ...row, wh: 0 }));
     case 'negative':
@@ -67,7 +77,10 @@ function faulty(fault: Fault | undefined, values: Float64Array, at: number): Row
   }
 }
 
-/** When a share of the readings arrives after the day ended, in days: what is late, and what is corrected after a week. */
+/**
+ * When a share of the readings arrives after the day ended, in days: what is late, and what is
+ * corrected after a week.
+ */
 const LATE_SHARE = 0.015;
 const LATE_DAYS = 3;
 const CORRECTED_SHARE = 0.005;
@@ -87,7 +100,11 @@ export interface FileOptions {
 export const READINGS_HEADER = 'meter_id,start_at,wh,channel,quality,revision\n';
 
 /** Readings of a day as CSV lines without their header, some thousands at a time. */
-export function* readingLines(world: MeterWorld, day: number, options: FileOptions = {}): Generator<string> {
+export function* readingLines(
+  world: MeterWorld,
+  day: number,
+  options: FileOptions = {},
+): Generator<string> {
   const { age = Infinity, clean = false, meters = [0, world.options.meters] } = options;
   const { startMs } = dayBounds(world.dateOf(day));
   const stamps = Array.from(
@@ -106,10 +123,13 @@ export function* readingLines(world: MeterWorld, day: number, options: FileOptio
     const line = (slot: number, wh: number, channel: string): string =>
       `${id},${stamps[slot] ?? ''},${wh},${channel},${tail}\n`;
     if (fault === undefined)
-      for (let slot = 0; slot < measured.length; slot += 1) text += line(slot, measured[slot] ?? 0, 'import');
+      for (let slot = 0; slot < measured.length; slot += 1)
+        text += line(slot, measured[slot] ?? 0, 'import');
     else
-      for (const { slot, wh } of faulty(fault, measured, draw(seed, index, day, 3))) text += line(slot, wh, 'import');
-    for (let slot = 0; slot < exported.length; slot += 1) text += line(slot, exported[slot] ?? 0, 'export');
+      for (const { slot, wh } of faulty(fault, measured, draw(seed, index, day, 3)))
+        text += line(slot, wh, 'import');
+    for (let slot = 0; slot < exported.length; slot += 1)
+      text += line(slot, exported[slot] ?? 0, 'export');
     if (text.length > 262_144) {
       yield text;
       text = '';

@@ -1,5 +1,12 @@
 import { PortalError } from '../portal-error.ts';
-import type { CsvFormat, DatasetState, FieldDescription, PortalDataset, RecordPage, Selection } from '../dataset.ts';
+import type {
+  CsvFormat,
+  DatasetState,
+  FieldDescription,
+  PortalDataset,
+  RecordPage,
+  Selection,
+} from '../dataset.ts';
 import type { SyntheticDatasetId } from '../synthetic/columns.ts';
 import { NUMERIC } from '../synthetic/columns.ts';
 import { fillRow, identityOf } from '../synthetic/csv.ts';
@@ -22,8 +29,9 @@ import {
 } from './shares.ts';
 
 /**
- * The two regional eCO2mix datasets, made up: the made-up mainland divided into its regions, so that both tell of one world. Rows come twelve by
- * twelve; the consolidated dataset has half-hours alone.
+ * The two regional eCO2mix datasets, made up: the made-up mainland divided into its regions, so
+ * that both tell of one world. Rows come twelve by twelve; the consolidated dataset has half-hours
+ * alone.
  */
 export type RegionalDatasetId = 'eco2mix-regional-tr' | 'eco2mix-regional-cons-def';
 
@@ -66,7 +74,11 @@ const FIELDS: readonly FieldDescription[] = [
 type Cell = string | number | null;
 
 /** The rows of all regions at an instant, in the order of the fields. */
-function* rowsAt(row: Int32Array, site: RowSite, identity: readonly string[]): Generator<readonly Cell[]> {
+function* rowsAt(
+  row: Int32Array,
+  site: RowSite,
+  identity: readonly string[],
+): Generator<readonly Cell[]> {
   const [, ...when] = identity;
   const powers = POWERS.map((column) => divide(column, row));
   const later = LATER_COLUMNS.map((column) => divide(column, row));
@@ -74,18 +86,32 @@ function* rowsAt(row: Int32Array, site: RowSite, identity: readonly string[]): G
     const own = powers.map((values) => values[index] ?? null);
     const [load = null, ...supply] = own;
     const batteries = later.slice(0, 2).map((values) => values[index] ?? 0);
-    const exchange = (load ?? 0) - [...supply, ...batteries].reduce<number>((sum, value) => sum + (value ?? 0), 0);
+    const exchange =
+      (load ?? 0) - [...supply, ...batteries].reduce<number>((sum, value) => sum + (value ?? 0), 0);
     const rates = RATED.flatMap((column) => {
       const mw = own[POWERS.indexOf(column)] ?? null;
       if (site.day.year < RATES_SINCE) return [null, null];
       const installed = ((column.capacityMw ?? 0) * (column.shares[index] ?? 0)) / 1_000;
       return [percent(mw, load ?? 0), percent(mw, installed)];
     });
-    yield [code, name, ...when, ...own, exchange, ...later.map((values) => values[index] ?? null), ...rates, null];
+    yield [
+      code,
+      name,
+      ...when,
+      ...own,
+      exchange,
+      ...later.map((values) => values[index] ?? null),
+      ...rates,
+      null,
+    ];
   }
 }
 
-function* rowsOf(id: RegionalDatasetId, view: SyntheticView, zone: CsvFormat['zone']): Generator<readonly Cell[]> {
+function* rowsOf(
+  id: RegionalDatasetId,
+  view: SyntheticView,
+  zone: CsvFormat['zone'],
+): Generator<readonly Cell[]> {
   const model: RowModel = createRowModel(view.seed);
   const row = new Int32Array(NUMERIC.length);
   for (const site of rowSites(view)) {
@@ -101,7 +127,11 @@ function isHalfHourly(id: RegionalDatasetId): boolean {
 
 const CHUNK_CHARACTERS = 64 * 1024;
 
-function* csvOf(id: RegionalDatasetId, view: SyntheticView, format: CsvFormat): Generator<Uint8Array> {
+function* csvOf(
+  id: RegionalDatasetId,
+  view: SyntheticView,
+  format: CsvFormat,
+): Generator<Uint8Array> {
   const names = FIELDS.map(({ name, label }) => (format.labels ? label : name));
   let text = `${format.bom ? '\u{FEFF}' : ''}${names.join(format.delimiter)}\n`;
   for (const row of rowsOf(id, view, format.zone)) {
@@ -143,16 +173,27 @@ function measured(view: SyntheticView): SyntheticView {
   return { ...view, window: [from, Math.min(to, view.publication.measuredUntil)] };
 }
 
-/** One of the two datasets; what it shows follows from the seed, the clock and its revisions alone. */
-export function createRegionalDataset(id: RegionalDatasetId, seed: number, options: SyntheticOptions): PortalDataset {
+/**
+ * One of the two datasets; what it shows follows from the seed, the clock and its revisions alone.
+ */
+export function createRegionalDataset(
+  id: RegionalDatasetId,
+  seed: number,
+  options: SyntheticOptions,
+): PortalDataset {
   let revisions: readonly DayRevision[] = [];
   let revisedAt = -Infinity;
   const whole = (now: Date): SyntheticView => {
     const view = wholeView(NATIONAL[id], seed, now, options, revisions);
     const firstDay = Math.max(view.publication.firstDay, dayNumber(FIRST_DAY));
-    return { ...view, publication: { ...view.publication, firstDay }, days: [firstDay, view.days[1]] };
+    return {
+      ...view,
+      publication: { ...view.publication, firstDay },
+      days: [firstDay, view.days[1]],
+    };
   };
-  const processedAt = (now: Date): number => Math.max(whole(now).publication.processedAt, revisedAt);
+  const processedAt = (now: Date): number =>
+    Math.max(whole(now).publication.processedAt, revisedAt);
   return {
     id,
     title: TITLES[id],

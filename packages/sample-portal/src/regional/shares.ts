@@ -2,8 +2,9 @@ import { COL } from '../synthetic/columns.ts';
 import { EMPTY } from '../synthetic/rows.ts';
 
 /**
- * How the made-up mainland is divided into its twelve regions: shares in thousandths, near to what RTE published for 2023. A region takes the whole
- * numbers between two sums of shares, so that the regions add up to the mainland exactly.
+ * How the made-up mainland is divided into its twelve regions: shares in thousandths, near to what
+ * RTE published for 2023. A region takes the whole numbers between two sums of shares, so that the
+ * regions add up to the mainland exactly.
  */
 
 /** INSEE code and name. */
@@ -102,8 +103,18 @@ export const BIOENERGY: Divided = {
 
 /** Columns that the portal has had since 2025 alone. */
 export const LATER_COLUMNS: readonly Divided[] = [
-  { name: 'stockage_batterie', label: 'Stockage batterie', of: [COL.stockage_batterie], shares: BATTERIES },
-  { name: 'destockage_batterie', label: 'Déstockage batterie', of: [COL.destockage_batterie], shares: BATTERIES },
+  {
+    name: 'stockage_batterie',
+    label: 'Stockage batterie',
+    of: [COL.stockage_batterie],
+    shares: BATTERIES,
+  },
+  {
+    name: 'destockage_batterie',
+    label: 'Déstockage batterie',
+    of: [COL.destockage_batterie],
+    shares: BATTERIES,
+  },
   { name: 'eolien_terrestre', label: 'Eolien terrestre', of: [COL.eolien_terrestre], shares: WIND },
   {
     name: 'eolien_offshore',
@@ -131,7 +142,10 @@ export function divide({ of, shares }: Divided, row: Int32Array): (number | null
   });
 }
 
-/** Percent with two decimals, as the publisher writes rates; null where there is nothing to divide by. */
+/**
+ * Percent with two decimals, as the publisher writes rates; null where there is nothing to divide
+ * by.
+ */
 export function percent(part: number | null, whole: number): number | null {
   return part === null || whole === 0 ? null : Math.round((part * 10_000) / whole) / 100;
 }

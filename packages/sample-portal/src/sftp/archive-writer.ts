@@ -1,7 +1,10 @@
 import { createCipheriv } from 'node:crypto';
 import { crc32, deflateRawSync } from 'node:zlib';
 
-/** Archives as the distributor sends them, made by us: a small writer of zips, and both ways to seal them. */
+/**
+ * Archives as the distributor sends them, made by us: a small writer of zips, and both ways to seal
+ * them.
+ */
 
 /** An AES key of the distributor. */
 export interface SealingKey {
@@ -9,7 +12,10 @@ export interface SealingKey {
   readonly label: string;
   /** 16 or 32 bytes. */
   readonly key: Uint8Array;
-  /** Of a 16-byte key: the 16 bytes that every file begins from. With 32 bytes they stand in front of each file. */
+  /**
+   * Of a 16-byte key: the 16 bytes that every file begins from. With 32 bytes they stand in front
+   * of each file.
+   */
   readonly iv?: Uint8Array;
 }
 
@@ -27,7 +33,9 @@ export const OTHER_KEY: SealingKey = { label: 'other', key: Buffer.alloc(32, 9) 
 /** Keys as the settings have them. */
 export function keysText(ring: readonly SealingKey[]): string {
   const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-  return ring.map(({ label, key, iv }) => `${label}: ${hex(key)}${iv === undefined ? '' : ` ${hex(iv)}`}`).join(', ');
+  return ring
+    .map(({ label, key, iv }) => `${label}: ${hex(key)}${iv === undefined ? '' : ` ${hex(iv)}`}`)
+    .join(', ');
 }
 
 /** A file of an archive, with lies about it where a test wants them. */
@@ -80,7 +88,11 @@ export function zip(entries: readonly ZipEntry[]): Buffer {
 }
 
 /** Seals bytes as the distributor does with this key. */
-export function seal(bytes: Uint8Array, { key, iv }: SealingKey, own: Uint8Array = Buffer.alloc(16, 3)): Buffer {
+export function seal(
+  bytes: Uint8Array,
+  { key, iv }: SealingKey,
+  own: Uint8Array = Buffer.alloc(16, 3),
+): Buffer {
   const cipher = createCipheriv(iv === undefined ? 'aes-256-cbc' : 'aes-128-cbc', key, iv ?? own);
   const sealed = Buffer.concat([cipher.update(bytes), cipher.final()]);
   return iv === undefined ? Buffer.concat([own, sealed]) : sealed;

@@ -1,6 +1,8 @@
 import { dayAfter } from '../synthetic/paris-days.ts';
 
-/** The flux of the distributor, written from rows: the other way round than a supplier reads them. */
+/**
+ * The flux of the distributor, written from rows: the other way round than a supplier reads them.
+ */
 
 /** An occurrence by the names of its columns; null where nothing is said. */
 export type FluxRow = Readonly<Record<string, string | number | boolean | null>>;
@@ -15,9 +17,9 @@ function element(name: string, value: Value): string {
 }
 
 function side(row: FluxRow, name: 'avant' | 'apres', code: number): string {
-  const classes = REGISTERS.map((register) => [register, row[`${name}_index_${register}_kwh`]] as const).filter(
-    ([, value]) => value !== undefined && value !== null,
-  );
+  const classes = REGISTERS.map(
+    (register) => [register, row[`${name}_index_${register}_kwh`]] as const,
+  ).filter(([, value]) => value !== undefined && value !== null);
   if (classes.length === 0) return '';
   const written = classes.map(
     ([register, value]) =>
@@ -42,14 +44,17 @@ export function c15Xml(rows: readonly FluxRow[]): string {
 /** Version V1, indexes in Wh: 999 Wh above the kWh of the row, which a reader must cut off. */
 export function r151Xml(rows: readonly FluxRow[]): string {
   const points = rows.map((row) => {
-    const classes = REGISTERS.filter((register) => typeof row[`index_${register}_kwh`] === 'number').map(
+    const classes = REGISTERS.filter(
+      (register) => typeof row[`index_${register}_kwh`] === 'number',
+    ).map(
       (register) =>
         `<Classe_Temporelle_Distributeur>${element('Id_Classe_Temporelle', register.toUpperCase())}${element('Valeur', `${String(row[`index_${register}_kwh`])}999`)}${element('Indice_Vraisemblance', 0)}</Classe_Temporelle_Distributeur>`,
     );
     const day = dayAfter(String(row['date_releve']).slice(0, 10), -1);
     return `<PRM>${element('Id_PRM', row['pdl'])}<Donnees_Releve>${element('Date_Releve', day)}${element('Id_Calendrier_Distributeur', row['id_calendrier_distributeur'])}${classes.join('')}</Donnees_Releve></PRM>`;
   });
-  const head = '<En_Tete_Flux><Version_XSD>V1</Version_XSD><Unite_Mesure_Index>Wh</Unite_Mesure_Index></En_Tete_Flux>';
+  const head =
+    '<En_Tete_Flux><Version_XSD>V1</Version_XSD><Unite_Mesure_Index>Wh</Unite_Mesure_Index></En_Tete_Flux>';
   return `<R151>${head}${points.join('')}</R151>`;
 }
 
@@ -57,12 +62,12 @@ export function r151Xml(rows: readonly FluxRow[]): string {
 export function r64Json(rows: readonly FluxRow[]): string {
   const mesures = rows.map((row) => {
     const d = String(row['date_releve']).slice(0, 19).replace('T', ' ');
-    const classeTemporelle = REGISTERS.filter((register) => typeof row[`index_${register}_kwh`] === 'number').map(
-      (register) => ({
-        idClasseTemporelle: register.toUpperCase(),
-        valeur: [{ d, v: Number(row[`index_${register}_kwh`]) * 1_000, iv: 0 }],
-      }),
-    );
+    const classeTemporelle = REGISTERS.filter(
+      (register) => typeof row[`index_${register}_kwh`] === 'number',
+    ).map((register) => ({
+      idClasseTemporelle: register.toUpperCase(),
+      valeur: [{ d, v: Number(row[`index_${register}_kwh`]) * 1_000, iv: 0 }],
+    }));
     const calendrier = [{ idCalendrier: row['id_calendrier_distributeur'], classeTemporelle }];
     const grandeur = [{ grandeurMetier: 'CONS', grandeurPhysique: 'EA', unite: 'Wh', calendrier }];
     return {

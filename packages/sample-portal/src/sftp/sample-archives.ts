@@ -5,7 +5,10 @@ import { october } from './october.ts';
 import type { ServedFile } from './sftp-server.ts';
 import type { SupplierRows } from './supplier-rows.ts';
 
-/** What the sample server has: the month of an invented supplier as archives, sealed in both ways, and archives that are wrong. */
+/**
+ * What the sample server has: the month of an invented supplier as archives, sealed in both ways,
+ * and archives that are wrong.
+ */
 
 /** A file as it lies on the server. */
 export interface SampleArchive {
@@ -15,7 +18,12 @@ export interface SampleArchive {
 
 const C15_STEM = 'E_C15_S_GRD-F_0327';
 
-function archive(stem: string, inner: string, content: string, key: SealingKey = KEY_32): SampleArchive {
+function archive(
+  stem: string,
+  inner: string,
+  content: string,
+  key: SealingKey = KEY_32,
+): SampleArchive {
   return { name: `${stem}.zip`, bytes: seal(zip([{ name: inner, content }]), key) };
 }
 
@@ -37,8 +45,16 @@ export function octoberArchives({ c15, r151, r64 }: SupplierRows = october()): S
   return [
     c15Archive(1, '20251021050000', c15.slice(0, half), KEY_16),
     c15Archive(3, '20251101050000', c15.slice(half)),
-    archive('E_R151_S_C_5073_00001_Q_00001_00001_20251002030000', 'a.xml', r151Xml(daily('2025-10-01'))),
-    archive('E_R151_S_C_5073_00002_Q_00001_00001_20251101030000', 'b.xml', r151Xml(daily('2025-11-01'))),
+    archive(
+      'E_R151_S_C_5073_00001_Q_00001_00001_20251002030000',
+      'a.xml',
+      r151Xml(daily('2025-10-01')),
+    ),
+    archive(
+      'E_R151_S_C_5073_00002_Q_00001_00001_20251101030000',
+      'b.xml',
+      r151Xml(daily('2025-11-01')),
+    ),
     archive('E_R64_P_INDEX_M0_00001_20251101070000', 'c.JSON', r64Json(r64)),
   ];
 }
@@ -51,7 +67,8 @@ const BOMB_BYTES = 8 * 2 ** 20;
 
 /** Archives of one day that cannot be read, by why; and names of which nothing is known. */
 export function wrongArchives(at = '20251102'): Readonly<Record<string, SampleArchive>> {
-  const c15 = (number: number) => `${C15_STEM}_${String(number).padStart(5, '0')}_${at}05000${number % 10}`;
+  const c15 = (number: number) =>
+    `${C15_STEM}_${String(number).padStart(5, '0')}_${at}05000${number % 10}`;
   const whole = c15Xml([]);
   return {
     no_key: archive(c15(4), `${c15(4)}_00001_00001.xml`, whole, OTHER_KEY),
@@ -66,7 +83,10 @@ export function wrongArchives(at = '20251102'): Readonly<Record<string, SampleAr
 
 /** What lies beside archives and must be passed over. */
 export const OTHER_FILES: readonly SampleArchive[] = [
-  { name: 'E_R17_S_GRD-F_0327_00001_20251102050000.zip', bytes: Buffer.from('a flux that is only noted') },
+  {
+    name: 'E_R17_S_GRD-F_0327_00001_20251102050000.zip',
+    bytes: Buffer.from('a flux that is only noted'),
+  },
   { name: 'LISEZ-MOI.txt', bytes: Buffer.from('no archive') },
 ];
 
@@ -79,7 +99,10 @@ function truncatedZip(stem: string): SampleArchive {
   return { name: `${stem}.zip`, bytes: seal(plain.subarray(0, plain.length - 30), KEY_32) };
 }
 
-/** Lies beside made-up archives, so that whoever fetches them says what they are; no distributor has such a file. */
+/**
+ * Lies beside made-up archives, so that whoever fetches them says what they are; no distributor has
+ * such a file.
+ */
 export const SAMPLE_MARK: SampleArchive = {
   name: 'QUOTIDIEN-SAMPLE',
   bytes: Buffer.from('The archives of this folder are made up.\n'),
@@ -92,7 +115,10 @@ export function servedAt(root: string, { name, bytes }: SampleArchive): ServedFi
   return { path: `${root}/${folder}/${name}`, bytes };
 }
 
-/** The hours over their power of the supplier's contracts, as its billing team writes them down: no flux has them. */
+/**
+ * The hours over their power of the supplier's contracts, as its billing team writes them down: no
+ * flux has them.
+ */
 export function overrunsFile(
   { depassements }: SupplierRows = october(),
   name = 'depassements_20251103.csv',
@@ -105,5 +131,8 @@ export function overrunsFile(
     'portail du distributeur',
   ]);
   const head = ['pdl', 'ref_situation_contractuelle', 'mois', 'heures', 'origine'];
-  return { name, bytes: Buffer.from(`${[head, ...rows].map((cells) => cells.join(';')).join('\n')}\n`) };
+  return {
+    name,
+    bytes: Buffer.from(`${[head, ...rows].map((cells) => cells.join(';')).join('\n')}\n`),
+  };
 }

@@ -3,7 +3,10 @@ import path from 'node:path';
 import { KEY_16, KEY_32, keysText } from './archive-writer.ts';
 import { octoberArchives, overrunsFile, SAMPLE_MARK, servedAt } from './sample-archives.ts';
 
-/** The archives of the invented supplier in a folder of this disk, as the distributor's server has them. */
+/**
+ * The archives of the invented supplier in a folder of this disk, as the distributor's server has
+ * them.
+ */
 export interface SampleFolder {
   /** `file://` address of the folder with a folder for each flux. */
   readonly url: string;
@@ -20,7 +23,9 @@ export interface SampleFolder {
  */
 export async function writeSampleFolder(folder: string): Promise<SampleFolder> {
   const flux = path.join(folder, 'flux_enedis');
-  for (const { path: file, bytes } of [...octoberArchives(), SAMPLE_MARK].map((archive) => servedAt(flux, archive))) {
+  for (const { path: file, bytes } of [...octoberArchives(), SAMPLE_MARK].map((archive) =>
+    servedAt(flux, archive),
+  )) {
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, bytes);
   }

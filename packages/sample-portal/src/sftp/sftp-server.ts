@@ -5,8 +5,9 @@ import ssh2 from 'ssh2';
 import type { AuthContext, Connection, FileEntry, SFTPWrapper } from 'ssh2';
 
 /**
- * A real SSH server with an SFTP folder, to be read only, over files that are held in memory; it misbehaves on request. It is
- * what the distributor's server is to a client: host key, password or public key, folders per flux.
+ * A real SSH server with an SFTP folder, to be read only, over files that are held in memory; it
+ * misbehaves on request. It is what the distributor's server is to a client: host key, password or
+ * public key, folders per flux.
  */
 
 /** Who is let in: nobody without a password or a key. The user is `supplier` unless told. */
@@ -46,7 +47,10 @@ export interface SftpServer {
   readonly url: string;
   /** As `ssh-keygen -l` writes it. */
   readonly fingerprint: string;
-  /** Every request since the start, such as `READDIR /flux_enedis` and `OPEN /flux_enedis/C15/x.zip`. */
+  /**
+   * Every request since the start, such as `READDIR /flux_enedis` and `OPEN
+   * /flux_enedis/C15/x.zip`.
+   */
   readonly requests: readonly string[];
   /** Most connections that were open at the same time. */
   readonly maxConnections: number;
@@ -104,7 +108,10 @@ export async function startSftpServer(options: SftpServerOptions = {}): Promise<
   };
 }
 
-/** A private key in PEM form, and its public key as one line. The key maker of the library now and then makes one that it cannot read. */
+/**
+ * A private key in PEM form, and its public key as one line. The key maker of the library now and
+ * then makes one that it cannot read.
+ */
 export function makeKeys(): { readonly privateKey: string; readonly publicKey: string } {
   const { privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
@@ -171,7 +178,8 @@ class ServerState {
   #letsIn(context: AuthContext): boolean {
     const { password, publicKey } = this.#options;
     if (context.username !== this.user) return false;
-    if (context.method === 'password') return password !== undefined && isSame(context.password, password);
+    if (context.method === 'password')
+      return password !== undefined && isSame(context.password, password);
     if (context.method !== 'publickey' || publicKey === undefined) return false;
     const known = utils.parseKey(publicKey);
     if (known instanceof Error || !known.getPublicSSH().equals(context.key.data)) return false;
@@ -256,7 +264,12 @@ interface Reading {
   readonly id: number;
 }
 
-function read({ state, connection, sftp, id }: Reading, file: ServedFile, offset: number, length: number): void {
+function read(
+  { state, connection, sftp, id }: Reading,
+  file: ServedFile,
+  offset: number,
+  length: number,
+): void {
   if (state.fault('silent') !== undefined) return;
   const cut = state.fault('cut');
   if (cut !== undefined && offset + length > cut.afterBytes) {
@@ -266,7 +279,10 @@ function read({ state, connection, sftp, id }: Reading, file: ServedFile, offset
     return;
   }
   const short = state.fault('short');
-  const end = short !== undefined && file.path.endsWith(`/${short.name}`) ? short.bytes : file.bytes.byteLength;
+  const end =
+    short !== undefined && file.path.endsWith(`/${short.name}`)
+      ? short.bytes
+      : file.bytes.byteLength;
   const answer = (): void => {
     if (offset >= end) sftp.status(id, STATUS_CODE.EOF);
     else sftp.data(id, Buffer.from(file.bytes.subarray(offset, Math.min(end, offset + length))));
@@ -276,7 +292,14 @@ function read({ state, connection, sftp, id }: Reading, file: ServedFile, offset
   else setTimeout(answer, slow.delayMs);
 }
 
-const FOLDER = { mode: FOLDER_MODE, uid: 0, gid: 0, size: 0, atime: seconds(DAWN), mtime: seconds(DAWN) };
+const FOLDER = {
+  mode: FOLDER_MODE,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  atime: seconds(DAWN),
+  mtime: seconds(DAWN),
+};
 
 function attributesOf({ bytes, modifiedAt = DAWN }: ServedFile) {
   return {
@@ -293,7 +316,10 @@ function seconds(at: Date): number {
   return Math.floor(at.getTime() / 1_000);
 }
 
-/** What lies right below a folder. A file may have a name with `/` in it where a test wants to mislead. */
+/**
+ * What lies right below a folder. A file may have a name with `/` in it where a test wants to
+ * mislead.
+ */
 function childrenOf({ files }: ServerState, folder: string): FileEntry[] {
   const base = folder === '/' ? '/' : `${folder.replace(/\/$/, '')}/`;
   const found = new Map<string, FileEntry>();

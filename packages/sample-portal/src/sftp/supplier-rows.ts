@@ -57,7 +57,9 @@ export interface EventOptions {
 function sideRow(side: string, indexes: Indexes | undefined, options: EventOptions): FluxRow {
   if (indexes === undefined) return {};
   return {
-    ...Object.fromEntries(Object.entries(indexes).map(([register, value]) => [`${side}_index_${register}_kwh`, value])),
+    ...Object.fromEntries(
+      Object.entries(indexes).map(([register, value]) => [`${side}_index_${register}_kwh`, value]),
+    ),
     [`${side}_nature_index`]: options.nature ?? 'REEL',
     [`${side}_id_calendrier_distributeur`]: calendarOf(indexes),
     [`${side}_nb_chiffres_cadran`]: options.digits ?? 6,
@@ -86,12 +88,19 @@ export function event(options: EventOptions): FluxRow {
 }
 
 /** What suppliers call a reading by: 16 digits of md5 over what makes it the same reading. */
-function readingId(...identity: readonly [source: string, pdl: string, date: string, discriminant: string]): string {
+function readingId(
+  ...identity: readonly [source: string, pdl: string, date: string, discriminant: string]
+): string {
   return createHash('md5').update(identity.join('|')).digest('hex').slice(0, 16);
 }
 
 /** A daily reading that counts at the first moment of `day`, in whole kWh. */
-export function daily(pdl: string, day: string, indexes: Indexes, delivery: Partial<typeof DELIVERY> = {}): FluxRow {
+export function daily(
+  pdl: string,
+  day: string,
+  indexes: Indexes,
+  delivery: Partial<typeof DELIVERY> = {},
+): FluxRow {
   const ended = new Date(Date.parse(`${day}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
   return {
     releve_id: readingId('flux_R151', pdl, ended, 'false'),
@@ -101,7 +110,9 @@ export function daily(pdl: string, day: string, indexes: Indexes, delivery: Part
     ordre_index: false,
     pdl,
     id_calendrier_distributeur: calendarOf(indexes),
-    ...Object.fromEntries(Object.entries(indexes).map(([register, value]) => [`index_${register}_kwh`, value])),
+    ...Object.fromEntries(
+      Object.entries(indexes).map(([register, value]) => [`index_${register}_kwh`, value]),
+    ),
     indice_vraisemblance: 0,
     occurrence_id: `d.xml#${pdl}#${day}`,
     ...DELIVERY,
@@ -110,7 +121,13 @@ export function daily(pdl: string, day: string, indexes: Indexes, delivery: Part
 }
 
 /** A reading on demand at the first moment of `day`. */
-export function onDemand(pdl: string, day: string, indexes: Indexes, etape = 'BRUT', delivery = {}): FluxRow {
+export function onDemand(
+  pdl: string,
+  day: string,
+  indexes: Indexes,
+  etape = 'BRUT',
+  delivery = {},
+): FluxRow {
   const at = instantOfWallTime(`${day} 00:00:00`);
   return {
     ...daily(pdl, day, indexes),
@@ -123,7 +140,10 @@ export function onDemand(pdl: string, day: string, indexes: Indexes, etape = 'BR
   };
 }
 
-/** A contract of segments C2 to C4 as it is from a day on, with four powers in the order hph, hch, hpb, hcb. */
+/**
+ * A contract of segments C2 to C4 as it is from a day on, with four powers in the order hph, hch,
+ * hpb, hcb.
+ */
 export function powers(
   pdl: string,
   day: string,

@@ -1,14 +1,17 @@
 /**
- * The names of the eCO2mix columns in the two dialects of the portal, in the order in which it exports them.
+ * The names of the eCO2mix columns in the two dialects of the portal, in the order in which it
+ * exports them.
  *
- * A numeric column is known by its position in `NUMERIC`, which is also its index in a row of values, so that the hot loop
- * of the CSV writer touches integers only.
+ * A numeric column is known by its position in `NUMERIC`, which is also its index in a row of
+ * values, so that the hot loop of the CSV writer touches integers only.
  */
 
 /** The portal's names of the national datasets. */
 export type SyntheticDatasetId = 'eco2mix-national-tr' | 'eco2mix-national-cons-def';
 
-/** `2024`: 37 columns. `2025`: wind in two parts after `eolien`, batteries at the end, 41 columns. */
+/**
+ * `2024`: 37 columns. `2025`: wind in two parts after `eolien`, batteries at the end, 41 columns.
+ */
 export type SyntheticLayout = '2024' | '2025';
 
 interface ColumnName {
@@ -18,7 +21,10 @@ interface ColumnName {
   readonly added?: true;
 }
 
-/** Columns that identify a row; the label of `date_heure` is the only one that differs between the two datasets. */
+/**
+ * Columns that identify a row; the label of `date_heure` is the only one that differs between the
+ * two datasets.
+ */
 const IDENTITY: readonly ColumnName[] = [
   { name: 'perimetre', label: 'Périmètre' },
   { name: 'nature', label: 'Nature' },
@@ -112,7 +118,9 @@ export const COL = {
 
 /** The numeric columns of a layout, as indexes into a row of values, in the order of the file. */
 export function numericColumns(layout: SyntheticLayout): readonly number[] {
-  return NUMERIC.flatMap((column, index) => (layout === '2025' || column.added === undefined ? [index] : []));
+  return NUMERIC.flatMap((column, index) =>
+    layout === '2025' || column.added === undefined ? [index] : [],
+  );
 }
 
 /** What the catalogue says of one column. */
@@ -123,11 +131,18 @@ export interface FieldDescription {
 }
 
 /** Every column of a dataset in a layout, in the order of the file. */
-export function describeFields(dataset: SyntheticDatasetId, layout: SyntheticLayout): readonly FieldDescription[] {
+export function describeFields(
+  dataset: SyntheticDatasetId,
+  layout: SyntheticLayout,
+): readonly FieldDescription[] {
   const identity = IDENTITY.map(({ name, label }): FieldDescription => {
     return { name, label, type: name === 'date' ? 'date' : 'text' };
   });
-  const instant: FieldDescription = { name: 'date_heure', label: INSTANT_LABEL[dataset], type: 'datetime' };
+  const instant: FieldDescription = {
+    name: 'date_heure',
+    label: INSTANT_LABEL[dataset],
+    type: 'datetime',
+  };
   const numeric = numericColumns(layout).map((index): FieldDescription => {
     const column = NUMERIC[index];
     if (column === undefined) throw new RangeError(`there is no column ${index}`);
@@ -136,7 +151,10 @@ export function describeFields(dataset: SyntheticDatasetId, layout: SyntheticLay
   return [...identity, instant, ...numeric];
 }
 
-/** The short name behind a French label of either dataset; `undefined` for a label that eCO2mix does not use. */
+/**
+ * The short name behind a French label of either dataset; `undefined` for a label that eCO2mix does
+ * not use.
+ */
 export function shortNameOf(label: string): string | undefined {
   if (Object.values(INSTANT_LABEL).includes(label)) return 'date_heure';
   return [...IDENTITY, ...NUMERIC].find((column) => column.label === label)?.name;

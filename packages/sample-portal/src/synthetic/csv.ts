@@ -18,13 +18,19 @@ export interface CsvFormat {
 }
 
 const CHUNK_BYTES = 64 * 1024;
-/** Above the longest row: 100 bytes of identity and 36 numbers of at most 8 bytes with their delimiters. */
+/**
+ * Above the longest row: 100 bytes of identity and 36 numbers of at most 8 bytes with their
+ * delimiters.
+ */
 const ROW_BYTES = 512;
 const ZERO = 48;
 const MINUS = 45;
 const NEWLINE = 10;
 
-/** Bytes being filled; digits are written by hand because formatting through strings costs most of the time of an export. */
+/**
+ * Bytes being filled; digits are written by hand because formatting through strings costs most of
+ * the time of an export.
+ */
 interface Page {
   readonly bytes: Buffer;
   length: number;
@@ -69,25 +75,48 @@ function instantText({ day, quarter }: RowSite, zone: CsvFormat['zone']): string
 }
 
 /** The five identifying values of a row. */
-export function identityOf(view: SyntheticView, site: RowSite, zone: CsvFormat['zone']): readonly string[] {
+export function identityOf(
+  view: SyntheticView,
+  site: RowSite,
+  zone: CsvFormat['zone'],
+): readonly string[] {
   const { day } = site;
-  return ['France', natureOf(view, day.number), day.text, clockText(site.localMinutes / 15), instantText(site, zone)];
+  return [
+    'France',
+    natureOf(view, day.number),
+    day.text,
+    clockText(site.localMinutes / 15),
+    instantText(site, zone),
+  ];
 }
 
 /** The values of one row. */
-export function fillRow(row: Int32Array, model: RowModel, view: SyntheticView, site: RowSite): void {
+export function fillRow(
+  row: Int32Array,
+  model: RowModel,
+  view: SyntheticView,
+  site: RowSite,
+): void {
   const state = rowState(view, site);
   model.fill(row, site.day, site.source, state);
 }
 
 function writeHeader(page: Page, view: SyntheticView, format: CsvFormat): void {
   const fields = describeFields(view.dataset, view.publication.layout);
-  const names = fields.map((field) => (format.labels ? field.label : field.name)).join(format.delimiter);
+  const names = fields
+    .map((field) => (format.labels ? field.label : field.name))
+    .join(format.delimiter);
   page.length += page.bytes.write(`${format.bom ? '\u{FEFF}' : ''}${names}\n`, page.length);
 }
 
-/** The CSV of a view, LF line ends, in chunks of at most 64 KiB; deterministic, so a part of it can be asked again later. */
-export function* syntheticCsv(view: SyntheticView, format: CsvFormat): Generator<Uint8Array, void, undefined> {
+/**
+ * The CSV of a view, LF line ends, in chunks of at most 64 KiB; deterministic, so a part of it can
+ * be asked again later.
+ */
+export function* syntheticCsv(
+  view: SyntheticView,
+  format: CsvFormat,
+): Generator<Uint8Array, void, undefined> {
   const model = createRowModel(view.seed);
   const columns = numericColumns(view.publication.layout);
   const delimiter = format.delimiter.charCodeAt(0);
@@ -99,7 +128,10 @@ export function* syntheticCsv(view: SyntheticView, format: CsvFormat): Generator
       yield page.bytes.subarray(0, page.length);
       page = newPage();
     }
-    page.length += page.bytes.write(identityOf(view, site, format.zone).join(format.delimiter), page.length);
+    page.length += page.bytes.write(
+      identityOf(view, site, format.zone).join(format.delimiter),
+      page.length,
+    );
     fillRow(row, model, view, site);
     for (const column of columns) {
       page.bytes[page.length++] = delimiter;

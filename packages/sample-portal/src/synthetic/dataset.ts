@@ -29,8 +29,15 @@ function literalQuarter({ value }: Comparison, zone: CsvFormat['zone']): number 
   return zone === 'UTC' ? quarter : quarter - offsetQuarters(quarter - 4);
 }
 
-/** A range of integers `[from, to]` cut down to what a comparison leaves of it; `at` may lie between two of them. */
-function narrow(range: readonly [number, number], { operator }: Comparison, at: number): [number, number] {
+/**
+ * A range of integers `[from, to]` cut down to what a comparison leaves of it; `at` may lie between
+ * two of them.
+ */
+function narrow(
+  range: readonly [number, number],
+  { operator }: Comparison,
+  at: number,
+): [number, number] {
   const [from, to] = range;
   switch (operator) {
     case '=':
@@ -47,22 +54,34 @@ function narrow(range: readonly [number, number], { operator }: Comparison, at: 
 }
 
 /** The part of a view that a request selects. */
-export function clip(view: SyntheticView, where: readonly Comparison[], zone: CsvFormat['zone']): SyntheticView {
+export function clip(
+  view: SyntheticView,
+  where: readonly Comparison[],
+  zone: CsvFormat['zone'],
+): SyntheticView {
   let days: [number, number] = [view.publication.firstDay, view.publication.lastDay];
   let quarters: [number, number] = [-Infinity, Infinity];
   for (const comparison of where) {
-    if (comparison.field === 'date') days = narrow(days, comparison, dayNumber(comparison.value.date));
+    if (comparison.field === 'date')
+      days = narrow(days, comparison, dayNumber(comparison.value.date));
     else if (comparison.field === 'date_heure')
       quarters = narrow(quarters, comparison, literalQuarter(comparison, zone));
     else throw odsqlRefusal(`Unknown field: ${comparison.field}`);
   }
   if (quarters[1] < quarters[0]) return { ...view, days: [0, -1] };
-  if (Number.isFinite(quarters[0])) days[0] = Math.max(days[0], parisDayNumberAt(quarters[0] * QUARTER_MS));
-  if (Number.isFinite(quarters[1])) days[1] = Math.min(days[1], parisDayNumberAt(quarters[1] * QUARTER_MS));
+  if (Number.isFinite(quarters[0]))
+    days[0] = Math.max(days[0], parisDayNumberAt(quarters[0] * QUARTER_MS));
+  if (Number.isFinite(quarters[1]))
+    days[1] = Math.min(days[1], parisDayNumberAt(quarters[1] * QUARTER_MS));
   return { ...view, days, window: [quarters[0], quarters[1] + 1] };
 }
 
-function page(view: SyntheticView, offset: number, limit: number, zone: CsvFormat['zone']): RecordPage {
+function page(
+  view: SyntheticView,
+  offset: number,
+  limit: number,
+  zone: CsvFormat['zone'],
+): RecordPage {
   const model = createRowModel(view.seed);
   const columns = numericColumns(view.publication.layout);
   const names = describeFields(view.dataset, view.publication.layout).map((field) => field.name);
@@ -73,7 +92,9 @@ function page(view: SyntheticView, offset: number, limit: number, zone: CsvForma
     if (rows.length >= limit) break;
     if (position++ < offset) continue;
     fillRow(values, model, view, site);
-    const numbers = columns.map((column) => (values[column] === EMPTY ? null : (values[column] ?? null)));
+    const numbers = columns.map((column) =>
+      values[column] === EMPTY ? null : (values[column] ?? null),
+    );
     const cells = [...identityOf(view, site, zone), ...numbers];
     rows.push(Object.fromEntries(names.map((name, index) => [name, cells[index] ?? null])));
   }
@@ -113,11 +134,19 @@ export function daysOf(view: SyntheticView, from: string, to: string): Synthetic
   return { ...view, days: [dayNumber(from), dayNumber(to)] };
 }
 
-/** One of the two eCO2mix datasets, made up; what it shows follows from the seed, the clock and its revisions alone. */
-export function createSyntheticDataset(id: SyntheticDatasetId, seed: number, options: SyntheticOptions): PortalDataset {
+/**
+ * One of the two eCO2mix datasets, made up; what it shows follows from the seed, the clock and its
+ * revisions alone.
+ */
+export function createSyntheticDataset(
+  id: SyntheticDatasetId,
+  seed: number,
+  options: SyntheticOptions,
+): PortalDataset {
   let revisions: readonly DayRevision[] = [];
   let revisedAt = -Infinity;
-  const processedAt = (now: Date): number => Math.max(publicationAt(id, now, options).processedAt, revisedAt);
+  const processedAt = (now: Date): number =>
+    Math.max(publicationAt(id, now, options).processedAt, revisedAt);
   return {
     id,
     title: TITLES[id],

@@ -1,7 +1,8 @@
 /**
- * Seeded noise with random access: any value can be asked alone, so a day is the same whether it is asked alone or in the
- * middle of fourteen years. Everything here uses + − × ÷ and integer mixing only, because `Math.sin` and `Math.pow` may
- * differ in the last bit between engines, and one bit is enough to change a rounded megawatt and so the bytes of a file.
+ * Seeded noise with random access: any value can be asked alone, so a day is the same whether it is
+ * asked alone or in the middle of fourteen years. Everything here uses + − × ÷ and integer mixing
+ * only, because `Math.sin` and `Math.pow` may differ in the last bit between engines, and one bit
+ * is enough to change a rounded megawatt and so the bytes of a file.
  */
 
 /** Spreads every input bit over all 32 output bits (the finalizer of MurmurHash3). */
@@ -12,7 +13,10 @@ function avalanche(value: number): number {
   return h ^ (h >>> 16);
 }
 
-/** The key of one independent series of noise under a seed; names keep two series from sharing their values by accident. */
+/**
+ * The key of one independent series of noise under a seed; names keep two series from sharing their
+ * values by accident.
+ */
 export function seriesKey(seed: number, name: string): number {
   let h = 0x811c9dc5 ^ avalanche(seed);
   for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193);

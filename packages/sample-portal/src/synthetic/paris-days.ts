@@ -1,8 +1,9 @@
 import { PortalError } from '../portal-error.ts';
 
 /**
- * Civil days and quarter-hours of Europe/Paris, by the European rule since 1996: summer time from the last Sunday of March to
- * the last Sunday of October, 01:00 UTC. Days are counted from 1970-01-01 and quarters from 1970-01-01T00:00Z, as integers.
+ * Civil days and quarter-hours of Europe/Paris, by the European rule since 1996: summer time from
+ * the last Sunday of March to the last Sunday of October, 01:00 UTC. Days are counted from
+ * 1970-01-01 and quarters from 1970-01-01T00:00Z, as integers.
  */
 
 /** The unit of quarters counted since 1970. */
@@ -25,7 +26,10 @@ export interface ParisDay {
   /** The quarters `[firstQuarter, endQuarter)`: 92, 96 or 100 of them. */
   readonly firstQuarter: number;
   readonly endQuarter: number;
-  /** Paris minus UTC, in quarters, before and from `changesAt` (01:00 UTC); they differ on two days a year. */
+  /**
+   * Paris minus UTC, in quarters, before and from `changesAt` (01:00 UTC); they differ on two days
+   * a year.
+   */
   readonly changesAt: number;
   readonly firstOffset: 4 | 8;
   readonly lastOffset: 4 | 8;
@@ -37,14 +41,19 @@ export interface ParisDay {
  */
 export function dayNumber(text: string): number {
   if (!isDay(text)) {
-    throw new PortalError('INPUT_INVALID', `“${text}” is not a date: give a real day as YYYY-MM-DD.`);
+    throw new PortalError(
+      'INPUT_INVALID',
+      `“${text}” is not a date: give a real day as YYYY-MM-DD.`,
+    );
   }
   return Date.parse(`${text}T00:00:00Z`) / DAY_MS;
 }
 
 /** Whether a text is a day of the calendar, `YYYY-MM-DD`. */
 export function isDay(text: string): boolean {
-  const number = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) / DAY_MS : Number.NaN;
+  const number = /^\d{4}-\d\d-\d\d$/.test(text)
+    ? Date.parse(`${text}T00:00:00Z`) / DAY_MS
+    : Number.NaN;
   return !Number.isNaN(number) && dayText(number) === text;
 }
 
@@ -76,13 +85,15 @@ const transitions = new Map<number, readonly [number, number]>();
 export function offsetQuarters(quarter: number): 4 | 8 {
   const year = new Date(quarter * QUARTER_MS).getUTCFullYear();
   let pair = transitions.get(year);
-  if (pair === undefined) transitions.set(year, (pair = [transition(year, 2), transition(year, 9)]));
+  if (pair === undefined)
+    transitions.set(year, (pair = [transition(year, 2), transition(year, 9)]));
   return quarter >= pair[0] && quarter < pair[1] ? 8 : 4;
 }
 
 /** The quarter at which a Paris day begins. */
 function midnight(number: number): number {
-  // The clock never changes around midnight, so asking six quarters earlier is safe in both seasons.
+  // The clock never changes around midnight, so asking six quarters earlier is safe in both
+  // seasons.
   return number * 96 - offsetQuarters(number * 96 - 6);
 }
 
@@ -130,7 +141,9 @@ export function addMonths(number: number, months: number): number {
   const date = new Date(number * DAY_MS);
   const first = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months, 1);
   const target = new Date(first);
-  const length = new Date(Date.UTC(target.getUTCFullYear(), target.getUTCMonth() + 1, 0)).getUTCDate();
+  const length = new Date(
+    Date.UTC(target.getUTCFullYear(), target.getUTCMonth() + 1, 0),
+  ).getUTCDate();
   return first / DAY_MS + Math.min(date.getUTCDate(), length) - 1;
 }
 

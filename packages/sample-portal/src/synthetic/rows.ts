@@ -12,7 +12,10 @@ type Finality = 0 | 1 | 2;
 
 /** The values of single rows, in any order, for one seed. */
 export interface RowModel {
-  /** Overwrites all of `row` (one number for each of `NUMERIC`, `EMPTY` where the publisher gives nothing). */
+  /**
+   * Overwrites all of `row` (one number for each of `NUMERIC`, `EMPTY` where the publisher gives
+   * nothing).
+   */
   fill(row: Int32Array, day: LoadDay, quarter: number, state: RowState): void;
 }
 
@@ -35,7 +38,10 @@ const CORRECTED = [
   [COL.hydraulique, 0.006],
 ] as const;
 
-/** Grams of CO2 per kWh of each fuel, close to what RTE published for 2021 (checked on its December). */
+/**
+ * Grams of CO2 per kWh of each fuel, close to what RTE published for 2021 (checked on its
+ * December).
+ */
 const CO2_G_PER_KWH = [
   [COL.fioul, 777],
   [COL.charbon, 986],
@@ -57,19 +63,29 @@ function at(row: Int32Array, column: number): number {
   return row[column] ?? 0;
 }
 
-/** One publication's worth of small corrections; `strength` 1 is the step from real time to consolidated. */
+/**
+ * One publication's worth of small corrections; `strength` 1 is the step from real time to
+ * consolidated.
+ */
 function correct(row: Int32Array, key: number, quarter: number, strength: number): void {
   row[COL.consommation] =
-    at(row, COL.consommation) + Math.round(strength * (190 * smooth(key, quarter, 12) + 60 * jitter(key ^ 1, quarter)));
+    at(row, COL.consommation) +
+    Math.round(strength * (190 * smooth(key, quarter, 12) + 60 * jitter(key ^ 1, quarter)));
   for (const [column, share] of CORRECTED) {
-    row[column] = Math.round(at(row, column) * (1 + strength * share * jitter(key ^ (column + 2), quarter)));
+    row[column] = Math.round(
+      at(row, column) * (1 + strength * share * jitter(key ^ (column + 2), quarter)),
+    );
   }
 }
 
-/** A revision that the publisher makes on purpose: every measured load of the day moves by 40–200 MW. */
+/**
+ * A revision that the publisher makes on purpose: every measured load of the day moves by 40–200
+ * MW.
+ */
 function revise(row: Int32Array, key: number, quarter: number): void {
   const step = 40 + (hash(key, quarter) % 161);
-  row[COL.consommation] = at(row, COL.consommation) + (hash(key ^ 1, quarter) % 2 === 0 ? step : -step);
+  row[COL.consommation] =
+    at(row, COL.consommation) + (hash(key ^ 1, quarter) % 2 === 0 ? step : -step);
   row[COL.nucleaire] = at(row, COL.nucleaire) + 1 + (hash(key ^ 2, quarter) % 90);
 }
 
@@ -82,8 +98,8 @@ function co2(row: Int32Array): number {
 }
 
 /**
- * Closes a row after all corrections: exchanges balance it, exactly but for one row in a thousand before 2025, within 5 MW
- * since; onshore wind is the rest of the wind, within 1 MW.
+ * Closes a row after all corrections: exchanges balance it, exactly but for one row in a thousand
+ * before 2025, within 5 MW since; onshore wind is the rest of the wind, within 1 MW.
  */
 function close(row: Int32Array, key: number, quarter: number, year: number): void {
   let supply = at(row, COL.pompage);
@@ -93,7 +109,10 @@ function close(row: Int32Array, key: number, quarter: number, year: number): voi
   if (year >= 2025) {
     supply += at(row, COL.stockage_batterie) + at(row, COL.destockage_batterie);
     slack = (draw % 11) - 5;
-    row[COL.eolien_terrestre] = Math.max(0, at(row, COL.eolien) - at(row, COL.eolien_offshore) + (draw % 3) - 1);
+    row[COL.eolien_terrestre] = Math.max(
+      0,
+      at(row, COL.eolien) - at(row, COL.eolien_offshore) + (draw % 3) - 1,
+    );
   }
   row[COL.ech_physiques] = at(row, COL.consommation) - supply + slack;
 }
@@ -102,14 +121,22 @@ function close(row: Int32Array, key: number, quarter: number, year: number): voi
 export function createRowModel(seed: number): RowModel {
   const load = createLoadModel(seed);
   const generation = createGeneration(seed);
-  const corrections = [seriesKey(seed, 'correction/consolidated'), seriesKey(seed, 'correction/definitive')] as const;
+  const corrections = [
+    seriesKey(seed, 'correction/consolidated'),
+    seriesKey(seed, 'correction/definitive'),
+  ] as const;
   const slack = seriesKey(seed, 'slack');
   const missingCo2 = seriesKey(seed, 'co2/missing');
   const revisions = seriesKey(seed, 'revision');
   const exchanges = createExchanges(seed);
   const other = new Int32Array(NUMERIC.length);
   /** All that is measured, but the commercial schedules. */
-  const measure = (row: Int32Array, day: LoadDay, quarter: number, { finality, salt }: RowState): void => {
+  const measure = (
+    row: Int32Array,
+    day: LoadDay,
+    quarter: number,
+    { finality, salt }: RowState,
+  ): void => {
     const moment = load.moment(day, quarter);
     row[COL.consommation] = load.measured(moment, quarter);
     generation(row, moment, quarter, day.year);
@@ -133,7 +160,8 @@ export function createRowModel(seed: number): RowModel {
       // The provider writes 0 where it has no carbon intensity: about one hour in 300.
       row[COL.taux_co2] = hash(missingCo2, quarter >> 2) % 300 === 0 ? 0 : co2(row);
       // Commercial schedules are half-hourly before 2025.
-      if (day.year < 2025 && quarter % 2 !== 0) row.fill(EMPTY, COL.ech_comm_angleterre, COL.fioul_tac);
+      if (day.year < 2025 && quarter % 2 !== 0)
+        row.fill(EMPTY, COL.ech_comm_angleterre, COL.fioul_tac);
     },
   };
 }

@@ -7,7 +7,10 @@ import { dayText, parisDay, wallQuarters } from './paris-days.ts';
 import type { Publication } from './publication.ts';
 import type { RowState } from './rows.ts';
 
-/** How many ascending runs an export is made of, as measured on real ones: the portal concatenates its index shards. */
+/**
+ * How many ascending runs an export is made of, as measured on real ones: the portal concatenates
+ * its index shards.
+ */
 const SHARDS: Readonly<Record<SyntheticDatasetId, number>> = {
   'eco2mix-national-tr': 6,
   'eco2mix-national-cons-def': 11,
@@ -21,8 +24,8 @@ export interface DayRevision {
 }
 
 /**
- * An immutable selection of what a dataset shows: `days` is `[from, to]`, `window` is `[from, to)` in quarters. Everything
- * that decides its rows is in here, so two equal views have equal bytes.
+ * An immutable selection of what a dataset shows: `days` is `[from, to]`, `window` is `[from, to)`
+ * in quarters. Everything that decides its rows is in here, so two equal views have equal bytes.
  */
 export interface SyntheticView {
   readonly dataset: SyntheticDatasetId;
@@ -39,9 +42,15 @@ export interface RowSite {
   day: LoadDay;
   /** The instant of the row. */
   quarter: number;
-  /** The instant whose values it carries; differs from `quarter` on two of the four phantom rows of spring. */
+  /**
+   * The instant whose values it carries; differs from `quarter` on two of the four phantom rows of
+   * spring.
+   */
   source: number;
-  /** Local minutes of the day as printed; 120–165 on a phantom although its instant is an hour later. */
+  /**
+   * Local minutes of the day as printed; 120–165 on a phantom although its instant is an hour
+   * later.
+   */
   localMinutes: number;
 }
 
@@ -60,8 +69,9 @@ function saltOf(revisions: readonly DayRevision[], day: number): number {
 }
 
 /**
- * Each block of N consecutive quarters gives one quarter to each of the N shards, in an order of its own; so an export of a
- * single day has all N runs, and the same order as the day has inside a year.
+ * Each block of N consecutive quarters gives one quarter to each of the N shards, in an order of
+ * its own; so an export of a single day has all N runs, and the same order as the day has inside a
+ * year.
  */
 function shardOf(key: number, quarter: number, shards: number): number {
   const block = Math.floor(quarter / shards);
@@ -90,8 +100,14 @@ function* rowsOfDay(
     site.localMinutes = wallQuarters(day, quarter) * 15;
     site.source = quarter;
     if (own === shard) yield site;
-    if (doubled && (own + 1) % shards === shard && site.localMinutes >= 180 && site.localMinutes < 240) {
-      // RTE's files: 02:00 repeats the row of 03:00, 02:30 that of 01:30, one real hour before 03:30.
+    if (
+      doubled &&
+      (own + 1) % shards === shard &&
+      site.localMinutes >= 180 &&
+      site.localMinutes < 240
+    ) {
+      // RTE's files: 02:00 repeats the row of 03:00, 02:30 that of 01:30, one real hour before
+      // 03:30.
       site.source = site.localMinutes < 210 ? quarter : quarter - 4;
       site.localMinutes -= 60;
       yield site;
@@ -104,8 +120,9 @@ function loadDayOf(number: number): LoadDay {
 }
 
 /**
- * The rows of a view in the order of an export: shard after shard, each ascending. Yields one object, overwritten each time.
- * Memory does not grow with the range: every shard walks all days again and takes only its own rows.
+ * The rows of a view in the order of an export: shard after shard, each ascending. Yields one
+ * object, overwritten each time. Memory does not grow with the range: every shard walks all days
+ * again and takes only its own rows.
  */
 export function* rowSites(view: SyntheticView): Generator<RowSite, void, undefined> {
   const [from, to] = publishedDays(view);
@@ -148,14 +165,15 @@ export function countRows(view: SyntheticView): number {
   for (let number = from; view.springDuplicates && number <= to; number++) {
     const day = parisDay(number);
     // The phantoms carry the instants of the first four quarters of summer time.
-    if (isSpringChange(day)) rows += Math.max(0, Math.min(end, day.changesAt + 4) - Math.max(first, day.changesAt));
+    if (isSpringChange(day))
+      rows += Math.max(0, Math.min(end, day.changesAt + 4) - Math.max(first, day.changesAt));
   }
   return rows;
 }
 
 /**
- * Text that is equal for two views exactly when their rows are: what is outside the view's days does not show in it, so the
- * ETag of a closed month stands still while the clock moves on.
+ * Text that is equal for two views exactly when their rows are: what is outside the view's days
+ * does not show in it, so the ETag of a closed month stands still while the clock moves on.
  */
 export function contentKey(view: SyntheticView): string {
   const [from, to] = publishedDays(view);
@@ -166,8 +184,14 @@ export function contentKey(view: SyntheticView): string {
   const end = Math.min(view.window[1], parisDay(to).endQuarter);
   const revisions = view.revisions
     .filter((revision) => revision.from <= to && revision.to >= from)
-    .map((revision) => [Math.max(revision.from, from), Math.min(revision.to, to), revision.salt].join(','));
-  const frontiers = [publication.measuredUntil, publication.dayAheadUntil, publication.sameDayUntil];
+    .map((revision) =>
+      [Math.max(revision.from, from), Math.min(revision.to, to), revision.salt].join(','),
+    );
+  const frontiers = [
+    publication.measuredUntil,
+    publication.dayAheadUntil,
+    publication.sameDayUntil,
+  ];
   return [
     ...base,
     dayText(from),

@@ -12,8 +12,8 @@ import { startOfDay } from './given.ts';
 import type { Supplier } from './supplier.ts';
 
 /**
- * `/facturation/chronologie`: everything that happened to a point or a contract, in the order of time, with what was concluded from it; without amounts, which
- * the months have.
+ * `/facturation/chronologie`: everything that happened to a point or a contract, in the order of
+ * time, with what was concluded from it; without amounts, which the months have.
  */
 
 const VERSION = 1;
@@ -80,21 +80,31 @@ export function addChronology(app: ApiApp, supplier: Supplier): void {
   app.get('/facturation/chronologie', { schema }, (request, reply) => {
     const { pdl, rsc } = request.query;
     const where = grainSql(pdl, rsc);
-    return supplier.answer({ request, reply }, [EVENTS, CHRONOLOGY, READINGS, ENERGIES], async (sql) => {
-      const facts = [...(await events(sql, where)), ...(await readings(sql, where)), ...(await periods(sql, where))];
-      const lines = facts.map((one) => line.parse(withoutNulls(one)));
-      // A stable sort: at one instant, events stand before readings, and those before the period that begins.
-      lines.sort((a, b) => Date.parse(a.date) - Date.parse(b.date));
-      const grain = pdl === undefined ? 'contrat' : 'point';
-      reply.type(LINES_TYPE).headers({ 'x-contract-version': VERSION, 'x-grain': grain });
-      return lines.map((one) => `${JSON.stringify(one)}\n`).join('');
-    });
+    return supplier.answer(
+      { request, reply },
+      [EVENTS, CHRONOLOGY, READINGS, ENERGIES],
+      async (sql) => {
+        const facts = [
+          ...(await events(sql, where)),
+          ...(await readings(sql, where)),
+          ...(await periods(sql, where)),
+        ];
+        const lines = facts.map((one) => line.parse(withoutNulls(one)));
+        // A stable sort: at one instant, events stand before readings, and those before the period
+        // that begins.
+        lines.sort((a, b) => Date.parse(a.date) - Date.parse(b.date));
+        const grain = pdl === undefined ? 'contrat' : 'point';
+        reply.type(LINES_TYPE).headers({ 'x-contract-version': VERSION, 'x-grain': grain });
+        return lines.map((one) => `${JSON.stringify(one)}\n`).join('');
+      },
+    );
   });
 }
 
 function grainSql(pdl: string | undefined, rsc: string | undefined): string {
   if (pdl !== undefined && rsc === undefined) return `pdl = ${quoteText(pdl)}`;
-  if (pdl === undefined && rsc !== undefined) return `ref_situation_contractuelle = ${quoteText(rsc)}`;
+  if (pdl === undefined && rsc !== undefined)
+    return `ref_situation_contractuelle = ${quoteText(rsc)}`;
   throw new PipelineError('INPUT_INVALID', 'un grain est à fournir : pdl (point) ou rsc (contrat)');
 }
 
@@ -137,7 +147,10 @@ async function readings(sql: SqlSession, where: string): Promise<AnswerRow[]> {
   );
 }
 
-/** Periods of energy with both verdicts, from the instant of one reading to that of another. Communicating is a period whose bounds both are. */
+/**
+ * Periods of energy with both verdicts, from the instant of one reading to that of another.
+ * Communicating is a period whose bounds both are.
+ */
 async function periods(sql: SqlSession, where: string): Promise<AnswerRow[]> {
   const energies = REGISTERS.map((register) => `e.${energyColumn(register)}`).join(', ');
   const bound = (name: string, day: string, reading: string): string =>

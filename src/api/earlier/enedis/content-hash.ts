@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 
 /**
- * The hash of the content of a row as the earlier system made it: ERPs keep it, know by it what they have already, and would bill again what comes under
- * another one. It is the first 16 digits of the sha256 of all values as Python writes them, with `␟` between, `∅` for what is not there.
+ * The hash of the content of a row as the earlier system made it: ERPs keep it, know by it what
+ * they have already, and would bill again what comes under another one. It is the first 16 digits
+ * of the sha256 of all values as Python writes them, with `␟` between, `∅` for what is not there.
  */
 export function contentHash(values: readonly HashedValue[]): string {
   return hash('sha256', values.map(textOf).join('␟'), 'hex').slice(0, 16);
@@ -27,7 +28,10 @@ function textOf(value: HashedValue): string {
 const LEAST_PLAIN = 1e-4;
 const FIRST_SCIENTIFIC = 1e16;
 
-/** `repr` of a float: the same shortest digits as here, other limits of the exponent, and `.0` for whole ones. */
+/**
+ * `repr` of a float: the same shortest digits as here, other limits of the exponent, and `.0` for
+ * whole ones.
+ */
 export function floatText(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < LEAST_PLAIN || size >= FIRST_SCIENTIFIC))

@@ -11,7 +11,10 @@ import { tags } from './frame.ts';
 import { listed } from './given.ts';
 import { Supplier } from './supplier.ts';
 
-/** `/api/v1/pipeline-energie`: the periods of energy that begin in a range of days, of all points or of some. */
+/**
+ * `/api/v1/pipeline-energie`: the periods of energy that begin in a range of days, of all points or
+ * of some.
+ */
 
 const MAX_ROWS = 10_000;
 const ENERGIES = tableId('energies');
@@ -24,10 +27,15 @@ export function addEnergyPeriods(app: ApiApp, context: ApiContext): void {
     .map(({ name }) => quoteIdentifier(name))
     .join(', ');
   const answer = answerAs('The periods', { 'application/json': z.array(z.unknown()) });
-  const schema = { tags, querystring: query, response: { 200: answer, ...problems, ...bounded, ...unchanged } };
+  const schema = {
+    tags,
+    querystring: query,
+    response: { 200: answer, ...problems, ...bounded, ...unchanged },
+  };
   app.get('/pipeline-energie', { schema }, (request, reply) => {
     const { deb, fin, pdl } = request.query;
-    if (fin < deb) throw new PipelineError('INPUT_INVALID', `deb (${deb}) doit précéder fin (${fin})`);
+    if (fin < deb)
+      throw new PipelineError('INPUT_INVALID', `deb (${deb}) doit précéder fin (${fin})`);
     const of = pdl === undefined ? '' : ` AND pdl IN (${quoteTexts(pdl)})`;
     return supplier.answer({ request, reply }, [ENERGIES], async (sql) => {
       const rows = await sql.rows<AnswerRow>(

@@ -5,7 +5,10 @@ import { messageWithoutCode } from '../../../errors.ts';
 import { redactText } from '../../../redaction.ts';
 import type { FetchResult } from '../../../workflows/fetch.ts';
 
-/** Fetches of the distributor's files as the earlier system told of them: each job is a run, and Temporal alone knows them. */
+/**
+ * Fetches of the distributor's files as the earlier system told of them: each job is a run, and
+ * Temporal alone knows them.
+ */
 
 /** A job; instants are ISO. */
 export interface FetchJob {
@@ -32,12 +35,18 @@ export async function fetchJob(client: Client, id: string): Promise<FetchJob | u
   return run && jobOf(client, run);
 }
 
-/** The newest first. The newest one is asked for by itself: a list learns of it, and of its end, a moment later. */
+/**
+ * The newest first. The newest one is asked for by itself: a list learns of it, and of its end, a
+ * moment later.
+ */
 export async function fetchJobs(client: Client, limit: number): Promise<FetchJob[]> {
   const newest = await described(client);
   if (newest === undefined) return [];
   const runs: Run[] = [newest];
-  for await (const run of client.workflow.list({ query: `WorkflowId = "${WORKFLOW_ID}"`, pageSize: limit + 1 })) {
+  for await (const run of client.workflow.list({
+    query: `WorkflowId = "${WORKFLOW_ID}"`,
+    pageSize: limit + 1,
+  })) {
     if (runs.length === limit) break;
     if (run.runId !== newest.runId) runs.push(run);
   }
@@ -60,20 +69,25 @@ async function jobOf(client: Client, run: Run): Promise<FetchJob> {
   // A run that somebody started by the means of Temporal was not called anything.
   const mode = typeof called === 'string' ? called : 'inconnu';
   const begun = { id, mode, started_at: startTime.toISOString() };
-  if (closeTime === undefined) return { ...begun, status: 'running', finished_at: null, error: null, output: null };
+  if (closeTime === undefined)
+    return { ...begun, status: 'running', finished_at: null, error: null, output: null };
   const end = await endOf(client, id);
   const finished = { finished_at: closeTime.toISOString(), error: null, output: null, ...end };
   return { ...begun, status: status.name === 'COMPLETED' ? 'completed' : 'failed', ...finished };
 }
 
-async function endOf(client: Client, runId: string): Promise<Partial<Pick<FetchJob, 'error' | 'output'>>> {
+async function endOf(
+  client: Client,
+  runId: string,
+): Promise<Partial<Pick<FetchJob, 'error' | 'output'>>> {
   const handle = client.workflow.getHandle(WORKFLOW_ID, runId, { followRuns: false });
   try {
     return { output: redactText(((await handle.result()) as FetchResult).output) };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const { cause } = error;
-    if (!(cause instanceof ApplicationFailure)) return { error: redactText(cause?.message ?? error.message) };
+    if (!(cause instanceof ApplicationFailure))
+      return { error: redactText(cause?.message ?? error.message) };
     const [told] = (cause.details ?? []) as readonly (FetchResult | undefined)[];
     const output = told === undefined ? null : redactText(told.output);
     return { error: redactText(messageWithoutCode(cause.type, cause.message)), output };

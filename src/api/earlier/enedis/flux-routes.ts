@@ -13,7 +13,10 @@ import { sendQuery, SENT_AS } from './send-query.ts';
 import type { SentFormat } from './send-query.ts';
 import type { Asked, Supplier } from './supplier.ts';
 
-/** `/flux/…` and `/releves…`: what the distributor delivered, and the readings that are made from it. */
+/**
+ * `/flux/…` and `/releves…`: what the distributor delivered, and the readings that are made from
+ * it.
+ */
 
 const prm = z.string().min(1).max(64).optional().describe('Point de livraison');
 const page = {
@@ -30,27 +33,47 @@ const fileRows = z.coerce.number().int().min(1).optional();
 const fluxQuery = z.strictObject({ prm, ...page });
 const fileQuery = z.strictObject({ prm, limit: fileRows });
 const SOURCES = ['flux_R151', 'flux_R64', 'flux_C15'] as const;
-const ofReadings = { prm, source: z.enum(SOURCES).optional(), debut: civilDate.optional(), fin: civilDate.optional() };
+const ofReadings = {
+  prm,
+  source: z.enum(SOURCES).optional(),
+  debut: civilDate.optional(),
+  fin: civilDate.optional(),
+};
 const readingsQuery = z.strictObject({ ...ofReadings, ...page });
 const readingsFileQuery = z.strictObject({ ...ofReadings, limit: fileRows });
 
 const READINGS = tableId('releves');
 
-/** The rows of a flux or of the readings, as JSON, Arrow and workbook, and what there is of them. */
+/**
+ * The rows of a flux or of the readings, as JSON, Arrow and workbook, and what there is of them.
+ */
 export function addFluxRoutes(app: ApiApp, supplier: Supplier): void {
-  const params = z.strictObject({ table: z.string().min(1).max(64).describe(FLUX_NAMES.join(', ')) });
+  const params = z.strictObject({
+    table: z.string().min(1).max(64).describe(FLUX_NAMES.join(', ')),
+  });
   for (const format of ['xlsx', 'arrow'] as const) {
     const schema = { tags, params, querystring: fileQuery, response: fileResponse(format) };
     app.get(`/flux/:table.${format}`, { schema }, (request, reply) => {
       const flux = fluxOf(supplier, request.params.table);
       const { name, tables, columns } = flux;
-      const sql = fluxSql(flux, { prm: request.query.prm, limit: rowsOf(format, request.query.limit) });
-      return sendQuery(supplier, { request, reply }, { name: `flux_${name}`, format, tables, columns, sql });
+      const sql = fluxSql(flux, {
+        prm: request.query.prm,
+        limit: rowsOf(format, request.query.limit),
+      });
+      return sendQuery(
+        supplier,
+        { request, reply },
+        { name: `flux_${name}`, format, tables, columns, sql },
+      );
     });
   }
   app.get('/flux/:table/info', { schema: { tags, params, response: asJson } }, (request, reply) => {
     const { name, tables, columns, rows, dated } = fluxOf(supplier, request.params.table);
-    return sendInfo(supplier, { request, reply }, { table: `flux_${name}`, tables, columns, rows, dated });
+    return sendInfo(
+      supplier,
+      { request, reply },
+      { table: `flux_${name}`, tables, columns, rows, dated },
+    );
   });
   const schema = { tags, params, querystring: fluxQuery, response: asJson };
   app.get('/flux/:table', { schema }, (request, reply) => {
@@ -78,7 +101,11 @@ function addReadingRoutes(app: ApiApp, supplier: Supplier): void {
     app.get(`/releves.${format}`, { schema }, (request, reply) => {
       const { limit, ...filters } = request.query;
       const sql = sqlOf(filters, rowsOf(format, limit));
-      return sendQuery(supplier, { request, reply }, { name: 'releves', format, tables: [READINGS], columns, sql });
+      return sendQuery(
+        supplier,
+        { request, reply },
+        { name: 'releves', format, tables: [READINGS], columns, sql },
+      );
     });
   }
   app.get('/releves/info', { schema: { tags, response: asJson } }, (request, reply) => {
@@ -91,12 +118,26 @@ function addReadingRoutes(app: ApiApp, supplier: Supplier): void {
     };
     return sendInfo(supplier, { request, reply }, info);
   });
-  app.get('/releves', { schema: { tags, querystring: readingsQuery, response: asJson } }, (request, reply) => {
-    const { limit, offset, ...given } = request.query;
-    const filters = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-    const asked = { table: 'releves', tables: [READINGS], filters: Object.keys(filters).length === 0 ? null : filters };
-    return sendPage(supplier, { request, reply }, { ...asked, limit, offset, sql: sqlOf(given, limit, offset) });
-  });
+  app.get(
+    '/releves',
+    { schema: { tags, querystring: readingsQuery, response: asJson } },
+    (request, reply) => {
+      const { limit, offset, ...given } = request.query;
+      const filters = Object.fromEntries(
+        Object.entries(given).filter(([, value]) => value !== undefined),
+      );
+      const asked = {
+        table: 'releves',
+        tables: [READINGS],
+        filters: Object.keys(filters).length === 0 ? null : filters,
+      };
+      return sendPage(
+        supplier,
+        { request, reply },
+        { ...asked, limit, offset, sql: sqlOf(given, limit, offset) },
+      );
+    },
+  );
 }
 
 function fileResponse(format: SentFormat) {
@@ -107,7 +148,10 @@ function fileResponse(format: SentFormat) {
 function rowsOf(format: SentFormat, asked: number | undefined): number {
   const { rows, max } = FILE_ROWS[format];
   if (asked !== undefined && asked > max)
-    throw new PipelineError('INPUT_INVALID', `limit : au plus ${max} lignes en ${format}, ${asked} demandées`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `limit : au plus ${max} lignes en ${format}, ${asked} demandées`,
+    );
   return asked ?? rows;
 }
 
@@ -138,7 +182,11 @@ interface PageOfRows {
   readonly sql: string;
 }
 
-function sendPage(supplier: Supplier, asked: Asked, { table, tables, filters, limit, offset, sql }: PageOfRows) {
+function sendPage(
+  supplier: Supplier,
+  asked: Asked,
+  { table, tables, filters, limit, offset, sql }: PageOfRows,
+) {
   return supplier.answer(asked, tables, async (session) => {
     const data = await session.rows<AnswerRow>(sql);
     return { table, filters, pagination: { limit, offset, returned: data.length }, data };

@@ -7,7 +7,10 @@ import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
 import type { TableColumn } from '../../../pipelines/tables.ts';
 import type { Supplier } from './supplier.ts';
 
-/** The flux of the distributor as the earlier system had them: a row for each logical fact, that of its newest delivery. */
+/**
+ * The flux of the distributor as the earlier system had them: a row for each logical fact, that of
+ * its newest delivery.
+ */
 
 /** A flux by the name of the earlier system. */
 export interface Flux {
@@ -22,7 +25,10 @@ export interface Flux {
   readonly dated: string;
 }
 
-/** Facts that come again in other documents, by what they are known by; those of other flux are known by document and place. */
+/**
+ * Facts that come again in other documents, by what they are known by; those of other flux are
+ * known by document and place.
+ */
 const KEYS: Readonly<Record<string, string>> = {
   r151: 'releve_id',
   r64: 'pdl, type_releve, date_releve',
@@ -71,7 +77,11 @@ const AFFAIR_COLUMNS: Readonly<Record<string, TableColumn['type']>> = {
 const AFFAIR_STEPS: Flux = {
   name: 'affaires',
   tables: [tableId('x12'), tableId('x13')],
-  columns: Object.entries(AFFAIR_COLUMNS).map(([name, type]) => ({ name, type, title: { fr: name, en: name } })),
+  columns: Object.entries(AFFAIR_COLUMNS).map(([name, type]) => ({
+    name,
+    type,
+    title: { fr: name, en: name },
+  })),
   rows: AFFAIRS,
   order: 'affaire_id, jalon_num',
   dated: 'jalon_date_heure',
@@ -90,7 +100,10 @@ export const FLUX_NAMES: readonly string[] = [
 export function fluxOf(supplier: Supplier, name: string): Flux {
   if (name === AFFAIR_STEPS.name) return AFFAIR_STEPS;
   if (!FLUX_NAMES.includes(name))
-    throw new PipelineError('NOT_FOUND', `flux inconnu : ${name} ; il y a ${FLUX_NAMES.join(', ')}`);
+    throw new PipelineError(
+      'NOT_FOUND',
+      `flux inconnu : ${name} ; il y a ${FLUX_NAMES.join(', ')}`,
+    );
   const id = tableId(name);
   const columns = supplier.columnsOf(id).filter((column) => !(column.name in PLACE_COLUMNS));
   const ranked = name === 'r64' ? `${STAGE_RANK}, ` : '';
@@ -105,7 +118,10 @@ export function fluxOf(supplier: Supplier, name: string): Flux {
 }
 
 /** SQL of some of its rows, of one point or of all. */
-export function fluxSql({ columns, rows, order }: Flux, { prm, limit, offset = 0 }: FluxRange): string {
+export function fluxSql(
+  { columns, rows, order }: Flux,
+  { prm, limit, offset = 0 }: FluxRange,
+): string {
   const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   const where = prm === undefined ? '' : ` WHERE pdl = ${quoteText(prm)}`;
   return `SELECT ${names} FROM (${rows})${where} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`;

@@ -12,7 +12,10 @@ import type { FetchJob } from './fetch-jobs.ts';
 import { noQuery } from '../../shared/fields.ts';
 import { details, tags } from './frame.ts';
 
-/** Fetching the distributor's files, as the earlier system started and told it; its clients send no reason and confirm nothing. */
+/**
+ * Fetching the distributor's files, as the earlier system started and told it; its clients send no
+ * reason and confirm nothing.
+ */
 
 const PIPELINE = 'enedis';
 const WHOLE = ['test', 'all', 'rebuild', 'resync'] as const;
@@ -29,7 +32,9 @@ const FLUX_NAMES = [...FLUX.keys()].sort();
 
 const DEFAULT_LISTED = 20;
 const MAX_LISTED = 50;
-const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(DEFAULT_LISTED) });
+const listQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(DEFAULT_LISTED),
+});
 
 const order = z.strictObject({
   mode: z
@@ -70,7 +75,9 @@ export function addIngestionRoutes(app: ApiApp, context: ApiContext): void {
   );
   const params = z.strictObject({ id: z.string().max(64) });
   const named = { tags, params, querystring: noQuery, response: { 200: job, ...details } };
-  app.get('/ingestion/jobs/:id', { schema: named }, (request) => jobNamed(context, request.params.id));
+  app.get('/ingestion/jobs/:id', { schema: named }, (request) =>
+    jobNamed(context, request.params.id),
+  );
 }
 
 async function runFetch(

@@ -13,7 +13,10 @@ import { asLines, LINES_TYPE, tags } from './frame.ts';
 import { listed, startOfDay } from './given.ts';
 import type { Supplier } from './supplier.ts';
 
-/** `/facturation/meta-periodes`: the months of contracts, with the readings that they stand on, for an ERP that makes its invoices of them. */
+/**
+ * `/facturation/meta-periodes`: the months of contracts, with the readings that they stand on, for
+ * an ERP that makes its invoices of them.
+ */
 
 const VERSION = 3;
 const [MONTHS, PERIODS, ENERGIES] = [tableId('mois'), tableId('abonnements'), tableId('energies')];
@@ -40,7 +43,10 @@ const reading = z.object({
   ...Object.fromEntries(REGISTERS.map((register) => [`index_${register}_kwh`, z.int().optional()])),
 });
 
-/** A line as the contract of the earlier system has it; each is held against it before the first is sent. */
+/**
+ * A line as the contract of the earlier system has it; each is held against it before the first is
+ * sent.
+ */
 const period = z.object({
   ref_situation_contractuelle: z.string(),
   pdl: z.string(),
@@ -66,7 +72,9 @@ const period = z.object({
 type Period = z.infer<typeof period>;
 type Reading = z.infer<typeof reading>;
 
-/** A month that cannot be calculated has its line, without energy or amount; nothing is filled in. */
+/**
+ * A month that cannot be calculated has its line, without energy or amount; nothing is filled in.
+ */
 export function addMetaPeriods(app: ApiApp, supplier: Supplier): void {
   const schema = { tags, querystring: query, response: asLines };
   app.get('/facturation/meta-periodes', { schema }, (request, reply) => {
@@ -76,19 +84,27 @@ export function addMetaPeriods(app: ApiApp, supplier: Supplier): void {
       const month = await monthOf(sql, mois?.slice(0, 7));
       const periods = await periodsOf(sql, month, rsc);
       reply.type(LINES_TYPE).headers({ 'x-contract-version': VERSION, 'x-mois': `${month}-01` });
-      return periods.map((one) => `${JSON.stringify({ ...one, source_hash: hashOf(one) })}\n`).join('');
+      return periods
+        .map((one) => `${JSON.stringify({ ...one, source_hash: hashOf(one) })}\n`)
+        .join('');
     });
   });
 }
 
 async function monthOf(sql: SqlSession, asked: string | undefined): Promise<string> {
-  const [newest] = await sql.rows<{ mois: string | null }>(`SELECT max(mois) AS mois FROM ${MONTHS}`);
+  const [newest] = await sql.rows<{ mois: string | null }>(
+    `SELECT max(mois) AS mois FROM ${MONTHS}`,
+  );
   const month = asked ?? newest?.mois ?? undefined;
   if (month === undefined) throw new PipelineError('NOT_FOUND', 'aucun mois n’est connu');
   return month;
 }
 
-async function periodsOf(sql: SqlSession, month: string, rsc: readonly string[] | undefined): Promise<Period[]> {
+async function periodsOf(
+  sql: SqlSession,
+  month: string,
+  rsc: readonly string[] | undefined,
+): Promise<Period[]> {
   const of = rsc === undefined ? '' : ` AND m.ref_situation_contractuelle IN (${quoteTexts(rsc)})`;
   const parts = (table: string): string =>
     `(SELECT ref_situation_contractuelle, count(*) AS parts FROM ${table} WHERE mois = ${quoteText(month)} GROUP BY ALL)`;
@@ -99,11 +115,20 @@ async function periodsOf(sql: SqlSession, month: string, rsc: readonly string[] 
      WHERE m.mois = ${quoteText(month)}${of} ORDER BY m.ref_situation_contractuelle`,
   );
   const readings = await readingsOf(sql, month, of);
-  return months.map((row) => period.parse(periodOf(row, readings.get(String(row['ref_situation_contractuelle'])))));
+  return months.map((row) =>
+    period.parse(periodOf(row, readings.get(String(row['ref_situation_contractuelle'])))),
+  );
 }
 
-/** By contract, the readings at the bounds of a month and between them: a month without a quality has none. */
-async function readingsOf(sql: SqlSession, month: string, of: string): Promise<ReadonlyMap<string, Reading[]>> {
+/**
+ * By contract, the readings at the bounds of a month and between them: a month without a quality
+ * has none.
+ */
+async function readingsOf(
+  sql: SqlSession,
+  month: string,
+  of: string,
+): Promise<ReadonlyMap<string, Reading[]>> {
   const rows = await sql.rows<AnswerRow>(
     `SELECT c.*, r.evenement_declencheur FROM ${MONTHS} m
      JOIN ${CHRONOLOGY} c ON c.ref_situation_contractuelle = m.ref_situation_contractuelle AND c.releve_id IS NOT NULL
@@ -121,11 +146,18 @@ async function readingsOf(sql: SqlSession, month: string, of: string): Promise<R
 }
 
 /** Calendars of the distributor, by what a meter of them counts apart. */
-const FAMILIES: Readonly<Record<string, string>> = { DI000001: 'base', DI000002: 'hp_hc', DI000003: '4_cadrans' };
+const FAMILIES: Readonly<Record<string, string>> = {
+  DI000001: 'base',
+  DI000002: 'hp_hc',
+  DI000003: '4_cadrans',
+};
 
 function readingOf(row: AnswerRow): Reading {
   const isOfEvent = row['source'] === 'flux_C15';
-  const indexes = REGISTERS.map((register) => `index_${register}_kwh`).map((name) => [name, row[name] ?? undefined]);
+  const indexes = REGISTERS.map((register) => `index_${register}_kwh`).map((name) => [
+    name,
+    row[name] ?? undefined,
+  ]);
   return {
     releve_id: row['releve_id'],
     date_releve: row['date_releve'],
@@ -152,15 +184,27 @@ function periodOf(row: AnswerRow, readings: readonly Reading[] | undefined): unk
   };
 }
 
-/** Also of every reading: an index that changes at both bounds leaves the energy as it is, and not the invoice. */
+/**
+ * Also of every reading: an index that changes at both bounds leaves the energy as it is, and not
+ * the invoice.
+ */
 function hashOf(one: Period): string {
-  const { ref_situation_contractuelle: rsc, pdl, mois_annee: month, debut, fin, nb_jours: days } = one;
+  const {
+    ref_situation_contractuelle: rsc,
+    pdl,
+    mois_annee: month,
+    debut,
+    fin,
+    nb_jours: days,
+  } = one;
   const float = (value: number | null) => ({ float: value });
   return contentHash([
     ...[rsc, pdl, month, debut, fin, days],
     ...[float(one.puissance_moyenne_kva), one.formule_tarifaire_acheminement],
     ...[one.energie_base_kwh, one.energie_hp_kwh, one.energie_hc_kwh].map(float),
-    ...[one.turpe_fixe_eur, one.turpe_variable_eur, one.cta_eur, one.taux_accise_eur_mwh].map(float),
+    ...[one.turpe_fixe_eur, one.turpe_variable_eur, one.cta_eur, one.taux_accise_eur_mwh].map(
+      float,
+    ),
     ...[one.has_changement, one.qualite, one.statut_communication, one.releves_utilises],
   ]);
 }

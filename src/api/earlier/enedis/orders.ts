@@ -13,7 +13,10 @@ import { asJson, tags } from './frame.ts';
 import { dayInParis, items } from './given.ts';
 import type { Supplier } from './supplier.ts';
 
-/** Questions of an ERP about many things at once, by POST: each item is answered, or has its error. Nothing is changed by them. */
+/**
+ * Questions of an ERP about many things at once, by POST: each item is answered, or has its error.
+ * Nothing is changed by them.
+ */
 
 const VERSION = 1;
 const TOLD = { 'x-contract-version': VERSION };
@@ -36,8 +39,13 @@ const tariffLine = z.object({
 export function addOrders(app: ApiApp, supplier: Supplier): void {
   const lines = z.strictObject({ lignes: z.array(tariffLine).max(MAX_LINES) });
   const priced = { tags, body: lines, response: asJson };
-  app.post('/facturation/turpe-variable', { schema: priced, bodyLimit: BODY_BYTES }, (request, reply) =>
-    reply.headers(TOLD).send({ contract_version: VERSION, results: request.body.lignes.map(variablePart) }),
+  app.post(
+    '/facturation/turpe-variable',
+    { schema: priced, bodyLimit: BODY_BYTES },
+    (request, reply) =>
+      reply
+        .headers(TOLD)
+        .send({ contract_version: VERSION, results: request.body.lignes.map(variablePart) }),
   );
   const affairs = { tags, body: z.strictObject({ ids: items }), response: asJson };
   app.post('/facturation/rsc', { schema: affairs, bodyLimit: BODY_BYTES }, (request, reply) => {
@@ -58,19 +66,27 @@ export function addOrders(app: ApiApp, supplier: Supplier): void {
   );
 }
 
-/** The rate is that of the first day. A register that the formula needs and the line lacks is an error: it is not taken for nothing. */
+/**
+ * The rate is that of the first day. A register that the formula needs and the line lacks is an
+ * error: it is not taken for nothing.
+ */
 function variablePart(line: z.infer<typeof tariffLine>): Readonly<Record<string, unknown>> {
   const { id, debut: begun, ...rest } = line;
   const debut = dayInParis(begun);
   const answer = calculateTurpe({ ...rest, debut, fin: addDays(debut, 1) });
   if ('erreur' in answer) return { id, error: answer.erreur };
   const { turpe_variable_eur: amount } = answer;
-  if (amount === null) return { id, error: `${line.formule_tarifaire_acheminement} du ${debut} : aucune énergie` };
+  if (amount === null)
+    return { id, error: `${line.formule_tarifaire_acheminement} du ${debut} : aucune énergie` };
   return { id, turpe_variable_eur: Number(amount) };
 }
 
 /** The contract of each affair, as its event names it. */
-async function contractsOf(supplier: Supplier, sql: SqlSession, ids: readonly string[]): Promise<AnswerRow[]> {
+async function contractsOf(
+  supplier: Supplier,
+  sql: SqlSession,
+  ids: readonly string[],
+): Promise<AnswerRow[]> {
   if (ids.length === 0) return [];
   const listed = quoteTexts(ids);
   const found = await sql.rows<{ id: string; contracts: string[] }>(
@@ -85,12 +101,17 @@ async function contractsOf(supplier: Supplier, sql: SqlSession, ids: readonly st
   const known = new Set(affairs.map(({ id }) => id));
   return ids.map((id) => {
     const [contract, ...others] = contracts.get(id) ?? [];
-    if (contract !== undefined && others.length === 0) return { id_affaire: id, ref_situation_contractuelle: contract };
+    if (contract !== undefined && others.length === 0)
+      return { id_affaire: id, ref_situation_contractuelle: contract };
     return { id_affaire: id, error: whyWithout(id, contracts.get(id), known.has(id)) };
   });
 }
 
-function whyWithout(id: string, contracts: readonly string[] | undefined, isKnown: boolean): string {
+function whyWithout(
+  id: string,
+  contracts: readonly string[] | undefined,
+  isKnown: boolean,
+): string {
   if (contracts !== undefined)
     return `Résolution ambiguë : ${contracts.length} situations contractuelles pour l'affaire ${id} (${contracts.join(', ')}).`;
   if (isKnown)

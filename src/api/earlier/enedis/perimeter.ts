@@ -54,7 +54,11 @@ export function addPerimeter(app: ApiApp, supplier: Supplier): void {
 
 /** A contract is there from its first event to its exit, whose day is left out. */
 function addPoints(app: ApiApp, supplier: Supplier): void {
-  const schema = { tags, querystring: pointsQuery, response: { 200: csvText, ...unchanged, ...details } };
+  const schema = {
+    tags,
+    querystring: pointsQuery,
+    response: { 200: csvText, ...unchanged, ...details },
+  };
   app.get('/perimetre/pdls.csv', { schema }, (request, reply) => {
     const { jour = supplier.today(), limit } = request.query;
     const day = quoteText(jour);
@@ -66,7 +70,9 @@ function addPoints(app: ApiApp, supplier: Supplier): void {
              AND coalesce(left(min(date_evenement) FILTER (WHERE evenement IN (${quoteTexts(EXITS)})), 10) > ${day}, true)
          ) ORDER BY pdl LIMIT ${limit}`,
       );
-      reply.type('text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="perimetre_pdls.csv"');
+      reply
+        .type('text/csv; charset=utf-8')
+        .header('content-disposition', 'attachment; filename="perimetre_pdls.csv"');
       return `${['pdl', ...points.map(({ pdl }) => pdl)].join('\n')}\n`;
     });
   });

@@ -9,7 +9,10 @@ import { fluxOf } from './flux.ts';
 import { asJson, tags } from './frame.ts';
 import type { Supplier } from './supplier.ts';
 
-/** `/provision/estimation`: the energy of an average month of a point, by the billed energies (R67) of the twelve months before today. */
+/**
+ * `/provision/estimation`: the energy of an average month of a point, by the billed energies (R67)
+ * of the twelve months before today.
+ */
 
 const VERSION = 1;
 const DAYS_OF_A_MONTH = 30.4375;
@@ -34,19 +37,32 @@ export function addProvision(app: ApiApp, supplier: Supplier): void {
       const [estimate] = await sql.rows<AnswerRow>(estimateSql(rows, pdl, asOf));
       reply.header('x-contract-version', VERSION);
       const found = estimate === undefined ? null : estimateOf(estimate);
-      return { contract_version: VERSION, pdl, as_of: asOf, trouve: found !== null, estimation: found };
+      return {
+        contract_version: VERSION,
+        pdl,
+        as_of: asOf,
+        trouve: found !== null,
+        estimation: found,
+      };
     });
   });
 }
 
-/** Finer registers count only where all periods have them; days that are covered are those that have ended. */
+/**
+ * Finer registers count only where all periods have them; days that are covered are those that have
+ * ended.
+ */
 function estimateSql(rows: string, pdl: string, asOf: string): string {
   const day = `CAST(${quoteText(asOf)} AS DATE)`;
   const sums = REGISTERS.map((register) => {
     const column = energyColumn(register);
     return `CASE WHEN count(${column}) = count(*) THEN CAST(sum(${column}) AS BIGINT) END AS ${register}`;
   });
-  const total = ['energie_base_kwh', 'energie_hp_kwh + energie_hc_kwh', FOUR.map(energyColumn).join(' + ')].join(', ');
+  const total = [
+    'energie_base_kwh',
+    'energie_hp_kwh + energie_hc_kwh',
+    FOUR.map(energyColumn).join(' + '),
+  ].join(', ');
   return `
   SELECT pdl, CAST(sum(coalesce(${total})) AS BIGINT) AS total, ${sums.join(', ')},
     CAST(min(debut) AS VARCHAR) AS debut, CAST(max(fin) AS VARCHAR) AS fin,
@@ -65,14 +81,19 @@ type Energies = Readonly<Record<(typeof REGISTERS)[number], number | null>>;
 
 /** As deep as all periods are: `base` is the total, also where it was not published. */
 function energiesOf(row: AnswerRow): { readonly depth: string; readonly energies: Energies } {
-  const value = (name: string): number | undefined => (row[name] ?? undefined) as number | undefined;
+  const value = (name: string): number | undefined =>
+    (row[name] ?? undefined) as number | undefined;
   const base = value('total') ?? null;
   const none = { hp: null, hc: null, hph: null, hch: null, hpb: null, hcb: null };
   const [hph, hch, hpb, hcb] = FOUR.map(value);
   if (hph !== undefined && hch !== undefined && hpb !== undefined && hcb !== undefined)
-    return { depth: '4_cadrans', energies: { base, hp: hph + hpb, hc: hch + hcb, hph, hch, hpb, hcb } };
+    return {
+      depth: '4_cadrans',
+      energies: { base, hp: hph + hpb, hc: hch + hcb, hph, hch, hpb, hcb },
+    };
   const [hp, hc] = [value('hp'), value('hc')];
-  if (hp !== undefined && hc !== undefined) return { depth: 'hp_hc', energies: { ...none, base, hp, hc } };
+  if (hp !== undefined && hc !== undefined)
+    return { depth: 'hp_hc', energies: { ...none, base, hp, hc } };
   return { depth: 'base', energies: { ...none, base } };
 }
 
@@ -83,9 +104,14 @@ function estimateOf(row: AnswerRow): Readonly<Record<string, unknown>> {
   const perMonth = (value: number | null): number | null => (value === null ? null : value / 12);
   return {
     pdl: row['pdl'],
-    ...Object.fromEntries(REGISTERS.map((register) => [energyColumn(register), energies[register]])),
     ...Object.fromEntries(
-      REGISTERS.map((register) => [`energie_${register}_mensuel_kwh`, perMonth(energies[register])]),
+      REGISTERS.map((register) => [energyColumn(register), energies[register]]),
+    ),
+    ...Object.fromEntries(
+      REGISTERS.map((register) => [
+        `energie_${register}_mensuel_kwh`,
+        perMonth(energies[register]),
+      ]),
     ),
     couverture_debut: String(row['debut']).slice(0, 10),
     couverture_fin: String(row['fin']).slice(0, 10),

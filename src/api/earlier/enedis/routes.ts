@@ -13,8 +13,9 @@ import { Supplier } from './supplier.ts';
 import { addTaxes } from './taxes.ts';
 
 /**
- * The endpoints of the earlier ElectriCore, at the root, under their paths and in their shapes: what billing teams and their ERP read, with the French names
- * that they know. The scope is theirs alone.
+ * The endpoints of the earlier ElectriCore, at the root, under their paths and in their shapes:
+ * what billing teams and their ERP read, with the French names that they know. The scope is theirs
+ * alone.
  */
 export function addSupplierRoutes(scope: ApiApp, context: ApiContext): void {
   scope.setErrorHandler(sendDetail);

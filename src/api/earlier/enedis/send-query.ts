@@ -34,8 +34,8 @@ export interface SentQuery {
 const ROWS_AT_ONCE = 20_000;
 
 /**
- * Keeps the rows in a file of the scratch folder, and sends them from there at the pace of their reader: a slow one holds no session of the engine, and
- * memory for some thousand rows.
+ * Keeps the rows in a file of the scratch folder, and sends them from there at the pace of their
+ * reader: a slow one holds no session of the engine, and memory for some thousand rows.
  */
 export async function sendQuery(
   supplier: Supplier,

@@ -10,7 +10,10 @@ import { asLines, LINES_TYPE, tags } from './frame.ts';
 import { listed } from './given.ts';
 import type { Supplier } from './supplier.ts';
 
-/** `/facturation/prestations`: services and penalties that the distributor invoiced, to be billed on; all of them, each time. */
+/**
+ * `/facturation/prestations`: services and penalties that the distributor invoiced, to be billed
+ * on; all of them, each time.
+ */
 
 const VERSION = 1;
 
@@ -39,7 +42,10 @@ const service = z.object({
 const KNOWN_BY = ['num_facture', 'pdl', 'id_ev', 'date_debut', 'date_fin'] as const;
 const AMOUNTS = ['prix_unitaire', 'quantite', 'montant_ht'] as const;
 
-/** Lines that are equal in all that they are known by are one: nobody could tell a second delivery from a second service. */
+/**
+ * Lines that are equal in all that they are known by are one: nobody could tell a second delivery
+ * from a second service.
+ */
 export function addServices(app: ApiApp, supplier: Supplier): void {
   const schema = { tags, querystring: query, response: asLines };
   app.get('/facturation/prestations', { schema }, (request, reply) => {
@@ -47,8 +53,12 @@ export function addServices(app: ApiApp, supplier: Supplier): void {
     const { rows, order } = fluxOf(supplier, 'f15_detail');
     const of = rsc === undefined ? '' : ` AND ref_situation_contractuelle IN (${quoteTexts(rsc)})`;
     return supplier.answer({ request, reply }, [tableId('f15_detail')], async (sql) => {
-      const found = await sql.rows<AnswerRow>(`SELECT * FROM (${rows}) WHERE unite = 'UNITE'${of} ORDER BY ${order}`);
-      const services = found.map((row) => service.parse({ ...row, ...numbers(row), reference: referenceOf(row) }));
+      const found = await sql.rows<AnswerRow>(
+        `SELECT * FROM (${rows}) WHERE unite = 'UNITE'${of} ORDER BY ${order}`,
+      );
+      const services = found.map((row) =>
+        service.parse({ ...row, ...numbers(row), reference: referenceOf(row) }),
+      );
       reply.type(LINES_TYPE).header('x-contract-version', VERSION);
       return services.map((one) => `${JSON.stringify(one)}\n`).join('');
     });

@@ -45,8 +45,9 @@ export class Supplier {
   }
 
   /**
-   * Sends what `work` makes of views of these tables, named by their ids. Nothing is read for who has the answer already: it is that of the same address,
-   * files and day. Tables about people are for those who say who they are.
+   * Sends what `work` makes of views of these tables, named by their ids. Nothing is read for who
+   * has the answer already: it is that of the same address, files and day. Tables about people are
+   * for those who say who they are.
    */
   async answer(
     asked: Asked,
@@ -58,13 +59,24 @@ export class Supplier {
     return asked.reply.send(await this.#read(asked, cuts, work));
   }
 
-  /** The same for `work` that sends what it read when the views are gone; undefined where nothing is left to send. */
-  async read<T>(asked: Asked, names: readonly string[], work: (sql: SqlSession) => Promise<T>): Promise<T | undefined> {
+  /**
+   * The same for `work` that sends what it read when the views are gone; undefined where nothing is
+   * left to send.
+   */
+  async read<T>(
+    asked: Asked,
+    names: readonly string[],
+    work: (sql: SqlSession) => Promise<T>,
+  ): Promise<T | undefined> {
     const cuts = await this.#cuts(asked.request, names);
     return this.#isKnown(asked, cuts) ? undefined : this.#read(asked, cuts, work);
   }
 
-  async #read<T>({ reply }: Asked, cuts: readonly TableCut[], work: (sql: SqlSession) => Promise<T>): Promise<T> {
+  async #read<T>(
+    { reply }: Asked,
+    cuts: readonly TableCut[],
+    work: (sql: SqlSession) => Promise<T>,
+  ): Promise<T> {
     tellStandings(
       reply,
       cuts.map((cut) => standingOf(cut)),
@@ -74,7 +86,11 @@ export class Supplier {
 
   #isKnown({ request, reply }: Asked, cuts: readonly TableCut[]): boolean {
     if (request.method !== 'GET' && request.method !== 'HEAD') return false;
-    return isKnown(request, reply, tagOf([request.url, this.today(), ...cuts.map(({ hash }) => hash)]));
+    return isKnown(
+      request,
+      reply,
+      tagOf([request.url, this.today(), ...cuts.map(({ hash }) => hash)]),
+    );
   }
 
   async #cuts(request: FastifyRequest, names: readonly string[]): Promise<TableCut[]> {

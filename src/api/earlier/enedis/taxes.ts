@@ -23,10 +23,19 @@ const query = z.strictObject({
   trimestre: z.string().regex(QUARTER, 'YYYY-TN').optional().describe('YYYY-T1 … T4; default: all'),
 });
 
-/** Both taxes have the same routes: of a point and a month the amounts of either stand in one row. */
+/**
+ * Both taxes have the same routes: of a point and a month the amounts of either stand in one row.
+ */
 const TAX_COLUMNS: Readonly<Record<'accise' | 'cta', readonly string[]>> = {
   accise: [
-    ...['trimestre', 'mois', 'pdl', 'puissance_souscrite_kva', 'taux_accise_eur_mwh', 'energie_facturee_kwh'],
+    ...[
+      'trimestre',
+      'mois',
+      'pdl',
+      'puissance_souscrite_kva',
+      'taux_accise_eur_mwh',
+      'energie_facturee_kwh',
+    ],
     ...['accise_facturee_eur', 'energie_mesuree_kwh', 'accise_mesuree_eur', 'erreur'],
   ],
   cta: ['trimestre', 'mois', 'pdl', 'taux_cta_pourcent', 'turpe_fixe_eur', 'cta_eur', 'erreur'],
@@ -34,8 +43,13 @@ const TAX_COLUMNS: Readonly<Record<'accise' | 'cta', readonly string[]>> = {
 
 /** Rates are those of the code: they are the same for everybody. */
 export function addTaxes(app: ApiApp, supplier: Supplier): void {
-  const rates = { 200: answerAs('The rates', { 'application/json': z.array(z.unknown()) }), ...details };
-  app.get('/taxes/millesimes', { schema: { tags, response: rates } }, (_, reply) => reply.send(editions()));
+  const rates = {
+    200: answerAs('The rates', { 'application/json': z.array(z.unknown()) }),
+    ...details,
+  };
+  app.get('/taxes/millesimes', { schema: { tags, response: rates } }, (_, reply) =>
+    reply.send(editions()),
+  );
   app.get('/taxes/peremption', { schema: { tags, response: rates } }, (_, reply) =>
     reply.send(expiringRates(supplier.today()).map(warningOf)),
   );
@@ -56,12 +70,24 @@ function addTax(app: ApiApp, supplier: Supplier, tax: 'accise' | 'cta'): void {
     }));
   });
   for (const format of ['xlsx', 'arrow'] as const) {
-    const file = { 200: answerAs('The rows', { [SENT_AS[format].type]: z.any() }), ...unchanged, ...details };
-    app.get(`/taxes/${tax}/detail.${format}`, { schema: { ...schema, response: file } }, (request, reply) => {
-      const { trimestre } = request.query;
-      const name = `${tax}_detail${trimestre === undefined ? '' : `_${trimestre}`}`;
-      return sendQuery(supplier, { request, reply }, { name, format, tables: [TAXES], columns, sql: sqlOf(trimestre) });
-    });
+    const file = {
+      200: answerAs('The rows', { [SENT_AS[format].type]: z.any() }),
+      ...unchanged,
+      ...details,
+    };
+    app.get(
+      `/taxes/${tax}/detail.${format}`,
+      { schema: { ...schema, response: file } },
+      (request, reply) => {
+        const { trimestre } = request.query;
+        const name = `${tax}_detail${trimestre === undefined ? '' : `_${trimestre}`}`;
+        return sendQuery(
+          supplier,
+          { request, reply },
+          { name, format, tables: [TAXES], columns, sql: sqlOf(trimestre) },
+        );
+      },
+    );
   }
   addReport(app, supplier, tax);
 }
@@ -70,18 +96,25 @@ function addTax(app: ApiApp, supplier: Supplier, tax: 'accise' | 'cta'): void {
 function addReport(app: ApiApp, supplier: Supplier, tax: 'accise' | 'cta'): void {
   const { type } = SENT_AS.xlsx;
   const response = { 200: answerAs('The workbook', { [type]: z.any() }), ...unchanged, ...details };
-  app.get(`/taxes/${tax}/rapport.xlsx`, { schema: { tags, querystring: query, response } }, (request, reply) =>
-    supplier.answer({ request, reply }, [TAXES], async (sql) => {
-      const quarter = await quarterOf(sql, request.query.trimestre);
-      const { sheets } = await taxSheets(sql, quarter);
-      reply.type(type).header('content-disposition', `attachment; filename="${tax}_rapport_${quarter}.xlsx"`);
-      return Buffer.from(await xlsxWorkbook(sheets));
-    }),
+  app.get(
+    `/taxes/${tax}/rapport.xlsx`,
+    { schema: { tags, querystring: query, response } },
+    (request, reply) =>
+      supplier.answer({ request, reply }, [TAXES], async (sql) => {
+        const quarter = await quarterOf(sql, request.query.trimestre);
+        const { sheets } = await taxSheets(sql, quarter);
+        reply
+          .type(type)
+          .header('content-disposition', `attachment; filename="${tax}_rapport_${quarter}.xlsx"`);
+        return Buffer.from(await xlsxWorkbook(sheets));
+      }),
   );
 }
 
 async function quarterOf(sql: SqlSession, asked: string | undefined): Promise<string> {
-  const [newest] = await sql.rows<{ trimestre: string | null }>(`SELECT max(trimestre) AS trimestre FROM ${TAXES}`);
+  const [newest] = await sql.rows<{ trimestre: string | null }>(
+    `SELECT max(trimestre) AS trimestre FROM ${TAXES}`,
+  );
   const quarter = asked ?? newest?.trimestre ?? undefined;
   if (quarter === undefined) throw new PipelineError('NOT_FOUND', 'aucun trimestre n’est connu');
   return quarter;
@@ -105,7 +138,8 @@ function editions(): readonly object[] {
     {
       taxe: 'Accise',
       date_vigueur: accise?.from,
-      reference: 'Code des impositions sur les biens et services, article L. 312-37, et ses arrêtés',
+      reference:
+        'Code des impositions sur les biens et services, article L. 312-37, et ses arrêtés',
       valeur: Number(accise?.perMwh[0]),
       unite: '€/MWh',
     },
@@ -126,7 +160,11 @@ const TO_CHECK = {
   CTA: 'vérifier les arrêtés',
 } as const;
 
-function warningOf({ rates, newest, lookedAtSince }: ReturnType<typeof expiringRates>[number]): object {
+function warningOf({
+  rates,
+  newest,
+  lookedAtSince,
+}: ReturnType<typeof expiringRates>[number]): object {
   const [taxe, consigne] = [NAMES[rates], TO_CHECK[rates]];
   return {
     taxe,

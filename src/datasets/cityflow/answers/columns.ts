@@ -1,7 +1,10 @@
 import { column } from '../../kit/index.ts';
 import type { ColumnType, TableColumn } from '../../kit/index.ts';
 
-/** Columns that readers may ask for, from the tables that steps write and the titles that people read. */
+/**
+ * Columns that readers may ask for, from the tables that steps write and the titles that people
+ * read.
+ */
 
 const TYPES: Readonly<Record<string, ColumnType>> = {
   VARCHAR: 'text',
@@ -14,7 +17,9 @@ const TYPES: Readonly<Record<string, ColumnType>> = {
 };
 
 /** By column; a title is also the definition in the data dictionary. */
-export type Titles<Name extends string> = Readonly<Record<Name, readonly [fr: string, en: string, unit?: string]>>;
+export type Titles<Name extends string> = Readonly<
+  Record<Name, readonly [fr: string, en: string, unit?: string]>
+>;
 
 /** The columns of `table` in its order; `text` for a type that readers do not know. */
 export function columnsOf<Name extends string>(

@@ -78,4 +78,11 @@ const LINKS = pageOf('cityflow-links', 'Corrélations', 'Correlations', [
 ]);
 
 /** In the order of the earlier system. */
-export const CITY_DASHBOARDS: readonly DashboardDefinition[] = [CITY, BIKES, TRANSPORT, ROADS, WORKS, LINKS];
+export const CITY_DASHBOARDS: readonly DashboardDefinition[] = [
+  CITY,
+  BIKES,
+  TRANSPORT,
+  ROADS,
+  WORKS,
+  LINKS,
+];

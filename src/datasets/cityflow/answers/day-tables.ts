@@ -2,9 +2,18 @@ import { definedMembers } from '../../kit/index.ts';
 import type { RowsOutput, TableColumn, TableDefinition, Words } from '../../kit/index.ts';
 import { SCOPE } from './columns.ts';
 
-/** What the metrics of a day tell of its parts, as tables: the figures are those of the reports, because they are read from the same documents. */
+/**
+ * What the metrics of a day tell of its parts, as tables: the figures are those of the reports,
+ * because they are read from the same documents.
+ */
 
-type Told = readonly [member: string, type: TableColumn['type'], fr: string, en: string, unit?: string];
+type Told = readonly [
+  member: string,
+  type: TableColumn['type'],
+  fr: string,
+  en: string,
+  unit?: string,
+];
 
 /** `list`: the member that has the rows; without it the document is one row. */
 function ofDocument(
@@ -15,7 +24,11 @@ function ofDocument(
     list,
     order,
     columns,
-  }: { readonly list?: string; readonly order: readonly string[]; readonly columns: readonly Told[] },
+  }: {
+    readonly list?: string;
+    readonly order: readonly string[];
+    readonly columns: readonly Told[];
+  },
 ): TableDefinition {
   const cells = columns.map(([member]) => `one->>'$.${member}' AS "${nameOf(member)}"`);
   const one = list === undefined ? 'json' : `unnest(CAST(json->'$.${list}' AS JSON[]))`;
@@ -103,11 +116,28 @@ const ROADS = ofDocument(
     order: ['scope'],
     columns: [
       ['global_metrics.total_vehicules_jour', 'number', 'Véhicules', 'Vehicles', 'vehicles'],
-      ['global_metrics.taux_occupation_moyen', 'number', 'Taux d’occupation moyen', 'Mean occupancy', '%'],
-      ['global_metrics.nombre_troncons_satures', 'integer', 'Tronçons saturés', 'Saturated segments'],
+      [
+        'global_metrics.taux_occupation_moyen',
+        'number',
+        'Taux d’occupation moyen',
+        'Mean occupancy',
+        '%',
+      ],
+      [
+        'global_metrics.nombre_troncons_satures',
+        'integer',
+        'Tronçons saturés',
+        'Saturated segments',
+      ],
       ['global_metrics.nombre_troncons_actifs', 'integer', 'Tronçons actifs', 'Active segments'],
       ['global_metrics.temps_perdu_total_heures', 'number', 'Temps perdu', 'Lost time', 'h'],
-      ['global_metrics.taux_disponibilite_capteurs', 'number', 'Capteurs disponibles', 'Available sensors', '%'],
+      [
+        'global_metrics.taux_disponibilite_capteurs',
+        'number',
+        'Capteurs disponibles',
+        'Available sensors',
+        '%',
+      ],
     ],
   },
 );
@@ -139,7 +169,12 @@ const TRANSPORT = ofDocument(
     order: ['scope'],
     columns: [
       ['total_disruptions_count', 'integer', 'Perturbations', 'Disruptions'],
-      ['active_disruptions_count', 'integer', 'En cours en fin de journée', 'Going on at the end of the day'],
+      [
+        'active_disruptions_count',
+        'integer',
+        'En cours en fin de journée',
+        'Going on at the end of the day',
+      ],
       ['reliability_index', 'number', 'Fiabilité du métro', 'Reliability of the metro', '%'],
     ],
   },

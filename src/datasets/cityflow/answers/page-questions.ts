@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { ASKED_RANGE, addDays, column, definedMembers, question, quoteText } from '../../kit/index.ts';
+import {
+  ASKED_RANGE,
+  addDays,
+  column,
+  definedMembers,
+  question,
+  quoteText,
+} from '../../kit/index.ts';
 import type {
   ChartDefinition,
   DaySpan,
@@ -10,7 +17,10 @@ import type {
 } from '../../kit/index.ts';
 import { ZONE } from '../zones.ts';
 
-/** Questions behind the charts of the city's pages: figures, shares, lists and profiles of the days asked for, the last known one by default. */
+/**
+ * Questions behind the charts of the city's pages: figures, shares, lists and profiles of the days
+ * asked for, the last known one by default.
+ */
 
 interface Shown {
   readonly id: string;
@@ -60,30 +70,51 @@ const FIGURE: readonly TableColumn[] = [
 type Figure = readonly [name: string, value: string, unit: string, fr: string, en: string];
 
 /** One row of SQL over a table, as a card for each figure. */
-function figures(id: string, title: Words, table: string, list: readonly Figure[]): QuestionDefinition {
+function figures(
+  id: string,
+  title: Words,
+  table: string,
+  list: readonly Figure[],
+): QuestionDefinition {
   const rows = list.map(
     ([name, value, unit], index) => `SELECT ${index} AS place, ${quoteText(name)} AS figure,
     CAST((SELECT ${value.includes(' FROM ') ? value : `${value} FROM ${table}`}) AS DOUBLE) AS value, ${quoteText(unit)} AS unit`,
   );
   const labels = Object.fromEntries(list.map(([name, , , fr, en]) => [name, { fr, en }]));
-  const chart: ChartDefinition = { kind: 'figures', x: 'figure', y: ['value'], series: 'unit', labels };
+  const chart: ChartDefinition = {
+    kind: 'figures',
+    x: 'figure',
+    y: ['value'],
+    series: 'unit',
+    labels,
+  };
   const sql = `SELECT figure, value, unit FROM (${rows.join(' UNION ALL ')}) ORDER BY place`;
   return shown({ id, title, tables: [table], sql, columns: FIGURE, chart });
 }
 
-const ROAD_FIGURES = figures('get_chiffres_routes', { fr: 'Routes', en: 'Roads' }, 'cityflow_roads_days', [
-  ['vehicles', 'sum(total_vehicules_jour)', 'vehicles', 'Véhicules', 'Vehicles'],
-  ['occupancy', 'avg(taux_occupation_moyen)', '%', 'Taux d’occupation moyen', 'Mean occupancy'],
-  ['saturated', 'max(nombre_troncons_satures)', 'arcs', 'Tronçons saturés', 'Saturated segments'],
-  ['lost', 'sum(temps_perdu_total_heures)', 'h', 'Temps perdu', 'Lost time'],
-]);
+const ROAD_FIGURES = figures(
+  'get_chiffres_routes',
+  { fr: 'Routes', en: 'Roads' },
+  'cityflow_roads_days',
+  [
+    ['vehicles', 'sum(total_vehicules_jour)', 'vehicles', 'Véhicules', 'Vehicles'],
+    ['occupancy', 'avg(taux_occupation_moyen)', '%', 'Taux d’occupation moyen', 'Mean occupancy'],
+    ['saturated', 'max(nombre_troncons_satures)', 'arcs', 'Tronçons saturés', 'Saturated segments'],
+    ['lost', 'sum(temps_perdu_total_heures)', 'h', 'Temps perdu', 'Lost time'],
+  ],
+);
 
-const BIKE_FIGURES = figures('get_chiffres_velos', { fr: 'Vélos', en: 'Bikes' }, 'cityflow_counters', [
-  ['bikes', 'sum(total_jour)', 'bikes', 'Vélos', 'Bikes'],
-  ['counters', 'count(DISTINCT id_compteur)', 'counters', 'Compteurs actifs', 'Active counters'],
-  ['mean', 'avg(total_jour)', 'bikes', 'Moyenne par compteur', 'Mean of a counter'],
-  ['largest', 'max(total_jour)', 'bikes', 'Compteur le plus fréquenté', 'Busiest counter'],
-]);
+const BIKE_FIGURES = figures(
+  'get_chiffres_velos',
+  { fr: 'Vélos', en: 'Bikes' },
+  'cityflow_counters',
+  [
+    ['bikes', 'sum(total_jour)', 'bikes', 'Vélos', 'Bikes'],
+    ['counters', 'count(DISTINCT id_compteur)', 'counters', 'Compteurs actifs', 'Active counters'],
+    ['mean', 'avg(total_jour)', 'bikes', 'Moyenne par compteur', 'Mean of a counter'],
+    ['largest', 'max(total_jour)', 'bikes', 'Compteur le plus fréquenté', 'Busiest counter'],
+  ],
+);
 
 const TRANSPORT_FIGURES = figures(
   'get_chiffres_transports',
@@ -92,29 +123,51 @@ const TRANSPORT_FIGURES = figures(
   [
     ['disruptions', 'sum(total_disruptions_count)', 'disruptions', 'Perturbations', 'Disruptions'],
     ['active', 'max_by(active_disruptions_count, scope)', 'disruptions', 'Actives', 'Active'],
-    ['reliability', 'avg(reliability_index)', '%', 'Fiabilité du métro', 'Reliability of the metro'],
+    [
+      'reliability',
+      'avg(reliability_index)',
+      '%',
+      'Fiabilité du métro',
+      'Reliability of the metro',
+    ],
   ],
 );
 
-const WORK_FIGURES = figures('get_chiffres_chantiers', { fr: 'Chantiers', en: 'Roadworks' }, 'cityflow_active_works', [
-  ['active', 'count(DISTINCT identifiant)', 'works', 'Chantiers actifs', 'Active roadworks'],
-  // The largest day of a range, because a work is there on many of them.
+const WORK_FIGURES = figures(
+  'get_chiffres_chantiers',
+  { fr: 'Chantiers', en: 'Roadworks' },
+  'cityflow_active_works',
   [
-    'area',
-    'max(day) FROM (SELECT sum(surface_m2) AS day FROM cityflow_active_works GROUP BY scope)',
-    'm²',
-    'Surface',
-    'Area',
+    ['active', 'count(DISTINCT identifiant)', 'works', 'Chantiers actifs', 'Active roadworks'],
+    // The largest day of a range, because a work is there on many of them.
+    [
+      'area',
+      'max(day) FROM (SELECT sum(surface_m2) AS day FROM cityflow_active_works GROUP BY scope)',
+      'm²',
+      'Surface',
+      'Area',
+    ],
   ],
-]);
+);
 
-const CITY_FIGURES = figures('get_chiffres_ville', { fr: 'La ville', en: 'The city' }, 'cityflow_days', [
-  ['bikes', 'sum(bikes)', 'bikes', 'Vélos', 'Bikes'],
-  ['vehicles', 'sum(vehicles)', 'vehicles', 'Véhicules', 'Vehicles'],
-  ['works', 'max(works_active)', 'works', 'Chantiers actifs', 'Active roadworks'],
-  ['disruptions', 'sum(disruptions)', 'disruptions', 'Perturbations', 'Disruptions'],
-  ['reliability', 'avg(metro_reliability)', '1', 'Fiabilité du métro', 'Reliability of the metro'],
-]);
+const CITY_FIGURES = figures(
+  'get_chiffres_ville',
+  { fr: 'La ville', en: 'The city' },
+  'cityflow_days',
+  [
+    ['bikes', 'sum(bikes)', 'bikes', 'Vélos', 'Bikes'],
+    ['vehicles', 'sum(vehicles)', 'vehicles', 'Véhicules', 'Vehicles'],
+    ['works', 'max(works_active)', 'works', 'Chantiers actifs', 'Active roadworks'],
+    ['disruptions', 'sum(disruptions)', 'disruptions', 'Perturbations', 'Disruptions'],
+    [
+      'reliability',
+      'avg(metro_reliability)',
+      '1',
+      'Fiabilité du métro',
+      'Reliability of the metro',
+    ],
+  ],
+);
 
 const NUMBER = column('n', 'integer', 'Nombre', 'Number');
 
@@ -184,7 +237,11 @@ const LINES = shown({
   title: { fr: 'Lignes les plus perturbées', en: 'Most disrupted lines' },
   tables: ['cityflow_disrupted_lines'],
   sql: `SELECT ligne, sum("count") AS n, sum(minutes) AS minutes FROM cityflow_disrupted_lines GROUP BY 1 ORDER BY n DESC, minutes DESC, ligne`,
-  columns: [column('ligne', 'text', 'Ligne', 'Line'), NUMBER, column('minutes', 'number', 'Minutes', 'Minutes', 'min')],
+  columns: [
+    column('ligne', 'text', 'Ligne', 'Line'),
+    NUMBER,
+    column('minutes', 'number', 'Minutes', 'Minutes', 'min'),
+  ],
   chart: { kind: 'bar', x: 'ligne', y: ['n'] },
 });
 
@@ -349,6 +406,17 @@ const HISTOGRAM = shown({
 /** Of the pages, from the figures at their heads to the lists at their ends. */
 export const PAGE_QUESTIONS: readonly QuestionDefinition[] = [
   ...[CITY_FIGURES, ROAD_FIGURES, BIKE_FIGURES, TRANSPORT_FIGURES, WORK_FIGURES],
-  ...[SEVERITIES, STATES, BIKES_BY_DISTRICT, TOP_COUNTERS, COUNTER_MAP, LINES, CRITICAL, ALERTS, ZONES, CONGESTED],
+  ...[
+    SEVERITIES,
+    STATES,
+    BIKES_BY_DISTRICT,
+    TOP_COUNTERS,
+    COUNTER_MAP,
+    LINES,
+    CRITICAL,
+    ALERTS,
+    ZONES,
+    CONGESTED,
+  ],
   ...[WORK_IMPACT, WORK_ZONES, PROFILE, WEEK, DAY_HEAT, HISTOGRAM],
 ];

@@ -3,7 +3,10 @@ import { ASKED_DAY, ASKED_RANGE, column, question, quoteText } from '../../kit/i
 import type { DaySpan, QuestionDefinition, QuestionScene } from '../../kit/index.ts';
 import { ZONE } from '../zones.ts';
 
-/** Questions about the mobility of Paris: the busiest street, the worst hour, works near a place, disruptions of a line, two days compared. */
+/**
+ * Questions about the mobility of Paris: the busiest street, the worst hour, works near a place,
+ * disruptions of a line, two days compared.
+ */
 
 const top = z.coerce.number().int().min(1).max(1_000).default(10).describe('At most so many rows');
 
@@ -26,7 +29,9 @@ const busiest = question({
   parameters: z.strictObject({ ...ASKED_RANGE, top_n: top }),
   tables: ['cityflow_roads', 'cityflow_streets'],
   span: daysOf,
-  sql: ({ top_n: limit }) => `SELECT arc_id, label, avg(flow_vehicles) AS mean_flow, max(flow_vehicles) AS largest_flow,
+  sql: ({
+    top_n: limit,
+  }) => `SELECT arc_id, label, avg(flow_vehicles) AS mean_flow, max(flow_vehicles) AS largest_flow,
       count(flow_vehicles) AS hours
     FROM cityflow_roads LEFT JOIN (SELECT arc_id, max(label) AS label FROM cityflow_streets GROUP BY 1) USING (arc_id)
     WHERE flow_vehicles IS NOT NULL GROUP BY 1, 2 ORDER BY mean_flow DESC, arc_id LIMIT ${limit}`,
@@ -39,7 +44,10 @@ const busiest = question({
   ],
   sentence: ([first]) => {
     if (first === undefined) return { fr: 'Aucun comptage.', en: 'No counts.' };
-    const [name, flow] = [String(first['label'] ?? first['arc_id']), Math.round(Number(first['mean_flow']))];
+    const [name, flow] = [
+      String(first['label'] ?? first['arc_id']),
+      Math.round(Number(first['mean_flow'])),
+    ];
     return {
       fr: `${name} : ${flow} véhicules par heure en moyenne.`,
       en: `${name}: ${flow} vehicles an hour on average.`,
@@ -58,7 +66,9 @@ const worstHours = question({
   parameters: z.strictObject({ ...ASKED_RANGE, top_n: top }),
   tables: ['cityflow_roads'],
   span: daysOf,
-  sql: ({ top_n: limit }) => `SELECT hour_start_at, avg(occupancy_pct) AS mean_occupancy, count(occupancy_pct) AS arcs
+  sql: ({
+    top_n: limit,
+  }) => `SELECT hour_start_at, avg(occupancy_pct) AS mean_occupancy, count(occupancy_pct) AS arcs
     FROM cityflow_roads WHERE occupancy_pct IS NOT NULL GROUP BY 1 ORDER BY mean_occupancy DESC, hour_start_at LIMIT ${limit}`,
   columns: () => [
     { name: 'hour_start_at', type: 'instant', title: { fr: 'Heure (UTC)', en: 'Hour (UTC)' } },
@@ -67,8 +77,14 @@ const worstHours = question({
   ],
   sentence: ([first]) => {
     if (first === undefined) return { fr: 'Aucun comptage.', en: 'No counts.' };
-    const [at, share] = [String(first['hour_start_at']), Number(first['mean_occupancy']).toFixed(1)];
-    return { fr: `Pire heure : ${at}, ${share} % d’occupation.`, en: `Worst hour: ${at}, ${share} % occupancy.` };
+    const [at, share] = [
+      String(first['hour_start_at']),
+      Number(first['mean_occupancy']).toFixed(1),
+    ];
+    return {
+      fr: `Pire heure : ${at}, ${share} % d’occupation.`,
+      en: `Worst hour: ${at}, ${share} % occupancy.`,
+    };
   },
   chart: () => ({ kind: 'bar', x: 'hour_start_at', y: ['mean_occupancy'], unit: '%' }),
 });
@@ -106,7 +122,10 @@ const worksNear = question({
     column('starts_on', 'text', 'Début', 'Start'),
     column('ends_on', 'text', 'Fin', 'End'),
   ],
-  sentence: (rows) => ({ fr: `${rows.length} chantiers actifs.`, en: `${rows.length} active roadworks.` }),
+  sentence: (rows) => ({
+    fr: `${rows.length} chantiers actifs.`,
+    en: `${rows.length} active roadworks.`,
+  }),
 });
 
 const disruptions = question({
@@ -123,7 +142,10 @@ const disruptions = question({
   }),
   tables: ['cityflow_disruptions'],
   span: daysOf,
-  sql: ({ line, top_n: limit }) => `SELECT scope, id, effect, status, title, lines FROM cityflow_disruptions
+  sql: ({
+    line,
+    top_n: limit,
+  }) => `SELECT scope, id, effect, status, title, lines FROM cityflow_disruptions
     ${line === undefined ? '' : `WHERE list_contains(string_split(lines, ','), '${line}')`} ORDER BY scope, id LIMIT ${limit}`,
   columns: () => [
     { name: 'scope', type: 'date', title: { fr: 'Jour', en: 'Day' } },
@@ -176,10 +198,19 @@ const comparison = question({
       fr: `${date} : ${bikes} vélos`,
       en: `${date}: ${bikes} bikes`,
     }));
-    return { fr: `${told.map(({ fr }) => fr).join(' ; ')}.`, en: `${told.map(({ en }) => en).join('; ')}.` };
+    return {
+      fr: `${told.map(({ fr }) => fr).join(' ; ')}.`,
+      en: `${told.map(({ en }) => en).join('; ')}.`,
+    };
   },
   chart: () => ({ kind: 'line', x: 'hour', y: ['bikes'], series: 'day', unit: 'bikes/h' }),
 });
 
 /** Questions that one day, or a few days, of the core tables answer. */
-export const CITY_QUESTIONS: readonly QuestionDefinition[] = [busiest, worstHours, worksNear, disruptions, comparison];
+export const CITY_QUESTIONS: readonly QuestionDefinition[] = [
+  busiest,
+  worstHours,
+  worksNear,
+  disruptions,
+  comparison,
+];

@@ -5,7 +5,10 @@ import { linksSql } from '../studies/links-sql.ts';
 import { STUDY_LIMITS } from '../studies/limits.ts';
 import { ZONE } from '../zones.ts';
 
-/** Questions over many days: when to work in a street, what goes along with what, which sensors are silent, what bikes did each day. */
+/**
+ * Questions over many days: when to work in a street, what goes along with what, which sensors are
+ * silent, what bikes did each day.
+ */
 
 interface Asked {
   readonly start?: string | undefined;
@@ -39,13 +42,20 @@ const workHours = question({
   parameters: z.strictObject({
     ...ASKED_RANGE,
     street: z.string().min(2).max(80).optional().describe('Part of the name of a street'),
-    hours: z.coerce.number().int().min(1).max(12).default(4).describe('How many hours the works need'),
+    hours: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(12)
+      .default(4)
+      .describe('How many hours the works need'),
     top_n: z.coerce.number().int().min(1).max(1_000).default(20).describe('At most so many rows'),
   }),
   tables: ['cityflow_roads', 'cityflow_streets'],
   span: lastDays(PLAN_DAYS),
   sql: ({ street, hours, top_n: limit }) => {
-    const named = street === undefined ? '' : `AND contains(lower(label), lower(${quoteText(street)}))`;
+    const named =
+      street === undefined ? '' : `AND contains(lower(label), lower(${quoteText(street)}))`;
     const local = `timezone('${ZONE}', hour_start_at)`;
     return `WITH flows AS (
         SELECT label AS street, CASE WHEN isodow(${local}) < 6 THEN 'semaine' ELSE 'week-end' END AS days,
@@ -68,14 +78,22 @@ const workHours = question({
     column('days', 'text', 'Jours', 'Days: semaine (Monday–Friday) or week-end'),
     column('from_hour', 'number', 'De', 'From, hour of the clock'),
     column('to_hour', 'number', 'À', 'To, hour of the clock'),
-    column('window_flow', 'number', 'Débit moyen de la plage', 'Mean flow of the hours', 'vehicles/h'),
+    column(
+      'window_flow',
+      'number',
+      'Débit moyen de la plage',
+      'Mean flow of the hours',
+      'vehicles/h',
+    ),
     column('mean_flow', 'number', 'Débit moyen du jour', 'Mean flow of the day', 'vehicles/h'),
     column('share_pct', 'number', 'Part du débit moyen', 'Share of the mean flow', '%'),
     column('days_seen', 'number', 'Jours comptés', 'Days with counts, at the least of the hours'),
   ],
   sentence: ([first], { hours }) => {
     if (first === undefined) return { fr: 'Aucun comptage.', en: 'No counts.' };
-    const [street, from, to] = ['street', 'from_hour', 'to_hour'].map((name) => String(first[name]));
+    const [street, from, to] = ['street', 'from_hour', 'to_hour'].map((name) =>
+      String(first[name]),
+    );
     const share = Math.round(Number(first['share_pct']));
     return {
       fr: `${street}, ${String(first['days'])} : les ${hours} heures les plus calmes vont de ${from} h à ${to} h (${share} % du débit moyen).`,
@@ -154,7 +172,10 @@ const silentSensors = question({
     column('missing_pct', 'number', 'Part manquante du jour', 'Missing of the day', '%'),
     column('window_missing_pct', 'number', 'Part manquante, 31 jours', 'Missing of 31 days', '%'),
   ],
-  sentence: (rows) => ({ fr: `${rows.length} capteurs silencieux.`, en: `${rows.length} silent sensors.` }),
+  sentence: (rows) => ({
+    fr: `${rows.length} capteurs silencieux.`,
+    en: `${rows.length} silent sensors.`,
+  }),
 });
 
 const FLOW_DAYS = 60;
@@ -186,10 +207,18 @@ const bikeFlow = question({
   ],
   sentence: (rows) => {
     const total = rows.reduce((sum, row) => sum + Number(row['bikes'] ?? 0), 0);
-    return { fr: `${total} vélos en ${rows.length} jours.`, en: `${total} bikes in ${rows.length} days.` };
+    return {
+      fr: `${total} vélos en ${rows.length} jours.`,
+      en: `${total} bikes in ${rows.length} days.`,
+    };
   },
   chart: () => ({ kind: 'line', x: 'day', y: ['bikes'], unit: 'bikes' }),
 });
 
 /** Questions that only the studies over many days can answer. */
-export const STUDY_QUESTIONS: readonly QuestionDefinition[] = [workHours, links, silentSensors, bikeFlow];
+export const STUDY_QUESTIONS: readonly QuestionDefinition[] = [
+  workHours,
+  links,
+  silentSensors,
+  bikeFlow,
+];

@@ -34,8 +34,16 @@ const TITLES: Titles<string> = {
   unit_id: ['Ligne ou station', 'Line or station: operator-network-code'],
   group_id: ['Groupe de lignes ou zone', 'Group of lines, or zone of stations'],
   category: ['Catégorie de titre', 'Kind of ticket'],
-  validations: ['Validations', 'Validations; empty where the publisher says only that they are few', 'validations'],
-  at_most: ['Validations au plus', 'The most that there can be: few at their largest', 'validations'],
+  validations: [
+    'Validations',
+    'Validations; empty where the publisher says only that they are few',
+    'validations',
+  ],
+  at_most: [
+    'Validations au plus',
+    'The most that there can be: few at their largest',
+    'validations',
+  ],
   operator: ['Opérateur', 'Operator'],
   mode: ['Mode', 'Mode'],
   theme: ['Thème', 'Theme'],
@@ -51,7 +59,9 @@ const TITLES: Titles<string> = {
 };
 
 /** The columns that have a title; the others are for the steps alone. */
-function titledColumns(table: readonly { readonly name: string; readonly type: string }[]): TableColumn[] {
+function titledColumns(
+  table: readonly { readonly name: string; readonly type: string }[],
+): TableColumn[] {
   return columnsOf(
     table.filter(({ name }) => name in TITLES),
     TITLES,
@@ -76,9 +86,23 @@ const COUNTS: TableDefinition = {
   columns: [
     { name: 'arc_id', type: 'text', title: { fr: 'Arc', en: 'Arc' } },
     { name: 'hour', type: 'integer', title: { fr: 'Heure du jour', en: 'Hour of the day' } },
-    { name: 'hour_start_at', type: 'instant', title: { fr: 'Début de l’heure (UTC)', en: 'Start of the hour (UTC)' } },
-    { name: 'flow_vehicles', type: 'number', unit: 'vehicles/h', title: { fr: 'Débit', en: 'Flow' } },
-    { name: 'occupancy_pct', type: 'number', unit: '%', title: { fr: 'Taux d’occupation', en: 'Occupancy' } },
+    {
+      name: 'hour_start_at',
+      type: 'instant',
+      title: { fr: 'Début de l’heure (UTC)', en: 'Start of the hour (UTC)' },
+    },
+    {
+      name: 'flow_vehicles',
+      type: 'number',
+      unit: 'vehicles/h',
+      title: { fr: 'Débit', en: 'Flow' },
+    },
+    {
+      name: 'occupancy_pct',
+      type: 'number',
+      unit: '%',
+      title: { fr: 'Taux d’occupation', en: 'Occupancy' },
+    },
     { name: 'state', type: 'integer', title: { fr: 'État du trafic', en: 'Traffic state' } },
   ],
 };
@@ -105,7 +129,10 @@ const ARCS: TableDefinition = {
 const WORKS: TableDefinition = {
   id: 'cityflow_works',
   title: { fr: 'Chantiers', en: 'Roadworks' },
-  description: { fr: 'Une ligne par jour et chantier de la liste.', en: 'One row per day and listed roadwork.' },
+  description: {
+    fr: 'Une ligne par jour et chantier de la liste.',
+    en: 'One row per day and listed roadwork.',
+  },
   rows: { step: 'transform/chantiers', output: 'core', each: 'day' },
   order: ['work_id'],
   scoped: true,
@@ -122,7 +149,9 @@ const DISRUPTIONS: TableDefinition = {
   rows: { step: 'transform/traffic', output: 'core', each: 'day' },
   order: ['id'],
   scoped: true,
-  from: (files) => `SELECT one->>'$.id' AS id, one->>'$.status' AS status, one->>'$.effect' AS effect,
+  from: (
+    files,
+  ) => `SELECT one->>'$.id' AS id, one->>'$.status' AS status, one->>'$.effect' AS effect,
       TRY_CAST(one->>'$.priority' AS BIGINT) AS priority, one->>'$.cause' AS cause, one->>'$.title' AS title,
       array_to_string(CAST(one->'$.lines' AS VARCHAR[]), ',') AS lines
     FROM (SELECT unnest(CAST(json->'$.disruptions' AS JSON[])) AS one
@@ -169,4 +198,12 @@ const SERVICE: TableDefinition = {
  * Counts and disruptions by hour or period, the network, roadworks, and what the transport files
  * say.
  */
-export const CITY_TABLES: readonly TableDefinition[] = [BIKES, COUNTS, ARCS, WORKS, DISRUPTIONS, RIDES, SERVICE];
+export const CITY_TABLES: readonly TableDefinition[] = [
+  BIKES,
+  COUNTS,
+  ARCS,
+  WORKS,
+  DISRUPTIONS,
+  RIDES,
+  SERVICE,
+];

@@ -83,7 +83,10 @@ export interface DayFrame {
   readonly hours: readonly string[];
 }
 
-/** Figures of an arc from its hours, in their order; each hour's own flow and occupancy, never means of the day. */
+/**
+ * Figures of an arc from its hours, in their order; each hour's own flow and occupancy, never means
+ * of the day.
+ */
 export function arcMetrics(
   place: ArcPlace,
   hours: readonly ArcHour[],
@@ -109,7 +112,8 @@ export function arcMetrics(
     taux_occupation_max: occupancies.length === 0 ? null : Math.max(...occupancies),
     etat_trafic_dominant: dominantState(hours, thresholds),
     heure_pic: peak === null ? null : (day.hours[peak.hour] ?? null),
-    temps_perdu_minutes: lost === null || lost.vehicles === 0 ? null : rounded(lost.minutes / lost.vehicles, 6),
+    temps_perdu_minutes:
+      lost === null || lost.vehicles === 0 ? null : rounded(lost.minutes / lost.vehicles, 6),
     temps_perdu_total_minutes: lost === null ? null : rounded(lost.minutes, 3),
     congestion_alerte: alerte !== null,
     alerte,
@@ -148,7 +152,10 @@ function lostTime(
   return counted === 0 ? null : { minutes, vehicles };
 }
 
-/** The state of most hours that have one, the more congested of equals; unknown only when no hour has an occupancy. */
+/**
+ * The state of most hours that have one, the more congested of equals; unknown only when no hour
+ * has an occupancy.
+ */
 export function dominantState(hours: readonly ArcHour[], thresholds: Thresholds): TrafficState {
   const counts = new Map<TrafficState, number>();
   for (const { occupancy } of hours) {
@@ -169,8 +176,15 @@ export function isSaturated(state: TrafficState): boolean {
   return state === 'Saturé' || state === 'Bloqué';
 }
 
-/** Critical when any hour is; high when enough hours running are above the threshold. A missing hour ends a run. */
-function alertOf(hours: readonly ArcHour[], day: DayFrame, thresholds: Thresholds): CongestionAlert | null {
+/**
+ * Critical when any hour is; high when enough hours running are above the threshold. A missing hour
+ * ends a run.
+ */
+function alertOf(
+  hours: readonly ArcHour[],
+  day: DayFrame,
+  thresholds: Thresholds,
+): CongestionAlert | null {
   let run: ArcHour[] = [];
   let raised: ArcHour[] = [];
   let longest = 0;
@@ -181,7 +195,9 @@ function alertOf(hours: readonly ArcHour[], day: DayFrame, thresholds: Threshold
     longest = Math.max(longest, run.length);
     if (raised.length === 0 && run.length >= thresholds.alert_hours_running) raised = run;
   }
-  const critical = hours.find(({ occupancy }) => occupancy !== null && occupancy >= thresholds.critical_occupancy_pct);
+  const critical = hours.find(
+    ({ occupancy }) => occupancy !== null && occupancy >= thresholds.critical_occupancy_pct,
+  );
   const first = critical ?? raised[0];
   if (first === undefined) return null;
   return {

@@ -1,4 +1,12 @@
-import { clockHours, dayByDay, dayOf, jsonOutput, localHours, parquetSql, neededInput } from '../../kit/index.ts';
+import {
+  clockHours,
+  dayByDay,
+  dayOf,
+  jsonOutput,
+  localHours,
+  parquetSql,
+  neededInput,
+} from '../../kit/index.ts';
 import type { ZonedDay } from '../../kit/index.ts';
 import { clamp, known, mean, rounded, sum } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
@@ -13,7 +21,10 @@ import { postcodeOf } from '../zones.ts';
  */
 export type BikeFailure = 'aucune donnée' | 'nul en journée' | 'valeur bloquée';
 
-/** Figures of one counter on one day. Its first nine members have the names, types and scales of the earlier system. */
+/**
+ * Figures of one counter on one day. Its first nine members have the names, types and scales of the
+ * earlier system.
+ */
 export interface CounterMetrics {
   /** The start of the day, an instant in UTC: `2025-11-03T23:00:00+00:00`. */
   readonly date: string;
@@ -95,7 +106,10 @@ export interface FailingCounter extends CounterMetrics {
 }
 
 /** Every counter of the day, working or not, by id. */
-export function allCounters({ metrics, compteurs_defaillants: failing }: BikesMetrics): CounterMetrics[] {
+export function allCounters({
+  metrics,
+  compteurs_defaillants: failing,
+}: BikesMetrics): CounterMetrics[] {
   return [...metrics, ...failing].sort((a, b) => (a.id_compteur < b.id_compteur ? -1 : 1));
 }
 
@@ -105,7 +119,9 @@ const PEAK_HOURS = 3;
 /** Facts: `coverage` (0–1) and `rows`, the number of counters. */
 export const metricsBikes = dayByDay(async (unit, task, sql) => {
   const core = neededInput(unit, 'core').path;
-  const rows = await sql.rows<BikeHour>(`SELECT * FROM ${parquetSql(core)} ORDER BY counter_id, hour`);
+  const rows = await sql.rows<BikeHour>(
+    `SELECT * FROM ${parquetSql(core)} ORDER BY counter_id, hour`,
+  );
   const metrics = bikesMetrics(dayOf(unit), rows, thresholdsOf(task.params));
   return {
     outputs: { metrics: jsonOutput(metrics) },
@@ -118,9 +134,14 @@ export const metricsBikes = dayByDay(async (unit, task, sql) => {
  * Makes the document of one day; expected hours are the day's real hours for each counter with a
  * record.
  */
-export function bikesMetrics(day: ZonedDay, rows: readonly BikeHour[], thresholds: Thresholds): BikesMetrics {
+export function bikesMetrics(
+  day: ZonedDay,
+  rows: readonly BikeHour[],
+  thresholds: Thresholds,
+): BikesMetrics {
   const byCounter = new Map<string, BikeHour[]>();
-  for (const row of rows) byCounter.set(row.counter_id, [...(byCounter.get(row.counter_id) ?? []), row]);
+  for (const row of rows)
+    byCounter.set(row.counter_id, [...(byCounter.get(row.counter_id) ?? []), row]);
   const counters = [...byCounter].map(([id, own]) => counterMetrics(day, id, own, thresholds));
   const working = counters.filter(({ defaillance }) => defaillance === null);
   const ranked = counters.filter(({ total_jour: total }) => total !== null).sort(byTotal);
@@ -142,17 +163,22 @@ export function bikesMetrics(day: ZonedDay, rows: readonly BikeHour[], threshold
       taux: expected === 0 ? 0 : rounded(observed / expected, 6),
     },
     total_velos: total,
-    frequentation_index: total === null ? null : rounded(clamp((total / thresholds.bike_index_full) * 100, 0, 100), 3),
+    frequentation_index:
+      total === null ? null : rounded(clamp((total / thresholds.bike_index_full) * 100, 0, 100), 3),
     heures_pointe: peakHours(localHours(day), byHour),
     by_hour: byHour,
-    failing_sensors: counters.filter(({ defaillance }) => defaillance !== null).map(({ id_compteur: id }) => id),
+    failing_sensors: counters
+      .filter(({ defaillance }) => defaillance !== null)
+      .map(({ id_compteur: id }) => id),
     compteurs_defaillants: counters.flatMap((counter) =>
       counter.defaillance === null ? [] : [{ ...counter, raison: counter.defaillance }],
     ),
     anomalies: working.filter(({ anomalie_detectee: stands }) => stands),
     top_counters: ranked.filter(({ defaillance }) => defaillance === null).slice(0, TOP),
     top_par_arrondissement: topByDistrict(ranked),
-    compteurs_congestionnes: ranked.filter(({ congestion }) => congestion).map(({ id_compteur: id }) => id),
+    compteurs_congestionnes: ranked
+      .filter(({ congestion }) => congestion)
+      .map(({ id_compteur: id }) => id),
     corridors: corridorsOf(ranked, thresholds),
     metrics: working,
   };
@@ -177,8 +203,15 @@ export function peakHours(labels: readonly string[], values: readonly (number | 
     .map(({ label }) => label);
 }
 
-function counterMetrics(day: ZonedDay, id: string, rows: readonly BikeHour[], thresholds: Thresholds): CounterMetrics {
-  const bikes = localHours(day).map((_, hour) => rows.find((row) => row.hour === hour)?.bikes ?? null);
+function counterMetrics(
+  day: ZonedDay,
+  id: string,
+  rows: readonly BikeHour[],
+  thresholds: Thresholds,
+): CounterMetrics {
+  const bikes = localHours(day).map(
+    (_, hour) => rows.find((row) => row.hour === hour)?.bikes ?? null,
+  );
   const present = known(bikes);
   const total = present.length === 0 ? null : sum(present);
   const peak = present.length === 0 ? null : Math.max(...present);
@@ -209,7 +242,10 @@ function coordinatesOf(rows: readonly BikeHour[]): CounterMetrics['coordinates']
   return null;
 }
 
-/** No value in the day, nothing but zeros and gaps in daytime, or the same non-zero value for too many hours running. */
+/**
+ * No value in the day, nothing but zeros and gaps in daytime, or the same non-zero value for too
+ * many hours running.
+ */
 export function failureOf(
   bikes: readonly (number | null)[],
   clock: readonly number[],
@@ -227,18 +263,27 @@ export function failureOf(
   return null;
 }
 
-/** The earlier system's limit, a variation of more than 300 %, and a count below which a multiple says nothing. */
+/**
+ * The earlier system's limit, a variation of more than 300 %, and a count below which a multiple
+ * says nothing.
+ */
 const ANOMALY_TIMES = 4;
 const ANOMALY_LEAST_BIKES = 50;
 
 /**
- * Whether an hour has more than four times the mean of the hours before and after it, and at least 50 bikes. Hours at either end of the day, and
- * beside a gap, have one neighbour; without any they are not judged.
+ * Whether an hour has more than four times the mean of the hours before and after it, and at least
+ * 50 bikes. Hours at either end of the day, and beside a gap, have one neighbour; without any they
+ * are not judged.
  */
 export function isAnomalous(bikes: readonly (number | null)[]): boolean {
   return bikes.some((value, hour) => {
     const beside = mean(known([bikes[hour - 1], bikes[hour + 1]]));
-    return value !== null && beside !== null && value >= ANOMALY_LEAST_BIKES && value > ANOMALY_TIMES * beside;
+    return (
+      value !== null &&
+      beside !== null &&
+      value >= ANOMALY_LEAST_BIKES &&
+      value > ANOMALY_TIMES * beside
+    );
   });
 }
 
@@ -252,7 +297,10 @@ function topByDistrict(ranked: readonly CounterMetrics[]): Record<string, string
   return Object.fromEntries(Object.entries(top).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** `97 avenue Denfert Rochereau SO-NE` → `avenue Denfert Rochereau`: counters of one street are one corridor. */
+/**
+ * `97 avenue Denfert Rochereau SO-NE` → `avenue Denfert Rochereau`: counters of one street are one
+ * corridor.
+ */
 export function streetOf(name: string): string {
   return name
     .replace(/^Totem\s+/i, '')

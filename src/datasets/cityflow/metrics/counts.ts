@@ -1,4 +1,12 @@
-import { dayByDay, dayOf, inputOf, jsonOutput, localHours, parquetSql, neededInput } from '../../kit/index.ts';
+import {
+  dayByDay,
+  dayOf,
+  inputOf,
+  jsonOutput,
+  localHours,
+  parquetSql,
+  neededInput,
+} from '../../kit/index.ts';
 import type { SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
 import { districtAt, lineLengthM, linesOfText, middleOf, sectorOf } from '../geometry.ts';
 import { known, mean, percentile, rounded, roundedOrNull, sum } from '../statistics.ts';
@@ -10,7 +18,14 @@ import type { NetworkArc } from '../transform/network.ts';
 import { postcodeOf, zoneOf } from '../zones.ts';
 import { arcMetrics, isSaturated } from './arc-day.ts';
 import type { ArcHour, ArcMetrics, ArcPlace, CongestionAlert, DayFrame } from './arc-day.ts';
-import { busiestZones, membersOfZones, mostCongested, topBy, totalOf, zoneOfRoads } from './zone-day.ts';
+import {
+  busiestZones,
+  membersOfZones,
+  mostCongested,
+  topBy,
+  totalOf,
+  zoneOfRoads,
+} from './zone-day.ts';
 import type { BusyZone, CongestedZone, ZoneOfRoads } from './zone-day.ts';
 
 /** `metrics/comptages`: the road counts of one whole day, per arc, per hour and per zone. */
@@ -76,7 +91,11 @@ export interface CountsMetrics {
     /** Observed hours over expected ones, 0–1. */
     readonly taux: number;
     /** Arcs whose length comes from the network, from the counts' own geometry, or from nowhere. */
-    readonly longueurs: { readonly referentiel: number; readonly comptages: number; readonly aucune: number };
+    readonly longueurs: {
+      readonly referentiel: number;
+      readonly comptages: number;
+      readonly aucune: number;
+    };
     readonly troncons_sans_zone: number;
     /** Published rows that count for nothing, or only in part, by why. */
     readonly lignes_ecartees: DroppedRows;
@@ -141,7 +160,11 @@ function outcomeOf(metrics: CountsMetrics): Omit<UnitResult, 'scope'> {
   };
 }
 
-async function measure(unit: StepUnit, thresholds: Thresholds, sql: SqlSession): Promise<CountsMetrics> {
+async function measure(
+  unit: StepUnit,
+  thresholds: Thresholds,
+  sql: SqlSession,
+): Promise<CountsMetrics> {
   const day = dayOf(unit);
   const frame: DayFrame = { date: day.date, hours: localHours(day) };
   const network = await networkOf(sql, unit);
@@ -165,7 +188,9 @@ async function measure(unit: StepUnit, thresholds: Thresholds, sql: SqlSession):
     });
   });
   const hours = counted.map(hoursOf);
-  const arcs = places.map((place, index) => arcMetrics(place, hours[index] ?? [], frame, thresholds));
+  const arcs = places.map((place, index) =>
+    arcMetrics(place, hours[index] ?? [], frame, thresholds),
+  );
   return summarise({
     frame,
     arcs,
@@ -181,8 +206,15 @@ async function measure(unit: StepUnit, thresholds: Thresholds, sql: SqlSession):
 /** What the step before recorded of rows that it did not take. */
 function droppedRows(unit: StepUnit): DroppedRows {
   const facts = inputOf(unit, 'core')?.facts ?? {};
-  const [nameless = 0, outside = 0, twins = 0, implausible = 0] = DROPPED.map((name) => Number(facts[name] ?? 0));
-  return { sans_troncon: nameless, hors_jour: outside, en_double: twins, valeur_impossible: implausible };
+  const [nameless = 0, outside = 0, twins = 0, implausible = 0] = DROPPED.map((name) =>
+    Number(facts[name] ?? 0),
+  );
+  return {
+    sans_troncon: nameless,
+    hors_jour: outside,
+    en_double: twins,
+    valeur_impossible: implausible,
+  };
 }
 
 /** Network by the hash of its table: the days of a set share it. */
@@ -193,7 +225,10 @@ const NETWORKS_KEPT = 4;
  * The arcs by id; empty where the day has no network. The last networks are kept by the hash of
  * their table.
  */
-export async function networkOf(sql: SqlSession, unit: StepUnit): Promise<ReadonlyMap<string, NetworkArc>> {
+export async function networkOf(
+  sql: SqlSession,
+  unit: StepUnit,
+): Promise<ReadonlyMap<string, NetworkArc>> {
   const input = inputOf(unit, 'network');
   if (input === undefined) return new Map();
   const kept = networks.get(input.ref.sha256);
@@ -206,8 +241,9 @@ export async function networkOf(sql: SqlSession, unit: StepUnit): Promise<Readon
 }
 
 /**
- * One text per arc: an object for each of 72,000 rows would take longer than everything that is computed from them. Its hours come in any order,
- * because to order them here takes half of what the engine would.
+ * One text per arc: an object for each of 72,000 rows would take longer than everything that is
+ * computed from them. Its hours come in any order, because to order them here takes half of what
+ * the engine would.
  */
 async function readArcs(sql: SqlSession, unit: StepUnit): Promise<CountedArc[]> {
   const [core, arcs] = [neededInput(unit, 'core').path, neededInput(unit, 'arcs').path];
@@ -218,14 +254,21 @@ async function readArcs(sql: SqlSession, unit: StepUnit): Promise<CountedArc[]> 
 }
 
 function hoursOf({ hours }: CountedArc): ArcHour[] {
-  const triples = JSON.parse(`[${hours}]`) as readonly (readonly [number, number | null, number | null])[];
+  const triples = JSON.parse(`[${hours}]`) as readonly (readonly [
+    number,
+    number | null,
+    number | null,
+  ])[];
   const inAnyOrder = triples.map(([hour, flow, occupancy]) => ({ hour, flow, occupancy }));
   return inAnyOrder.sort((a, b) => a.hour - b.hour);
 }
 
 function placeOnNetwork(arc: CountedArc, known_: NetworkArc): ArcPlace {
   const { length_m: length, lon, lat, district, sector } = known_;
-  return placeOf({ ...arc, label: arc.label ?? known_.label }, { length, lon, lat, district, sector });
+  return placeOf(
+    { ...arc, label: arc.label ?? known_.label },
+    { length, lon, lat, district, sector },
+  );
 }
 
 interface Situation {
@@ -241,13 +284,28 @@ function placeOf(
   { length, lon, lat, district, sector }: Situation,
 ): ArcPlace {
   const postcode = district === null ? null : postcodeOf(district);
-  return { id, label, lengthM: length, lon, lat, district: postcode, sector, zone: zoneOf(district, sector) };
+  return {
+    id,
+    label,
+    lengthM: length,
+    lon,
+    lat,
+    district: postcode,
+    sector,
+    zone: zoneOf(district, sector),
+  };
 }
 
 /** Arcs of which hours are expected: open ones of the network, and those that were counted. */
-function expectedArcs(network: ReadonlyMap<string, NetworkArc>, counted: readonly CountedArc[]): number {
+function expectedArcs(
+  network: ReadonlyMap<string, NetworkArc>,
+  counted: readonly CountedArc[],
+): number {
   const seen = new Set(counted.map(({ arc_id }) => arc_id));
-  return seen.size + [...network.values()].filter(({ arc_id, is_open }) => is_open && !seen.has(arc_id)).length;
+  return (
+    seen.size +
+    [...network.values()].filter(({ arc_id, is_open }) => is_open && !seen.has(arc_id)).length
+  );
 }
 
 interface Summary {
@@ -351,7 +409,13 @@ function alertsOf(arcs: readonly ArcMetrics[]): AlertedArc[] {
 }
 
 function countsOf(states: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = { Inconnu: 0, Fluide: 0, 'Pré-saturé': 0, Saturé: 0, Bloqué: 0 };
+  const counts: Record<string, number> = {
+    Inconnu: 0,
+    Fluide: 0,
+    'Pré-saturé': 0,
+    Saturé: 0,
+    Bloqué: 0,
+  };
   for (const state of states) counts[state] = (counts[state] ?? 0) + 1;
   return counts;
 }
@@ -371,8 +435,10 @@ function hourOf(
       3,
     ),
     taux_occupation_moyen: roundedOrNull(mean(occupancies), 5),
-    troncons_satures: occupancies.filter((occupancy) => isSaturated(stateOf(occupancy, thresholds))).length,
-    capteurs_observes: own.filter(({ flow, occupancy }) => flow !== null || occupancy !== null).length,
+    troncons_satures: occupancies.filter((occupancy) => isSaturated(stateOf(occupancy, thresholds)))
+      .length,
+    capteurs_observes: own.filter(({ flow, occupancy }) => flow !== null || occupancy !== null)
+      .length,
   };
 }
 
@@ -384,10 +450,15 @@ function flowAlerts(
   hours: readonly (readonly ArcHour[])[],
   thresholds: Thresholds,
 ): CountsMetrics['alertes_debit'] {
-  const limit = percentile(known(hours.flat().map(({ flow }) => flow)), thresholds.flow_alert_percentile);
-  const above = limit === null ? [] : arcs.filter(({ debit_max: max }) => max !== null && max > limit);
+  const limit = percentile(
+    known(hours.flat().map(({ flow }) => flow)),
+    thresholds.flow_alert_percentile,
+  );
+  const above =
+    limit === null ? [] : arcs.filter(({ debit_max: max }) => max !== null && max > limit);
   const sorted = [...above].sort(
-    (a, b) => (b.debit_max ?? 0) - (a.debit_max ?? 0) || (a.identifiant_arc < b.identifiant_arc ? -1 : 1),
+    (a, b) =>
+      (b.debit_max ?? 0) - (a.debit_max ?? 0) || (a.identifiant_arc < b.identifiant_arc ? -1 : 1),
   );
   return {
     seuil_vehicules: roundedOrNull(limit, 3),

@@ -7,7 +7,8 @@ import type { WeatherMetrics } from './weather.ts';
 import type { WorksMetrics } from './works.ts';
 
 /**
- * `metrics/digest`: what other days need to know of a day, in some 100 KB instead of megabytes, because each day's history reads thirty of them.
+ * `metrics/digest`: what other days need to know of a day, in some 100 KB instead of megabytes,
+ * because each day's history reads thirty of them.
  */
 
 /** `[vehicles of the day, mean occupancy, mask of observed hours]` */
@@ -68,7 +69,9 @@ export const metricsDigest = dayByDay(async (unit) => {
           },
     works: works === null ? null : { active: works.total_chantiers_actifs },
     traffic:
-      traffic === null ? null : { disruptions: traffic.total_disruptions_count, reliability: traffic.fiabilite_metro },
+      traffic === null
+        ? null
+        : { disruptions: traffic.total_disruptions_count, reliability: traffic.fiabilite_metro },
   };
   return { outputs: { digest: jsonOutput(digest) }, checks: [], facts: {} };
 });
@@ -78,7 +81,9 @@ function bikesDigest(bikes: BikesMetrics): Digest['bikes'] {
   return {
     total,
     by_hour,
-    counters: Object.fromEntries(allCounters(bikes).map(({ id_compteur: id, par_heure: hours }) => [id, hours])),
+    counters: Object.fromEntries(
+      allCounters(bikes).map(({ id_compteur: id, par_heure: hours }) => [id, hours]),
+    ),
   };
 }
 
@@ -92,7 +97,10 @@ function roadsDigest({ totals, coverage, by_hour, metrics: arcs }: CountsMetrics
     arcs: Object.fromEntries(
       arcs.map(
         (arc) =>
-          [arc.identifiant_arc, [arc.debit_journalier_total, arc.taux_occupation_moyen, arc.masque_heures]] as const,
+          [
+            arc.identifiant_arc,
+            [arc.debit_journalier_total, arc.taux_occupation_moyen, arc.masque_heures],
+          ] as const,
       ),
     ),
   };

@@ -19,7 +19,10 @@ import type { SensorHealth } from './sensors.ts';
 import { sensorHealth } from './sensors.ts';
 import { storedDigest } from './stored-digests.ts';
 
-/** `metrics/history`: a day beside the thirty days before it. No step of another day reads it, so that rebuilding ends. */
+/**
+ * `metrics/history`: a day beside the thirty days before it. No step of another day reads it, so
+ * that rebuilding ends.
+ */
 
 /** The window ends with the day before the day itself. */
 export const HISTORY_DAYS = 30;
@@ -46,7 +49,9 @@ export interface WeekEvolution {
 }
 
 /** By section and figure; a section that one of the two days lacks is `not available`. */
-export type SectionChanges = Readonly<Record<string, Readonly<Record<string, Change>> | 'not available'>>;
+export type SectionChanges = Readonly<
+  Record<string, Readonly<Record<string, Change>> | 'not available'>
+>;
 
 /** Days that follow each other, both ends included. */
 export type DaySpan = readonly [from: string, to: string];
@@ -56,7 +61,10 @@ export interface HistoryMetrics {
   readonly schema: 'cityflow.history/2';
   readonly date: string;
   readonly fenetre_jours: number;
-  /** The days that all this rests on, this day included: how many, and from when to when without a gap. */
+  /**
+   * The days that all this rests on, this day included: how many, and from when to when without a
+   * gap.
+   */
   readonly jours_disponibles: number;
   readonly periodes_disponibles: readonly DaySpan[];
   readonly evolution: WeekEvolution;
@@ -77,7 +85,11 @@ const BUSIEST = 10;
 /** Reads the digests of the window; a day that is not stored is left out, never filled. */
 export const metricsHistory = dayByDay(async (unit, task, sql) => {
   const metrics = await historyOf(unit, thresholdsOf(task.params), sql);
-  return { outputs: { history: jsonOutput(metrics) }, checks: [], facts: { days: metrics.jours_disponibles } };
+  return {
+    outputs: { history: jsonOutput(metrics) },
+    checks: [],
+    facts: { days: metrics.jours_disponibles },
+  };
 });
 
 /** The name of the input that is the digest of so many days before. */
@@ -85,10 +97,16 @@ export function digestBefore(days: number): string {
   return `before_${String(days).padStart(2, '0')}`;
 }
 
-async function historyOf(unit: StepUnit, thresholds: Thresholds, sql: SqlSession): Promise<HistoryMetrics> {
+async function historyOf(
+  unit: StepUnit,
+  thresholds: Thresholds,
+  sql: SqlSession,
+): Promise<HistoryMetrics> {
   const { date } = dayOf(unit);
   const network = await networkOf(sql, unit);
-  const open = new Set([...network.values()].filter(({ is_open: isOpen }) => isOpen).map(({ arc_id: id }) => id));
+  const open = new Set(
+    [...network.values()].filter(({ is_open: isOpen }) => isOpen).map(({ arc_id: id }) => id),
+  );
   const digests: (Digest | null)[] = [await storedDigest(inputOf(unit, 'day'))];
   for (let days = 1; days <= HISTORY_DAYS; days += 1)
     digests.push(await storedDigest(inputOf(unit, digestBefore(days))));
@@ -114,12 +132,18 @@ export function historyMetrics(
     periodes_disponibles: spansOf(all.map((digest) => digest.date)),
     evolution: evolutionOf(date, day, digests[7] ?? null),
     jour_type: {
-      velos: (day?.bikes ?? null) === null || day === null ? null : typicalDay(day, before, 'bikes'),
-      vehicules: (day?.roads ?? null) === null || day === null ? null : typicalDay(day, before, 'roads'),
+      velos:
+        (day?.bikes ?? null) === null || day === null ? null : typicalDay(day, before, 'bikes'),
+      vehicules:
+        (day?.roads ?? null) === null || day === null ? null : typicalDay(day, before, 'roads'),
     },
-    moyennes: { velos: averageDay(all, 'bikes', daysAgo), vehicules: averageDay(all, 'roads', daysAgo) },
+    moyennes: {
+      velos: averageDay(all, 'bikes', daysAgo),
+      vehicules: averageDay(all, 'roads', daysAgo),
+    },
     debit_moyen_journalier: busiestArcs(all, BUSIEST),
-    anomalies_velos: day === null ? { nombre: 0, testees: 0, liste: [] } : bikeAnomalies(day, before, thresholds),
+    anomalies_velos:
+      day === null ? { nombre: 0, testees: 0, liste: [] } : bikeAnomalies(day, before, thresholds),
     correlations: correlations(all, thresholds).filter(({ n }) => n > 0),
     capteurs: sensorHealth(digests, network, thresholds),
     disponibilite_compteurs: counterAvailability(all),
@@ -143,15 +167,25 @@ type Figures = Readonly<Record<string, number | null>>;
 const COMPARED: Readonly<Record<string, (day: Digest) => Figures | null>> = {
   bikes: ({ bikes }) => (bikes === null ? null : { total_velos: bikes.total }),
   traffic: ({ traffic }) =>
-    traffic === null ? null : { perturbations: traffic.disruptions, fiabilite: traffic.reliability },
+    traffic === null
+      ? null
+      : { perturbations: traffic.disruptions, fiabilite: traffic.reliability },
   weather: ({ weather }) =>
     weather === null
       ? null
-      : { temp_moyenne: weather.temp_c, precip_totale: weather.precip_mm, vent_moyen: weather.wind_kmh },
+      : {
+          temp_moyenne: weather.temp_c,
+          precip_totale: weather.precip_mm,
+          vent_moyen: weather.wind_kmh,
+        },
   comptages: ({ roads }) =>
     roads === null
       ? null
-      : { vehicules: roads.vehicles, temps_perdu_minutes: roads.lost_minutes, troncons_satures: roads.saturated },
+      : {
+          vehicules: roads.vehicles,
+          temps_perdu_minutes: roads.lost_minutes,
+          troncons_satures: roads.saturated,
+        },
   chantiers: ({ works }) => (works === null ? null : { chantiers_actifs: works.active }),
 };
 
@@ -159,7 +193,11 @@ const COMPARED: Readonly<Record<string, (day: Digest) => Figures | null>> = {
  * `reference` is the digest of seven days before; null: not stored, and every section is `not
  * available`.
  */
-export function evolutionOf(date: string, day: Digest | null, reference: Digest | null): WeekEvolution {
+export function evolutionOf(
+  date: string,
+  day: Digest | null,
+  reference: Digest | null,
+): WeekEvolution {
   const date_reference = addDays(date, -7);
   return {
     date_reference,
@@ -171,15 +209,22 @@ export function evolutionOf(date: string, day: Digest | null, reference: Digest 
 
 /** Every compared figure of two days, absolute and %. */
 export function changesBetween(day: Digest | null, reference: Digest | null): SectionChanges {
-  const sections = Object.entries(COMPARED).map(([section, figuresOf]): [string, SectionChanges[string]] => {
-    const own = day === null ? null : figuresOf(day);
-    const earlier = reference === null ? null : figuresOf(reference);
-    if (own === null || earlier === null) return [section, 'not available'];
-    return [
-      section,
-      Object.fromEntries(Object.entries(own).map(([name, value]) => [name, changeOf(value, earlier[name] ?? null)])),
-    ];
-  });
+  const sections = Object.entries(COMPARED).map(
+    ([section, figuresOf]): [string, SectionChanges[string]] => {
+      const own = day === null ? null : figuresOf(day);
+      const earlier = reference === null ? null : figuresOf(reference);
+      if (own === null || earlier === null) return [section, 'not available'];
+      return [
+        section,
+        Object.fromEntries(
+          Object.entries(own).map(([name, value]) => [
+            name,
+            changeOf(value, earlier[name] ?? null),
+          ]),
+        ),
+      ];
+    },
+  );
   return Object.fromEntries(sections);
 }
 

@@ -47,7 +47,9 @@ export interface NetworkMetrics {
 
 /** Fact: `rows`, the number of arcs. */
 export const metricsNetwork = dayByDay(async (unit, _task, sql) => {
-  const arcs = await sql.rows<NetworkArc>(`SELECT * FROM ${parquetSql(neededInput(unit, 'core').path)}`);
+  const arcs = await sql.rows<NetworkArc>(
+    `SELECT * FROM ${parquetSql(neededInput(unit, 'core').path)}`,
+  );
   const metrics = networkMetrics(dayOf(unit).date, arcs);
   return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { rows: arcs.length } };
 });

@@ -1,13 +1,27 @@
 import { weekdayOf } from '../../kit/index.ts';
-import { known, mean, pearson, rounded, roundedOrNull, standardDeviation, sum } from '../statistics.ts';
+import {
+  known,
+  mean,
+  pearson,
+  rounded,
+  roundedOrNull,
+  standardDeviation,
+  sum,
+} from '../statistics.ts';
 import type { Thresholds } from '../thresholds.ts';
 import type { Digest } from './digest.ts';
 
-/** What a day looks like beside the days before it: typical days, changes, anomalies, averages and correlations. */
+/**
+ * What a day looks like beside the days before it: typical days, changes, anomalies, averages and
+ * correlations.
+ */
 
 const CLOCK_HOURS = 24;
 const DAYS_OF_WEEK = 7;
-/** An anomaly needs this many earlier values of the same hour and kind of day: fewer say little about their spread. */
+/**
+ * An anomaly needs this many earlier values of the same hour and kind of day: fewer say little
+ * about their spread.
+ */
 const LEAST_FOR_ANOMALY = 8;
 const ANOMALIES_LISTED = 50;
 
@@ -62,13 +76,17 @@ export function typicalDay(day: Digest, before: readonly Digest[], theme: Theme)
   const own = week[weekdayOf(day.date)] ?? [];
   const today = byClock(day, hoursOf(day, theme)).map((values) => mean(values));
   const pairs = today.map((value, hour) => [value, own[hour] ?? null] as const);
-  const both = pairs.filter((pair): pair is readonly [number, number] => pair[0] !== null && pair[1] !== null);
+  const both = pairs.filter(
+    (pair): pair is readonly [number, number] => pair[0] !== null && pair[1] !== null,
+  );
   return {
     jours: withTheme.filter(({ date }) => weekdayOf(date) === weekdayOf(day.date)).length,
     par_heure: own,
     ecart_pct: pairs.map(([value, usual]) => changePct(value, usual)),
     ecart_total_pct:
-      both.length === 0 ? null : changePct(sum(both.map(([value]) => value)), sum(both.map(([, usual]) => usual))),
+      both.length === 0
+        ? null
+        : changePct(sum(both.map(([value]) => value)), sum(both.map(([, usual]) => usual))),
     par_jour_de_semaine: week,
   };
 }
@@ -100,9 +118,18 @@ export interface Anomalies {
   readonly liste: readonly Anomaly[];
 }
 
-/** Bike counts that are far from those of the same clock hour on days of the same kind (working day or weekend). */
-export function bikeAnomalies(day: Digest, before: readonly Digest[], thresholds: Thresholds): Anomalies {
-  const alike = before.filter((digest) => digest.bikes !== null && isWeekend(digest.date) === isWeekend(day.date));
+/**
+ * Bike counts that are far from those of the same clock hour on days of the same kind (working day
+ * or weekend).
+ */
+export function bikeAnomalies(
+  day: Digest,
+  before: readonly Digest[],
+  thresholds: Thresholds,
+): Anomalies {
+  const alike = before.filter(
+    (digest) => digest.bikes !== null && isWeekend(digest.date) === isWeekend(day.date),
+  );
   const found: Anomaly[] = [];
   let tested = 0;
   for (const [compteur, values] of Object.entries(day.bikes?.counters ?? {})) {
@@ -125,7 +152,10 @@ export function bikeAnomalies(day: Digest, before: readonly Digest[], thresholds
         found.push({ compteur, heure, valeur, moyenne: rounded(average, 2), z: rounded(z, 3) });
     }
   }
-  found.sort((a, b) => Math.abs(b.z) - Math.abs(a.z) || (a.compteur < b.compteur ? -1 : 1) || a.heure - b.heure);
+  found.sort(
+    (a, b) =>
+      Math.abs(b.z) - Math.abs(a.z) || (a.compteur < b.compteur ? -1 : 1) || a.heure - b.heure,
+  );
   return { nombre: found.length, testees: tested, liste: found.slice(0, ANOMALIES_LISTED) };
 }
 
@@ -143,13 +173,19 @@ export interface AverageDay {
   readonly moyenne_week_end: number | null;
   /** Null without one of the two means, or where the working days have none. */
   readonly ratio_week_end_semaine: number | null;
-  /** The last seven days against the seven before, %; null when one of the two weeks lacks more than three days. */
+  /**
+   * The last seven days against the seven before, %; null when one of the two weeks lacks more than
+   * three days.
+   */
   readonly evolution_hebdomadaire_pct: number | null;
 }
 
 const LEAST_DAYS_OF_WEEK = 4;
 
-/** Averages over the stored days, this day included; `days` are ascending and may have gaps. Null where none has the theme. */
+/**
+ * Averages over the stored days, this day included; `days` are ascending and may have gaps. Null
+ * where none has the theme.
+ */
 export function averageDay(
   days: readonly Digest[],
   theme: Theme,
@@ -165,7 +201,9 @@ export function averageDay(
   const weekend = meanOf(totals.filter(({ date }) => isWeekend(date)));
   const working = meanOf(totals.filter(({ date }) => !isWeekend(date)));
   const last = totals.filter(({ date }) => daysAgo(date) < DAYS_OF_WEEK);
-  const earlier = totals.filter(({ date }) => daysAgo(date) >= DAYS_OF_WEEK && daysAgo(date) < 2 * DAYS_OF_WEEK);
+  const earlier = totals.filter(
+    ({ date }) => daysAgo(date) >= DAYS_OF_WEEK && daysAgo(date) < 2 * DAYS_OF_WEEK,
+  );
   const comparable = last.length >= LEAST_DAYS_OF_WEEK && earlier.length >= LEAST_DAYS_OF_WEEK;
   return {
     jours: totals.length,
@@ -192,12 +230,20 @@ export interface Correlation {
 export function correlations(days: readonly Digest[], thresholds: Thresholds): Correlation[] {
   const bikes = (day: Digest): number | null => totalOf(day, 'bikes');
   const vehicles = (day: Digest): number | null => totalOf(day, 'roads');
-  const pairs: readonly (readonly [string, (day: Digest) => number | null, (day: Digest) => number | null])[] = [
+  const pairs: readonly (readonly [
+    string,
+    (day: Digest) => number | null,
+    (day: Digest) => number | null,
+  ])[] = [
     ['température × vélos', (day) => day.weather?.temp_c ?? null, bikes],
     ['précipitations × vélos', (day) => day.weather?.precip_mm ?? null, bikes],
     ['vent × vélos', (day) => day.weather?.wind_kmh ?? null, bikes],
     ['chantiers × véhicules', (day) => day.works?.active ?? null, vehicles],
-    ['chantiers × temps perdu', (day) => day.works?.active ?? null, (day) => day.roads?.lost_minutes ?? null],
+    [
+      'chantiers × temps perdu',
+      (day) => day.works?.active ?? null,
+      (day) => day.roads?.lost_minutes ?? null,
+    ],
   ];
   return pairs.map(([nom, left, right]) => {
     const known_ = days
@@ -237,7 +283,9 @@ export function busiestArcs(days: readonly Digest[], most: number): ArcAverage[]
       debit_moyen_journalier: rounded(mean(own) ?? 0, 1),
     }))
     .sort(
-      (a, b) => b.debit_moyen_journalier - a.debit_moyen_journalier || (a.identifiant_arc < b.identifiant_arc ? -1 : 1),
+      (a, b) =>
+        b.debit_moyen_journalier - a.debit_moyen_journalier ||
+        (a.identifiant_arc < b.identifiant_arc ? -1 : 1),
     )
     .slice(0, most);
 }

@@ -50,11 +50,14 @@ export function sensorHealth(
   return {
     attendus: expected.size,
     observes: masks.filter((hours) => hours > 0).length,
-    disponibilite: roads === null || expectedHours === 0 ? null : rounded(observedHours / expectedHours, 6),
+    disponibilite:
+      roads === null || expectedHours === 0 ? null : rounded(observedHours / expectedHours, 6),
     heures_attendues: expectedHours,
     heures_observees: observedHours,
     silencieux: silent.length,
-    longtemps_silencieux: silent.filter(({ heures }) => heures > thresholds.sensor_long_silent_hours).length,
+    longtemps_silencieux: silent.filter(
+      ({ heures }) => heures > thresholds.sensor_long_silent_hours,
+    ).length,
     liste: silent.slice(0, LISTED),
   };
 }
@@ -65,22 +68,33 @@ function hoursIn(mask: number): number {
   return count;
 }
 
-function silentSensors(days: readonly (Digest | null)[], arcs: ReadonlySet<string>, moreThan: number): SilentSensor[] {
+function silentSensors(
+  days: readonly (Digest | null)[],
+  arcs: ReadonlySet<string>,
+  moreThan: number,
+): SilentSensor[] {
   return [...arcs]
     .map((arc) => silenceOf(arc, days))
     .filter(({ heures }) => heures > moreThan)
     .sort((a, b) => b.heures - a.heures || (a.identifiant_arc < b.identifiant_arc ? -1 : 1));
 }
 
-/** Hours since the last value, counted back over the stored days up to the first that is missing. */
+/**
+ * Hours since the last value, counted back over the stored days up to the first that is missing.
+ */
 function silenceOf(arc: string, days: readonly (Digest | null)[]): SilentSensor {
   let hours = 0;
   for (const day of days) {
     const roads = day?.roads ?? null;
-    if (day === null || roads === null) return { identifiant_arc: arc, heures: hours, au_moins: true };
+    if (day === null || roads === null)
+      return { identifiant_arc: arc, heures: hours, au_moins: true };
     const mask = roads.arcs[arc]?.[2] ?? 0;
     if (mask > 0)
-      return { identifiant_arc: arc, heures: hours + day.hours - 1 - Math.floor(Math.log2(mask)), au_moins: false };
+      return {
+        identifiant_arc: arc,
+        heures: hours + day.hours - 1 - Math.floor(Math.log2(mask)),
+        au_moins: false,
+      };
     hours += day.hours;
   }
   return { identifiant_arc: arc, heures: hours, au_moins: true };

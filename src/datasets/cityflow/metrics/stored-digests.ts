@@ -3,8 +3,9 @@ import type { LocalArtefact } from '../../kit/index.ts';
 import type { Digest } from './digest.ts';
 
 /**
- * The digests of days as they are stored, the last ones kept by their hash: each day of a set reads sixty others, nearly the same as the
- * day before it. A digest of the whole city has some 100 KB and is never changed by who reads it.
+ * The digests of days as they are stored, the last ones kept by their hash: each day of a set reads
+ * sixty others, nearly the same as the day before it. A digest of the whole city has some 100 KB
+ * and is never changed by who reads it.
  */
 
 /** The day, the sixty before it, and some more. */

@@ -1,5 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { dayByDay, dayOf, HOUR_MS, jsonOutput, localTime, matchOf, neededInput } from '../../kit/index.ts';
+import {
+  dayByDay,
+  dayOf,
+  HOUR_MS,
+  jsonOutput,
+  localTime,
+  matchOf,
+  neededInput,
+} from '../../kit/index.ts';
 import type { ZonedDay } from '../../kit/index.ts';
 import { clamp, known, mean, rounded, roundedOrNull, sum } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
@@ -41,7 +49,10 @@ export interface DisruptedLine {
   readonly minutes: number;
 }
 
-/** `reliability_index` … `disruptions_by_severity`, `top_lignes_impactees` and `alerts` as in the earlier system. */
+/**
+ * `reliability_index` … `disruptions_by_severity`, `top_lignes_impactees` and `alerts` as in the
+ * earlier system.
+ */
 export interface TrafficMetrics {
   readonly schema: 'cityflow.traffic/2';
   readonly metric_type: 'traffic';
@@ -57,7 +68,11 @@ export interface TrafficMetrics {
    * What `fiabilite_metro` is made of: disrupted minutes within service, and service minutes of one
    * line.
    */
-  readonly lines: { readonly minutes_perturbees: number; readonly minutes_service: number; readonly lignes: number };
+  readonly lines: {
+    readonly minutes_perturbees: number;
+    readonly minutes_service: number;
+    readonly lignes: number;
+  };
   readonly disruptions_by_severity: Readonly<Record<Severity, number>>;
   /** Works and maintenance, and what was announced before it began. */
   readonly planifiees: number;
@@ -94,13 +109,21 @@ const TOP = 10;
 export const metricsTraffic = dayByDay(async (unit, task) => {
   const core = JSON.parse(await readFile(neededInput(unit, 'core').path, 'utf8')) as TrafficDay;
   const metrics = trafficMetrics(dayOf(unit), core.disruptions, thresholdsOf(task.params));
-  return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { rows: metrics.total_disruptions_count } };
+  return {
+    outputs: { metrics: jsonOutput(metrics) },
+    checks: [],
+    facts: { rows: metrics.total_disruptions_count },
+  };
 });
 
 /**
  * Reliability is 1 − disrupted minutes of metro lines / (lines × service minutes), clamped to 0–1.
  */
-export function trafficMetrics(day: ZonedDay, all: readonly Disruption[], thresholds: Thresholds): TrafficMetrics {
+export function trafficMetrics(
+  day: ZonedDay,
+  all: readonly Disruption[],
+  thresholds: Thresholds,
+): TrafficMetrics {
   const window: Span = [Date.parse(day.startAt), Date.parse(day.endAt)];
   const own = all
     .map((disruption) => ({ disruption, spans: clip(disruption, window) }))
@@ -123,12 +146,19 @@ export function trafficMetrics(day: ZonedDay, all: readonly Disruption[], thresh
     fiabilite_metro: reliability,
     lines: { minutes_perturbees: lost, minutes_service: service, lignes: thresholds.metro_lines },
     disruptions_by_severity: Object.fromEntries(
-      SEVERITIES.map((severity) => [severity, disruptions.filter(({ severite }) => severite === severity).length]),
+      SEVERITIES.map((severity) => [
+        severity,
+        disruptions.filter(({ severite }) => severite === severity).length,
+      ]),
     ) as Record<Severity, number>,
     planifiees: disruptions.filter(({ planifiee }) => planifiee).length,
     resolues: resolved.length,
-    resolues_sous_24h: resolved.filter(({ duree_heures: hours }) => hours !== null && hours <= 24).length,
-    duree_moyenne_resolution_heures: roundedOrNull(mean(known(resolved.map(({ duree_heures: hours }) => hours))), 3),
+    resolues_sous_24h: resolved.filter(({ duree_heures: hours }) => hours !== null && hours <= 24)
+      .length,
+    duree_moyenne_resolution_heures: roundedOrNull(
+      mean(known(resolved.map(({ duree_heures: hours }) => hours))),
+      3,
+    ),
     simultanees: atOnce(
       own.flatMap(({ spans }) => spans),
       day,
@@ -138,7 +168,12 @@ export function trafficMetrics(day: ZonedDay, all: readonly Disruption[], thresh
     lignes_perturbees: lines,
     alerts: disruptions
       .filter(({ severite }) => severite === 'CRITIQUE' || severite === 'ELEVEE')
-      .map(({ id, priority, duree_heures, lignes }) => ({ id, priority, duration_hours: duree_heures, lignes })),
+      .map(({ id, priority, duree_heures, lignes }) => ({
+        id,
+        priority,
+        duration_hours: duree_heures,
+        lignes,
+      })),
     top_10: disruptions.slice(0, TOP).map(({ id }) => id),
     disruptions,
   };
@@ -159,7 +194,10 @@ function bySeverity(a: DisruptionMetrics, b: DisruptionMetrics): number {
 /** What of the periods lies in the window, merged. */
 function clip({ periods }: Disruption, [from, to]: Span): Span[] {
   return merged(
-    periods.map((period): Span => [Math.max(from, period.from_ms), Math.min(to, period.to_ms ?? Infinity)]),
+    periods.map((period): Span => [
+      Math.max(from, period.from_ms),
+      Math.min(to, period.to_ms ?? Infinity),
+    ]),
   );
 }
 
@@ -210,10 +248,13 @@ function isPlanned({ cause, category, updated_ms: updated }: Disruption, begin: 
   );
 }
 
-/** When the metro runs inside a civil day: after midnight until it closes, and from its opening on. */
+/**
+ * When the metro runs inside a civil day: after midnight until it closes, and from its opening on.
+ */
 export function serviceSpans(day: ZonedDay, thresholds: Thresholds): Span[] {
   const [start, end] = [Date.parse(day.startAt), Date.parse(day.endAt)];
-  // Both are clock times outside the hours in which the clock may change: counted from the nearer midnight they are exact.
+  // Both are clock times outside the hours in which the clock may change: counted from the nearer
+  // midnight they are exact.
   const opens = end - (24 * 60 - thresholds.metro_opens_minute) * MINUTE_MS;
   return [
     [start, start + thresholds.metro_closes_minute * MINUTE_MS],
@@ -236,17 +277,29 @@ function linesOf(
   }
   const service = serviceSpans(day, thresholds);
   return [...lines]
-    .map(([ligne, { count, spans }]) => ({ ligne, count, minutes: minutesOf(intersect(merged(spans), service)) }))
-    .sort((a, b) => b.minutes - a.minutes || b.count - a.count || Number(a.ligne) - Number(b.ligne));
+    .map(([ligne, { count, spans }]) => ({
+      ligne,
+      count,
+      minutes: minutesOf(intersect(merged(spans), service)),
+    }))
+    .sort(
+      (a, b) => b.minutes - a.minutes || b.count - a.count || Number(a.ligne) - Number(b.ligne),
+    );
 }
 
 function intersect(spans: readonly Span[], others: readonly Span[]): Span[] {
   return spans.flatMap(([from, to]) =>
-    others.map((other): Span => [Math.max(from, other[0]), Math.min(to, other[1])]).filter((span) => span[1] > span[0]),
+    others
+      .map((other): Span => [Math.max(from, other[0]), Math.min(to, other[1])])
+      .filter((span) => span[1] > span[0]),
   );
 }
 
-function atOnce(spans: readonly Span[], day: ZonedDay, thresholds: Thresholds): TrafficMetrics['simultanees'] {
+function atOnce(
+  spans: readonly Span[],
+  day: ZonedDay,
+  thresholds: Thresholds,
+): TrafficMetrics['simultanees'] {
   const changes = spans.flatMap(([from, to]) => [
     { at: from, step: 1 },
     { at: to, step: -1 },

@@ -5,8 +5,9 @@ import type { Digest } from './digest.ts';
 import { storedDigest } from './stored-digests.ts';
 
 /**
- * `metrics/usual`: how much came of what the publisher usually delivers. A sensor that has been silent for months is no fault of a day. A sensor
- * is usual when it had a value on enough of the stored days before; where too few of these are stored nothing is usual, and nothing is said.
+ * `metrics/usual`: how much came of what the publisher usually delivers. A sensor that has been
+ * silent for months is no fault of a day. A sensor is usual when it had a value on enough of the
+ * stored days before; where too few of these are stored nothing is usual, and nothing is said.
  */
 
 /** Days before the day that are looked at. */
@@ -80,7 +81,8 @@ type Hours = (day: Digest, id: string) => number;
 
 const roadHours: Hours = ({ roads }, id) => {
   let count = 0;
-  for (let rest = roads?.arcs[id]?.[2] ?? 0; rest > 0; rest = Math.floor(rest / 2)) count += rest % 2;
+  for (let rest = roads?.arcs[id]?.[2] ?? 0; rest > 0; rest = Math.floor(rest / 2))
+    count += rest % 2;
   return count;
 };
 
@@ -105,7 +107,10 @@ export function usualMetrics(
 ): UsualMetrics {
   const [day, ...earlier] = digests;
   const before = earlier.filter((digest) => digest !== null);
-  const [roads, bikes] = [before.filter((one) => one.roads !== null), before.filter((one) => one.bikes !== null)];
+  const [roads, bikes] = [
+    before.filter((one) => one.roads !== null),
+    before.filter((one) => one.bikes !== null),
+  ];
   return {
     schema: 'cityflow.usual/1',
     date,
@@ -139,12 +144,18 @@ interface Source {
   readonly limits: UsualLimits;
 }
 
-function coverageOf(day: Digest, before: readonly Digest[], { idsOf, hoursOf, least, limits }: Source) {
+function coverageOf(
+  day: Digest,
+  before: readonly Digest[],
+  { idsOf, hoursOf, least, limits }: Source,
+) {
   if (before.length < limits.usual_least_days) return null;
   const days = new Map<string, number>();
   for (const one of before)
     for (const id of idsOf(one)) if (hoursOf(one, id) > 0) days.set(id, (days.get(id) ?? 0) + 1);
-  const usual = [...days].flatMap(([id, count]) => (count >= limits.usual_sensor_share * before.length ? [id] : []));
+  const usual = [...days].flatMap(([id, count]) =>
+    count >= limits.usual_sensor_share * before.length ? [id] : [],
+  );
   if (usual.length === 0) return null;
   const hours = usual.map((id) => Math.min(hoursOf(day, id), day.hours));
   const observed = hours.reduce((sum, one) => sum + one, 0);

@@ -34,7 +34,11 @@ export interface WeatherMetrics {
   readonly date: string;
   readonly source: WeatherDay['source'];
   /** Hours that came, and how many of the five figures have a value. */
-  readonly coverage: { readonly heures: number; readonly valeurs: number; readonly valeurs_attendues: number };
+  readonly coverage: {
+    readonly heures: number;
+    readonly valeurs: number;
+    readonly valeurs_attendues: number;
+  };
   readonly metrics: WeatherFigures;
   readonly impact_mobilite: number | null;
   readonly categories: readonly Category[];
@@ -45,7 +49,11 @@ export interface WeatherMetrics {
 export const metricsWeather = dayByDay(async (unit, task) => {
   const core = JSON.parse(await readFile(neededInput(unit, 'core').path, 'utf8')) as WeatherDay;
   const metrics = weatherMetrics(core, thresholdsOf(task.params));
-  return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { source: metrics.source, rows: 1 } };
+  return {
+    outputs: { metrics: jsonOutput(metrics) },
+    checks: [],
+    facts: { source: metrics.source, rows: 1 },
+  };
 });
 
 /** Day values as published; where one is missing, from the hours. */
@@ -71,7 +79,11 @@ export function weatherMetrics(day: WeatherDay, thresholds: Thresholds): Weather
     metric_type: 'weather',
     date: day.date,
     source: day.source,
-    coverage: { heures: day.hours.length, valeurs: known(values).length, valeurs_attendues: values.length },
+    coverage: {
+      heures: day.hours.length,
+      valeurs: known(values).length,
+      valeurs_attendues: values.length,
+    },
     metrics: {
       date: day.date,
       temp_moyenne: mean_ ?? null,
@@ -114,6 +126,7 @@ function categoriesOf({ temp, precip, wind }: Judged, thresholds: Thresholds): C
 
 /** `clamp(50 − 20·rain − 10·cold + 5·hot, 0, 100)` */
 function impactOf(categories: readonly Category[]): number {
-  const weight = (category: Category, points: number): number => (categories.includes(category) ? points : 0);
+  const weight = (category: Category, points: number): number =>
+    categories.includes(category) ? points : 0;
   return clamp(50 - weight('Pluvieux', 20) - weight('Froid', 10) + weight('Chaud', 5), 0, 100);
 }

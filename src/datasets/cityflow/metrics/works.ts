@@ -53,7 +53,10 @@ export interface WorksMetrics {
   /** Points of the active works, by postcode. */
   readonly impact_by_arrondissement: Readonly<Record<string, number>>;
   /** Districts with more active works than `roadworks_critical`, most first. */
-  readonly zones_critiques: readonly { readonly arrondissement: string; readonly nombre_chantiers: number }[];
+  readonly zones_critiques: readonly {
+    readonly arrondissement: string;
+    readonly nombre_chantiers: number;
+  }[];
   readonly surface_totale_impactee_m2: number;
   /** Within the horizon after the day: the day itself does not count. */
   readonly demarrent: readonly string[];
@@ -64,20 +67,31 @@ export interface WorksMetrics {
 export const metricsWorks = dayByDay(async (unit, task, sql) => {
   const works = await sql.rows<Work>(`SELECT * FROM ${parquetSql(neededInput(unit, 'core').path)}`);
   const metrics = worksMetrics(dayOf(unit).date, works, thresholdsOf(task.params));
-  return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { rows: metrics.total_chantiers_actifs } };
+  return {
+    outputs: { metrics: jsonOutput(metrics) },
+    checks: [],
+    facts: { rows: metrics.total_chantiers_actifs },
+  };
 });
 
 /**
  * A work is active from its start to its end, both included, judged on `date` and never on today.
  */
-export function worksMetrics(date: CivilDate, works: readonly Work[], thresholds: Thresholds): WorksMetrics {
+export function worksMetrics(
+  date: CivilDate,
+  works: readonly Work[],
+  thresholds: Thresholds,
+): WorksMetrics {
   const horizon = addDays(date, thresholds.roadworks_horizon_days);
   const dated = works.filter(({ has_usable_dates: usable }) => usable);
   const active = dated.filter(
-    ({ starts_on: starts, ends_on: ends }) => starts !== null && ends !== null && starts <= date && date <= ends,
+    ({ starts_on: starts, ends_on: ends }) =>
+      starts !== null && ends !== null && starts <= date && date <= ends,
   );
   const idsOf = (list: readonly Work[]): string[] => list.map(({ work_id: id }) => id);
-  const counts = countBy(active.flatMap(({ district }) => (district === null ? [] : [postcodeOf(district)])));
+  const counts = countBy(
+    active.flatMap(({ district }) => (district === null ? [] : [postcodeOf(district)])),
+  );
   return {
     schema: 'cityflow.chantiers/1',
     metric_type: 'chantiers',
@@ -97,7 +111,9 @@ export function worksMetrics(date: CivilDate, works: readonly Work[], thresholds
       .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
       .map(([arrondissement, nombre_chantiers]) => ({ arrondissement, nombre_chantiers })),
     surface_totale_impactee_m2: rounded(sum(known(active.map(({ area_m2: own }) => own))), 2),
-    demarrent: idsOf(dated.filter(({ starts_on: start }) => start !== null && start > date && start <= horizon)),
+    demarrent: idsOf(
+      dated.filter(({ starts_on: start }) => start !== null && start > date && start <= horizon),
+    ),
     se_terminent: idsOf(active.filter(({ ends_on: end }) => end !== null && end <= horizon)),
   };
 }
@@ -123,10 +139,17 @@ function pointsOf({ impact }: Pick<Work, 'impact'>): number | null {
   return impact === null ? null : (IMPACTS[impact] ?? null);
 }
 
-/** How many works have each impact; what is not among the known ones counts as unknown, and scores nothing. */
+/**
+ * How many works have each impact; what is not among the known ones counts as unknown, and scores
+ * nothing.
+ */
 function impactsOf(active: readonly Work[]): Record<string, number> {
-  const counts = countBy(active.map(({ impact }) => (impact !== null && impact in IMPACTS ? impact : 'INCONNU')));
-  return Object.fromEntries([...Object.keys(IMPACTS), 'INCONNU'].map((impact) => [impact, counts[impact] ?? 0]));
+  const counts = countBy(
+    active.map(({ impact }) => (impact !== null && impact in IMPACTS ? impact : 'INCONNU')),
+  );
+  return Object.fromEntries(
+    [...Object.keys(IMPACTS), 'INCONNU'].map((impact) => [impact, counts[impact] ?? 0]),
+  );
 }
 
 function pointsByDistrict(active: readonly Work[]): Record<string, number> {

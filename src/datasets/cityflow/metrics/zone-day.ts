@@ -25,7 +25,10 @@ export interface ZoneOfRoads {
   readonly taux_occupation_par_heure: readonly (number | null)[];
 }
 
-/** A zone under the names that lists of segments had in the earlier system: its readers find each of them. */
+/**
+ * A zone under the names that lists of segments had in the earlier system: its readers find each of
+ * them.
+ */
 export interface CongestedZone {
   readonly date: string;
   /** The zone's id: `75011`, or `hors-sud-est`. */
@@ -141,14 +144,20 @@ export function mostCongested(members: readonly ZoneMembers[], frame: DayFrame):
     .filter((zone): zone is CongestedZone => zone !== null)
     .sort(
       (a, b) =>
-        b.temps_perdu_total_minutes - a.temps_perdu_total_minutes || (a.identifiant_arc < b.identifiant_arc ? -1 : 1),
+        b.temps_perdu_total_minutes - a.temps_perdu_total_minutes ||
+        (a.identifiant_arc < b.identifiant_arc ? -1 : 1),
     )
     .slice(0, TOP);
 }
 
 function congestedZone(members: ZoneMembers, frame: DayFrame): CongestedZone | null {
   const { zone, arcs, places } = members;
-  const { vehicules, temps_perdu_minutes: lost, taux_occupation_moyen, troncons_satures } = zoneOfRoads(members, frame);
+  const {
+    vehicules,
+    temps_perdu_minutes: lost,
+    taux_occupation_moyen,
+    troncons_satures,
+  } = zoneOfRoads(members, frame);
   if (lost === null || lost === 0) return null;
   const slowed = arcs.filter(({ temps_perdu_total_minutes: own }) => own !== null);
   const counted = sum(known(slowed.map(({ debit_journalier_total: own }) => own)));
@@ -199,7 +208,10 @@ function dominantOf(arcs: readonly ArcMetrics[]): TrafficState {
 }
 
 function centreOf(places: readonly ArcPlace[]): string | null {
-  const [lon, lat] = [mean(known(places.map((place) => place.lon))), mean(known(places.map((place) => place.lat)))];
+  const [lon, lat] = [
+    mean(known(places.map((place) => place.lon))),
+    mean(known(places.map((place) => place.lat))),
+  ];
   return lon === null || lat === null ? null : `${rounded(lat, 6)}, ${rounded(lon, 6)}`;
 }
 
@@ -243,7 +255,10 @@ export function topBy(
 ): ArcMetrics[] {
   return arcs
     .filter((arc) => valueOf(arc) !== null)
-    .sort((a, b) => (valueOf(b) ?? 0) - (valueOf(a) ?? 0) || (a.identifiant_arc < b.identifiant_arc ? -1 : 1))
+    .sort(
+      (a, b) =>
+        (valueOf(b) ?? 0) - (valueOf(a) ?? 0) || (a.identifiant_arc < b.identifiant_arc ? -1 : 1),
+    )
     .slice(0, atMost);
 }
 

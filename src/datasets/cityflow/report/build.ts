@@ -1,5 +1,11 @@
 import { addDays } from '../../kit/index.ts';
-import type { JsonObject, JsonValue, LocalArtefact, PartNote, UnansweredNote } from '../../kit/index.ts';
+import type {
+  JsonObject,
+  JsonValue,
+  LocalArtefact,
+  PartNote,
+  UnansweredNote,
+} from '../../kit/index.ts';
 import { DIGEST_STEP, SECTIONS } from '../definition.ts';
 import type { AlertedArc } from '../metrics/counts.ts';
 import type { ActiveWork } from '../metrics/works.ts';
@@ -29,7 +35,10 @@ export interface ReportSources {
   readonly sample?: readonly string[];
 }
 
-/** Brings the stored metrics of a day together; pure. Whatever is missing, the report has all its keys. */
+/**
+ * Brings the stored metrics of a day together; pure. Whatever is missing, the report has all its
+ * keys.
+ */
 export function buildReport(sources: ReportSources): Report {
   const { date, metrics, artefacts, params, notes, unanswered = [], sample = [] } = sources;
   const thresholds = thresholdsOf(params);
@@ -55,8 +64,12 @@ export function buildReport(sources: ReportSources): Report {
       note: `not available: aucun jour ${addDays(date, -7)} en mémoire à comparer avec le ${date}`,
     },
     meteo_impact:
-      metrics.weather === null ? {} : { ...metrics.weather.metrics, categories: metrics.weather.categories },
-    sections: Object.fromEntries(SECTIONS.map((name) => [name, details[name].status])) as Report['sections'],
+      metrics.weather === null
+        ? {}
+        : { ...metrics.weather.metrics, categories: metrics.weather.categories },
+    sections: Object.fromEntries(
+      SECTIONS.map((name) => [name, details[name].status]),
+    ) as Report['sections'],
     section_details: details,
     totaux: {
       alertes: alerts.length,
@@ -66,18 +79,44 @@ export function buildReport(sources: ReportSources): Report {
       fiabilite_metro: metrics.traffic?.fiabilite_metro ?? null,
     },
     seuils: judgedBy(thresholds, (name) => details[name].status !== 'no_data'),
-    provenance: { metrics: identities(artefacts), step_versions: versionsOf(params['step_versions'], artefacts) },
+    provenance: {
+      metrics: identities(artefacts),
+      step_versions: versionsOf(params['step_versions'], artefacts),
+    },
   };
 }
 
 /** Outlines are for drawing: the page takes them from the metrics. */
 function withoutOutlines(work: ActiveWork): Omit<ActiveWork, 'contours'> {
-  const { identifiant, typologie, impact, arrondissement, voies, debut, fin, points, surface_m2, geo_point_2d } = work;
-  return { identifiant, typologie, impact, arrondissement, voies, debut, fin, points, surface_m2, geo_point_2d };
+  const {
+    identifiant,
+    typologie,
+    impact,
+    arrondissement,
+    voies,
+    debut,
+    fin,
+    points,
+    surface_m2,
+    geo_point_2d,
+  } = work;
+  return {
+    identifiant,
+    typologie,
+    impact,
+    arrondissement,
+    voies,
+    debut,
+    fin,
+    points,
+    surface_m2,
+    geo_point_2d,
+  };
 }
 
 function summaryOf({ comptages, bikes, history }: DayMetrics): Summary {
-  const share = comptages === null ? null : (history?.capteurs.disponibilite ?? comptages.coverage.taux);
+  const share =
+    comptages === null ? null : (history?.capteurs.disponibilite ?? comptages.coverage.taux);
   return {
     total_vehicules_paris: comptages?.totals.vehicules ?? null,
     temps_perdu_total_minutes: comptages?.totals.temps_perdu_minutes ?? null,
@@ -98,12 +137,16 @@ function bySeverity(alerts: readonly AlertedArc[]): AlertedArc[] {
 }
 
 function failingSensors({ bikes, history }: DayMetrics, longHours: number): FailingSensor[] {
-  const bikeSensors = (bikes?.compteurs_defaillants ?? []).map(({ id_compteur, raison }): FailingSensor => ({
-    id_compteur,
-    type: 'bike',
-    raison,
-  }));
-  const roads = (history?.capteurs.liste ?? []).filter(({ heures }) => heures > longHours).slice(0, MAX_SILENT_ROADS);
+  const bikeSensors = (bikes?.compteurs_defaillants ?? []).map(
+    ({ id_compteur, raison }): FailingSensor => ({
+      id_compteur,
+      type: 'bike',
+      raison,
+    }),
+  );
+  const roads = (history?.capteurs.liste ?? [])
+    .filter(({ heures }) => heures > longHours)
+    .slice(0, MAX_SILENT_ROADS);
   return [
     ...bikeSensors,
     ...roads.map(({ identifiant_arc, heures, au_moins }): FailingSensor => {
@@ -132,12 +175,20 @@ function identities(artefacts: ReportSources['artefacts']): Report['provenance']
 function textsOf(value: JsonValue | undefined): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   return Object.fromEntries(
-    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    Object.entries(value).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
   );
 }
 
-/** The versions of the steps that made something of the day: those of its documents, and the digest that its history was made of. */
-function versionsOf(versions: JsonValue | undefined, artefacts: ReportSources['artefacts']): Record<string, number> {
+/**
+ * The versions of the steps that made something of the day: those of its documents, and the digest
+ * that its history was made of.
+ */
+function versionsOf(
+  versions: JsonValue | undefined,
+  artefacts: ReportSources['artefacts'],
+): Record<string, number> {
   if (typeof versions !== 'object' || versions === null || Array.isArray(versions)) return {};
   const hasMade = (step: string): boolean =>
     artefacts[step === DIGEST_STEP ? 'history' : step.slice(step.indexOf('/') + 1)] !== undefined;

@@ -3,8 +3,9 @@ import type { CsvCell } from '../../kit/index.ts';
 import type { Report } from './model.ts';
 
 /**
- * The report as the published table of sections: `;`, UTF-8, CRLF. Every row of a section has as many fields as its header, also when the
- * section is empty, so that a reader may count on the shape.
+ * The report as the published table of sections: `;`, UTF-8, CRLF. Every row of a section has as
+ * many fields as its header, also when the section is empty, so that a reader may count on the
+ * shape.
  */
 
 interface Section {
@@ -59,7 +60,10 @@ function sectionsOf(report: Report): Section[] {
     {
       title: 'TOP 10 ZONES CONGESTIONNÉES',
       header: ['Zone', 'Temps Perdu (min)'],
-      rows: report.top_10_zones_congestionnees.map((zone) => [zone.zone, zone.temps_perdu_total_minutes]),
+      rows: report.top_10_zones_congestionnees.map((zone) => [
+        zone.zone,
+        zone.temps_perdu_total_minutes,
+      ]),
       whenEmpty: NOTHING,
     },
     {

@@ -18,8 +18,14 @@ function sectionOf(threshold: string): SectionName {
   return BY_BEGINNING.find(([beginning]) => threshold.startsWith(beginning))?.[1] ?? 'comptages';
 }
 
-/** The thresholds that sections with data were judged by; those of the others judged nothing of the day. */
-export function judgedBy(thresholds: Thresholds, hasData: (section: SectionName) => boolean): Partial<Thresholds> {
+/**
+ * The thresholds that sections with data were judged by; those of the others judged nothing of the
+ * day.
+ */
+export function judgedBy(
+  thresholds: Thresholds,
+  hasData: (section: SectionName) => boolean,
+): Partial<Thresholds> {
   const used = Object.entries(thresholds).filter(([name]) => hasData(sectionOf(name)));
   return Object.fromEntries(used);
 }

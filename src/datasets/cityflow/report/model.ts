@@ -11,7 +11,10 @@ import type { ActiveWork, WorksMetrics } from '../metrics/works.ts';
 import type { CongestedZone } from '../metrics/zone-day.ts';
 import type { Thresholds } from '../thresholds.ts';
 
-/** The daily report: the keys that reports of this city have published, and beside them what each figure rests on. */
+/**
+ * The daily report: the keys that reports of this city have published, and beside them what each
+ * figure rests on.
+ */
 
 /** Raised when a reader of the published keys would have to change. */
 export const REPORT_SCHEMA = 'cityflow.report/2';
@@ -69,7 +72,10 @@ export interface Report {
   readonly date: string;
   /** The parts whose rows a sample portal made up; absent for real days. */
   readonly sample_data?: readonly string[];
-  /** Null in the file: equal metrics give equal bytes whenever they are reported. The record of the report says when it was made. */
+  /**
+   * Null in the file: equal metrics give equal bytes whenever they are reported. The record of the
+   * report says when it was made.
+   */
   readonly generated_at: null;
   readonly summary: Summary;
   readonly top_10_troncons_frequentes: readonly ArcMetrics[];
@@ -80,7 +86,9 @@ export interface Report {
   readonly capteurs_defaillants: readonly FailingSensor[];
   readonly alertes_congestion: readonly AlertedArc[];
   readonly chantiers_actifs: readonly Omit<ActiveWork, 'contours'>[];
-  readonly evolution_vs_semaine_precedente: WeekEvolution | { readonly disponible: false; readonly note: string };
+  readonly evolution_vs_semaine_precedente:
+    | WeekEvolution
+    | { readonly disponible: false; readonly note: string };
   readonly meteo_impact: Partial<WeatherFigures> & { readonly categories?: readonly string[] };
   readonly sections: Readonly<Record<SectionName, SectionStatus>>;
   readonly section_details: Readonly<Record<SectionName, SectionDetail>>;
@@ -94,7 +102,9 @@ export interface Report {
   /** Of the sections that have data: nothing else was judged. */
   readonly seuils: Partial<Thresholds>;
   readonly provenance: {
-    readonly metrics: Readonly<Record<string, { readonly sha256: string; readonly bytes: number } | null>>;
+    readonly metrics: Readonly<
+      Record<string, { readonly sha256: string; readonly bytes: number } | null>
+    >;
     /** Of the steps that made something of the day. */
     readonly step_versions: Readonly<Record<string, number>>;
   };

@@ -8,14 +8,23 @@ import { rounded } from '../statistics.ts';
 import type { Thresholds } from '../thresholds.ts';
 import type { DayMetrics, SectionDetail } from './model.ts';
 
-/** What each section of the report rests on, and why it is not more: in French, as the whole report is. */
+/**
+ * What each section of the report rests on, and why it is not more: in French, as the whole report
+ * is.
+ */
 
-/** More works without usable dates than this share say something about the file, not about a few of its rows. */
+/**
+ * More works without usable dates than this share say something about the file, not about a few of
+ * its rows.
+ */
 const MAX_UNUSABLE_WORKS = 0.1;
 /** The same for arcs whose length nobody tells. */
 const MAX_UNMEASURED_ARCS = 0.05;
 
-/** The detail of every section; `closed` has the missing setting of each part whose publisher wants a key. */
+/**
+ * The detail of every section; `closed` has the missing setting of each part whose publisher wants
+ * a key.
+ */
 export function sectionDetails(
   metrics: DayMetrics,
   thresholds: Thresholds,
@@ -29,7 +38,9 @@ export function sectionDetails(
     chantiers: worksDetail(metrics),
     referentiel: networkDetail(metrics),
   };
-  const entries = SECTIONS.map((name) => [name, details[name] ?? noData(name, closed[name])] as const);
+  const entries = SECTIONS.map(
+    (name) => [name, details[name] ?? noData(name, closed[name])] as const,
+  );
   return Object.fromEntries(entries) as Record<SectionName, SectionDetail>;
 }
 
@@ -46,7 +57,10 @@ export function nothingKnown(section: SectionName): string {
 }
 
 function noData(section: SectionName, closed: string | undefined): SectionDetail {
-  const why = closed === undefined ? WHY_NOTHING[section] : `le diffuseur demande une clé, à donner par ${closed}`;
+  const why =
+    closed === undefined
+      ? WHY_NOTHING[section]
+      : `le diffuseur demande une clé, à donner par ${closed}`;
   return {
     status: 'no_data',
     reasons: [why === undefined ? nothingKnown(section) : `${NO_DATA}${why}`],
@@ -54,7 +68,10 @@ function noData(section: SectionName, closed: string | undefined): SectionDetail
   };
 }
 
-function detail(coverage: SectionDetail['coverage'], reasons: readonly (string | false)[]): SectionDetail {
+function detail(
+  coverage: SectionDetail['coverage'],
+  reasons: readonly (string | false)[],
+): SectionDetail {
   const found = reasons.filter((reason) => reason !== false);
   return { status: found.length === 0 ? 'ok' : 'degraded', reasons: found, coverage };
 }
@@ -64,7 +81,10 @@ function percent(share: number): string {
 }
 
 /** What came of the usual sensors, under names of its own beside what came of all. */
-function usualFigures(metrics: DayMetrics, usual: UsualCoverage | null | undefined): SectionDetail['coverage'] {
+function usualFigures(
+  metrics: DayMetrics,
+  usual: UsualCoverage | null | undefined,
+): SectionDetail['coverage'] {
   if (usual === null || usual === undefined) return {};
   const { jours, capteurs, presents, heures_attendues, heures_observees, taux } = usual;
   return {
@@ -78,7 +98,10 @@ function usualFigures(metrics: DayMetrics, usual: UsualCoverage | null | undefin
   };
 }
 
-/** A sensor that was never repaired is no fault of the day; where nothing is usual yet, all are held against the limit. */
+/**
+ * A sensor that was never repaired is no fault of the day; where nothing is usual yet, all are held
+ * against the limit.
+ */
 function tooFew(hours: string, all: Share, usual: Share | null): string | false {
   const { taux, least } = usual ?? all;
   if (taux >= least) return false;
@@ -99,7 +122,11 @@ function bikesDetail(metrics: DayMetrics, thresholds: Thresholds): SectionDetail
   const own = usual?.velos ?? null;
   const figures = usualFigures(metrics, own);
   return detail({ ...coverage, defaillants: bikes.failing_sensors.length, ...figures }, [
-    tooFew('compteurs', { taux: coverage.taux, least }, own === null ? null : { taux: own.taux, least }),
+    tooFew(
+      'compteurs',
+      { taux: coverage.taux, least },
+      own === null ? null : { taux: own.taux, least },
+    ),
     allCounters(bikes).every(({ arrondissement }) => arrondissement === null) &&
       'aucun compteur n’a d’arrondissement : les limites des arrondissements manquent',
   ]);
@@ -107,7 +134,10 @@ function bikesDetail(metrics: DayMetrics, thresholds: Thresholds): SectionDetail
 
 function trafficDetail({ traffic }: DayMetrics): SectionDetail | null {
   if (traffic === null) return null;
-  return detail({ perturbations: traffic.total_disruptions_count, actives: traffic.active_disruptions_count }, []);
+  return detail(
+    { perturbations: traffic.total_disruptions_count, actives: traffic.active_disruptions_count },
+    [],
+  );
 }
 
 function weatherDetail({ weather }: DayMetrics): SectionDetail | null {
@@ -140,10 +170,12 @@ function countsDetail(day: DayMetrics, thresholds: Thresholds): SectionDetail | 
     },
     [
       tooFew('capteurs', { taux: share, least: thresholds.roads_least_coverage }, usualRoads(day)),
-      referentiel === null && 'le réseau routier manque : les longueurs sont celles des comptages, s’ils en ont',
+      referentiel === null &&
+        'le réseau routier manque : les longueurs sont celles des comptages, s’ils en ont',
       unmeasured > MAX_UNMEASURED_ARCS &&
         `${percent(unmeasured)} des tronçons n’ont pas de longueur, donc pas de temps perdu`,
-      dropped.sans_troncon > 0 && `${dropped.sans_troncon} lignes ne nomment aucun tronçon et ne comptent pas`,
+      dropped.sans_troncon > 0 &&
+        `${dropped.sans_troncon} lignes ne nomment aucun tronçon et ne comptent pas`,
       dropped.valeur_impossible > 0 &&
         `${dropped.valeur_impossible} lignes ont une valeur impossible, qui ne compte pas`,
       history === null &&
@@ -159,7 +191,12 @@ function usualRoads({ usual }: DayMetrics): Share | null {
 
 function worksDetail({ chantiers }: DayMetrics): SectionDetail | null {
   if (chantiers === null) return null;
-  const { connus, sans_dates_utilisables: undated, sans_code_postal, sans_arrondissement } = chantiers.coverage;
+  const {
+    connus,
+    sans_dates_utilisables: undated,
+    sans_code_postal,
+    sans_arrondissement,
+  } = chantiers.coverage;
   const coverage = {
     connus,
     actifs: chantiers.total_chantiers_actifs,
@@ -168,21 +205,31 @@ function worksDetail({ chantiers }: DayMetrics): SectionDetail | null {
     sans_arrondissement: sans_arrondissement.length,
   };
   const isBad = connus > 0 && undated.length / connus > MAX_UNUSABLE_WORKS;
-  return detail(coverage, [isBad && `${undated.length} des ${connus} chantiers n’ont pas de dates utilisables`]);
+  return detail(coverage, [
+    isBad && `${undated.length} des ${connus} chantiers n’ont pas de dates utilisables`,
+  ]);
 }
 
 function networkDetail({ referentiel }: DayMetrics): SectionDetail | null {
   if (referentiel === null) return null;
   const { troncons, avec_arrondissement: placed } = referentiel.coverage;
   return detail({ ...referentiel.coverage }, [
-    troncons > 0 && placed === 0 && 'aucun tronçon n’a d’arrondissement : les limites des arrondissements manquent',
+    troncons > 0 &&
+      placed === 0 &&
+      'aucun tronçon n’a d’arrondissement : les limites des arrondissements manquent',
   ]);
 }
 
 /** The section that shows a part, where it is not that of the part's own name. */
-const SECTION_OF: Readonly<Record<string, SectionName>> = { 'open-meteo': 'weather', arrondissements: 'referentiel' };
+const SECTION_OF: Readonly<Record<string, SectionName>> = {
+  'open-meteo': 'weather',
+  arrondissements: 'referentiel',
+};
 
-/** Sections without data say that their publisher was not heard, those with data that one of their publishers was not. */
+/**
+ * Sections without data say that their publisher was not heard, those with data that one of their
+ * publishers was not.
+ */
 export function withUnanswered(
   details: Readonly<Record<SectionName, SectionDetail>>,
   unanswered: readonly UnansweredNote[],
@@ -194,7 +241,11 @@ export function withUnanswered(
     const { status, reasons, coverage } = told[section];
     const reason = `${part} : ${UNANSWERED_WORDS[code]}`;
     const known = reasons.filter((one) => one !== nothingKnown(section));
-    told[section] = { status: status === 'ok' ? 'degraded' : status, reasons: [...known, reason], coverage };
+    told[section] = {
+      status: status === 'ok' ? 'degraded' : status,
+      reasons: [...known, reason],
+      coverage,
+    };
   }
   return told;
 }
@@ -211,7 +262,11 @@ export function withNotes(
     const { status, reasons, coverage } = noted[section];
     const why = keptBecause(code);
     const reason = `${part} : ${why}, données telles que livrées au plus tard le ${since}`;
-    noted[section] = { status: status === 'ok' ? 'degraded' : status, reasons: [...reasons, reason], coverage };
+    noted[section] = {
+      status: status === 'ok' ? 'degraded' : status,
+      reasons: [...reasons, reason],
+      coverage,
+    };
   }
   return noted;
 }

@@ -20,7 +20,11 @@ const ARC_FIELDS: readonly FlatField<ArcMetrics>[] = [
   { name: 'taux_occupation_max', type: 'number', valueOf: (arc) => arc.taux_occupation_max },
   { name: 'etat_trafic_dominant', type: 'text', valueOf: (arc) => arc.etat_trafic_dominant },
   { name: 'temps_perdu_minutes', type: 'number', valueOf: (arc) => arc.temps_perdu_minutes },
-  { name: 'temps_perdu_total_minutes', type: 'number', valueOf: (arc) => arc.temps_perdu_total_minutes },
+  {
+    name: 'temps_perdu_total_minutes',
+    type: 'number',
+    valueOf: (arc) => arc.temps_perdu_total_minutes,
+  },
   { name: 'congestion_alerte', type: 'boolean', valueOf: (arc) => arc.congestion_alerte },
   { name: 'heures_observees', type: 'integer', valueOf: (arc) => arc.heures_observees },
 ];

@@ -18,10 +18,12 @@ import type { CountColumn } from '../columns.ts';
 import { ZONE } from '../zones.ts';
 
 /**
- * Slices of the road counts. The time of a row is the END of its hour, so a row belongs to the day in which its hour began: 00:00 to the day
- * before. Files have no order at all and may hold 20 million rows. Their text is read once, and of what stays the same at an arc (names, nodes,
- * geometry: nine tenths of the bytes) only a hash is kept with each row. These places and the few thousand different times become small tables, so
- * that 20 million rows are sorted by three integers and carry a flow, an occupancy and a state, some millions at a time. Then days are cut.
+ * Slices of the road counts. The time of a row is the END of its hour, so a row belongs to the day
+ * in which its hour began: 00:00 to the day before. Files have no order at all and may hold 20
+ * million rows. Their text is read once, and of what stays the same at an arc (names, nodes,
+ * geometry: nine tenths of the bytes) only a hash is kept with each row. These places and the few
+ * thousand different times become small tables, so that 20 million rows are sorted by three
+ * integers and carry a flow, an occupancy and a state, some millions at a time. Then days are cut.
  */
 
 /** Columns whose text differs from hour to hour; unknown columns are taken as such too. */
@@ -68,8 +70,9 @@ export function openCounts(file: string, what: string): Promise<CsvFile<CountCol
 }
 
 /**
- * SQL of the civil date in Paris at which the hour of a row began, as text; NULL when its time cannot be read. With an offset of Paris, or none,
- * the text is local time already, and 23 of 24 rows need no arithmetic: a calendar call for each of 20 million rows would take longer than
+ * SQL of the civil date in Paris at which the hour of a row began, as text; NULL when its time
+ * cannot be read. With an offset of Paris, or none, the text is local time already, and 23 of 24
+ * rows need no arithmetic: a calendar call for each of 20 million rows would take longer than
  * reading them.
  */
 export function countDaySql(at: string): string {
@@ -83,13 +86,17 @@ export function countDaySql(at: string): string {
 }
 
 /** Cuts as many days at once as memory takes; outcomes are in the order of days. */
-export async function sliceCounts(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
+export async function sliceCounts(
+  task: SliceTask,
+  sql: SqlSession,
+): Promise<readonly UnitOutcome[]> {
   const file = await openCounts(task.raw.path, `the road counts ${path.basename(task.raw.path)}`);
   const columns = columnsOf(file);
   const days = task.days.map(({ date }) => date);
   const outcomes: UnitOutcome[] = [];
   const atOnce = await readText(sql, file, columns);
-  const cut = (day: DayRows, own: SqlSession): Promise<UnitOutcome> => cutDay(own, { file, columns, day });
+  const cut = (day: DayRows, own: SqlSession): Promise<UnitOutcome> =>
+    cutDay(own, { file, columns, day });
   for (let start = 0; start < days.length; start += atOnce) {
     for (const alike of await sortRows(sql, columns, days.slice(start, start + atOnce))) {
       await namePlaces(sql, columns, alike);
@@ -108,18 +115,29 @@ function columnsOf({ published, known }: CsvFile<CountColumn>): Columns {
     arc: quoteIdentifier(required(known.get('arc'), 'the column arc')),
     at: quoteIdentifier(at),
     place: published.filter((name) => isKnown.has(name) && !isHourly(name)).map(quoteIdentifier),
-    row: published.filter((name) => name !== at && (!isKnown.has(name) || isHourly(name))).map(quoteIdentifier),
+    row: published
+      .filter((name) => name !== at && (!isKnown.has(name) || isHourly(name)))
+      .map(quoteIdentifier),
   };
 }
 
-/** Fills the view `published` and the tables `times` and `places`; returns how many days to sort at once. */
-async function readText(sql: SqlSession, file: CsvFile<CountColumn>, columns: Columns): Promise<number> {
+/**
+ * Fills the view `published` and the tables `times` and `places`; returns how many days to sort at
+ * once.
+ */
+async function readText(
+  sql: SqlSession,
+  file: CsvFile<CountColumn>,
+  columns: Columns,
+): Promise<number> {
   const { at, place, row } = columns;
   const folder = path.join(sql.scratch, 'published');
   await mkdir(folder, { recursive: true });
   await sql.run(`COPY (SELECT ${[at, ...row].join(', ')}, ${placeHashSql(place)} AS ${PLACE_HASH} FROM ${csvRowsSql(file)}) TO ${quoteText(folder)}
     (FORMAT PARQUET, COMPRESSION SNAPPY, PER_THREAD_OUTPUT, OVERWRITE_OR_IGNORE, WRITE_BLOOM_FILTER false)`);
-  await sql.run(`CREATE OR REPLACE VIEW published AS FROM ${parquetSql(path.join(folder, '*.parquet'))}`);
+  await sql.run(
+    `CREATE OR REPLACE VIEW published AS FROM ${parquetSql(path.join(folder, '*.parquet'))}`,
+  );
   await sql.run(`CREATE OR REPLACE TABLE times AS
     SELECT ${at}, CAST(${countDaySql(at)} AS DATE) AS ${DAY}, CAST(row_number() OVER (ORDER BY ${at}) AS INTEGER) AS ${TIME}
     FROM (SELECT DISTINCT ${at} FROM published)`);
@@ -129,23 +147,35 @@ async function readText(sql: SqlSession, file: CsvFile<CountColumn>, columns: Co
   const [found] = await sql.rows<{ rows: number; days: number }>(
     `SELECT (SELECT count(*) FROM published) AS rows, count(DISTINCT ${DAY}) AS days FROM times`,
   );
-  return Math.max(1, Math.floor((ROWS_SORTED_AT_ONCE * (found?.days ?? 0)) / Math.max(1, found?.rows ?? 0)));
+  return Math.max(
+    1,
+    Math.floor((ROWS_SORTED_AT_ONCE * (found?.days ?? 0)) / Math.max(1, found?.rows ?? 0)),
+  );
 }
 
-/** Of a place, of all texts about it. Two of ten thousand places have the same 64 bits in one of 10^11 files. */
+/**
+ * Of a place, of all texts about it. Two of ten thousand places have the same 64 bits in one of
+ * 10^11 files.
+ */
 function placeHashSql(place: readonly string[]): string {
   return `hash(${place.join(', ')})`;
 }
 
 /**
- * Fills `places`, of the first rows of the file: it has no order, so they nearly always name every place. Those that they do not name are looked
- * for in the whole file.
+ * Fills `places`, of the first rows of the file: it has no order, so they nearly always name every
+ * place. Those that they do not name are looked for in the whole file.
  */
-async function findPlaces(sql: SqlSession, file: CsvFile<CountColumn>, { arc, place }: Columns): Promise<void> {
+async function findPlaces(
+  sql: SqlSession,
+  file: CsvFile<CountColumn>,
+  { arc, place }: Columns,
+): Promise<void> {
   const texts = place.join(', ');
   const named = `SELECT ${placeHashSql(place)} AS ${PLACE_HASH}, ${texts} FROM ${csvRowsSql(file)}`;
   const unnamed = `(SELECT DISTINCT ${PLACE_HASH} FROM published) ANTI JOIN found USING (${PLACE_HASH})`;
-  await sql.run(`CREATE OR REPLACE TABLE found AS SELECT DISTINCT * FROM (${named} LIMIT ${ROWS_NAMING_PLACES})`);
+  await sql.run(
+    `CREATE OR REPLACE TABLE found AS SELECT DISTINCT * FROM (${named} LIMIT ${ROWS_NAMING_PLACES})`,
+  );
   const [some] = await sql.rows(`SELECT 1 FROM ${unnamed} LIMIT 1`);
   if (some !== undefined) {
     await sql.run(
@@ -156,7 +186,10 @@ async function findPlaces(sql: SqlSession, file: CsvFile<CountColumn>, { arc, pl
       CAST(row_number() OVER (ORDER BY ${texts}) AS INTEGER) AS ${PLACE} FROM found`);
 }
 
-/** Fills `sorted` with the rows of a span of days in order of day, arc and time; returns what each has, days with the same places together. */
+/**
+ * Fills `sorted` with the rows of a span of days in order of day, arc and time; returns what each
+ * has, days with the same places together.
+ */
 async function sortRows(
   sql: SqlSession,
   { at, row }: Columns,
@@ -182,8 +215,9 @@ async function sortRows(
 }
 
 /**
- * Of rows that are equal in every column one stays; only rows whose key occurs twice are compared. Returns the days that still have such keys.
- * A table keeps the order in which it was filled, so twins follow each other: seven times faster found than by grouping.
+ * Of rows that are equal in every column one stays; only rows whose key occurs twice are compared.
+ * Returns the days that still have such keys. A table keeps the order in which it was filled, so
+ * twins follow each other: seven times faster found than by grouping.
  */
 async function mergeTwins(sql: SqlSession): Promise<CivilDate[]> {
   const key = `${DAY}, ${ARC}, ${TIME}`;
@@ -204,10 +238,15 @@ async function mergeTwins(sql: SqlSession): Promise<CivilDate[]> {
 }
 
 /**
- * Fills `day_places` with the places that some days have in common, their texts as enumerations. Sorting then moves codes instead of half a
- * kilobyte a row, and the codes are written as they are, with a day's own texts and no others as the dictionary of each column.
+ * Fills `day_places` with the places that some days have in common, their texts as enumerations.
+ * Sorting then moves codes instead of half a kilobyte a row, and the codes are written as they are,
+ * with a day's own texts and no others as the dictionary of each column.
  */
-async function namePlaces(sql: SqlSession, { place }: Columns, [day]: readonly DayRows[]): Promise<void> {
+async function namePlaces(
+  sql: SqlSession,
+  { place }: Columns,
+  [day]: readonly DayRows[],
+): Promise<void> {
   await sql.run(`CREATE OR REPLACE TABLE day_places AS SELECT ${[PLACE, ...place].join(', ')}
     FROM places SEMI JOIN (FROM sorted WHERE ${DAY} = ${quoteText(day?.date ?? '')}) USING (${PLACE})`);
   const typed: string[] = [];
@@ -217,11 +256,16 @@ async function namePlaces(sql: SqlSession, { place }: Columns, [day]: readonly D
       SELECT DISTINCT coalesce(${column}, '') AS text FROM day_places ORDER BY text)`);
     typed.push(`CAST(${column} AS ${type}) AS ${column}`);
   }
-  await sql.run(`CREATE OR REPLACE TABLE day_places AS SELECT * REPLACE (${typed.join(', ')}) FROM day_places`);
+  await sql.run(
+    `CREATE OR REPLACE TABLE day_places AS SELECT * REPLACE (${typed.join(', ')}) FROM day_places`,
+  );
 }
 
 /** @throws `SRC_SHAPE_CHANGED` for a row whose time cannot be read, with its line */
-export async function refuseUnreadableHours(sql: SqlSession, file: CsvFile<CountColumn>): Promise<void> {
+export async function refuseUnreadableHours(
+  sql: SqlSession,
+  file: CsvFile<CountColumn>,
+): Promise<void> {
   const name = required(file.known.get('at'), 'the column at');
   const told = quoteIdentifier(name);
   const isOdd = `${countDaySql(told)} IS NULL`;
@@ -234,7 +278,10 @@ interface Cut {
   readonly day: DayRows;
 }
 
-/** Writes the rows of a day as they were published, in order of arc and time, and of all columns where these occur twice. */
+/**
+ * Writes the rows of a day as they were published, in order of arc and time, and of all columns
+ * where these occur twice.
+ */
 async function cutDay(sql: SqlSession, { file, columns, day }: Cut): Promise<UnitOutcome> {
   const { date, published, hasTwins } = day;
   const order = [ARC, TIME, ...(hasTwins ? [PLACE, ...columns.row] : [])];

@@ -1,7 +1,10 @@
 import { definedMembers } from '../../kit/index.ts';
 import type { CivilDate, CsvFile, RowsFile, UnitOutcome } from '../../kit/index.ts';
 
-/** What came of a day of a CSV file: its slice, and what was left out or not known. `published`: rows in the file. */
+/**
+ * What came of a day of a CSV file: its slice, and what was left out or not known. `published`:
+ * rows in the file.
+ */
 export function cutOutcome(
   scope: CivilDate,
   file: CsvFile<string>,

@@ -21,8 +21,9 @@ import type {
 import { ZONE } from '../zones.ts';
 
 /**
- * Slices of the JSON sources: one row per published record, `key` (what names it, and its time) and `record` (the record itself as
- * canonical JSON). Records of all pages and hours of a day are merged; equal ones are one.
+ * Slices of the JSON sources: one row per published record, `key` (what names it, and its time) and
+ * `record` (the record itself as canonical JSON). Records of all pages and hours of a day are
+ * merged; equal ones are one.
  */
 
 /** A published record with what it is known by. */
@@ -56,16 +57,29 @@ export async function sliceRecords(
   const records = (await readJsonDocuments(task.raw.path, what)).flatMap((document) =>
     reader.recordsOf(document, what),
   );
-  const texts = records.map(({ key, record, isOf }) => ({ key, text: canonicalJson(record), isOf }));
+  const texts = records.map(({ key, record, isOf }) => ({
+    key,
+    text: canonicalJson(record),
+    isOf,
+  }));
   const columns = new Set(records.flatMap(({ record }) => Object.keys(record)));
-  const sliceOf = async (own: readonly KeyedText[], name: string): Promise<Omit<UnitResult, 'scope'>> => {
+  const sliceOf = async (
+    own: readonly KeyedText[],
+    name: string,
+  ): Promise<Omit<UnitResult, 'scope'>> => {
     const unique = new Map(own.map(({ key, text }) => [`${key}\n${text}`, [key, text] as const]));
     const rows = [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
     const isAnswer = rows.length > 0 || reader.emptyIsAnswer;
     return {
-      outputs: isAnswer ? { slice: await writeParquetRows(sql, COLUMNS, rows, `${task.part}-${name}`) } : {},
+      outputs: isAnswer
+        ? { slice: await writeParquetRows(sql, COLUMNS, rows, `${task.part}-${name}`) }
+        : {},
       checks: [],
-      facts: { rows: rows.length, published_columns: columns.size, duplicates_removed: own.length - rows.length },
+      facts: {
+        rows: rows.length,
+        published_columns: columns.size,
+        duplicates_removed: own.length - rows.length,
+      },
     };
   };
   // Records without a date are those of every day, in one file.
@@ -92,7 +106,11 @@ function refuse(what: string, wanted: string, document: unknown): never {
 }
 
 function recordsIn(document: unknown, member: string, what: string): JsonRecord[] {
-  const list = Array.isArray(document) ? (document as unknown[]) : isRecord(document) ? document[member] : undefined;
+  const list = Array.isArray(document)
+    ? (document as unknown[])
+    : isRecord(document)
+      ? document[member]
+      : undefined;
   if (!Array.isArray(list)) return refuse(what, `list ${member}`, document);
   const wrong = (list as unknown[]).find((item) => !isRecord(item));
   if (wrong !== undefined) return refuse(what, `list ${member} of records`, wrong);
@@ -103,20 +121,24 @@ function recordsIn(document: unknown, member: string, what: string): JsonRecord[
 export const BIKES: RecordReader = {
   title: 'bike counts',
   emptyIsAnswer: false,
-  recordsOf: (document, what) => recordsIn(document, 'results', what).map((record) => bikeRecord(record, what)),
+  recordsOf: (document, what) =>
+    recordsIn(document, 'results', what).map((record) => bikeRecord(record, what)),
 };
 
 function bikeRecord(record: JsonRecord, what: string): KeyedRecord {
   const at = textOf(record['date']);
   const counter = textOf(record['id_compteur']);
   const ms = at !== null && /[Zz]|[+-]\d\d:?\d\d$/.test(at) ? Date.parse(at) : Number.NaN;
-  if (counter === null || Number.isNaN(ms)) return refuse(what, 'id_compteur and date with offset in a record', record);
+  if (counter === null || Number.isNaN(ms))
+    return refuse(what, 'id_compteur and date with offset in a record', record);
   const day = civilDateAt(new Date(ms), ZONE);
   const key = `${counter}/${new Date(ms).toISOString()}`;
   return { key, record, isOf: ({ date }) => date === day };
 }
 
-/** Disruptions: an answer is the state at one moment; a day has those of which a period touches it. */
+/**
+ * Disruptions: an answer is the state at one moment; a day has those of which a period touches it.
+ */
 export const TRAFFIC: RecordReader = {
   title: 'disruptions',
   emptyIsAnswer: true,
@@ -125,7 +147,11 @@ export const TRAFFIC: RecordReader = {
       const id = textOf(record['id']) ?? textOf(record['disruption_id']);
       if (id === null) return refuse(what, 'id in a disruption', record);
       const periods = periodsOf(record);
-      return { key: [id, textOf(record['updated_at'])].join('/'), record, isOf: (day) => touches(periods, day) };
+      return {
+        key: [id, textOf(record['updated_at'])].join('/'),
+        record,
+        isOf: (day) => touches(periods, day),
+      };
     }),
 };
 
@@ -140,7 +166,10 @@ function touches(periods: readonly Period[], day: ZonedDay): boolean {
   return periods.some((period) => period.from < to && period.to > from);
 }
 
-/** The readable application periods of a disruption. Their times are naive local time of Paris, `20250828T182100`. */
+/**
+ * The readable application periods of a disruption. Their times are naive local time of Paris,
+ * `20250828T182100`.
+ */
 export function periodsOf(record: JsonRecord): Period[] {
   const list = record['application_periods'];
   if (!Array.isArray(list)) return [];
@@ -152,7 +181,10 @@ export function periodsOf(record: JsonRecord): Period[] {
   });
 }
 
-/** The instant of a naive local time, `NaN` when it is none; ISO text with an offset is taken as it is. */
+/**
+ * The instant of a naive local time, `NaN` when it is none; ISO text with an offset is taken as it
+ * is.
+ */
 export function localMs(value: unknown): number {
   const text = textOf(value);
   return text === null ? Number.NaN : instantMs(text, ZONE);
@@ -177,10 +209,13 @@ export const OPEN_METEO: RecordReader = {
   recordsOf(document, what) {
     const daily = isRecord(document) ? document['daily'] : undefined;
     const hourly = isRecord(document) ? document['hourly'] : undefined;
-    if (!isRecord(daily) || !Array.isArray(daily['time'])) return refuse(what, 'daily.time', document);
+    if (!isRecord(daily) || !Array.isArray(daily['time']))
+      return refuse(what, 'daily.time', document);
     return (daily['time'] as unknown[]).map((time, index) => {
       const date: CivilDate = textOf(time) ?? '';
-      const ofDay = Object.fromEntries(Object.entries(daily).map(([name, list]) => [name, elementOf(list, index)]));
+      const ofDay = Object.fromEntries(
+        Object.entries(daily).map(([name, list]) => [name, elementOf(list, index)]),
+      );
       const record = { daily: ofDay, hourly: hoursOf(hourly, date) };
       return { key: date, record, isOf: (day: ZonedDay) => day.date === date };
     });
@@ -195,7 +230,11 @@ function hoursOf(hourly: unknown, date: CivilDate): JsonRecord[] {
   if (!isRecord(hourly) || !Array.isArray(hourly['time'])) return [];
   return (hourly['time'] as unknown[]).flatMap((time, index) => {
     if (textOf(time)?.startsWith(date) !== true) return [];
-    return [Object.fromEntries(Object.entries(hourly).map(([name, list]) => [name, elementOf(list, index)]))];
+    return [
+      Object.fromEntries(
+        Object.entries(hourly).map(([name, list]) => [name, elementOf(list, index)]),
+      ),
+    ];
   });
 }
 
@@ -204,10 +243,12 @@ export const DISTRICTS: RecordReader = {
   title: 'districts',
   emptyIsAnswer: false,
   recordsOf: (document, what) =>
-    recordsIn(isRecord(document) ? document['features'] : undefined, 'features', what).map((feature) => {
-      const properties = feature['properties'];
-      const number = isRecord(properties) ? textOf(properties['c_ar']) : null;
-      if (number === null) return refuse(what, 'properties.c_ar in a feature', feature);
-      return { key: number.padStart(2, '0'), record: feature, isOf: undefined };
-    }),
+    recordsIn(isRecord(document) ? document['features'] : undefined, 'features', what).map(
+      (feature) => {
+        const properties = feature['properties'];
+        const number = isRecord(properties) ? textOf(properties['c_ar']) : null;
+        if (number === null) return refuse(what, 'properties.c_ar in a feature', feature);
+        return { key: number.padStart(2, '0'), record: feature, isOf: undefined };
+      },
+    ),
 };

@@ -25,7 +25,11 @@ function byId({ counters }: BikeHours): ReadonlyMap<string, CounterSums> {
 }
 
 /** Hours of the day above the share of the counter's own mean, the furthest above first. */
-export function congestedHours(hours: BikeHours, limits: StudyLimits, most = CONGESTED_LISTED): CongestedHour[] {
+export function congestedHours(
+  hours: BikeHours,
+  limits: StudyLimits,
+  most = CONGESTED_LISTED,
+): CongestedHour[] {
   const own = byId(hours);
   return hours.today
     .flatMap(({ counter_id: id, hour_start_at: at, bikes }): CongestedHour[] => {
@@ -34,7 +38,12 @@ export function congestedHours(hours: BikeHours, limits: StudyLimits, most = CON
       if (mean === 0 || bikes <= (mean * limits.bike_congestion_pct) / 100) return [];
       return [
         {
-          ...{ compteur_id: id, date_heure: at, comptage_horaire: bikes, debit_moyen: rounded(mean, 3) },
+          ...{
+            compteur_id: id,
+            date_heure: at,
+            comptage_horaire: bikes,
+            debit_moyen: rounded(mean, 3),
+          },
           seuil_pct: limits.bike_congestion_pct,
           depassement_pct: rounded((bikes / mean - 1) * 100, 2),
         },
@@ -56,8 +65,14 @@ export interface CounterAnomaly {
   readonly type_anomalie: 'pic_exceptionnel' | 'creux_exceptionnel';
 }
 
-/** Hours of the day far from the counter's own mean, by its standard deviation, the furthest first. */
-export function anomalies(hours: BikeHours, limits: StudyLimits, most = ANOMALIES_LISTED): CounterAnomaly[] {
+/**
+ * Hours of the day far from the counter's own mean, by its standard deviation, the furthest first.
+ */
+export function anomalies(
+  hours: BikeHours,
+  limits: StudyLimits,
+  most = ANOMALIES_LISTED,
+): CounterAnomaly[] {
   const own = byId(hours);
   return hours.today
     .flatMap(({ counter_id: id, hour_start_at: at, bikes }): CounterAnomaly[] => {

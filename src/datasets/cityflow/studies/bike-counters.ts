@@ -7,7 +7,10 @@ import type { BikeHours, CounterDaySums, CounterSums } from './bike-hours.ts';
 import { counterName } from './counter-name.ts';
 import type { StudyLimits } from './limits.ts';
 
-/** The study of bikes by counter: a table of the day, and what the lists of the study are taken from. */
+/**
+ * The study of bikes by counter: a table of the day, and what the lists of the study are taken
+ * from.
+ */
 
 const AVAILABILITY_DAYS = 30;
 
@@ -87,10 +90,15 @@ export function counterStudy(day: ZonedDay, hours: BikeHours, limits: StudyLimit
   const low = ((percentile(all, 50) ?? 0) * limits.low_activity_pct) / 100;
   const corridorFrom = percentile(all, limits.corridor_percentile) ?? 0;
   const ranks = new Map(
-    [...flows].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([id], index) => [id, index + 1]),
+    [...flows]
+      .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+      .map(([id], index) => [id, index + 1]),
   );
   const hoursOfDay = hoursOfDays(day);
-  const [congested, odd] = [congestedHours(hours, limits, Infinity), anomalies(hours, limits, Infinity)];
+  const [congested, odd] = [
+    congestedHours(hours, limits, Infinity),
+    anomalies(hours, limits, Infinity),
+  ];
   return hours.counters.map((sums) => {
     const id = sums.counter_id;
     const days = byCounter.get(id) ?? [];
@@ -116,13 +124,16 @@ export function counterStudy(day: ZonedDay, hours: BikeHours, limits: StudyLimit
 
 function daysByCounter({ days }: BikeHours): ReadonlyMap<string, readonly CounterDaySums[]> {
   const byCounter = new Map<string, CounterDaySums[]>();
-  for (const one of days) byCounter.set(one.counter_id, [...(byCounter.get(one.counter_id) ?? []), one]);
+  for (const one of days)
+    byCounter.set(one.counter_id, [...(byCounter.get(one.counter_id) ?? []), one]);
   return byCounter;
 }
 
 /** The mean of the daily totals of each counter, over its days with any count; not rounded. */
 export function meanDailyFlows(hours: BikeHours): ReadonlyMap<string, number> {
-  return new Map([...daysByCounter(hours)].map(([id, days]) => [id, mean(days.map(({ total }) => total)) ?? 0]));
+  return new Map(
+    [...daysByCounter(hours)].map(([id, days]) => [id, mean(days.map(({ total }) => total)) ?? 0]),
+  );
 }
 
 function described({ counter_id: id, name, district }: CounterSums) {
@@ -153,11 +164,21 @@ function hoursOfDays({ date }: ZonedDay): ReadonlyMap<string, number> {
   return new Map(dates.map((one) => [one, zonedDay(one, ZONE).hours]));
 }
 
-function wholeDays(days: readonly CounterDaySums[], hoursOfDay: ReadonlyMap<string, number>): number | null {
-  return roundedOrNull(mean(days.filter(({ day, n }) => n === hoursOfDay.get(day)).map(({ total }) => total)), 3);
+function wholeDays(
+  days: readonly CounterDaySums[],
+  hoursOfDay: ReadonlyMap<string, number>,
+): number | null {
+  return roundedOrNull(
+    mean(days.filter(({ day, n }) => n === hoursOfDay.get(day)).map(({ total }) => total)),
+    3,
+  );
 }
 
-function availability(days: readonly CounterDaySums[], hoursOfDay: ReadonlyMap<string, number>, { date }: ZonedDay) {
+function availability(
+  days: readonly CounterDaySums[],
+  hoursOfDay: ReadonlyMap<string, number>,
+  { date }: ZonedDay,
+) {
   const from = addDays(date, 1 - AVAILABILITY_DAYS);
   const there = sum(days.filter(({ day }) => day >= from).map(({ n }) => n));
   const expected = sum([...hoursOfDay].flatMap(([day, hours]) => (day >= from ? [hours] : [])));

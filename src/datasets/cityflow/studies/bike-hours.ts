@@ -2,7 +2,10 @@ import { inputOf, previousDayName, quoteList, quoteTexts } from '../../kit/index
 import type { SqlSession, StepUnit } from '../../kit/index.ts';
 import { ZONE } from '../zones.ts';
 
-/** What the study of bikes is made of: sums over the hourly counts of sixty days, by the SQL engine, in whole numbers. */
+/**
+ * What the study of bikes is made of: sums over the hourly counts of sixty days, by the SQL engine,
+ * in whole numbers.
+ */
 
 /** The day and the 59 before it. */
 export const STUDY_DAYS = 60;
@@ -62,8 +65,8 @@ export interface BikeHours {
 }
 
 /**
- * Fills the table of all hours that the units read, each file once: the days of a set share nearly all of their sixty. (Measured
- * over a month: twice as fast as each day with its own sixty files.)
+ * Fills the table of all hours that the units read, each file once: the days of a set share nearly
+ * all of their sixty. (Measured over a month: twice as fast as each day with its own sixty files.)
  */
 export async function loadBikeHours(sql: SqlSession, units: readonly StepUnit[]): Promise<void> {
   const files = [...new Set(units.flatMap(filesOf))];
@@ -74,7 +77,10 @@ export async function loadBikeHours(sql: SqlSession, units: readonly StepUnit[])
 }
 
 function filesOf(unit: StepUnit): string[] {
-  const names = ['core', ...Array.from({ length: STUDY_DAYS - 1 }, (_, index) => previousDayName('core', index + 1))];
+  const names = [
+    'core',
+    ...Array.from({ length: STUDY_DAYS - 1 }, (_, index) => previousDayName('core', index + 1)),
+  ];
   return names.flatMap((name) => inputOf(unit, name)?.path ?? []);
 }
 
@@ -88,9 +94,14 @@ export async function readBikeHours(sql: SqlSession, unit: StepUnit): Promise<Bi
         min(bikes) AS least, max(bikes) AS most, median(bikes) AS median,
         CAST(sum(CAST(bikes AS BIGINT) * bikes) AS BIGINT) AS squares, CAST(epoch(max(hour_start_at)) // 3600 AS BIGINT) AS last_hour
       FROM ${own} GROUP BY counter_id ORDER BY counter_id`),
-    days: await sql.rows(`SELECT counter_id, day, ${sums} FROM ${own} GROUP BY ALL ORDER BY counter_id, day`),
-    profile: await sql.rows(`SELECT weekday, clock, ${sums} FROM ${own} GROUP BY ALL ORDER BY weekday, clock`),
-    today: await sql.rows(`SELECT counter_id, hour_start_at, bikes FROM ${own} WHERE day = '${unit.scope}'
+    days: await sql.rows(
+      `SELECT counter_id, day, ${sums} FROM ${own} GROUP BY ALL ORDER BY counter_id, day`,
+    ),
+    profile: await sql.rows(
+      `SELECT weekday, clock, ${sums} FROM ${own} GROUP BY ALL ORDER BY weekday, clock`,
+    ),
+    today:
+      await sql.rows(`SELECT counter_id, hour_start_at, bikes FROM ${own} WHERE day = '${unit.scope}'
       ORDER BY counter_id, hour_start_at`),
   };
 }

@@ -14,7 +14,15 @@ export interface ProfileHour {
   readonly debit_moyen: number;
 }
 
-const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] as const;
+const WEEKDAYS = [
+  'Monday',
+  'Tuesday',
+  'Wednesday',
+  'Thursday',
+  'Friday',
+  'Saturday',
+  'Sunday',
+] as const;
 
 /** The typical day of each weekday, in the order of the week and the clock. */
 export function profileOf(profile: readonly ProfileSums[]): ProfileHour[] {
@@ -35,7 +43,10 @@ export interface PeakHour {
 }
 
 /** The clock hours whose mean is above the share of the mean of all hourly means. */
-export function peakHours(profile: readonly ProfileSums[], { peak_hour_pct: share }: StudyLimits): PeakHour[] {
+export function peakHours(
+  profile: readonly ProfileSums[],
+  { peak_hour_pct: share }: StudyLimits,
+): PeakHour[] {
   const clocks = [...new Set(profile.map(({ clock }) => clock))].sort((a, b) => a - b);
   const means = clocks.map((clock) => {
     const own = profile.filter((one) => one.clock === clock);
@@ -64,7 +75,10 @@ export interface WeekChange {
   readonly variation_absolue: number | null;
   /** Null also where the week before has no bikes. */
   readonly taux_croissance_pct: number | null;
-  /** Ours: the mean of a day against that of the week before, which a week without all its days does not bend. */
+  /**
+   * Ours: the mean of a day against that of the week before, which a week without all its days does
+   * not bend.
+   */
   readonly taux_croissance_jour_pct: number | null;
 }
 
@@ -107,7 +121,9 @@ export interface WeekendRatio {
   /** Null without days of both kinds, or without bikes on working days; so are the next two. */
   readonly ratio_weekend_semaine: number | null;
   readonly difference_pct: number | null;
-  /** Ours: a mean day of the weekend over a mean working day; the totals compare two days with five. */
+  /**
+   * Ours: a mean day of the weekend over a mean working day; the totals compare two days with five.
+   */
   readonly ratio_par_jour: number | null;
 }
 
@@ -129,7 +145,9 @@ export function weekendRatio(days: readonly CounterDaySums[]): WeekendRatio | nu
 }
 
 /** Undefined without a day: a sum of nothing would be 0, which reads as a count. */
-function totalsOf(days: readonly CounterDaySums[]): { bikes: number; bikesPerDay: number } | undefined {
+function totalsOf(
+  days: readonly CounterDaySums[],
+): { bikes: number; bikesPerDay: number } | undefined {
   if (days.length === 0) return undefined;
   const bikes = sum(days.map(({ total }) => total));
   return { bikes, bikesPerDay: bikes / new Set(days.map(({ day }) => day)).size };

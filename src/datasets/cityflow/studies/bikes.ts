@@ -1,5 +1,19 @@
-import { dayOf, forEachUnit, inputOf, jsonOutput, readJson, writeParquetRows } from '../../kit/index.ts';
-import type { SqlSession, StepImplementation, StepTask, StepUnit, UnitOutputs, ZonedDay } from '../../kit/index.ts';
+import {
+  dayOf,
+  forEachUnit,
+  inputOf,
+  jsonOutput,
+  readJson,
+  writeParquetRows,
+} from '../../kit/index.ts';
+import type {
+  SqlSession,
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitOutputs,
+  ZonedDay,
+} from '../../kit/index.ts';
 import type { District } from '../geometry.ts';
 import type { WorksMetrics } from '../metrics/works.ts';
 import { percentile, rounded, sum } from '../statistics.ts';
@@ -20,8 +34,9 @@ import { criticality, worksByDistrict } from './works.ts';
 import type { DistrictCriticality, DistrictWorks } from './works.ts';
 
 /**
- * `metrics/bike-study`: the eighteen metrics of the city's later system under their names, each by its definition, over the sixty days
- * that end with the day; ours stand beside them where they say more. `docs/datasets/cityflow.md` has the definitions.
+ * `metrics/bike-study`: the eighteen metrics of the city's later system under their names, each by
+ * its definition, over the sixty days that end with the day; ours stand beside them where they say
+ * more. `docs/datasets/cityflow.md` has the definitions.
  */
 
 /** Bikes of one counter by day. */
@@ -72,7 +87,10 @@ export interface BikeStudy {
   readonly heures_pointe: readonly PeakHour[];
   readonly taux_disponibilite: readonly Pick<
     CounterStudy,
-    'compteur_id' | 'nb_enregistrements_reels' | 'nb_enregistrements_attendus' | 'taux_disponibilite_pct'
+    | 'compteur_id'
+    | 'nb_enregistrements_reels'
+    | 'nb_enregistrements_attendus'
+    | 'taux_disponibilite_pct'
   >[];
   readonly top_compteurs: readonly Pick<CounterStudy, 'rang' | 'compteur_id' | 'dmja'>[];
   readonly compteurs_faible_activite: readonly {
@@ -80,7 +98,10 @@ export interface BikeStudy {
     readonly dmja: number;
     readonly mediane_dmja: number;
   }[];
-  readonly compteurs_defaillants: readonly Pick<CounterStudy, 'compteur_id' | 'heures_sans_donnees'>[];
+  readonly compteurs_defaillants: readonly Pick<
+    CounterStudy,
+    'compteur_id' | 'heures_sans_donnees'
+  >[];
   readonly densite_par_zone: readonly DistrictDensity[];
   readonly corridors_cyclables: readonly {
     readonly compteur_id: string;
@@ -106,8 +127,18 @@ export const STUDY_METRICS = [
     'heures_pointe',
     'taux_disponibilite',
   ] as const),
-  ...(['top_compteurs', 'compteurs_faible_activite', 'compteurs_defaillants', 'densite_par_zone'] as const),
-  ...(['corridors_cyclables', 'evolution_hebdomadaire', 'ratio_weekend_semaine', 'congestion_cyclable'] as const),
+  ...([
+    'top_compteurs',
+    'compteurs_faible_activite',
+    'compteurs_defaillants',
+    'densite_par_zone',
+  ] as const),
+  ...([
+    'corridors_cyclables',
+    'evolution_hebdomadaire',
+    'ratio_weekend_semaine',
+    'congestion_cyclable',
+  ] as const),
   ...(['anomalies', 'chantiers_actifs', 'score_criticite_chantiers', 'qualite_service'] as const),
 ] satisfies readonly (keyof BikeStudy)[];
 
@@ -119,7 +150,10 @@ export const metricsBikeStudy: StepImplementation = {
   kind: 'sql',
   async run(task, sql) {
     await loadBikeHours(sql, task.units);
-    return forEachUnit(task, async (unit) => ({ scope: unit.scope, ...(await studyUnit(unit, task, sql)) }));
+    return forEachUnit(task, async (unit) => ({
+      scope: unit.scope,
+      ...(await studyUnit(unit, task, sql)),
+    }));
   },
 };
 
@@ -163,7 +197,10 @@ export function bikeStudy(
 ): BikeStudy {
   const days = [...new Set(hours.days.map((one) => one.day))].sort();
   const flows = [...meanDailyFlows(hours).values()];
-  const [median, threshold] = [percentile(flows, 50) ?? 0, percentile(flows, limits.corridor_percentile) ?? 0];
+  const [median, threshold] = [
+    percentile(flows, 50) ?? 0,
+    percentile(flows, limits.corridor_percentile) ?? 0,
+  ];
   const ranked = [...counters].sort((a, b) => a.rang - b.rang);
   return {
     schema: 'cityflow.bike-study/1',
@@ -182,7 +219,11 @@ export function bikeStudy(
       nb_mesures: one.nb_mesures,
     })),
     debit_journalier: dailyFlows(hours, days),
-    dmja: counters.map(({ compteur_id, dmja, dmja_jours_complets }) => ({ compteur_id, dmja, dmja_jours_complets })),
+    dmja: counters.map(({ compteur_id, dmja, dmja_jours_complets }) => ({
+      compteur_id,
+      dmja,
+      dmja_jours_complets,
+    })),
     profil_jour_type: profileOf(hours.profile),
     heures_pointe: peakHours(hours.profile, limits),
     taux_disponibilite: counters.map((one) => ({
@@ -191,7 +232,9 @@ export function bikeStudy(
       nb_enregistrements_attendus: one.nb_enregistrements_attendus,
       taux_disponibilite_pct: one.taux_disponibilite_pct,
     })),
-    top_compteurs: ranked.slice(0, TOP).map(({ rang, compteur_id, dmja }) => ({ rang, compteur_id, dmja })),
+    top_compteurs: ranked
+      .slice(0, TOP)
+      .map(({ rang, compteur_id, dmja }) => ({ rang, compteur_id, dmja })),
     compteurs_faible_activite: counters
       .filter(({ faible_activite: low }) => low)
       .map(({ compteur_id, dmja }) => ({ compteur_id, dmja, mediane_dmja: rounded(median, 3) })),
@@ -229,12 +272,16 @@ function densities(
   counters: readonly CounterStudy[],
   districts: readonly District[],
 ): DistrictDensity[] {
-  const numbers = [...new Set(sums.flatMap(({ district }) => district ?? []))].sort((a, b) => a - b);
+  const numbers = [...new Set(sums.flatMap(({ district }) => district ?? []))].sort(
+    (a, b) => a - b,
+  );
   return numbers.map((number) => {
     const own = sums.filter(({ district }) => district === number);
     const [total, n] = [sum(own.map((one) => one.total)), sum(own.map((one) => one.n))];
     const postcode = postcodeOf(number);
-    const flows = counters.filter(({ arrondissement }) => arrondissement === postcode).map(({ dmja }) => dmja);
+    const flows = counters
+      .filter(({ arrondissement }) => arrondissement === postcode)
+      .map(({ dmja }) => dmja);
     const area = districts.find((district) => district.number === number)?.areaM2 ?? null;
     return {
       arrondissement: postcode,

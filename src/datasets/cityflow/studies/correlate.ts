@@ -5,9 +5,10 @@ import type { DayFigures, FigureName } from './figures.ts';
 import type { StudyLimits } from './limits.ts';
 
 /**
- * Pearson's r between two figures of the days, the first of them some days earlier, with Fisher's interval of 95 %:
- * tanh(artanh r ± 1.96 / √(n − 3)). Days that follow each other are alike, so that the true interval is wider; what is published by the
- * quarter counts once a quarter, however many days share it.
+ * Pearson's r between two figures of the days, the first of them some days earlier, with Fisher's
+ * interval of 95 %: tanh(artanh r ± 1.96 / √(n − 3)). Days that follow each other are alike, so
+ * that the true interval is wider; what is published by the quarter counts once a quarter, however
+ * many days share it.
  */
 
 /** Two figures of a day that are held against each other. */
@@ -30,7 +31,12 @@ export const PAIRS: readonly Pair[] = [
   { name: 'perturbations × temps perdu', left: 'disruptions', right: 'lost_minutes' },
   { name: 'fiabilité du métro × véhicules', left: 'metro_reliability', right: 'vehicles' },
   { name: 'chantiers × vélos', left: 'works_active', right: 'bikes' },
-  { name: 'qualité de service × validations', left: 'quality_pct', right: 'validations', quarterly: true },
+  {
+    name: 'qualité de service × validations',
+    left: 'quality_pct',
+    right: 'validations',
+    quarterly: true,
+  },
 ];
 
 /** The left figure is that of the same day, or of so many days before. */
@@ -73,21 +79,43 @@ function linkOf(
   byDate: ReadonlyMap<string, DayFigures>,
   limits: StudyLimits,
 ): Link {
-  const both = days.flatMap((day): { readonly from: string; readonly pair: readonly [number, number] }[] => {
-    const from = addDays(day.date, -lag);
-    const [x, y] = [byDate.get(from)?.[left] ?? null, day[right]];
-    return x === null || y === null ? [] : [{ from, pair: [x, y] }];
-  });
+  const both = days.flatMap(
+    (day): { readonly from: string; readonly pair: readonly [number, number] }[] => {
+      const from = addDays(day.date, -lag);
+      const [x, y] = [byDate.get(from)?.[left] ?? null, day[right]];
+      return x === null || y === null ? [] : [{ from, pair: [x, y] }];
+    },
+  );
   const n = both.length;
-  const independent = quarterly === true ? new Set(both.map(({ from }) => quarterOf(from))).size : n;
-  const found = { nom: name, gauche: left, droite: right, decalage_jours: lag, n, n_independants: independent };
-  const without = (note: string): Link => ({ ...found, r: null, ic_bas: null, ic_haut: null, note });
+  const independent =
+    quarterly === true ? new Set(both.map(({ from }) => quarterOf(from))).size : n;
+  const found = {
+    nom: name,
+    gauche: left,
+    droite: right,
+    decalage_jours: lag,
+    n,
+    n_independants: independent,
+  };
+  const without = (note: string): Link => ({
+    ...found,
+    r: null,
+    ic_bas: null,
+    ic_haut: null,
+    note,
+  });
   if (n < limits.correlation_least_days) return without('pas assez de jours');
   if (independent < limits.correlation_least_quarters) return without('pas assez de trimestres');
   const r = pearson(both.map(({ pair }) => pair));
   if (r === null) return without('une des deux grandeurs ne varie pas');
   const [low, high] = fisherInterval(r, independent);
-  return { ...found, r: rounded(r, 4), ic_bas: rounded(low, 4), ic_haut: rounded(high, 4), note: null };
+  return {
+    ...found,
+    r: rounded(r, 4),
+    ic_bas: rounded(low, 4),
+    ic_haut: rounded(high, 4),
+    note: null,
+  };
 }
 
 /** Fisher's interval of 95 % of a correlation of n independent values, n > 3. */

@@ -1,4 +1,7 @@
-/** Names of bike counters in one form: the publisher writes ways, hyphens, spaces and directions in several. */
+/**
+ * Names of bike counters in one form: the publisher writes ways, hyphens, spaces and directions in
+ * several.
+ */
 
 /** What the name of a counter tells. */
 export interface CounterName {
@@ -30,14 +33,25 @@ const NUMBER = /^(?:face(?:\s+au)?\s+)?(\d+)\s*(bis|ter|quater)?\s+/iu;
 
 /** `Totem 97  av. Denfert Rochereau SO–NE` → `97 avenue Denfert Rochereau`, direction `SO-NE`. */
 export function counterName(published: string): CounterName {
-  const plain = published.normalize('NFC').replace(/[’ʼ]/gu, "'").replace(/\s+/gu, ' ').trim().replace(DEVICE, '');
+  const plain = published
+    .normalize('NFC')
+    .replace(/[’ʼ]/gu, "'")
+    .replace(/\s+/gu, ' ')
+    .trim()
+    .replace(DEVICE, '');
   const [, from, to] = DIRECTION.exec(plain) ?? [];
-  const place = WAYS.reduce((text, [short, whole]) => text.replace(short, whole), plain.replace(DIRECTION, ''))
+  const place = WAYS.reduce(
+    (text, [short, whole]) => text.replace(short, whole),
+    plain.replace(DIRECTION, ''),
+  )
     .replace(KINDS_OF_WAY, (way) => way.toLowerCase())
     .trim();
   const [, number, suffix = ''] = NUMBER.exec(place) ?? [];
   const voie = place.replace(NUMBER, '').trim();
-  const nom = number === undefined ? voie : `${number}${suffix === '' ? '' : ` ${suffix.toLowerCase()}`} ${voie}`;
+  const nom =
+    number === undefined
+      ? voie
+      : `${number}${suffix === '' ? '' : ` ${suffix.toLowerCase()}`} ${voie}`;
   return {
     nom_normalise: nom,
     voie,

@@ -7,8 +7,9 @@ import { LINK_DAYS, YEAR_DAYS } from './links.ts';
 import { SENSOR_DAYS } from './sensors.ts';
 
 /**
- * Steps of a day that look over many days. No section of the report is made from them, so that what they add changes neither keys nor bytes
- * of the sections. Other days read `metrics/figures` alone, which itself reads no other day, so that rebuilding ends.
+ * Steps of a day that look over many days. No section of the report is made from them, so that what
+ * they add changes neither keys nor bytes of the sections. Other days read `metrics/figures` alone,
+ * which itself reads no other day, so that rebuilding ends.
  */
 
 const LIMITS = { thresholds: STUDY_LIMITS };
@@ -41,15 +42,23 @@ export const STUDY_STEPS: readonly StepDefinition[] = [
   defineStep({
     id: 'metrics/links',
     version: 2,
-    title: 'The same weekday of the previous year, and correlations over sixty days with n, lag and interval',
+    title:
+      'The same weekday of the previous year, and correlations over sixty days with n, lag and interval',
     inputs: [
       optional('day', 'metrics/digest', 'digest'),
       { ...optional('year_before', 'metrics/digest', 'digest'), daysBefore: YEAR_DAYS },
       { name: 'figures', step: 'metrics/figures', output: 'figures' },
-      { name: 'figures', step: 'metrics/figures', output: 'figures', previousDays: { from: 1, to: LINK_DAYS - 1 } },
+      {
+        name: 'figures',
+        step: 'metrics/figures',
+        output: 'figures',
+        previousDays: { from: 1, to: LINK_DAYS - 1 },
+      },
     ],
     outputs: {
-      links: jsonFile('metrics/cityflow/links', { publishAs: 'processed/metrics/links_metrics_{scope}.json' }),
+      links: jsonFile('metrics/cityflow/links', {
+        publishAs: 'processed/metrics/links_metrics_{scope}.json',
+      }),
     },
     params: LIMITS,
   }),
@@ -58,12 +67,19 @@ export const STUDY_STEPS: readonly StepDefinition[] = [
     title: 'What is missing of every road sensor and bike counter, and since when each is silent',
     inputs: [
       { name: 'day', step: 'metrics/digest', output: 'digest' },
-      { name: 'digest', step: 'metrics/digest', output: 'digest', previousDays: { from: 1, to: SENSOR_DAYS } },
+      {
+        name: 'digest',
+        step: 'metrics/digest',
+        output: 'digest',
+        previousDays: { from: 1, to: SENSOR_DAYS },
+      },
       optional('network', 'transform/referentiel', 'core'),
       optional('arcs', 'transform/comptages', 'arcs'),
       optional('bikes', 'transform/bikes', 'core'),
     ],
-    outputs: { sensors: parquetFile('metrics/cityflow/sensors', { keyColumns: ['kind', 'sensor_id'] }) },
+    outputs: {
+      sensors: parquetFile('metrics/cityflow/sensors', { keyColumns: ['kind', 'sensor_id'] }),
+    },
     params: { thresholds: sensorLimits() },
   }),
   defineStep({
@@ -72,7 +88,12 @@ export const STUDY_STEPS: readonly StepDefinition[] = [
     title: 'Eighteen metrics of bikes, works and service over sixty days, each by its definition',
     inputs: [
       { name: 'core', step: 'transform/bikes', output: 'core' },
-      { name: 'core', step: 'transform/bikes', output: 'core', previousDays: { from: 1, to: STUDY_DAYS - 1 } },
+      {
+        name: 'core',
+        step: 'transform/bikes',
+        output: 'core',
+        previousDays: { from: 1, to: STUDY_DAYS - 1 },
+      },
       optional('arrondissements', 'download/arrondissements', 'slice'),
       optional('chantiers', 'metrics/chantiers', 'metrics'),
       SERVICE,
@@ -88,10 +109,15 @@ export const STUDY_STEPS: readonly StepDefinition[] = [
   defineStep({
     id: 'metrics/quality',
     title: 'The quality report: what the checks of every source said of the day',
-    inputs: JUDGED.map((part) => ({ ...optional(part, `transform/${part}`, 'core'), withFacts: true })),
+    inputs: JUDGED.map((part) => ({
+      ...optional(part, `transform/${part}`, 'core'),
+      withFacts: true,
+    })),
     needsAnyOf: JUDGED,
     outputs: {
-      quality: jsonFile('metrics/cityflow/quality', { publishAs: 'processed/metrics/quality_metrics_{scope}.json' }),
+      quality: jsonFile('metrics/cityflow/quality', {
+        publishAs: 'processed/metrics/quality_metrics_{scope}.json',
+      }),
     },
   }),
 ];

@@ -4,7 +4,10 @@ import type { Digest } from '../metrics/digest.ts';
 import type { RidesMetrics } from '../transport/rides-day.ts';
 import type { ServiceMetrics } from '../transport/service-day.ts';
 
-/** `metrics/figures`: the figures of a day that are held against those of other days, as a table of one row. */
+/**
+ * `metrics/figures`: the figures of a day that are held against those of other days, as a table of
+ * one row.
+ */
 
 /**
  * One row a day: counts, minutes, °C, mm, km/h, reliability 0–1, quality %; null where not told.

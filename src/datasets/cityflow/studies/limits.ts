@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../kit/index.ts';
 
 /**
- * Limits of the studies over many days, apart from `THRESHOLDS`: they are parameters of the steps below `studies/` alone, so that
- * a new one changes no key of the sections of the report.
+ * Limits of the studies over many days, apart from `THRESHOLDS`: they are parameters of the steps
+ * below `studies/` alone, so that a new one changes no key of the sections of the report.
  */
 export const STUDY_LIMITS = {
   /** A peak hour has more than this share of the mean of the 24 hourly means, %. */
@@ -11,7 +11,9 @@ export const STUDY_LIMITS = {
   corridor_percentile: 75,
   /** A congested hour of a counter is above this share of the counter's own mean, %. */
   bike_congestion_pct: 150,
-  /** A counter of low activity has less than this share of the median of all mean daily flows, %. */
+  /**
+   * A counter of low activity has less than this share of the median of all mean daily flows, %.
+   */
   low_activity_pct: 20,
   /** A counter without any value for more than this many hours, up to the end of the day, fails. */
   failing_counter_hours: 24,
@@ -29,7 +31,10 @@ export type StudyLimits = { readonly [Name in keyof typeof STUDY_LIMITS]: number
 /** The limits that a step was given; what its parameters leave out has the value above. */
 export function studyLimits(params: JsonObject): StudyLimits {
   const given = params['thresholds'];
-  const named = typeof given === 'object' && given !== null && !Array.isArray(given) ? (given as JsonObject) : {};
+  const named =
+    typeof given === 'object' && given !== null && !Array.isArray(given)
+      ? (given as JsonObject)
+      : {};
   const entries = Object.entries(STUDY_LIMITS).map(([name, value]) => {
     const own = named[name];
     return [name, typeof own === 'number' ? own : value] as const;

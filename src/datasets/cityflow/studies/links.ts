@@ -17,7 +17,10 @@ import type { Link } from './correlate.ts';
 import type { DayFigures } from './figures.ts';
 import { studyLimits } from './limits.ts';
 
-/** `metrics/links`: the day beside the same weekday of the year before, and what goes along with what over the days before it. */
+/**
+ * `metrics/links`: the day beside the same weekday of the year before, and what goes along with
+ * what over the days before it.
+ */
 
 /** Fifty-two weeks: the same weekday of the previous year. */
 export const YEAR_DAYS = 364;
@@ -48,7 +51,10 @@ export const metricsLinks = dayByDay(async (unit, task, sql) => {
   const day = await readJson<Digest>(inputOf(unit, 'day'));
   const reference = await readJson<Digest>(inputOf(unit, 'year_before'));
   const files = figureFiles(unit).map(({ path }) => path);
-  const days = files.length === 0 ? [] : await sql.rows<DayFigures>(`SELECT * FROM ${parquetSql(files)} ORDER BY date`);
+  const days =
+    files.length === 0
+      ? []
+      : await sql.rows<DayFigures>(`SELECT * FROM ${parquetSql(files)} ORDER BY date`);
   const correlations = linksOf(days, studyLimits(task.params)).filter(({ n }) => n > 0);
   const told = new Set(correlations.map(({ nom }) => nom));
   const metrics: LinksMetrics = {

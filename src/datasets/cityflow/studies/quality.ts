@@ -2,8 +2,9 @@ import { dayByDay, dayOf, jsonOutput } from '../../kit/index.ts';
 import type { CheckResult, StepDefinition, StepUnit } from '../../kit/index.ts';
 
 /**
- * `metrics/quality`: what the checks of every source said of the day, and how much of it there is. A source passes when no check failed
- * that would hold a day; failed checks of less weight are messages of a source that passes.
+ * `metrics/quality`: what the checks of every source said of the day, and how much of it there is.
+ * A source passes when no check failed that would hold a day; failed checks of less weight are
+ * messages of a source that passes.
  */
 
 /** One source of the day. */
@@ -33,15 +34,25 @@ export interface QualityMetrics {
 
 /** The step, which takes the words of the claims from the definitions of the transforms. */
 export function qualityOf(steps: readonly StepDefinition[]) {
-  const titles = new Map(steps.flatMap(({ id, checks = [] }) => checks.map((one) => [`${id} ${one.id}`, one.title])));
+  const titles = new Map(
+    steps.flatMap(({ id, checks = [] }) => checks.map((one) => [`${id} ${one.id}`, one.title])),
+  );
   return dayByDay((unit) => {
     const metrics = qualityMetrics(unit, dayOf(unit).date, titles);
     const failed = metrics.datasets.filter(({ passed }) => !passed).length;
-    return Promise.resolve({ outputs: { quality: jsonOutput(metrics) }, checks: [], facts: { failed } });
+    return Promise.resolve({
+      outputs: { quality: jsonOutput(metrics) },
+      checks: [],
+      facts: { failed },
+    });
   });
 }
 
-function qualityMetrics(unit: StepUnit, date: string, titles: ReadonlyMap<string, string>): QualityMetrics {
+function qualityMetrics(
+  unit: StepUnit,
+  date: string,
+  titles: ReadonlyMap<string, string>,
+): QualityMetrics {
   const sources = Object.entries(unit.inputs).sort(([a], [b]) => (a < b ? -1 : 1));
   const datasets = sources.flatMap(([dataset, [input]]): SourceQuality[] => {
     if (input === undefined) return [];
@@ -50,9 +61,16 @@ function qualityMetrics(unit: StepUnit, date: string, titles: ReadonlyMap<string
       {
         dataset,
         passed: checks.every(({ severity, failed }) => severity === 'warn' || failed === 0),
-        messages: checks.map((result) => messageOf(result, titles.get(`transform/${dataset} ${result.check}`))),
+        messages: checks.map((result) =>
+          messageOf(result, titles.get(`transform/${dataset} ${result.check}`)),
+        ),
         rows: Number(facts['rows'] ?? 0),
-        checks: checks.map(({ check, severity, tested, failed }) => ({ check, severity, tested, failed })),
+        checks: checks.map(({ check, severity, tested, failed }) => ({
+          check,
+          severity,
+          tested,
+          failed,
+        })),
         metadata: facts,
       },
     ];

@@ -1,4 +1,11 @@
-import { dayByDay, dayOf, inputOf, parquetSql, previousDayName, writeParquetRows } from '../../kit/index.ts';
+import {
+  dayByDay,
+  dayOf,
+  inputOf,
+  parquetSql,
+  previousDayName,
+  writeParquetRows,
+} from '../../kit/index.ts';
 import type { SqlColumn, SqlSession, StepUnit } from '../../kit/index.ts';
 import { networkOf } from '../metrics/counts.ts';
 import type { Digest } from '../metrics/digest.ts';
@@ -8,7 +15,10 @@ import { thresholdsOf } from '../thresholds.ts';
 import type { Thresholds } from '../thresholds.ts';
 import { counterName } from './counter-name.ts';
 
-/** `metrics/sensors`: every road sensor and bike counter of a day, how much of it is missing, and since when it is silent. */
+/**
+ * `metrics/sensors`: every road sensor and bike counter of a day, how much of it is missing, and
+ * since when it is silent.
+ */
 
 /** The day and the thirty days before it. */
 export const SENSOR_DAYS = 30;
@@ -58,12 +68,16 @@ export const metricsSensors = dayByDay(async (unit, task, sql) => {
   for (let before = 1; before <= SENSOR_DAYS; before += 1)
     days.push(await storedDigest(inputOf(unit, previousDayName('digest', before))));
   const network = await networkOf(sql, unit);
-  const open = [...network.values()].filter(({ is_open: isOpen }) => isOpen).map(({ arc_id: id }) => id);
+  const open = [...network.values()]
+    .filter(({ is_open: isOpen }) => isOpen)
+    .map(({ arc_id: id }) => id);
   const sensors = sensorDays(days, open, await namesOf(sql, unit), thresholdsOf(task.params));
   const rows = sensors.map((sensor) => SENSOR_TABLE.map(({ name }) => sensor[name]));
   const silent = sensors.filter(({ health }) => health !== 'ok').length;
   return {
-    outputs: { sensors: await writeParquetRows(sql, SENSOR_TABLE, rows, `sensors-${dayOf(unit).date}`) },
+    outputs: {
+      sensors: await writeParquetRows(sql, SENSOR_TABLE, rows, `sensors-${dayOf(unit).date}`),
+    },
     checks: [],
     facts: { rows: rows.length, silent },
   };
@@ -88,12 +102,18 @@ async function namesOf(sql: SqlSession, unit: StepUnit): Promise<Names> {
         );
   const named = [
     ...labels.map(({ id, name }) => [`route ${id}`, name] as const),
-    ...counters.map(({ id, name }) => [`vélo ${id}`, name === null ? null : counterName(name).nom_normalise] as const),
+    ...counters.map(
+      ({ id, name }) =>
+        [`vélo ${id}`, name === null ? null : counterName(name).nom_normalise] as const,
+    ),
   ];
   return new Map(named.flatMap(([key, name]) => (name === null ? [] : [[key, name] as const])));
 }
 
-/** Whether each hour of a day has a value; null where the day lacks the source as a whole, which is no fault of a sensor. */
+/**
+ * Whether each hour of a day has a value; null where the day lacks the source as a whole, which is
+ * no fault of a sensor.
+ */
 type Hours = (day: Digest, id: string) => readonly boolean[] | null;
 
 const roadHours: Hours = ({ roads, hours }, id) => {
@@ -160,7 +180,9 @@ function sensorDay(
 }
 
 function missingPct(hours: readonly boolean[]): number {
-  return hours.length === 0 ? 100 : rounded((hours.filter((there) => !there).length / hours.length) * 100, 3);
+  return hours.length === 0
+    ? 100
+    : rounded((hours.filter((there) => !there).length / hours.length) * 100, 3);
 }
 
 /** Hours since the last value, counted back over the days up to the first that is missing. */

@@ -33,7 +33,10 @@ function byDistrict(active: readonly Active[]): [string, Active[]][] {
 
 /** Works without a district are left out. */
 export function worksByDistrict({ chantiers_actifs: active }: WorksMetrics): DistrictWorks[] {
-  return byDistrict(active).map(([arrondissement, own]) => ({ arrondissement, nb_chantiers_actifs: own.length }));
+  return byDistrict(active).map(([arrondissement, own]) => ({
+    arrondissement,
+    nb_chantiers_actifs: own.length,
+  }));
 }
 
 /** The list has works on the roadway and beside it: an impact on traffic tells those on it. */

@@ -9,14 +9,22 @@ import {
   textOf,
   writeParquetRows,
 } from '../../kit/index.ts';
-import type { CheckDefinition, JsonRecord, SqlColumn, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
+import type {
+  CheckDefinition,
+  JsonRecord,
+  SqlColumn,
+  SqlSession,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { degrees, districtAt } from '../geometry.ts';
 import type { District, Position } from '../geometry.ts';
 import { DistrictsCache, recordsOf } from './days.ts';
 
 /**
- * `transform/bikes`: records of bike counters → one row per counter and hour. The publisher's time is the START of the hour, in UTC. Two
- * records of one counter and hour are one: the one with the larger count, because counts only grow while data still arrive.
+ * `transform/bikes`: records of bike counters → one row per counter and hour. The publisher's time
+ * is the START of the hour, in UTC. Two records of one counter and hour are one: the one with the
+ * larger count, because counts only grow while data still arrive.
  */
 
 const ONE_COUNT: CheckDefinition = {
@@ -29,7 +37,11 @@ const PLAUSIBLE: CheckDefinition = {
   title: 'a count is a whole number from 0 to 10,000',
   severity: 'warn',
 };
-const ON_GRID: CheckDefinition = { id: 'hour-grid', title: 'every record is an hour of its day', severity: 'hold' };
+const ON_GRID: CheckDefinition = {
+  id: 'hour-grid',
+  title: 'every record is an hour of its day',
+  severity: 'hold',
+};
 /** Only a record off the hour grid holds the day. */
 export const BIKE_CHECKS: readonly CheckDefinition[] = [ONE_COUNT, PLAUSIBLE, ON_GRID];
 
@@ -76,7 +88,9 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
   const districts = await districtsOf.of(sql, unit);
   const places = new Map<string, number | null>();
   const hours = records.map((record) => hourOf(record, Date.parse(day.startAt), districts, places));
-  const onGrid = hours.filter(({ hour }) => Number.isInteger(hour) && hour >= 0 && hour < day.hours);
+  const onGrid = hours.filter(
+    ({ hour }) => Number.isInteger(hour) && hour >= 0 && hour < day.hours,
+  );
   const { rows, conflicts } = mergeHours(onGrid);
   const core = await writeParquetRows(
     sql,
@@ -94,7 +108,10 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
       checkResult(
         PLAUSIBLE,
         hours.length,
-        implausible.map((record) => ({ counter: textOf(record['id_compteur']), count: textOf(record['sum_counts']) })),
+        implausible.map((record) => ({
+          counter: textOf(record['id_compteur']),
+          count: textOf(record['sum_counts']),
+        })),
       ),
       checkResult(
         ON_GRID,
@@ -114,7 +131,9 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
 
 function bikesOf(count: unknown): number | null {
   const number = numberOf(count);
-  return number !== null && Number.isInteger(number) && number >= 0 && number <= MAX_BIKES ? number : null;
+  return number !== null && Number.isInteger(number) && number >= 0 && number <= MAX_BIKES
+    ? number
+    : null;
 }
 
 function hourOf(
@@ -162,6 +181,9 @@ function mergeHours(hours: readonly BikeHour[]): {
   }
   return {
     rows: [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
-    conflicts: [...conflicts.values()].map(({ counter_id, hour_start_at }) => ({ counter_id, hour_start_at })),
+    conflicts: [...conflicts.values()].map(({ counter_id, hour_start_at }) => ({
+      counter_id,
+      hour_start_at,
+    })),
   };
 }

@@ -29,9 +29,10 @@ import { stateSql, STATES, thresholdsOf } from '../thresholds.ts';
 import type { Thresholds } from '../thresholds.ts';
 
 /**
- * `transform/comptages`: the published rows of a day → `core`, one row per arc and hour, and `arcs`, one row per arc. The key is (arc,
- * instant). Flow and occupancy are null independently of each other, and each is kept. `Etat arc` is carried and never filters: real files
- * call 97–100 % of good rows "Invalide".
+ * `transform/comptages`: the published rows of a day → `core`, one row per arc and hour, and
+ * `arcs`, one row per arc. The key is (arc, instant). Flow and occupancy are null independently of
+ * each other, and each is kept. `Etat arc` is carried and never filters: real files call 97–100 %
+ * of good rows "Invalide".
  */
 
 const READABLE: CheckDefinition = {
@@ -54,13 +55,21 @@ const PLAUSIBLE_TWINS: CheckDefinition = {
   title: 'of several rows of one arc and hour none is implausible',
   severity: 'hold',
 };
-const NAMED: CheckDefinition = { id: 'named-arcs', title: 'every row names its arc', severity: 'warn' };
+const NAMED: CheckDefinition = {
+  id: 'named-arcs',
+  title: 'every row names its arc',
+  severity: 'warn',
+};
 const FOLLOWING: CheckDefinition = {
   id: 'state-follows-occupancy',
   title: 'the published state is the one that the occupancy means',
   severity: 'warn',
 };
-const ON_GRID: CheckDefinition = { id: 'hour-grid', title: 'every row is an hour of its day', severity: 'hold' };
+const ON_GRID: CheckDefinition = {
+  id: 'hour-grid',
+  title: 'every row is an hour of its day',
+  severity: 'hold',
+};
 /** Also checks of what the table does not show: rows without arc, twins that disagree. */
 export const COUNT_CHECKS: readonly CheckDefinition[] = [
   READABLE,
@@ -80,16 +89,23 @@ const OCCUPANCY = 'DECIMAL(10, 6)';
 const MAX_VEHICLES_PER_HOUR = 12_000;
 
 /**
- * Which of several rows of one arc and hour counts, in any order of the file: one without an implausible value, then the fuller one, then the
- * one with the larger values, as loops miss vehicles and do not invent them.
+ * Which of several rows of one arc and hour counts, in any order of the file: one without an
+ * implausible value, then the fuller one, then the one with the larger values, as loops miss
+ * vehicles and do not invent them.
  */
 const BEST_TWIN = `QUALIFY row_number() OVER (PARTITION BY arc, hour ORDER BY implausible,
   (flow IS NOT NULL)::INT + (occupancy IS NOT NULL)::INT DESC, flow DESC NULLS LAST, occupancy DESC NULLS LAST, barred) = 1`;
 
 /** Twins of one arc and hour become one; impossible values are left out and counted. */
-export const transformCounts = daysAtOnce(async (unit, task, sql) => transform(unit, thresholdsOf(task.params), sql));
+export const transformCounts = daysAtOnce(async (unit, task, sql) =>
+  transform(unit, thresholdsOf(task.params), sql),
+);
 
-async function transform(unit: StepUnit, thresholds: Thresholds, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {
+async function transform(
+  unit: StepUnit,
+  thresholds: Thresholds,
+  sql: SqlSession,
+): Promise<Omit<UnitResult, 'scope'>> {
   const day = dayOf(unit);
   const source = await sourceOf(sql, neededInput(unit, 'comptages').path);
   await loadRows(sql, source, day, thresholds);
@@ -129,7 +145,12 @@ function namelessSql(arc: string): string {
 /** What the published rows of a day said and the table does not. */
 export type Dropped = Readonly<Record<(typeof DROPPED)[number], number>>;
 /** Names of facts: how many rows are left out, in whole or in part. */
-export const DROPPED = ['nameless_rows', 'rows_outside', 'duplicate_rows', 'implausible_rows'] as const;
+export const DROPPED = [
+  'nameless_rows',
+  'rows_outside',
+  'duplicate_rows',
+  'implausible_rows',
+] as const;
 
 async function droppedFrom(sql: SqlSession, kept: number): Promise<Dropped> {
   const [found] = await sql.rows<Dropped>(`SELECT count(*) FILTER (WHERE nameless) AS nameless_rows,
@@ -157,12 +178,17 @@ async function sourceOf(sql: SqlSession, slice: string): Promise<Source> {
     const published = header.known.get(name);
     return published === undefined ? 'NULL::VARCHAR' : quoteIdentifier(published);
   };
-  return { from, column, columns: { of: 'comptages', usual: COUNTS.usual.length, ...oddColumns(header, COUNTS) } };
+  return {
+    from,
+    column,
+    columns: { of: 'comptages', usual: COUNTS.usual.length, ...oddColumns(header, COUNTS) },
+  };
 }
 
 /**
- * Fills `counts`: a row per published row, typed, with what is wrong with it; the view `texts` has the words that were published as well. `hour`
- * counts the hours since the start of the day, also over a change of the clock. A day has some 24 different times and 50,000 rows, so each time is
+ * Fills `counts`: a row per published row, typed, with what is wrong with it; the view `texts` has
+ * the words that were published as well. `hour` counts the hours since the start of the day, also
+ * over a change of the clock. A day has some 24 different times and 50,000 rows, so each time is
  * read once.
  */
 async function loadRows(
@@ -192,16 +218,21 @@ async function loadRows(
 }
 
 /**
- * The instant at which the hour of a row ends. A naive time is that of Paris; the repeated hour of autumn counts as the second one, as the
- * publisher itself writes `02:00+01:00` and never `02:00+02:00`.
+ * The instant at which the hour of a row ends. A naive time is that of Paris; the repeated hour of
+ * autumn counts as the second one, as the publisher itself writes `02:00+01:00` and never
+ * `02:00+02:00`.
  */
 export function endInstantSql(at: string): string {
   return `CASE WHEN length(${at}) = 19 THEN timezone(${quoteText(ZONE)}, TRY_CAST(${at} AS TIMESTAMP)) ELSE TRY_CAST(${at} AS TIMESTAMPTZ) END`;
 }
 
-/** The place in `STATES` of what was published, a code or a word; null when it says something else. */
+/**
+ * The place in `STATES` of what was published, a code or a word; null when it says something else.
+ */
 function publishedStateSql(state: string): string {
-  const words = STATES.map((word, code) => `WHEN ${state} IN (${quoteText(word)}, '${code}') THEN ${code}`).join(' ');
+  const words = STATES.map(
+    (word, code) => `WHEN ${state} IN (${quoteText(word)}, '${code}') THEN ${code}`,
+  ).join(' ');
   return `CASE ${words} END`;
 }
 
@@ -235,12 +266,19 @@ const RULES: readonly Rule[] = [
     tested: 'true',
     failed: `(flow_read NOT BETWEEN 0 AND ${MAX_VEHICLES_PER_HOUR} OR occupancy_read NOT BETWEEN 0 AND 100)`,
   },
-  { check: FOLLOWING, flag: 'other_state', tested: 'has_state', failed: 'published_state <> state' },
+  {
+    check: FOLLOWING,
+    flag: 'other_state',
+    tested: 'has_state',
+    failed: 'published_state <> state',
+  },
   { check: ON_GRID, flag: 'off_grid', tested: 'true', failed: 'is_outside' },
   { check: NAMED, flag: 'nameless', tested: 'true', failed: namelessSql('arc') },
 ];
 
-async function runChecks(sql: SqlSession): Promise<{ readonly checks: CheckResult[]; readonly hasTwins: boolean }> {
+async function runChecks(
+  sql: SqlSession,
+): Promise<{ readonly checks: CheckResult[]; readonly hasTwins: boolean }> {
   const counts = RULES.map(
     ({ tested, flag }) =>
       `count(*) FILTER (WHERE ${tested}) AS ${flag}_tested, count(*) FILTER (WHERE ${flag}) AS ${flag}`,
@@ -268,25 +306,37 @@ const TWIN_VALUES = `arc, hour, min(flow_text) AS least_flow, max(flow_text) AS 
 /** Arcs and hours with several rows that say different things, and a few of them. */
 async function disagreements(sql: SqlSession, hasTwins: boolean): Promise<[number, JsonObject[]]> {
   if (!hasTwins) return [0, []];
-  const rows = await sql.rows<JsonObject>(`SELECT arc, hour, min(flow) AS least_flow, max(flow) AS greatest_flow,
+  const rows =
+    await sql.rows<JsonObject>(`SELECT arc, hour, min(flow) AS least_flow, max(flow) AS greatest_flow,
       min(occupancy) AS least_occupancy, max(occupancy) AS greatest_occupancy FROM counts WHERE NOT nameless GROUP BY arc, hour
     HAVING min(flow) <> max(flow) OR min(occupancy) <> max(occupancy) ORDER BY ALL`);
   return [rows.length, rows];
 }
 
-/** Arcs and hours with several rows, one of which cannot be: whether the others can be believed is for a person to say. */
-async function implausibleTwins(sql: SqlSession, hasTwins: boolean): Promise<[number, JsonObject[]]> {
+/**
+ * Arcs and hours with several rows, one of which cannot be: whether the others can be believed is
+ * for a person to say.
+ */
+async function implausibleTwins(
+  sql: SqlSession,
+  hasTwins: boolean,
+): Promise<[number, JsonObject[]]> {
   if (!hasTwins) return [0, []];
   const rows = await sql.rows<JsonObject>(`SELECT ${TWIN_VALUES} FROM texts WHERE NOT nameless
     GROUP BY arc, hour HAVING count(*) > 1 AND bool_or(implausible) ORDER BY ALL`);
   return [rows.length, rows];
 }
 
-async function coverageOf(sql: SqlSession, rows: string, expected: number): Promise<Readonly<Record<string, number>>> {
+async function coverageOf(
+  sql: SqlSession,
+  rows: string,
+  expected: number,
+): Promise<Readonly<Record<string, number>>> {
   const [found] = await sql.rows<
     Record<string, number>
   >(`SELECT count(flow) AS with_flow, count(occupancy) AS with_occupancy,
       count(*) FILTER (WHERE flow IS NOT NULL OR occupancy IS NOT NULL) AS observed FROM ${rows}`);
-  const coverage = expected === 0 ? 0 : Math.round(((found?.['observed'] ?? 0) / expected) * 1e4) / 1e4;
+  const coverage =
+    expected === 0 ? 0 : Math.round(((found?.['observed'] ?? 0) / expected) * 1e4) / 1e4;
   return { ...found, expected_hours: expected, coverage };
 }

@@ -6,13 +6,19 @@ import { districtOf } from '../geometry.ts';
 /** What the steps of single days share: records of a slice, and the districts. */
 
 /** The records of a JSON part's slice in the order of their keys. */
-export async function recordsOf(sql: SqlSession, slice: LocalArtefact | undefined): Promise<JsonRecord[]> {
+export async function recordsOf(
+  sql: SqlSession,
+  slice: LocalArtefact | undefined,
+): Promise<JsonRecord[]> {
   if (slice === undefined) return [];
   const rows = await sql.rows<{ record: string }>(`SELECT record FROM ${parquetSql(slice.path)}`);
   return rows.map(({ record }) => JSON.parse(record) as unknown).filter(isRecord);
 }
 
-/** The districts of the last slice: the days of a set share them, and parsing the polygons takes longer than using them. */
+/**
+ * The districts of the last slice: the days of a set share them, and parsing the polygons takes
+ * longer than using them.
+ */
 export class DistrictsCache {
   #last: { readonly sha256: string; readonly districts: readonly District[] } | undefined;
 

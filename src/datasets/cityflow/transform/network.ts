@@ -28,8 +28,9 @@ import type { District, Position } from '../geometry.ts';
 import { DistrictsCache } from './days.ts';
 
 /**
- * `transform/referentiel`: the published network → one row per arc. An arc may be published in up to six pieces, each a row: its length is
- * the sum of its newest pieces, because the published `SHAPE.LEN` is 0 everywhere and a join by rows would multiply counts.
+ * `transform/referentiel`: the published network → one row per arc. An arc may be published in up
+ * to six pieces, each a row: its length is the sum of its newest pieces, because the published
+ * `SHAPE.LEN` is 0 everywhere and a join by rows would multiply counts.
  */
 
 const ONE_LENGTH: CheckDefinition = {
@@ -97,7 +98,10 @@ export interface NetworkMap {
   readonly date: string;
   /** The lines of each arc. */
   readonly arcs: Readonly<Record<string, readonly (readonly Position[])[]>>;
-  readonly districts: readonly { readonly number: number; readonly outlines: readonly (readonly Position[])[] }[];
+  readonly districts: readonly {
+    readonly number: number;
+    readonly outlines: readonly (readonly Position[])[];
+  }[];
 }
 
 interface Piece {
@@ -112,7 +116,10 @@ interface Piece {
 
 const districtsOf = new DistrictsCache();
 
-/** The arcs of the last network: the days of a set share one, and measuring it takes longer than everything else of the step. */
+/**
+ * The arcs of the last network: the days of a set share one, and measuring it takes longer than
+ * everything else of the step.
+ */
 let lastArcs: (ReadNetwork & { readonly key: string }) | undefined;
 
 interface ReadNetwork {
@@ -132,11 +139,17 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
   const drawing: NetworkMap = {
     schema: 'cityflow.map/1',
     date: unit.scope,
-    arcs: Object.fromEntries(arcs.map(({ arc_id: id, geometry }) => [id, JSON.parse(geometry) as Position[][]])),
-    districts: districts.map(({ number, outlines }) => ({ number, outlines: outlines.map(roundedLine) })),
+    arcs: Object.fromEntries(
+      arcs.map(({ arc_id: id, geometry }) => [id, JSON.parse(geometry) as Position[][]]),
+    ),
+    districts: districts.map(({ number, outlines }) => ({
+      number,
+      outlines: outlines.map(roundedLine),
+    })),
   };
   const far = arcs.filter(
-    ({ lon, lat }) => lon !== null && lat !== null && lineLengthM([NOTRE_DAME, [lon, lat]]) > FURTHEST_M,
+    ({ lon, lat }) =>
+      lon !== null && lat !== null && lineLengthM([NOTRE_DAME, [lon, lat]]) > FURTHEST_M,
   );
   return {
     outputs: { core, map: { ...jsonOutput(drawing), rows: arcs.length } },
@@ -144,7 +157,9 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
       checkResult(
         ONE_LENGTH,
         arcs.length,
-        arcs.filter(({ length_m }) => length_m <= 1).map(({ arc_id, label }) => ({ arc_id, label })),
+        arcs
+          .filter(({ length_m }) => length_m <= 1)
+          .map(({ arc_id, label }) => ({ arc_id, label })),
       ),
       checkResult(
         IN_PARIS,
@@ -157,7 +172,11 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
   };
 }
 
-async function arcsOfUnit(unit: StepUnit, sql: SqlSession, districts: readonly District[]): Promise<ReadNetwork> {
+async function arcsOfUnit(
+  unit: StepUnit,
+  sql: SqlSession,
+  districts: readonly District[],
+): Promise<ReadNetwork> {
   const slice = inputOf(unit, 'referentiel');
   if (slice === undefined) return { arcs: [], pieces: 0, columns: [] };
   const key = [slice, inputOf(unit, 'arrondissements')].map((input) => input?.ref.sha256).join(' ');
@@ -169,7 +188,15 @@ async function arcsOfUnit(unit: StepUnit, sql: SqlSession, districts: readonly D
   return lastArcs;
 }
 
-const PIECE_COLUMNS = ['arc', 'label', 'upstream', 'downstream', 'available_from', 'available_to', 'shape'] as const;
+const PIECE_COLUMNS = [
+  'arc',
+  'label',
+  'upstream',
+  'downstream',
+  'available_from',
+  'available_to',
+  'shape',
+] as const;
 
 /** How the columns of a slice differ from those that such files usually have. */
 export async function columnsOf(
@@ -178,18 +205,31 @@ export async function columnsOf(
   layout: CsvLayout<string>,
   part: string,
 ): Promise<ColumnsOf> {
-  return { of: part, usual: layout.usual.length, ...oddColumns(await headerOf(sql, file, layout.names), layout) };
+  return {
+    of: part,
+    usual: layout.usual.length,
+    ...oddColumns(await headerOf(sql, file, layout.names), layout),
+  };
 }
 
-async function headerOf(sql: SqlSession, file: string, names: ColumnNames<string>): Promise<CsvHeader<string>> {
-  const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${parquetSql(file)}`);
+async function headerOf(
+  sql: SqlSession,
+  file: string,
+  names: ColumnNames<string>,
+): Promise<CsvHeader<string>> {
+  const described = await sql.rows<{ column_name: string }>(
+    `DESCRIBE SELECT * FROM ${parquetSql(file)}`,
+  );
   return mapColumns(
     described.map(({ column_name }) => column_name),
     names,
   );
 }
 
-/** The wanted columns of a slice under our own names, whatever dialect it was published in; absent ones are null. */
+/**
+ * The wanted columns of a slice under our own names, whatever dialect it was published in; absent
+ * ones are null.
+ */
 export async function readPublished<Row extends object>(
   sql: SqlSession,
   file: string,
@@ -208,14 +248,24 @@ export async function readPublished<Row extends object>(
 export function arcsOf(pieces: readonly Piece[], districts: readonly District[]): NetworkArc[] {
   const byArc = new Map<string, Piece[]>();
   for (const piece of pieces) byArc.set(piece.arc, [...(byArc.get(piece.arc) ?? []), piece]);
-  const newestEnd = pieces.reduce((newest, { available_to: end }) => (end !== null && end > newest ? end : newest), '');
+  const newestEnd = pieces.reduce(
+    (newest, { available_to: end }) => (end !== null && end > newest ? end : newest),
+    '',
+  );
   return [...byArc.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([arc, list]) => arcOf(arc, list, newestEnd, districts));
 }
 
-function arcOf(arc: string, pieces: readonly Piece[], newestEnd: string, districts: readonly District[]): NetworkArc {
-  const ends = pieces.map(({ available_to: end }) => end).filter((end) => end !== null && end !== '');
+function arcOf(
+  arc: string,
+  pieces: readonly Piece[],
+  newestEnd: string,
+  districts: readonly District[],
+): NetworkArc {
+  const ends = pieces
+    .map(({ available_to: end }) => end)
+    .filter((end) => end !== null && end !== '');
   const end = ends.sort().at(-1) ?? null;
   // Earlier drawings of the same arc are not parts of it.
   const current = pieces.filter((piece) => piece.available_to === end);

@@ -1,10 +1,28 @@
-import { checkResult, dayByDay, dayOf, inputOf, isRecord, jsonOutput, numberOf, textOf } from '../../kit/index.ts';
-import type { CheckDefinition, JsonRecord, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
+import {
+  checkResult,
+  dayByDay,
+  dayOf,
+  inputOf,
+  isRecord,
+  jsonOutput,
+  numberOf,
+  textOf,
+} from '../../kit/index.ts';
+import type {
+  CheckDefinition,
+  JsonRecord,
+  SqlSession,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { localMs, periodsOf } from '../slices/records.ts';
 import type { Period } from '../slices/records.ts';
 import { recordsOf } from './days.ts';
 
-/** `transform/traffic`: the disruptions that touch a day, each in its newest version, with its periods as instants and its metro lines. */
+/**
+ * `transform/traffic`: the disruptions that touch a day, each in its newest version, with its
+ * periods as instants and its metro lines.
+ */
 
 const READABLE: CheckDefinition = {
   id: 'readable-periods',
@@ -54,7 +72,11 @@ export const transformTraffic = dayByDay(async (unit, _task, sql) => transform(u
 async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {
   const records = await recordsOf(sql, inputOf(unit, 'traffic'));
   const disruptions = newestVersions(records.map(disruptionOf));
-  const document: TrafficDay = { schema: 'cityflow.traffic-core/1', date: dayOf(unit).date, disruptions };
+  const document: TrafficDay = {
+    schema: 'cityflow.traffic-core/1',
+    date: dayOf(unit).date,
+    disruptions,
+  };
   const unread = records.filter((record) => {
     const list = record['application_periods'];
     return Array.isArray(list) && periodsOf(record).length < list.length;
@@ -111,7 +133,10 @@ function messagesOf(messages: unknown): string[] {
   });
 }
 
-/** An answer of each hour of the day holds the same disruptions again; the one that was updated last is right. */
+/**
+ * An answer of each hour of the day holds the same disruptions again; the one that was updated last
+ * is right.
+ */
 function newestVersions(disruptions: readonly Disruption[]): Disruption[] {
   const newest = new Map<string, Disruption>();
   for (const disruption of disruptions) {
@@ -123,7 +148,10 @@ function newestVersions(disruptions: readonly Disruption[]): Disruption[] {
 }
 
 const NUMBERS = String.raw`\d{1,2}(?!\d|\s*bis)(?:\s*(?:,|et|&|-)\s*\d{1,2}(?!\d|\s*bis))*`;
-/** `Métro 8`, `M14`, `ligne 4`, `lignes 2, 6 et 9 du métro`; not `ligne 91` nor the lines of buses, trams and trains. */
+/**
+ * `Métro 8`, `M14`, `ligne 4`, `lignes 2, 6 et 9 du métro`; not `ligne 91` nor the lines of buses,
+ * trams and trains.
+ */
 const METRO = new RegExp(
   String.raw`(?:m[ée]tro\s*(?:lignes?\s*)?|\bM\s?|\blignes?\s+)(${NUMBERS})(\s*(?:du|de)\s+(?:bus|tram\w*|RER))?`,
   'giu',

@@ -1,8 +1,26 @@
-import { checkResult, dayByDay, dayOf, inputOf, isRecord, jsonOutput, numberOf, textOf } from '../../kit/index.ts';
-import type { CheckDefinition, JsonRecord, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
+import {
+  checkResult,
+  dayByDay,
+  dayOf,
+  inputOf,
+  isRecord,
+  jsonOutput,
+  numberOf,
+  textOf,
+} from '../../kit/index.ts';
+import type {
+  CheckDefinition,
+  JsonRecord,
+  SqlSession,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { recordsOf } from './days.ts';
 
-/** `transform/weather`: the day of Visual Crossing, or of Open-Meteo where there is none, in °C, mm and km/h. */
+/**
+ * `transform/weather`: the day of Visual Crossing, or of Open-Meteo where there is none, in °C, mm
+ * and km/h.
+ */
 
 const PLAUSIBLE: CheckDefinition = {
   id: 'plausible-weather',
@@ -49,7 +67,8 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
   const { date } = dayOf(unit);
   const crossing = fullest(await recordsOf(sql, inputOf(unit, 'weather')));
   const meteo = fullest(await recordsOf(sql, inputOf(unit, 'open-meteo')));
-  const weather = crossing === undefined ? openMeteo(date, meteo ?? {}) : visualCrossing(date, crossing);
+  const weather =
+    crossing === undefined ? openMeteo(date, meteo ?? {}) : visualCrossing(date, crossing);
   const values = [weather.temp_mean_c, weather.temp_min_c, weather.temp_max_c];
   const isOdd =
     values.some((value) => outside(value, -40, 50)) ||
@@ -66,7 +85,10 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
   };
   return {
     outputs: { core: { ...jsonOutput(weather), rows: 1 } },
-    checks: [checkResult(PLAUSIBLE, 1, isOdd ? [example] : []), checkResult(ORDERED, 1, isDisordered ? [example] : [])],
+    checks: [
+      checkResult(PLAUSIBLE, 1, isOdd ? [example] : []),
+      checkResult(ORDERED, 1, isDisordered ? [example] : []),
+    ],
     facts: { rows: 1, source: weather.source, hours: weather.hours.length },
   };
 }
@@ -82,7 +104,9 @@ function outside(value: number | null, from: number, to: number): boolean {
 }
 
 function visualCrossing(date: string, record: JsonRecord): WeatherDay {
-  const hours = Array.isArray(record['hours']) ? (record['hours'] as unknown[]).filter(isRecord) : [];
+  const hours = Array.isArray(record['hours'])
+    ? (record['hours'] as unknown[]).filter(isRecord)
+    : [];
   return {
     schema: 'cityflow.weather-core/1',
     date,
@@ -118,7 +142,9 @@ const CONDITIONS: readonly { readonly upTo: number; readonly text: string }[] = 
 
 function openMeteo(date: string, record: JsonRecord): WeatherDay {
   const daily = isRecord(record['daily']) ? record['daily'] : {};
-  const hours = Array.isArray(record['hourly']) ? (record['hourly'] as unknown[]).filter(isRecord) : [];
+  const hours = Array.isArray(record['hourly'])
+    ? (record['hourly'] as unknown[]).filter(isRecord)
+    : [];
   const code = numberOf(daily['weather_code']);
   return {
     schema: 'cityflow.weather-core/1',

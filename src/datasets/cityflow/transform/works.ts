@@ -8,7 +8,13 @@ import {
   matchOf,
   writeParquetRows,
 } from '../../kit/index.ts';
-import type { CheckDefinition, SqlColumn, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
+import type {
+  CheckDefinition,
+  SqlColumn,
+  SqlSession,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { WORK_COLUMNS, WORKS } from '../columns.ts';
 import { areaM2, degrees, districtAt, outlinesOfText, positionOfText } from '../geometry.ts';
 import type { District, Position } from '../geometry.ts';
@@ -16,18 +22,30 @@ import { DistrictsCache } from './days.ts';
 import { columnsOf, readPublished } from './network.ts';
 
 /**
- * `transform/chantiers`: roadworks around a day, one row each. A start after its end, missing dates and a missing postcode exist: such works
- * are kept and marked; whether a work is active is judged on the data day, never on the day of processing.
+ * `transform/chantiers`: roadworks around a day, one row each. A start after its end, missing dates
+ * and a missing postcode exist: such works are kept and marked; whether a work is active is judged
+ * on the data day, never on the day of processing.
  */
 
-const UNIQUE: CheckDefinition = { id: 'unique-works', title: 'every identifier is one work', severity: 'warn' };
+const UNIQUE: CheckDefinition = {
+  id: 'unique-works',
+  title: 'every identifier is one work',
+  severity: 'warn',
+};
 const DATED: CheckDefinition = {
   id: 'usable-dates',
   title: 'every work has a start that is not after its end',
   severity: 'warn',
 };
-const PLACED: CheckDefinition = { id: 'works-have-a-postcode', title: 'every work has a postcode', severity: 'warn' };
-/** What is wrong with single works warns: they are kept, marked and left out of judgements that need the value. */
+const PLACED: CheckDefinition = {
+  id: 'works-have-a-postcode',
+  title: 'every work has a postcode',
+  severity: 'warn',
+};
+/**
+ * What is wrong with single works warns: they are kept, marked and left out of judgements that need
+ * the value.
+ */
 export const WORK_CHECKS: readonly CheckDefinition[] = [UNIQUE, DATED, PLACED, LOST_COLUMNS];
 
 /** Core table: one row per work; the columns are those of `Work`. */
@@ -102,12 +120,18 @@ export const transformWorks = dayByDay(async (unit, _task, sql) => transform(uni
 async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {
   const slice = inputOf(unit, 'chantiers');
   const published =
-    slice === undefined ? [] : await readPublished<PublishedWork>(sql, slice.path, WORK_COLUMNS, PUBLISHED);
+    slice === undefined
+      ? []
+      : await readPublished<PublishedWork>(sql, slice.path, WORK_COLUMNS, PUBLISHED);
   const districts = await districtsOf.of(sql, unit);
-  const works = published.map((work) => workOf(work, districts)).sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+  const works = published
+    .map((work) => workOf(work, districts))
+    .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   const rows = works.map((work) => WORK_TABLE.map(({ name }) => work[name]));
   const core = await writeParquetRows(sql, WORK_TABLE, rows, `works-${unit.scope}`);
-  const doubled = works.filter(({ work_id: id }, index) => works.findIndex((work) => work.work_id === id) !== index);
+  const doubled = works.filter(
+    ({ work_id: id }, index) => works.findIndex((work) => work.work_id === id) !== index,
+  );
   const undated = works.filter(({ has_usable_dates: usable }) => !usable);
   return {
     outputs: { core },
@@ -127,7 +151,9 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
         works.length,
         works.filter(({ postcode }) => postcode === null).map(({ work_id }) => ({ work_id })),
       ),
-      ...lostColumns(slice === undefined ? [] : [await columnsOf(sql, slice.path, WORKS, 'chantiers')]),
+      ...lostColumns(
+        slice === undefined ? [] : [await columnsOf(sql, slice.path, WORKS, 'chantiers')],
+      ),
     ],
     facts: { rows: works.length, districts: districts.length },
   };

@@ -5,10 +5,23 @@ import type { CsvLayout } from '../../kit/index.ts';
 /**
  * `unit` is a line or a station, `category` a kind of ticket, `count` a number or a word for "few".
  */
-export type RideColumn = 'day' | 'operator' | 'network' | 'unit' | 'name' | 'group' | 'category' | 'count';
+export type RideColumn =
+  | 'day'
+  | 'operator'
+  | 'network'
+  | 'unit'
+  | 'name'
+  | 'group'
+  | 'category'
+  | 'count';
 
 /** Of the hourly profiles, which have the same lines and stations and no day. */
-const PROFILE_COLUMNS = ['cat jour', 'trnc horr 60', 'pourc validations', 'pourcentage validations'];
+const PROFILE_COLUMNS = [
+  'cat jour',
+  'trnc horr 60',
+  'pourc validations',
+  'pourcentage validations',
+];
 const STATION_COLUMNS = ['code stif arret', 'libelle arret'];
 const LINE_COLUMNS = ['code stif ligne', 'libelle ligne', 'ligne', 'id ligne'];
 
@@ -31,7 +44,10 @@ export const SURFACE_RIDES: CsvLayout<RideColumn> = {
   unused: [],
 };
 
-/** Ticket validations of metro and trains: they are made at the entrance, so that they tell of a station and of no line. */
+/**
+ * Ticket validations of metro and trains: they are made at the entrance, so that they tell of a
+ * station and of no line.
+ */
 export const RAIL_RIDES: CsvLayout<RideColumn> = {
   title: 'validations of metro and trains (validations-reseau-ferre)',
   names: {
@@ -82,7 +98,12 @@ export const SERVICE: CsvLayout<ServiceColumn> = {
     quarter: ['trimestre', 'trimester'],
     year: ['annee', 'year'],
     result_pct: ['resultatenpourcentage', 'percent result'],
-    result_count: ['resultatenoccurrence', 'resultatenoccurence', 'occurrence result', 'occurence result'],
+    result_count: [
+      'resultatenoccurrence',
+      'resultatenoccurence',
+      'occurrence result',
+      'occurence result',
+    ],
     target_pct: ['objectif reference contrat'],
     penalty: ['penalite', 'penality', 'penalty'],
   },

@@ -4,27 +4,31 @@ import { RIDE_CHECKS } from './rides.ts';
 import { SERVICE_CHECKS } from './service.ts';
 
 /**
- * Parts that people import where they have them: nothing of a day waits for them, and no section of the report is made from them. Their
- * publisher gives them a quarter at a time, months after its end.
+ * Parts that people import where they have them: nothing of a day waits for them, and no section of
+ * the report is made from them. Their publisher gives them a quarter at a time, months after its
+ * end.
  */
 
 /** No part has a publisher that is asked: files are given by `quotidien import`. */
 export const TRANSPORT_PARTS: readonly PartDefinition[] = [
   definePart({
     id: 'validations',
-    title: 'Ticket validations of buses and trams (Île-de-France Mobilités, validations-reseau-surface)',
+    title:
+      'Ticket validations of buses and trams (Île-de-France Mobilités, validations-reseau-surface)',
     source: 'import',
     importWindow: 'all',
   }),
   definePart({
     id: 'validations-rail',
-    title: 'Ticket validations of metro and trains (Île-de-France Mobilités, validations-reseau-ferre)',
+    title:
+      'Ticket validations of metro and trains (Île-de-France Mobilités, validations-reseau-ferre)',
     source: 'import',
     importWindow: 'all',
   }),
   definePart({
     id: 'service-quality',
-    title: 'Quality of service of SNCF and RATP (Île-de-France Mobilités, indicateurs-qualite-service-sncf-ratp)',
+    title:
+      'Quality of service of SNCF and RATP (Île-de-France Mobilités, indicateurs-qualite-service-sncf-ratp)',
     source: 'import',
     importWindow: 'all',
     // Ten years of days have them: a new edition starts none of these by itself.
@@ -50,10 +54,17 @@ export const TRANSPORT_STEPS: readonly StepDefinition[] = [
   defineStep({
     id: 'transform/validations',
     title: 'One row per line or station and kind of ticket',
-    inputs: RIDE_PARTS.map((part) => ({ name: part, step: `download/${part}`, output: 'slice', optional: true })),
+    inputs: RIDE_PARTS.map((part) => ({
+      name: part,
+      step: `download/${part}`,
+      output: 'slice',
+      optional: true,
+    })),
     needsAnyOf: RIDE_PARTS,
     outputs: {
-      core: parquetFile('core/cityflow/validations', { keyColumns: ['network', 'unit_id', 'category'] }),
+      core: parquetFile('core/cityflow/validations', {
+        keyColumns: ['network', 'unit_id', 'category'],
+      }),
     },
     checks: RIDE_CHECKS,
   }),

@@ -66,15 +66,20 @@ export function ridesMetrics(date: string, rides: readonly Ride[]): RidesMetrics
 
 function totals(rides: readonly Ride[], network: string): RideTotal[] {
   const units = new Map<string, RideTotal>();
-  for (const { unit_id: identifiant, name: nom, validations } of rides.filter((ride) => ride.network === network)) {
+  for (const { unit_id: identifiant, name: nom, validations } of rides.filter(
+    (ride) => ride.network === network,
+  )) {
     const total = units.get(identifiant) ?? { identifiant, nom, validations: 0 };
     units.set(identifiant, { ...total, validations: total.validations + (validations ?? 0) });
   }
-  return [...units.values()].sort((a, b) => b.validations - a.validations || (a.identifiant < b.identifiant ? -1 : 1));
+  return [...units.values()].sort(
+    (a, b) => b.validations - a.validations || (a.identifiant < b.identifiant ? -1 : 1),
+  );
 }
 
 function by(rides: readonly Ride[], nameOf: (ride: Ride) => string): Record<string, number> {
   const sums: Record<string, number> = {};
-  for (const ride of rides) sums[nameOf(ride)] = (sums[nameOf(ride)] ?? 0) + (ride.validations ?? 0);
+  for (const ride of rides)
+    sums[nameOf(ride)] = (sums[nameOf(ride)] ?? 0) + (ride.validations ?? 0);
   return Object.fromEntries(Object.entries(sums).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,9 +1,18 @@
 import { checkResult, dayByDay, inputOf, writeParquetRows } from '../../kit/index.ts';
-import type { CheckDefinition, SqlColumn, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
+import type {
+  CheckDefinition,
+  SqlColumn,
+  SqlSession,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { readPublished } from '../transform/network.ts';
 import { RIDES } from './slices.ts';
 
-/** `transform/validations`: one row per line (buses, trams) or station (metro, trains) and kind of ticket. */
+/**
+ * `transform/validations`: one row per line (buses, trams) or station (metro, trains) and kind of
+ * ticket.
+ */
 
 const READABLE: CheckDefinition = {
   id: 'readable-validations',
@@ -19,7 +28,10 @@ const NAMED: CheckDefinition = {
 export const RIDE_CHECKS: readonly CheckDefinition[] = [READABLE, NAMED];
 
 /** How the two networks are called in our rows, by part. */
-const NETWORKS: Readonly<Record<string, string>> = { validations: 'surface', 'validations-rail': 'ferré' };
+const NETWORKS: Readonly<Record<string, string>> = {
+  validations: 'surface',
+  'validations-rail': 'ferré',
+};
 
 /** Core table: one row per line or station and kind of ticket; the columns are those of `Ride`. */
 export const RIDE_TABLE = [
@@ -36,7 +48,9 @@ export const RIDE_TABLE = [
 export interface Ride {
   /** `surface` or `ferré`. */
   readonly network: string;
-  /** Operator, network and line (or station): `100-110-861`; a line's own code alone is not unique. */
+  /**
+   * Operator, network and line (or station): `100-110-861`; a line's own code alone is not unique.
+   */
   readonly unit_id: string;
   readonly name: string | null;
   readonly group_id: string | null;
@@ -64,14 +78,21 @@ const NO_NAMES = ['', '?', 'ND', 'NON DEFINI', 'LIGNE NON DEFINIE', 'INCONNU'];
 export const transformRides = dayByDay(async (unit, _task, sql) => transform(unit, sql));
 
 async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {
-  const read: { readonly part: string; readonly row: PublishedRide; readonly count: RideCount | undefined }[] = [];
+  const read: {
+    readonly part: string;
+    readonly row: PublishedRide;
+    readonly count: RideCount | undefined;
+  }[] = [];
   for (const [part, { names }] of Object.entries(RIDES)) {
     const slice = inputOf(unit, part);
-    const rows = slice === undefined ? [] : await readPublished<PublishedRide>(sql, slice.path, names, WANTED);
+    const rows =
+      slice === undefined ? [] : await readPublished<PublishedRide>(sql, slice.path, names, WANTED);
     for (const row of rows) read.push({ part, row, count: rideCount(row.count) });
   }
   const rides = mergedRides(
-    read.flatMap(({ part, row, count }) => (count === undefined ? [] : [rideOf(NETWORKS[part] ?? part, row, count)])),
+    read.flatMap(({ part, row, count }) =>
+      count === undefined ? [] : [rideOf(NETWORKS[part] ?? part, row, count)],
+    ),
   );
   const core = await writeParquetRows(
     sql,
@@ -115,7 +136,8 @@ export function rideCount(text: string | null): RideCount | undefined {
 }
 
 function rideOf(network: string, row: PublishedRide, { exactly, atMost }: RideCount): Ride {
-  const text = (value: string | null): string | null => (value === null || isNameless(value) ? null : value.trim());
+  const text = (value: string | null): string | null =>
+    value === null || isNameless(value) ? null : value.trim();
   return {
     network,
     unit_id: [row.operator, row.network, row.unit].map((code) => code?.trim()).join('-'),
@@ -127,7 +149,10 @@ function rideOf(network: string, row: PublishedRide, { exactly, atMost }: RideCo
   };
 }
 
-/** One row per network, line or station and kind of ticket: both directions of a line have rows of their own. */
+/**
+ * One row per network, line or station and kind of ticket: both directions of a line have rows of
+ * their own.
+ */
 function mergedRides(rides: readonly Ride[]): Ride[] {
   const merged = new Map<string, Ride>();
   for (const ride of [...rides].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))) {

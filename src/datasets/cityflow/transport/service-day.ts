@@ -13,7 +13,9 @@ export interface ServiceGroup {
   readonly indicateurs: number;
   /** Mean of the results, %. */
   readonly score_qualite_moyen: number | null;
-  /** Indicators whose result reaches what the contract wants, and those that it says something of. */
+  /**
+   * Indicators whose result reaches what the contract wants, and those that it says something of.
+   */
   readonly objectifs_atteints: number;
   readonly objectifs: number;
   /** Indicators that cost the operator a penalty. */
@@ -47,7 +49,10 @@ export const metricsService = dayByDay(async (unit, _task, sql) => {
 });
 
 /** Means have no weights: an indicator of a short line counts as one of a long line. */
-export function serviceMetrics(date: string, indicators: readonly ServiceIndicator[]): ServiceMetrics {
+export function serviceMetrics(
+  date: string,
+  indicators: readonly ServiceIndicator[],
+): ServiceMetrics {
   const groups = new Map<string, ServiceIndicator[]>();
   for (const one of indicators) {
     const key = [one.operator, one.mode].join('\n');

@@ -1,10 +1,18 @@
 import { checkResult, dayByDay, inputOf, matchOf, writeParquetRows } from '../../kit/index.ts';
-import type { CheckDefinition, SqlColumn, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
+import type {
+  CheckDefinition,
+  SqlColumn,
+  SqlSession,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { rounded } from '../statistics.ts';
 import { readPublished } from '../transform/network.ts';
 import { SERVICE } from './columns.ts';
 
-/** `transform/service-quality`: the indicators of the quarter that the day lies in, one row each. */
+/**
+ * `transform/service-quality`: the indicators of the quarter that the day lies in, one row each.
+ */
 
 const PLAUSIBLE: CheckDefinition = {
   id: 'plausible-indicators',
@@ -63,7 +71,9 @@ export const transformService = dayByDay(async (unit, _task, sql) => transform(u
 async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {
   const slice = inputOf(unit, 'service-quality');
   const published =
-    slice === undefined ? [] : await readPublished<PublishedIndicator>(sql, slice.path, SERVICE.names, WANTED);
+    slice === undefined
+      ? []
+      : await readPublished<PublishedIndicator>(sql, slice.path, SERVICE.names, WANTED);
   const indicators = published.map(indicatorOf).sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   const core = await writeParquetRows(
     sql,
@@ -71,14 +81,21 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
     indicators.map((one) => SERVICE_TABLE.map(({ name }) => one[name])),
     `service-${unit.scope}`,
   );
-  const odd = indicators.filter(({ result_pct: result }) => result !== null && (result < 0 || result > MAX_PCT));
+  const odd = indicators.filter(
+    ({ result_pct: result }) => result !== null && (result < 0 || result > MAX_PCT),
+  );
   return {
     outputs: { core },
     checks: [
       checkResult(
         PLAUSIBLE,
         indicators.length,
-        odd.map(({ operator, indicator, line, result_pct }) => ({ operator, indicator, line, result_pct })),
+        odd.map(({ operator, indicator, line, result_pct }) => ({
+          operator,
+          indicator,
+          line,
+          result_pct,
+        })),
       ),
     ],
     facts: { rows: indicators.length },

@@ -1,13 +1,22 @@
 import { z } from 'zod';
 import { ASKED_RANGE, addDays, question, quoteText } from '../../kit/index.ts';
-import type { DaySpan, QuestionDefinition, QuestionScene, TableColumn, Words } from '../../kit/index.ts';
+import type {
+  DaySpan,
+  QuestionDefinition,
+  QuestionScene,
+  TableColumn,
+  Words,
+} from '../../kit/index.ts';
 import { QUANTITIES } from '../rollup/energies.ts';
 import type { Quantity } from '../rollup/energies.ts';
 import { regionName, REGIONS } from '../regions.ts';
 
 /** Questions about the regions. */
 
-const grandeur = z.enum(QUANTITIES).default('consommation').describe('Load, a source, pumping, or net physical import');
+const grandeur = z
+  .enum(QUANTITIES)
+  .default('consommation')
+  .describe('Load, a source, pumping, or net physical import');
 const CODES = REGIONS.map(({ code }) => code) as [string, ...string[]];
 
 interface Range {
@@ -38,7 +47,12 @@ function gigawattHours(mwh: unknown, language: keyof Words): string {
   return (Number(mwh) / 1000).toLocaleString(locale, { maximumFractionDigits: 1 });
 }
 
-const ENERGY: TableColumn = { name: 'energy_mwh', type: 'number', unit: 'MWh', title: { fr: 'Énergie', en: 'Energy' } };
+const ENERGY: TableColumn = {
+  name: 'energy_mwh',
+  type: 'number',
+  unit: 'MWh',
+  title: { fr: 'Énergie', en: 'Energy' },
+};
 const COVERED: TableColumn = {
   name: 'coverage',
   type: 'number',
@@ -65,7 +79,11 @@ const regions = question({
       FROM eco2mix_regional_energies_day GROUP BY region_code, region)
     WHERE energy_mwh IS NOT NULL ORDER BY energy_mwh DESC, region_code`,
   columns: () => [
-    { name: 'region_code', type: 'text', title: { fr: 'Code INSEE région', en: 'Region (INSEE code)' } },
+    {
+      name: 'region_code',
+      type: 'text',
+      title: { fr: 'Code INSEE région', en: 'Region (INSEE code)' },
+    },
     { name: 'region', type: 'text', title: { fr: 'Région', en: 'Region' } },
     ENERGY,
     {
@@ -79,7 +97,8 @@ const regions = question({
   sentence: (rows, { grandeur: quantity }) => {
     const [first] = rows;
     const label = WORDS[quantity];
-    if (first === undefined) return { fr: `${label.fr} : aucune donnée.`, en: `${label.en}: no data.` };
+    if (first === undefined)
+      return { fr: `${label.fr} : aucune donnée.`, en: `${label.en}: no data.` };
     const [name, energy] = [String(first['region']), first['energy_mwh']];
     return {
       fr: `${label.fr} : ${rows.length} régions, ${name} en tête avec ${gigawattHours(energy, 'fr')} GWh.`,
@@ -106,7 +125,10 @@ const region = question({
   parameters: z.strictObject({
     region: z.enum(CODES).default('11').describe('INSEE code of the region'),
     grandeur,
-    granularity: z.enum(['daily', 'monthly', 'annual']).default('daily').describe('One value per day, month or year'),
+    granularity: z
+      .enum(['daily', 'monthly', 'annual'])
+      .default('daily')
+      .describe('One value per day, month or year'),
     ...ASKED_RANGE,
   }),
   tables: Object.values(TABLES),
@@ -117,7 +139,11 @@ const region = question({
     granularity,
   }) => `SELECT period, energy_mwh, coverage FROM ${TABLES[granularity]}
     WHERE region_code = ${quoteText(code)} AND quantity = ${quoteText(quantity)} AND energy_mwh IS NOT NULL ORDER BY period`,
-  columns: () => [{ name: 'period', type: 'text', title: { fr: 'Période', en: 'Period' } }, ENERGY, COVERED],
+  columns: () => [
+    { name: 'period', type: 'text', title: { fr: 'Période', en: 'Period' } },
+    ENERGY,
+    COVERED,
+  ],
   sentence: (rows, { region: code, grandeur: quantity }) => {
     const [name, label] = [regionName(code), WORDS[quantity]];
     const sum = rows.reduce((total, row) => total + Number(row['energy_mwh']), 0);

@@ -3,7 +3,10 @@ import { MEASURES, RATES, SOURCES } from '../columns.ts';
 
 /** What readers may ask of the regions. */
 
-/** `nuclear_load_factor_pct` → `Nuclear load factor`: our names are English, with the unit at their end. */
+/**
+ * `nuclear_load_factor_pct` → `Nuclear load factor`: our names are English, with the unit at their
+ * end.
+ */
 function englishTitle(column: string): string {
   const words = column.replace(/_(mw|pct)$/, '').replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
@@ -19,7 +22,11 @@ const REGIONS: TableDefinition = {
   rows: { step: 'transform/regions', output: 'core', each: 'day' },
   order: ['region_code', 'instant_at'],
   columns: [
-    { name: 'region_code', type: 'text', title: { fr: 'Code INSEE région', en: 'Region (INSEE code)' } },
+    {
+      name: 'region_code',
+      type: 'text',
+      title: { fr: 'Code INSEE région', en: 'Region (INSEE code)' },
+    },
     { name: 'instant_at', type: 'instant', title: { fr: 'Instant (UTC)', en: 'Instant (UTC)' } },
     { name: 'revision', type: 'text', title: { fr: 'État des données', en: 'Revision' } },
     { name: 'source_part', type: 'text', title: { fr: 'Fichier d’origine', en: 'Source part' } },
@@ -29,17 +36,31 @@ const REGIONS: TableDefinition = {
       title: { fr: 'Durée (quarts d’heure)', en: 'Stands for (quarters of an hour)' },
     },
     ...MEASURES.map(({ column, label }): TableColumn => {
-      return { name: column, type: 'integer', unit: 'MW', title: { fr: label, en: englishTitle(column) } };
+      return {
+        name: column,
+        type: 'integer',
+        unit: 'MW',
+        title: { fr: label, en: englishTitle(column) },
+      };
     }),
     ...RATES.map(({ column, label }): TableColumn => {
-      return { name: column, type: 'number', unit: '%', title: { fr: label, en: englishTitle(column) } };
+      return {
+        name: column,
+        type: 'number',
+        unit: '%',
+        title: { fr: label, en: englishTitle(column) },
+      };
     }),
   ],
 };
 
 const ENERGY_COLUMNS: readonly TableColumn[] = [
   { name: 'period', type: 'text', title: { fr: 'Période', en: 'Period' } },
-  { name: 'region_code', type: 'text', title: { fr: 'Code INSEE région', en: 'Region (INSEE code)' } },
+  {
+    name: 'region_code',
+    type: 'text',
+    title: { fr: 'Code INSEE région', en: 'Region (INSEE code)' },
+  },
   { name: 'region', type: 'text', title: { fr: 'Région', en: 'Region' } },
   { name: 'quantity', type: 'text', title: { fr: 'Grandeur', en: 'Quantity' } },
   { name: 'energy_mwh', type: 'number', unit: 'MWh', title: { fr: 'Énergie', en: 'Energy' } },
@@ -70,7 +91,9 @@ const MEMBERS: readonly (readonly [quantity: string, path: string])[] = [
 
 /** The metrics of days as rows of energies. */
 function energiesOfDays(files: string): string {
-  const told = MEMBERS.map(([quantity, path]) => `{quantity: '${quantity}', told: region->'$.${path}'}`);
+  const told = MEMBERS.map(
+    ([quantity, path]) => `{quantity: '${quantity}', told: region->'$.${path}'}`,
+  );
   return `SELECT period, region->>'$.code' AS region_code, region->>'$.name' AS region, one.quantity AS quantity,
       TRY_CAST(one.told->>'$.energy_mwh' AS DOUBLE) AS energy_mwh, TRY_CAST(one.told->>'$.coverage' AS DOUBLE) AS coverage
     FROM (SELECT period, region, unnest([${told.join(', ')}]) AS one

@@ -1,5 +1,13 @@
 import type { JSX } from 'preact';
-import { FigureTable, gigawattHourFigure, number, PlainSection, Row, signed, withUnit } from '../../kit/page/index.ts';
+import {
+  FigureTable,
+  gigawattHourFigure,
+  number,
+  PlainSection,
+  Row,
+  signed,
+  withUnit,
+} from '../../kit/page/index.ts';
 import { labelOf } from '../columns.ts';
 import type { ComparedQuantity, NationalComparison } from '../metrics-model.ts';
 
@@ -8,13 +16,25 @@ const REASONS: Readonly<Record<NonNullable<ComparedQuantity['reason']>, string>>
   'regions incomplete': 'régions incomplètes',
   'national incomplete': 'national incomplet',
 };
-const REVISIONS = { provisional: 'provisoires', consolidated: 'consolidées', definitive: 'définitives' } as const;
+const REVISIONS = {
+  provisional: 'provisoires',
+  consolidated: 'consolidées',
+  definitive: 'définitives',
+} as const;
 
 /** The sum of the regions beside the national figure. */
-export function ComparisonSection({ comparison }: { readonly comparison: NationalComparison | null }): JSX.Element {
+export function ComparisonSection({
+  comparison,
+}: {
+  readonly comparison: NationalComparison | null;
+}): JSX.Element {
   return (
     <PlainSection id="national" title="Somme des régions et chiffre national">
-      {comparison === null ? <p>La comparaison n’a pas été faite.</p> : <Comparison comparison={comparison} />}
+      {comparison === null ? (
+        <p>La comparaison n’a pas été faite.</p>
+      ) : (
+        <Comparison comparison={comparison} />
+      )}
     </PlainSection>
   );
 }
@@ -39,7 +59,9 @@ function Comparison({
             cells={[
               gigawattHourFigure(figures.regions_mwh),
               gigawattHourFigure(figures.national_mwh),
-              figures.difference_mwh === null ? number(null) : signed(figures.difference_mwh / 1000, 2),
+              figures.difference_mwh === null
+                ? number(null)
+                : signed(figures.difference_mwh / 1000, 2),
               withUnit(signed(figures.difference_pct, 2), '%'),
               reason === null ? 'oui' : REASONS[reason],
             ]}
@@ -47,9 +69,9 @@ function Comparison({
         ))}
       </FigureTable>
       <p class="note">
-        Même périmètre, la France continentale sans la Corse. Données régionales {wordOf(revisions.regions)}, nationales{' '}
-        {wordOf(revisions.national)}&nbsp;: des révisions différentes expliquent un écart, qui n’est réparti sur aucune
-        région.
+        Même périmètre, la France continentale sans la Corse. Données régionales{' '}
+        {wordOf(revisions.regions)}, nationales {wordOf(revisions.national)}&nbsp;: des révisions
+        différentes expliquent un écart, qui n’est réparti sur aucune région.
       </p>
     </>
   );

@@ -3,8 +3,9 @@ import type { RegionDay } from '../metrics-model.ts';
 import { REGIONS } from '../regions.ts';
 
 /**
- * A tile map: one tile of one size per region, near to where it lies. Areas would make the large regions look important, and outlines are somebody's
- * geometry. The shade tells the value, the tile names region and value, and the table below has every figure.
+ * A tile map: one tile of one size per region, near to where it lies. Areas would make the large
+ * regions look important, and outlines are somebody's geometry. The shade tells the value, the tile
+ * names region and value, and the table below has every figure.
  */
 
 const TILE = 112;
@@ -31,7 +32,14 @@ export interface MapProps {
  * Shades are relative to the largest absolute value of the day; regions without a place are left
  * out.
  */
-export function TileMap({ title, regions, valueOf, textOf, describe, isSigned = false }: MapProps): JSX.Element {
+export function TileMap({
+  title,
+  regions,
+  valueOf,
+  textOf,
+  describe,
+  isSigned = false,
+}: MapProps): JSX.Element {
   const values = regions.flatMap((region) => valueOf(region) ?? []);
   const largest = Math.max(0, ...values.map(Math.abs));
   const drawn = REGIONS.flatMap(({ code, short, tile }) => {
@@ -50,7 +58,10 @@ export function TileMap({ title, regions, valueOf, textOf, describe, isSigned = 
         {drawn.map(({ region, short, tile }) => {
           const value = valueOf(region);
           return (
-            <g key={region.code} transform={`translate(${tile.x * (TILE + GAP)} ${tile.y * (TILE + GAP)})`}>
+            <g
+              key={region.code}
+              transform={`translate(${tile.x * (TILE + GAP)} ${tile.y * (TILE + GAP)})`}
+            >
               <title>{describe(region)}</title>
               <rect width={TILE} height={TILE} rx="6" class={shadeOf(value, largest, isSigned)} />
               <text x={TILE / 2} y="46" class={`name ${inkOf(value, largest)}`}>

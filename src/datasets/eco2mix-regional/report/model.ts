@@ -13,7 +13,9 @@ export interface RegionsReport {
   readonly comparison: NationalComparison | null;
   /** Parts that use what was delivered before, with the reason. */
   readonly notes?: readonly PartNote[];
-  /** Parts of which nothing came because their publisher was not heard; absent where there are none. */
+  /**
+   * Parts of which nothing came because their publisher was not heard; absent where there are none.
+   */
   readonly unanswered?: readonly UnansweredNote[];
   /** Held data that the day is made of, and who accepted them; absent where there are none. */
   readonly accepted?: readonly AcceptedHold[];

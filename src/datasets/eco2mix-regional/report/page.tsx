@@ -101,8 +101,8 @@ function Header({ model }: { model: RegionsReport }): JSX.Element {
       </p>
       {notes.map(({ part, since }) => (
         <p key={part} class="state">
-          {partTitle(part)}&nbsp;: la dernière demande a échoué, données telles que livrées au plus tard le{' '}
-          {longDate(since)}.
+          {partTitle(part)}&nbsp;: la dernière demande a échoué, données telles que livrées au plus
+          tard le {longDate(since)}.
         </p>
       ))}
       <UnansweredMark parts={unanswered} titleOf={partTitle} />
@@ -111,7 +111,11 @@ function Header({ model }: { model: RegionsReport }): JSX.Element {
   );
 }
 
-const REVISIONS = { provisional: 'provisoires', consolidated: 'consolidées', definitive: 'définitives' } as const;
+const REVISIONS = {
+  provisional: 'provisoires',
+  consolidated: 'consolidées',
+  definitive: 'définitives',
+} as const;
 
 function describe({ name, load, generation, exchange }: RegionDay): string {
   const net = exchange.energy_mwh;
@@ -154,20 +158,33 @@ function Maps({ regions }: { readonly regions: readonly RegionDay[] }): JSX.Elem
         />
       </div>
       <p class="note">
-        Une tuile par région, placée près de sa position&nbsp;; plus elle est foncée, plus la valeur est grande. Une
-        tuile en pointillé n’a pas de valeur. Les chiffres sont dans les tableaux ci-dessous.
+        Une tuile par région, placée près de sa position&nbsp;; plus elle est foncée, plus la valeur
+        est grande. Une tuile en pointillé n’a pas de valeur. Les chiffres sont dans les tableaux
+        ci-dessous.
       </p>
     </PlainSection>
   );
 }
 
 function LoadSection({ regions }: { readonly regions: readonly RegionDay[] }): JSX.Element {
-  const ordered = [...regions].sort((a, b) => (b.load.energy_mwh ?? -1) - (a.load.energy_mwh ?? -1));
+  const ordered = [...regions].sort(
+    (a, b) => (b.load.energy_mwh ?? -1) - (a.load.energy_mwh ?? -1),
+  );
   return (
     <PlainSection id="consommation" title="Consommation, production et échanges">
       <FigureTable
         caption="Par région, de la plus grande consommation à la plus petite"
-        head={['Région', 'Conso. GWh', 'Pointe', 'à', 'Prod. GWh', 'Prod./conso.', 'Import GWh', 'Export GWh', 'Couv.']}
+        head={[
+          'Région',
+          'Conso. GWh',
+          'Pointe',
+          'à',
+          'Prod. GWh',
+          'Prod./conso.',
+          'Import GWh',
+          'Export GWh',
+          'Couv.',
+        ]}
       >
         {ordered.map(({ code, name, load, generation, exchange }) => (
           <Row
@@ -197,8 +214,12 @@ function SourceSection({ regions }: { readonly regions: readonly RegionDay[] }):
     <PlainSection id="filieres" title="Filières : énergie, couverture et charge">
       <div class="maps">
         {SOURCES.map((source) => {
-          const having = regions.filter(({ generation }) => generation.by_source[source].energy_mwh !== null);
-          const absent = regions.filter((region) => !having.includes(region)).map(({ name }) => name);
+          const having = regions.filter(
+            ({ generation }) => generation.by_source[source].energy_mwh !== null,
+          );
+          const absent = regions
+            .filter((region) => !having.includes(region))
+            .map(({ name }) => name);
           return (
             <div key={source} class="source">
               <FigureTable caption={labelOf(source)} head={['Région', 'GWh', 'TCO %', 'TCH %']}>
@@ -208,7 +229,13 @@ function SourceSection({ regions }: { readonly regions: readonly RegionDay[] }):
                     coverage_rate_pct: tco,
                     load_factor_pct: tch,
                   } = generation.by_source[source];
-                  return <Row key={code} name={name} cells={[gigawattHourFigure(energy), rate(tco), rate(tch)]} />;
+                  return (
+                    <Row
+                      key={code}
+                      name={name}
+                      cells={[gigawattHourFigure(energy), rate(tco), rate(tch)]}
+                    />
+                  );
                 })}
               </FigureTable>
               {absent.length > 0 && <p class="note">Rien n’est publié pour {listed(absent)}.</p>}
@@ -217,8 +244,9 @@ function SourceSection({ regions }: { readonly regions: readonly RegionDay[] }):
         })}
       </div>
       <p class="note">
-        TCO, taux de couverture&nbsp;: part de la filière dans la consommation de la région, calculée sur la journée.
-        TCH, taux de charge&nbsp;: part de la puissance installée, moyenne des valeurs publiées par RTE.
+        TCO, taux de couverture&nbsp;: part de la filière dans la consommation de la région,
+        calculée sur la journée. TCH, taux de charge&nbsp;: part de la puissance installée, moyenne
+        des valeurs publiées par RTE.
       </p>
     </PlainSection>
   );
@@ -235,8 +263,8 @@ function Footer({ model: { date, sample_data: sample } }: { model: RegionsReport
             : `${capital(SAMPLE_WORDS)}, inventées à cette fin et publiées par personne.`}
         </p>
         <p>
-          Avec cette page&nbsp;: <code>{name}.csv</code>, <code>{name}.parquet</code> (une ligne par région),{' '}
-          <code>{name}.json</code> (modèle complet).
+          Avec cette page&nbsp;: <code>{name}.csv</code>, <code>{name}.parquet</code> (une ligne par
+          région), <code>{name}.json</code> (modèle complet).
         </p>
       </div>
     </footer>

@@ -7,7 +7,13 @@ import {
   plainStep,
   utf8,
 } from '../../kit/index.ts';
-import type { JsonObject, LocalArtefact, PlainTools, StepImplementation, StepUnit } from '../../kit/index.ts';
+import type {
+  JsonObject,
+  LocalArtefact,
+  PlainTools,
+  StepImplementation,
+  StepUnit,
+} from '../../kit/index.ts';
 import type { NationalComparison, RegionsDay } from '../metrics-model.ts';
 import { regionRows, regionsCsv, regionsTable } from './tables.ts';
 import type { RegionsReport } from './model.ts';
@@ -23,7 +29,8 @@ export const reportRegions: StepImplementation = plainStep(async (unit, tools) =
     schema: REPORT_SCHEMA,
     date: unit.scope,
     metrics,
-    comparison: comparison === undefined ? null : await readDocument<NationalComparison>(tools, comparison),
+    comparison:
+      comparison === undefined ? null : await readDocument<NationalComparison>(tools, comparison),
     ...(notes.length === 0 ? {} : { notes }),
     ...definedMembers({ unanswered: unit.unanswered, accepted: unit.accepted }),
     ...(sample.length === 0 ? {} : { sample_data: sample }),
@@ -33,18 +40,28 @@ export const reportRegions: StepImplementation = plainStep(async (unit, tools) =
     outputs: {
       model: { bytes: utf8(`${canonicalJson(model)}\n`) },
       csv: { bytes: utf8(regionsCsv(rows, sample)), rows: rows.length },
-      table: { bytes: await tools.writeFlatParquet(markedTable(regionsTable(rows), sample)), rows: rows.length },
+      table: {
+        bytes: await tools.writeFlatParquet(markedTable(regionsTable(rows), sample)),
+        rows: rows.length,
+      },
     },
     checks: [],
     facts: factsOf(model),
   };
 });
 
-/** `report/page`: the model as one self-contained page. The drawing library is loaded by the first page, not with the worker. */
+/**
+ * `report/page`: the model as one self-contained page. The drawing library is loaded by the first
+ * page, not with the worker.
+ */
 export const reportPage: StepImplementation = plainStep(async (unit, tools) => {
   const model = await readDocument<RegionsReport>(tools, required(unit, 'model'));
   const { renderReportPage } = await import('./page.tsx');
-  return { outputs: { page: { bytes: utf8(renderReportPage(model)) } }, checks: [], facts: factsOf(model) };
+  return {
+    outputs: { page: { bytes: utf8(renderReportPage(model)) } },
+    checks: [],
+    facts: factsOf(model),
+  };
 });
 
 function factsOf({ metrics: { revision, regions } }: RegionsReport): JsonObject {
@@ -54,7 +71,10 @@ function factsOf({ metrics: { revision, regions } }: RegionsReport): JsonObject 
 function required(unit: StepUnit, name: string): LocalArtefact {
   const artefact = inputOf(unit, name);
   if (artefact !== undefined) return artefact;
-  throw new PipelineError('INTERNAL', `the report of ${unit.scope} was started without its input ${name}`);
+  throw new PipelineError(
+    'INTERNAL',
+    `the report of ${unit.scope} was started without its input ${name}`,
+  );
 }
 
 async function readDocument<T>(tools: PlainTools, artefact: LocalArtefact): Promise<T> {

@@ -24,13 +24,21 @@ const FIELDS: readonly FlatField<RegionRow>[] = [
   { name: 'load_peak_mw', type: 'number', valueOf: ({ load }) => load.peak?.mw ?? null },
   { name: 'load_peak_at', type: 'instant', valueOf: ({ load }) => load.peak?.at ?? null },
   { name: 'generation_mwh', type: 'number', valueOf: ({ generation }) => generation.total_mwh },
-  { name: 'coverage_rate_pct', type: 'number', valueOf: ({ generation }) => generation.coverage_rate_pct },
+  {
+    name: 'coverage_rate_pct',
+    type: 'number',
+    valueOf: ({ generation }) => generation.coverage_rate_pct,
+  },
   { name: 'exchange_net_mwh', type: 'number', valueOf: ({ exchange }) => exchange.energy_mwh },
   { name: 'exchange_import_mwh', type: 'number', valueOf: ({ exchange }) => exchange.import_mwh },
   { name: 'exchange_export_mwh', type: 'number', valueOf: ({ exchange }) => exchange.export_mwh },
   { name: 'pompage_mwh', type: 'number', valueOf: ({ pumping }) => pumping.energy_mwh },
   ...SOURCES.flatMap((source): FlatField<RegionRow>[] => [
-    { name: `${source}_mwh`, type: 'number', valueOf: ({ generation }) => generation.by_source[source].energy_mwh },
+    {
+      name: `${source}_mwh`,
+      type: 'number',
+      valueOf: ({ generation }) => generation.by_source[source].energy_mwh,
+    },
     {
       name: `${source}_tco_pct`,
       type: 'number',

@@ -47,7 +47,12 @@ export function sumTerms(period: string, terms: readonly Term[], hours: number):
       const before = sums.get(key);
       // Coverages have four decimals: ten thousand of them are whole numbers.
       const covered = (before?.covered ?? 0) + Math.round(energy.coverage * 10_000) * own;
-      sums.set(key, { ...energy, period, energy_mwh: add(before?.energy_mwh ?? null, energy.energy_mwh), covered });
+      sums.set(key, {
+        ...energy,
+        period,
+        energy_mwh: add(before?.energy_mwh ?? null, energy.energy_mwh),
+        covered,
+      });
     }
   }
   return [...sums.values()].map(({ covered, ...energy }) => {
@@ -55,7 +60,10 @@ export function sumTerms(period: string, terms: readonly Term[], hours: number):
   });
 }
 
-/** Multiples of 0.25 are exact in doubles; what is unknown adds nothing, and is told by the coverage. */
+/**
+ * Multiples of 0.25 are exact in doubles; what is unknown adds nothing, and is told by the
+ * coverage.
+ */
 function add(a: number | null, b: number | null): number | null {
   return a === null ? b : a + (b ?? 0);
 }
@@ -70,7 +78,10 @@ const COLUMNS = [
 ];
 
 /** Fills the temporary table `region_energies`. */
-export async function loadEnergies(sql: SqlSession, energies: readonly RegionEnergy[]): Promise<void> {
+export async function loadEnergies(
+  sql: SqlSession,
+  energies: readonly RegionEnergy[],
+): Promise<void> {
   const rows = energies.map((row) => {
     const names = [row.period, row.region_code, row.region, row.quantity].map(quoteText);
     return `(${[...names, row.energy_mwh ?? 'NULL', row.coverage].join(', ')})`;
@@ -80,4 +91,5 @@ export async function loadEnergies(sql: SqlSession, energies: readonly RegionEne
 }
 
 /** The canonical order: equal energies give equal bytes. */
-export const ENERGIES_SORTED = 'SELECT * FROM region_energies ORDER BY period, region_code, quantity';
+export const ENERGIES_SORTED =
+  'SELECT * FROM region_energies ORDER BY period, region_code, quantity';

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { copyToParquet, datesOfMonth, forEachUnit, parquetSql, zonedDay } from '../../kit/index.ts';
-import type { LocalArtefact, Period, RowsFile, SqlSession, StepImplementation, StepUnit } from '../../kit/index.ts';
+import type {
+  LocalArtefact,
+  Period,
+  RowsFile,
+  SqlSession,
+  StepImplementation,
+  StepUnit,
+} from '../../kit/index.ts';
 import { CORE_COLUMNS } from '../core.ts';
 import type { RegionsDay } from '../metrics-model.ts';
 import { ZONE } from '../regions.ts';
@@ -9,7 +16,10 @@ import { energiesOf, ENERGIES_SORTED, loadEnergies, sumTerms } from './energies.
 
 /** Days → months → years → history. */
 
-/** `rollup/month`: the rows of a month's days, and their energies by region, beside the coverage of the whole month. */
+/**
+ * `rollup/month`: the rows of a month's days, and their energies by region, beside the coverage of
+ * the whole month.
+ */
 export const rollupMonth: StepImplementation = {
   kind: 'sql',
   run: (task, sql) =>
@@ -23,11 +33,19 @@ export const rollupMonth: StepImplementation = {
       const days = (unit.inputs['metrics'] ?? []).map(readDay);
       if (days.length > 0) {
         const terms = days.map((day): Term => {
-          return { hours: day.hours, energies: day.regions.flatMap((region) => energiesOf(day.date, region)) };
+          return {
+            hours: day.hours,
+            energies: day.regions.flatMap((region) => energiesOf(day.date, region)),
+          };
         });
         outputs['energies'] = await writeSum(sql, unit.scope, terms, hoursOfMonth(unit.scope));
       }
-      return { scope: unit.scope, outputs, checks: [], facts: { days: days.length, rows: outputs['core']?.rows ?? 0 } };
+      return {
+        scope: unit.scope,
+        outputs,
+        checks: [],
+        facts: { days: days.length, rows: outputs['core']?.rows ?? 0 },
+      };
     }),
 };
 
@@ -37,7 +55,8 @@ export const rollupYear: StepImplementation = {
   run: (task, sql) =>
     forEachUnit(task, async (unit) => {
       const months = unit.inputs['energies'] ?? [];
-      if (months.length === 0) return { scope: unit.scope, outputs: {}, checks: [], facts: { months: 0 } };
+      if (months.length === 0)
+        return { scope: unit.scope, outputs: {}, checks: [], facts: { months: 0 } };
       const terms: Term[] = [];
       for (const { scope, path } of months) {
         const rows = await sql.rows<RegionEnergy>(`SELECT * FROM ${parquetSql(path)} ORDER BY ALL`);
@@ -45,7 +64,12 @@ export const rollupYear: StepImplementation = {
       }
       const hours = monthsOfYear(unit.scope).reduce((sum, month) => sum + hoursOfMonth(month), 0);
       const energies = await writeSum(sql, unit.scope, terms, hours);
-      return { scope: unit.scope, outputs: { energies }, checks: [], facts: { months: months.length } };
+      return {
+        scope: unit.scope,
+        outputs: { energies },
+        checks: [],
+        facts: { months: months.length },
+      };
     }),
 };
 
@@ -61,7 +85,12 @@ export const rollupHistory: StepImplementation = {
         const rows = `SELECT * FROM ${parquetSql(paths)} ORDER BY period, region_code, quantity`;
         outputs[name] = await copyToParquet(sql, rows, name, 'zstd');
       }
-      return { scope: unit.scope, outputs, checks: [], facts: { rows: outputs['months']?.rows ?? 0 } };
+      return {
+        scope: unit.scope,
+        outputs,
+        checks: [],
+        facts: { rows: outputs['months']?.rows ?? 0 },
+      };
     }),
 };
 
@@ -69,12 +98,20 @@ function pathsOf({ inputs }: StepUnit, name: string): string[] {
   return (inputs[name] ?? []).map(({ path }) => path);
 }
 
-/** Small files one after the other: reading each takes less time than the way to another thread and back. */
+/**
+ * Small files one after the other: reading each takes less time than the way to another thread and
+ * back.
+ */
 function readDay({ path }: LocalArtefact): RegionsDay {
   return JSON.parse(readFileSync(path, 'utf8')) as RegionsDay;
 }
 
-async function writeSum(sql: SqlSession, period: Period, terms: readonly Term[], hours: number): Promise<RowsFile> {
+async function writeSum(
+  sql: SqlSession,
+  period: Period,
+  terms: readonly Term[],
+  hours: number,
+): Promise<RowsFile> {
   await loadEnergies(sql, sumTerms(period, terms, hours));
   return copyToParquet(sql, ENERGIES_SORTED, 'regions-energies', 'zstd');
 }

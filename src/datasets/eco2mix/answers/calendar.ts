@@ -78,8 +78,14 @@ const workingDays = question({
     en: 'Working days (ouvrés, ouvrables) and public holidays by month or year, of the mainland or Alsace-Moselle.',
   },
   parameters: z.strictObject({
-    granularity: z.enum(['monthly', 'annual']).default('monthly').describe('One row per month or year'),
-    territoire: z.enum(['metropole', 'alsace_moselle']).default('metropole').describe('Whose public holidays'),
+    granularity: z
+      .enum(['monthly', 'annual'])
+      .default('monthly')
+      .describe('One row per month or year'),
+    territoire: z
+      .enum(['metropole', 'alsace_moselle'])
+      .default('metropole')
+      .describe('Whose public holidays'),
     ...ASKED_RANGE,
   }),
   tables: ['eco2mix_calendar'],

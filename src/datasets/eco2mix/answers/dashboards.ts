@@ -15,8 +15,16 @@ const consumption: DashboardDefinition = {
       question: 'get_courbe_consommation',
       parameters: {},
     },
-    { title: { fr: 'Énergie par année', en: 'Energy by year' }, question: 'get_consommation', parameters: ANNUAL },
-    { title: { fr: 'Énergie par mois', en: 'Energy by month' }, question: 'get_consommation', parameters: MONTHLY },
+    {
+      title: { fr: 'Énergie par année', en: 'Energy by year' },
+      question: 'get_consommation',
+      parameters: ANNUAL,
+    },
+    {
+      title: { fr: 'Énergie par mois', en: 'Energy by month' },
+      question: 'get_consommation',
+      parameters: MONTHLY,
+    },
   ],
 };
 
@@ -30,8 +38,16 @@ const production: DashboardDefinition = {
       parameters: RAW,
       kind: 'line',
     },
-    { title: { fr: 'Énergie par année', en: 'Energy by year' }, question: 'get_mix', parameters: ANNUAL },
-    { title: { fr: 'Énergie par mois', en: 'Energy by month' }, question: 'get_mix', parameters: MONTHLY },
+    {
+      title: { fr: 'Énergie par année', en: 'Energy by year' },
+      question: 'get_mix',
+      parameters: ANNUAL,
+    },
+    {
+      title: { fr: 'Énergie par mois', en: 'Energy by month' },
+      question: 'get_mix',
+      parameters: MONTHLY,
+    },
     {
       title: { fr: 'Parc éolien et solaire installé', en: 'Installed wind and solar capacity' },
       question: 'get_parc_installe',
@@ -49,10 +65,21 @@ const exchanges: DashboardDefinition = {
   id: 'eco2mix-exchanges',
   title: { fr: 'Échanges', en: 'Exchanges' },
   charts: [
-    { title: { fr: 'Puissance par pays', en: 'Power by country' }, question: 'get_courbes_echanges', parameters: {} },
-    { title: { fr: 'Tous les pays', en: 'All countries' }, question: 'get_echanges', parameters: RAW },
     {
-      title: { fr: 'Import et export par année, et leur solde', en: 'Imports and exports by year, and their balance' },
+      title: { fr: 'Puissance par pays', en: 'Power by country' },
+      question: 'get_courbes_echanges',
+      parameters: {},
+    },
+    {
+      title: { fr: 'Tous les pays', en: 'All countries' },
+      question: 'get_echanges',
+      parameters: RAW,
+    },
+    {
+      title: {
+        fr: 'Import et export par année, et leur solde',
+        en: 'Imports and exports by year, and their balance',
+      },
       question: 'get_echanges_energie',
       parameters: ANNUAL,
     },
@@ -68,14 +95,26 @@ const home: DashboardDefinition = {
   id: 'eco2mix-home',
   title: { fr: 'Accueil', en: 'Home' },
   charts: [
-    { title: { fr: 'Chiffres de l’année', en: 'Figures of the year' }, question: 'get_dashboard', parameters: {} },
+    {
+      title: { fr: 'Chiffres de l’année', en: 'Figures of the year' },
+      question: 'get_dashboard',
+      parameters: {},
+    },
     {
       title: { fr: 'Éolien et solaire installés', en: 'Installed wind and solar' },
       question: 'get_parc_evolution',
       parameters: {},
     },
-    { title: { fr: 'Consommation du jour', en: 'Load of the day' }, question: 'get_consommation', parameters: RAW },
-    { title: { fr: 'Production du jour', en: 'Generation of the day' }, question: 'get_mix', parameters: RAW },
+    {
+      title: { fr: 'Consommation du jour', en: 'Load of the day' },
+      question: 'get_consommation',
+      parameters: RAW,
+    },
+    {
+      title: { fr: 'Production du jour', en: 'Generation of the day' },
+      question: 'get_mix',
+      parameters: RAW,
+    },
     {
       title: { fr: 'Solde avec chaque pays', en: 'Balance with each country' },
       question: 'get_soldes',
@@ -95,4 +134,9 @@ const home: DashboardDefinition = {
 };
 
 /** The pages of the earlier system; each chart is a question with its parameters. */
-export const ECO2MIX_DASHBOARDS: readonly DashboardDefinition[] = [home, consumption, production, exchanges];
+export const ECO2MIX_DASHBOARDS: readonly DashboardDefinition[] = [
+  home,
+  consumption,
+  production,
+  exchanges,
+];

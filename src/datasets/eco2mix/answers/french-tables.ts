@@ -28,7 +28,11 @@ function declared(table: FrenchTable): TableDefinition {
     columns: columns.map(({ name: column, type, title: words, unit }) => {
       return { name: column, type, title: words, ...definedMembers({ unit }) };
     }),
-    from: (files) => frenchRowsSql(table, `read_parquet(${files}, union_by_name = true, hive_partitioning = false)`),
+    from: (files) =>
+      frenchRowsSql(
+        table,
+        `read_parquet(${files}, union_by_name = true, hive_partitioning = false)`,
+      ),
   };
 }
 

@@ -2,7 +2,10 @@ import type { TableColumn, TableDefinition, Words } from '../../kit/index.ts';
 import type { Insight } from '../rollup/insights.ts';
 import { column } from '../../kit/index.ts';
 
-/** Tables over all time, as readers may ask for them; what their figures mean is said where they are made (`rollup`). */
+/**
+ * Tables over all time, as readers may ask for them; what their figures mean is said where they are
+ * made (`rollup`).
+ */
 
 function insight(
   output: Insight,
@@ -49,7 +52,13 @@ const LOW_CARBON = insight(
     column('generation_mwh', 'number', 'Production', 'Generation', 'MWh'),
     column('low_carbon_mwh', 'number', 'Production bas-carbone', 'Low-carbon generation', 'MWh'),
     column('share', 'number', 'Part bas-carbone (0–1)', 'Low-carbon share (0–1)'),
-    column('generation_to_date_mwh', 'number', 'Production de l’année', 'Generation of the year to date', 'MWh'),
+    column(
+      'generation_to_date_mwh',
+      'number',
+      'Production de l’année',
+      'Generation of the year to date',
+      'MWh',
+    ),
     column(
       'low_carbon_to_date_mwh',
       'number',
@@ -60,7 +69,12 @@ const LOW_CARBON = insight(
     column('share_to_date', 'number', 'Part de l’année (0–1)', 'Share of the year to date (0–1)'),
     column('days_known', 'integer', 'Jours connus de l’année', 'Days of the year that are known'),
     column('days_of_year', 'integer', 'Jours écoulés de l’année', 'Days of the year to date'),
-    column('coverage', 'number', 'Couverture de l’année (0–1)', 'Coverage of the year to date (0–1)'),
+    column(
+      'coverage',
+      'number',
+      'Couverture de l’année (0–1)',
+      'Coverage of the year to date (0–1)',
+    ),
   ],
 );
 
@@ -81,9 +95,21 @@ export const FORECAST_SKILL = insight(
     column('mae_mw', 'number', 'Erreur absolue moyenne', 'Mean absolute error', 'MW'),
     column('mape_pct', 'number', 'Erreur relative moyenne', 'Mean absolute percentage error', '%'),
     column('bias_mw', 'number', 'Biais', 'Bias', 'MW'),
-    column('persistence_day_mae_mw', 'number', 'EAM de la persistance 24 h', 'MAE of persistence, 24 h', 'MW'),
+    column(
+      'persistence_day_mae_mw',
+      'number',
+      'EAM de la persistance 24 h',
+      'MAE of persistence, 24 h',
+      'MW',
+    ),
     column('skill_day', 'number', 'Compétence contre 24 h', 'Skill against 24 h'),
-    column('persistence_week_mae_mw', 'number', 'EAM de la persistance 168 h', 'MAE of persistence, 168 h', 'MW'),
+    column(
+      'persistence_week_mae_mw',
+      'number',
+      'EAM de la persistance 168 h',
+      'MAE of persistence, 168 h',
+      'MW',
+    ),
     column('skill_week', 'number', 'Compétence contre 168 h', 'Skill against 168 h'),
   ],
 );
@@ -103,9 +129,24 @@ const CALENDAR = insight(
     column('is_ouvrable', 'boolean', 'Ouvrable', 'Ouvrable: Monday to Saturday, no holiday'),
     column('is_ouvre', 'boolean', 'Ouvré', 'Ouvré: Monday to Friday, no holiday'),
     column('is_pont', 'boolean', 'Pont', 'Between a holiday and a weekend'),
-    column('public_holiday_alsace_moselle', 'text', 'Jour férié en Alsace-Moselle', 'Public holiday in Alsace-Moselle'),
-    column('is_ouvrable_alsace_moselle', 'boolean', 'Ouvrable en Alsace-Moselle', 'Ouvrable in Alsace-Moselle'),
-    column('is_ouvre_alsace_moselle', 'boolean', 'Ouvré en Alsace-Moselle', 'Ouvré in Alsace-Moselle'),
+    column(
+      'public_holiday_alsace_moselle',
+      'text',
+      'Jour férié en Alsace-Moselle',
+      'Public holiday in Alsace-Moselle',
+    ),
+    column(
+      'is_ouvrable_alsace_moselle',
+      'boolean',
+      'Ouvrable en Alsace-Moselle',
+      'Ouvrable in Alsace-Moselle',
+    ),
+    column(
+      'is_ouvre_alsace_moselle',
+      'boolean',
+      'Ouvré en Alsace-Moselle',
+      'Ouvré in Alsace-Moselle',
+    ),
     column(
       'school_holiday_zones',
       'text',
@@ -116,4 +157,9 @@ const CALENDAR = insight(
 );
 
 /** Records, low-carbon share, skill of forecasts, and the calendar. */
-export const INSIGHT_TABLES: readonly TableDefinition[] = [PEAKS, LOW_CARBON, FORECAST_SKILL, CALENDAR];
+export const INSIGHT_TABLES: readonly TableDefinition[] = [
+  PEAKS,
+  LOW_CARBON,
+  FORECAST_SKILL,
+  CALENDAR,
+];

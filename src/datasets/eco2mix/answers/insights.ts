@@ -1,11 +1,19 @@
 import { z } from 'zod';
 import { ASKED_RANGE, addDays, column, question, quoteText } from '../../kit/index.ts';
-import type { DaySpan, QuestionDefinition, QuestionScene, TableColumn, TableDefinition } from '../../kit/index.ts';
+import type {
+  DaySpan,
+  QuestionDefinition,
+  QuestionScene,
+  TableColumn,
+  TableDefinition,
+} from '../../kit/index.ts';
 import { ALL_TIME, PEAK_QUANTITIES } from '../rollup/peaks.ts';
 import { FORECAST_SKILL, PEAKS } from './insight-tables.ts';
 import { labelOf, thousands } from './quantities.ts';
 
-/** Questions about the tables over all time: records, low-carbon share, quality of the forecasts. */
+/**
+ * Questions about the tables over all time: records, low-carbon share, quality of the forecasts.
+ */
 
 interface Range {
   readonly start?: string | undefined;
@@ -39,7 +47,10 @@ const records = question({
   },
   parameters: z.strictObject({
     grandeur: z.enum(PEAK_QUANTITIES).default('consommation').describe('What is measured'),
-    period: z.enum(['all', 'annual']).default('annual').describe('Of all time alone, or of each year as well'),
+    period: z
+      .enum(['all', 'annual'])
+      .default('annual')
+      .describe('Of all time alone, or of each year as well'),
   }),
   tables: ['eco2mix_peaks'],
   span: (_, { known }) => known,
@@ -81,7 +92,11 @@ const lowCarbon = question({
     const last = rows.at(-1);
     if (last === undefined) return NO_DATA;
     const percent = Number(last['share_to_date']) * 100;
-    const [date, known, elapsed] = [String(last['date']), String(last['days_known']), String(last['days_of_year'])];
+    const [date, known, elapsed] = [
+      String(last['date']),
+      String(last['days_known']),
+      String(last['days_of_year']),
+    ];
     return {
       fr: `${thousands(percent, 'fr')} % de production bas-carbone du 1er janvier au ${date} (${known} jours connus sur ${elapsed}).`,
       en: `${thousands(percent, 'en')} % low-carbon generation from 1 January to ${date} (${known} of ${elapsed} days known).`,
@@ -103,7 +118,10 @@ const forecastSkill = question({
     en: 'Errors of the load forecast over the 30 days up to each day, and its skill against persistence.',
   },
   parameters: z.strictObject({
-    prevision: z.enum(['j1', 'j']).default('j1').describe('Made the day before (j1) or on the day (j)'),
+    prevision: z
+      .enum(['j1', 'j'])
+      .default('j1')
+      .describe('Made the day before (j1) or on the day (j)'),
     ...ASKED_RANGE,
   }),
   tables: ['eco2mix_forecast_skill'],

@@ -6,7 +6,10 @@ import { BORDERS, SOURCES } from '../metrics-model.ts';
 import { AT, exchangeLabel, labelOf, PERIOD, thousands } from './quantities.ts';
 import { grain, SERIES_TABLES, spanOf } from './series.ts';
 
-/** Several quantities beside each other over time: the generation by source, the exchanges by country, the load by how final it is. */
+/**
+ * Several quantities beside each other over time: the generation by source, the exchanges by
+ * country, the load by how final it is.
+ */
 
 const BY_GRAIN = { daily: 'day', monthly: 'month', annual: 'year' } as const;
 /** Of what the questions of one series take, these have no order and no limit. */
@@ -31,7 +34,9 @@ const mix = question({
       const powers = SOURCES.map((source) => `${COLUMN_OF[source]} AS "${source}"`);
       return `SELECT instant_at, ${powers.join(', ')} FROM eco2mix_national ORDER BY instant_at`;
     }
-    const energies = SOURCES.map((source) => `max(energy_mwh) FILTER (quantity = '${source}') AS "${source}"`);
+    const energies = SOURCES.map(
+      (source) => `max(energy_mwh) FILTER (quantity = '${source}') AS "${source}"`,
+    );
     return `SELECT period, ${energies.join(', ')} FROM eco2mix_energies_${BY_GRAIN[granularity]} GROUP BY period ORDER BY period`;
   },
   columns: ({ granularity }) => [
@@ -82,7 +87,14 @@ const loadCurve = question({
     column('revision', 'text', 'État des données', 'Revision'),
   ],
   sentence: counted,
-  chart: () => ({ kind: 'line', x: 'instant_at', y: ['value'], series: 'revision', labels: revisions, unit: 'MW' }),
+  chart: () => ({
+    kind: 'line',
+    x: 'instant_at',
+    y: ['value'],
+    series: 'revision',
+    labels: revisions,
+    unit: 'MW',
+  }),
 });
 
 const exchangeCurves = question({
@@ -149,4 +161,9 @@ const balances = question({
 });
 
 /** What the charts of the dashboards show and no question about one quantity does. */
-export const MIX_QUESTIONS: readonly QuestionDefinition[] = [mix, loadCurve, exchangeCurves, balances];
+export const MIX_QUESTIONS: readonly QuestionDefinition[] = [
+  mix,
+  loadCurve,
+  exchangeCurves,
+  balances,
+];

@@ -7,7 +7,9 @@ import { TOTAL_EXCHANGE } from '../rollup/energies.ts';
 import { ALL_TIME } from '../rollup/peaks.ts';
 import { inList, thousands } from './quantities.ts';
 
-/** Questions about all of it at once: what there is, the cards of the first page, installed power. */
+/**
+ * Questions about all of it at once: what there is, the cards of the first page, installed power.
+ */
 
 const overview = question({
   id: 'get_overview',
@@ -53,7 +55,9 @@ const FIGURE_LABELS: Readonly<Record<string, Words>> = {
   net_import: { fr: 'Solde des échanges', en: 'Balance of exchanges' },
 };
 
-/** Its rows are figures with names, so that a figure may be left out where nothing is known of it. */
+/**
+ * Its rows are figures with names, so that a figure may be left out where nothing is known of it.
+ */
 const dashboard = question({
   id: 'get_dashboard',
   title: { fr: 'Tableau de bord', en: 'Dashboard' },
@@ -71,7 +75,8 @@ const dashboard = question({
         WHERE quantity = 'consommation' AND period = '${period}')`;
     const energy = (name: string, value: string, unit: string): string =>
       `(SELECT '${name}', ${value}, '${unit}', '${year}' FROM eco2mix_energies_year WHERE period = '${year}')`;
-    const of = (names: readonly string[]): string => `sum(energy_mwh) FILTER (quantity IN (${inList(names)}))`;
+    const of = (names: readonly string[]): string =>
+      `sum(energy_mwh) FILTER (quantity IN (${inList(names)}))`;
     return [
       peak('peak_of_year', year),
       peak('peak_of_all_time', ALL_TIME),
@@ -98,7 +103,13 @@ const dashboard = question({
       en: `Peak of the year: ${thousands(peak['value'], 'en')} MW; ${thousands(part, 'en')} % low-carbon generation.`,
     };
   },
-  chart: () => ({ kind: 'figures', x: 'figure', y: ['value'], series: 'unit', labels: FIGURE_LABELS }),
+  chart: () => ({
+    kind: 'figures',
+    x: 'figure',
+    y: ['value'],
+    series: 'unit',
+    labels: FIGURE_LABELS,
+  }),
 });
 
 const parc = question({
@@ -109,7 +120,10 @@ const parc = question({
     en: 'eCO2mix does not publish installed power; the largest generation that was observed is a lower bound of it.',
   },
   parameters: z.strictObject({
-    granularity: z.enum(['monthly', 'annual']).default('annual').describe('One row per month or year'),
+    granularity: z
+      .enum(['monthly', 'annual'])
+      .default('annual')
+      .describe('One row per month or year'),
     filiere: z.enum(['eolien', 'solaire']).default('eolien').describe('Wind or solar'),
     ...ASKED_RANGE,
   }),

@@ -18,7 +18,10 @@ export type Pays = (typeof PAYS)[number];
 
 const BORDER_COLUMNS = BORDERS.map((border) => COLUMN_OF[`ech_comm_${border}`]);
 
-/** Power at an instant, as SQL over `eco2mix_national`: of all borders only where each has been published. */
+/**
+ * Power at an instant, as SQL over `eco2mix_national`: of all borders only where each has been
+ * published.
+ */
 export function exchangeSql(pays: Pays): string {
   if (pays === 'total') return `(${BORDER_COLUMNS.join(' + ')})`;
   return pays === 'physiques' ? COLUMN_OF.ech_physiques : COLUMN_OF[`ech_comm_${pays}`];
@@ -45,7 +48,13 @@ export function exchangeLabel(pays: Pays): Words {
 
 /** A parameter that keeps the same month of all years in the span. */
 export const MONTH = {
-  month: z.coerce.number().int().min(1).max(12).optional().describe('Only this month of every year, 1–12'),
+  month: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(12)
+    .optional()
+    .describe('Only this month of every year, 1–12'),
 };
 
 /** Parameters of lists: without `top_n` every row is returned. */
@@ -66,7 +75,11 @@ export const AT: TableColumn = {
   title: { fr: 'Instant (UTC)', en: 'Instant (UTC)' },
 };
 /** `2024-01-15`, `2024-01` or `2024`, by the grain that was asked for. */
-export const PERIOD: TableColumn = { name: 'period', type: 'text', title: { fr: 'Période', en: 'Period' } };
+export const PERIOD: TableColumn = {
+  name: 'period',
+  type: 'text',
+  title: { fr: 'Période', en: 'Period' },
+};
 /** How much of the period an energy stands on. */
 export const COVERED: TableColumn = {
   name: 'coverage',
@@ -81,5 +94,7 @@ export function inList(names: readonly string[]): string {
 
 /** A number as readers of a language write it, with one decimal at most. */
 export function thousands(value: unknown, language: keyof Words): string {
-  return Number(value).toLocaleString(language === 'fr' ? 'fr-FR' : 'en-GB', { maximumFractionDigits: 1 });
+  return Number(value).toLocaleString(language === 'fr' ? 'fr-FR' : 'en-GB', {
+    maximumFractionDigits: 1,
+  });
 }

@@ -16,7 +16,15 @@ import {
   valueColumn,
 } from './quantities.ts';
 import type { SeriesOf } from './series.ts';
-import { grain, SERIES_TABLES, seriesChart, seriesColumns, seriesSentence, seriesSql, spanOf } from './series.ts';
+import {
+  grain,
+  SERIES_TABLES,
+  seriesChart,
+  seriesColumns,
+  seriesSentence,
+  seriesSql,
+  spanOf,
+} from './series.ts';
 
 /** The questions about a quantity over time, and about its extremes. */
 
@@ -91,7 +99,10 @@ const echanges = question({
   chart: seriesChart,
 });
 
-const ENERGY_TABLE = { monthly: 'eco2mix_energies_month', annual: 'eco2mix_energies_year' } as const;
+const ENERGY_TABLE = {
+  monthly: 'eco2mix_energies_month',
+  annual: 'eco2mix_energies_year',
+} as const;
 const SORTED = { import: 'import_mwh', export: 'export_mwh', net: 'energy_mwh' } as const;
 
 const echangesEnergie = question({
@@ -102,17 +113,26 @@ const echangesEnergie = question({
     en: 'Import, export and net of a country by month or year (MWh).',
   },
   parameters: z.strictObject({
-    granularity: z.enum(['monthly', 'annual']).default('monthly').describe('One row per month or year'),
+    granularity: z
+      .enum(['monthly', 'annual'])
+      .default('monthly')
+      .describe('One row per month or year'),
     pays,
     ...ASKED_RANGE,
     ...MONTH,
     ...LIST,
-    sort_by: z.enum(['net', 'import', 'export']).default('net').describe('What order=value sorts by'),
+    sort_by: z
+      .enum(['net', 'import', 'export'])
+      .default('net')
+      .describe('What order=value sorts by'),
   }),
   tables: Object.values(ENERGY_TABLE),
   span: spanOf,
   sql: ({ granularity, pays: country, month, order, sort_by: sortBy, top_n: limit }) => {
-    const only = month === undefined || granularity === 'annual' ? '' : ` AND CAST(period[6:7] AS INTEGER) = ${month}`;
+    const only =
+      month === undefined || granularity === 'annual'
+        ? ''
+        : ` AND CAST(period[6:7] AS INTEGER) = ${month}`;
     return `SELECT period, import_mwh, export_mwh, energy_mwh AS net_mwh, coverage FROM ${ENERGY_TABLE[granularity]}
       WHERE quantity = '${exchangeQuantity(country)}' AND energy_mwh IS NOT NULL${only}
       ORDER BY ${order === 'value' ? `${SORTED[sortBy]} DESC, period` : 'period DESC'}${limit === undefined ? '' : ` LIMIT ${limit}`}`;
@@ -151,7 +171,10 @@ const peak = question({
     en: 'The extreme values of a quantity, instant by instant.',
   },
   parameters: z.strictObject({
-    dataset: z.enum(['consommation', 'production', 'echanges']).default('consommation').describe('What is measured'),
+    dataset: z
+      .enum(['consommation', 'production', 'echanges'])
+      .default('consommation')
+      .describe('What is measured'),
     filiere,
     pays,
     ...ASKED_RANGE,
@@ -169,7 +192,8 @@ const peak = question({
   sentence: (rows, asked) => {
     const { label } = peakOf(asked);
     const [first] = rows;
-    if (first === undefined) return { fr: `${label.fr} : aucune donnée.`, en: `${label.en}: no data.` };
+    if (first === undefined)
+      return { fr: `${label.fr} : aucune donnée.`, en: `${label.en}: no data.` };
     const at = String(first['instant_at']);
     const value = Number(first['value']);
     const [word, mot] = asked.direction === 'max' ? ['peak', 'pointe'] : ['trough', 'creux'];

@@ -4,7 +4,10 @@ import { BORDERS, SOURCES, STORAGES, SUB_SOURCES } from '../metrics-model.ts';
 import { TOTAL_EXCHANGE } from '../rollup/energies.ts';
 import { INSIGHT_TABLES } from './insight-tables.ts';
 
-/** What readers may ask of eCO2mix, and how its columns are called: derived from the measures of `columns.ts`. */
+/**
+ * What readers may ask of eCO2mix, and how its columns are called: derived from the measures of
+ * `columns.ts`.
+ */
 
 const INSTANT: TableColumn = {
   name: 'instant_at',
@@ -48,26 +51,43 @@ const ENERGY_COLUMNS: readonly TableColumn[] = [
   { name: 'energy_mwh', type: 'number', unit: 'MWh', title: { fr: 'Énergie', en: 'Energy' } },
   { name: 'import_mwh', type: 'number', unit: 'MWh', title: { fr: 'Import', en: 'Import' } },
   { name: 'export_mwh', type: 'number', unit: 'MWh', title: { fr: 'Export', en: 'Export' } },
-  { name: 'expected_samples', type: 'integer', title: { fr: 'Points attendus', en: 'Expected samples' } },
-  { name: 'observed_samples', type: 'integer', title: { fr: 'Points observés', en: 'Observed samples' } },
+  {
+    name: 'expected_samples',
+    type: 'integer',
+    title: { fr: 'Points attendus', en: 'Expected samples' },
+  },
+  {
+    name: 'observed_samples',
+    type: 'integer',
+    title: { fr: 'Points observés', en: 'Observed samples' },
+  },
   { name: 'coverage', type: 'number', title: { fr: 'Couverture (0–1)', en: 'Coverage (0–1)' } },
 ];
 
-/** The member of a day's metrics that tells of each quantity, in the names of the energies of months and years. */
+/**
+ * The member of a day's metrics that tells of each quantity, in the names of the energies of months
+ * and years.
+ */
 const DAY_MEMBERS: readonly (readonly [quantity: string, path: string, energy: string])[] = [
   ['consommation', 'load', 'energy_mwh'],
   ...SOURCES.map((name) => [name, `generation.by_source.${name}`, 'energy_mwh'] as const),
   ...SUB_SOURCES.map((name) => [name, `generation.by_sub_source.${name}`, 'energy_mwh'] as const),
   ...STORAGES.map((name) => [name, `storage.${name}`, 'energy_mwh'] as const),
   ['ech_physiques', 'exchanges.physical', 'net_mwh'],
-  ...BORDERS.map((border) => [`ech_comm_${border}`, `exchanges.by_border.${border}`, 'net_mwh'] as const),
+  ...BORDERS.map(
+    (border) => [`ech_comm_${border}`, `exchanges.by_border.${border}`, 'net_mwh'] as const,
+  ),
   [TOTAL_EXCHANGE, 'exchanges.total', 'net_mwh'],
 ];
 
-/** The metrics of days as rows of energies; the document of a day is read once, whatever number of quantities it has. */
+/**
+ * The metrics of days as rows of energies; the document of a day is read once, whatever number of
+ * quantities it has.
+ */
 function energiesOfDays(files: string): string {
   const structs = DAY_MEMBERS.map(
-    ([quantity, path, energy]) => `{quantity: '${quantity}', energy: '${energy}', told: document->'$.${path}'}`,
+    ([quantity, path, energy]) =>
+      `{quantity: '${quantity}', energy: '${energy}', told: document->'$.${path}'}`,
   );
   const number = (member: string): string => `TRY_CAST(one.told->>'$.${member}' AS DOUBLE)`;
   return `SELECT period, one.quantity AS quantity, TRY_CAST(one.told->>('$.' || one.energy) AS DOUBLE) AS energy_mwh,
@@ -95,7 +115,10 @@ function energies(each: 'month' | 'year', title: TableDefinition['title']): Tabl
     },
     rows: { step: `rollup/${each}`, output: 'energies', each },
     order: ['quantity'],
-    columns: [{ name: 'period', type: 'text', title: { fr: 'Période', en: 'Period' } }, ...ENERGY_COLUMNS],
+    columns: [
+      { name: 'period', type: 'text', title: { fr: 'Période', en: 'Period' } },
+      ...ENERGY_COLUMNS,
+    ],
   };
 }
 

@@ -2,8 +2,9 @@ import { addDays } from '../../kit/index.ts';
 import type { CivilDate } from '../../kit/index.ts';
 
 /**
- * The public holidays of mainland France by rule: eight of a fixed date and three that follow Easter (code du travail, article L3133-1). The three
- * departments of Alsace-Moselle have two more (article L3134-13). Whit Monday stays a holiday, though some work on it for solidarity.
+ * The public holidays of mainland France by rule: eight of a fixed date and three that follow
+ * Easter (code du travail, article L3133-1). The three departments of Alsace-Moselle have two more
+ * (article L3134-13). Whit Monday stays a holiday, though some work on it for solidarity.
  */
 
 const FIXED: Readonly<Record<string, string>> = {
@@ -27,8 +28,8 @@ const AFTER_EASTER: Readonly<Record<number, string>> = {
 const DAYS_TO_GOOD_FRIDAY = -2;
 
 /**
- * Easter Sunday of a Gregorian year by the anonymous algorithm (Nature, 20 April 1876; Meeus, Astronomical Algorithms, chapter 8). The letters are
- * those of the source.
+ * Easter Sunday of a Gregorian year by the anonymous algorithm (Nature, 20 April 1876; Meeus,
+ * Astronomical Algorithms, chapter 8). The letters are those of the source.
  */
 export function easterSunday(year: number): CivilDate {
   const a = year % 19;
@@ -39,7 +40,9 @@ export function easterSunday(year: number): CivilDate {
   const l = (32 + 2 * (b % 4) + 2 * Math.floor(c / 4) - h - (c % 4)) % 7;
   const m = Math.floor((a + 11 * h + 22 * l) / 451);
   const n = h + l - 7 * m + 114;
-  const monthAndDay = [Math.floor(n / 31), (n % 31) + 1].map((part) => String(part).padStart(2, '0'));
+  const monthAndDay = [Math.floor(n / 31), (n % 31) + 1].map((part) =>
+    String(part).padStart(2, '0'),
+  );
   return [year, ...monthAndDay].join('-');
 }
 

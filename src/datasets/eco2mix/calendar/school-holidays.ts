@@ -24,11 +24,12 @@ import type {
 import { ZONE } from '../local-time.ts';
 
 /**
- * School holidays as people import them: the calendar that the ministry of education publishes (data.education.gouv.fr, fr-en-calendrier-scolaire, Licence
- * Ouverte 2.0). A row is a holiday of a zone, from its first day to the day on which school begins again.
+ * School holidays as people import them: the calendar that the ministry of education publishes
+ * (data.education.gouv.fr, fr-en-calendrier-scolaire, Licence Ouverte 2.0). A row is a holiday of a
+ * zone, from its first day to the day on which school begins again.
  *
- * The slice of a day has the published rows that hold on it, and of each zone the last one that began before: so a day of school is told from a day
- * that the file knows nothing of.
+ * The slice of a day has the published rows that hold on it, and of each zone the last one that
+ * began before: so a day of school is told from a day that the file knows nothing of.
  */
 export const SCHOOL_PART = 'school-holidays';
 
@@ -68,7 +69,9 @@ async function loadRows(sql: SqlSession, file: CsvFile<Column>): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE school_rows AS
     SELECT DISTINCT *, ${dateSql(columnOf(file, 'start'))} AS begins, ${dateSql(columnOf(file, 'end'))} AS ends
     FROM ${csvRowsSql(file)}`);
-  const [odd] = await sql.rows('SELECT 1 FROM school_rows WHERE begins IS NULL OR ends IS NULL LIMIT 1');
+  const [odd] = await sql.rows(
+    'SELECT 1 FROM school_rows WHERE begins IS NULL OR ends IS NULL LIMIT 1',
+  );
   if (odd === undefined) return;
   for (const name of ['start', 'end'] as const) {
     const text = columnOf(file, name);
@@ -82,7 +85,10 @@ async function loadRows(sql: SqlSession, file: CsvFile<Column>): Promise<void> {
 }
 
 /** The slices of the wanted days. */
-export async function sliceSchoolHolidays(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
+export async function sliceSchoolHolidays(
+  task: SliceTask,
+  sql: SqlSession,
+): Promise<readonly UnitOutcome[]> {
   const file = await openCsv(task.raw.path, 'the school calendar', SCHOOL_LAYOUT);
   await loadRows(sql, file);
   const dates = task.days.map(({ date }) => date);
@@ -108,7 +114,12 @@ export async function sliceSchoolHolidays(task: SliceTask, sql: SqlSession): Pro
   return dates.map((scope): UnitOutcome => {
     const [path, rows] = [files.get(scope), rowsOf.get(scope) ?? 0];
     const facts = { rows, published_columns: file.published.length };
-    return { scope, outputs: path === undefined ? {} : { slice: { path, rows } }, checks: [], facts };
+    return {
+      scope,
+      outputs: path === undefined ? {} : { slice: { path, rows } },
+      checks: [],
+      facts,
+    };
   });
 }
 
@@ -124,14 +135,18 @@ export async function isSchoolCalendar({ path, name }: GivenFile): Promise<boole
 }
 
 /** What a school calendar holds: the days from its first holiday to the end of its last. */
-export async function recogniseSchoolHolidays(given: GivenFile, sql: SqlSession): Promise<RecognisedFile> {
+export async function recogniseSchoolHolidays(
+  given: GivenFile,
+  sql: SqlSession,
+): Promise<RecognisedFile> {
   const file = await openCsv(given.path, given.name, SCHOOL_LAYOUT);
   await loadRows(sql, file);
   const [extent] = await sql.rows<{ rows: number; from: string | null; to: string | null }>(
     `SELECT count(*) AS rows, strftime(min(begins), '%Y-%m-%d') AS "from", strftime(max(ends) - 1, '%Y-%m-%d') AS "to" FROM school_rows`,
   );
   const { from = null, to = null, rows = 0 } = extent ?? {};
-  if (from === null || to === null) throw new PipelineError('SRC_SHAPE_CHANGED', `${given.name} has no rows`);
+  if (from === null || to === null)
+    throw new PipelineError('SRC_SHAPE_CHANGED', `${given.name} has no rows`);
   const columns = oddColumns(file, SCHOOL_LAYOUT);
   return {
     part: SCHOOL_PART,
@@ -146,10 +161,14 @@ export async function recogniseSchoolHolidays(given: GivenFile, sql: SqlSession)
 }
 
 /**
- * SQL of `date` and `school_holiday_zones` of days with a slice: the zones A, B and C that have holidays, such as `A,C`, and an empty text where
- * none has. Holidays of teachers alone do not count.
+ * SQL of `date` and `school_holiday_zones` of days with a slice: the zones A, B and C that have
+ * holidays, such as `A,C`, and an empty text where none has. Holidays of teachers alone do not
+ * count.
  */
-export async function schoolZonesSql(sql: SqlSession, slices: readonly LocalArtefact[]): Promise<string> {
+export async function schoolZonesSql(
+  sql: SqlSession,
+  slices: readonly LocalArtefact[],
+): Promise<string> {
   const paths = slices.map(({ path }) => path);
   const source = `read_parquet([${quoteTexts(paths)}], union_by_name = true, filename = true, hive_partitioning = false)`;
   const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${source}`);

@@ -3,9 +3,10 @@ import type { CivilDate } from '../../kit/index.ts';
 import { holidaysOf } from './public-holidays.ts';
 
 /**
- * The French calendar of working days. A *jour ouvrable* may be worked by law: Monday to Saturday without public holidays (code du travail,
- * articles L3132-3 and L3133-1). A *jour ouvré* is one that most people work: Monday to Friday without public holidays. A *pont* is a jour ouvré
- * between a public holiday and a weekend.
+ * The French calendar of working days. A *jour ouvrable* may be worked by law: Monday to Saturday
+ * without public holidays (code du travail, articles L3132-3 and L3133-1). A *jour ouvré* is one
+ * that most people work: Monday to Friday without public holidays. A *pont* is a jour ouvré between
+ * a public holiday and a weekend.
  */
 export interface CalendarDay {
   readonly date: CivilDate;
@@ -58,7 +59,14 @@ function isoWeekday(date: CivilDate): number {
 }
 
 /** A Monday before a holiday, or a Friday after one. */
-function isBridge(date: CivilDate, weekday: number, holidays: ReadonlyMap<CivilDate, string>): boolean {
+function isBridge(
+  date: CivilDate,
+  weekday: number,
+  holidays: ReadonlyMap<CivilDate, string>,
+): boolean {
   if (holidays.has(date)) return false;
-  return (weekday === 1 && holidays.has(addDays(date, 1))) || (weekday === 5 && holidays.has(addDays(date, -1)));
+  return (
+    (weekday === 1 && holidays.has(addDays(date, 1))) ||
+    (weekday === 5 && holidays.has(addDays(date, -1)))
+  );
 }

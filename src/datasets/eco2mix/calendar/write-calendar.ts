@@ -17,8 +17,8 @@ const TYPES: Readonly<Record<keyof CalendarDay, 'DATE' | 'INTEGER' | 'VARCHAR' |
 const NAMES = Object.keys(TYPES) as (keyof CalendarDay)[];
 
 /**
- * Writes days of the calendar as Parquet, in order of their dates. `school` is SQL of `date` and `school_holiday_zones`; days without a row of it have
- * NULL: nothing is known of them.
+ * Writes days of the calendar as Parquet, in order of their dates. `school` is SQL of `date` and
+ * `school_holiday_zones`; days without a row of it have NULL: nothing is known of them.
  */
 export async function writeCalendar(
   sql: SqlSession,
@@ -30,7 +30,11 @@ export async function writeCalendar(
   const rows = days.map((day) => `(${NAMES.map((name) => literal(day[name])).join(', ')})`);
   await sql.run(`CREATE OR REPLACE TEMP TABLE calendar_days (${columns})`);
   await sql.run(`INSERT INTO calendar_days VALUES ${rows.join(', ')}`);
-  return copyTable(sql, `SELECT * FROM calendar_days LEFT JOIN ${school} USING (date) ORDER BY date`, path);
+  return copyTable(
+    sql,
+    `SELECT * FROM calendar_days LEFT JOIN ${school} USING (date) ORDER BY date`,
+    path,
+  );
 }
 
 function literal(value: string | number | boolean | null): string {

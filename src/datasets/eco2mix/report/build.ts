@@ -30,7 +30,16 @@ export interface ReportInputs {
 
 /** Brings the day's metrics, comparisons, check results and origins together; pure. */
 export function buildReport(inputs: ReportInputs): ReportModel {
-  const { metrics, comparison, artefacts, params, notes, unanswered = [], accepted = [], sample = [] } = inputs;
+  const {
+    metrics,
+    comparison,
+    artefacts,
+    params,
+    notes,
+    unanswered = [],
+    accepted = [],
+    sample = [],
+  } = inputs;
   const checks = artefacts.core.checks ?? [];
   const sections = sectionsOf(metrics, comparison, checks);
   return {
@@ -44,7 +53,11 @@ export function buildReport(inputs: ReportInputs): ReportModel {
     indicators: indicatorsOf(metrics),
     metrics,
     comparison,
-    checks: { made: checks.length, failed: checks.filter((check) => check.failed > 0).length, results: checks },
+    checks: {
+      made: checks.length,
+      failed: checks.filter((check) => check.failed > 0).length,
+      results: checks,
+    },
     provenance: provenanceOf(artefacts, params),
     ...(notes.length === 0 ? {} : { notes }),
     ...(unanswered.length === 0 ? {} : { unanswered }),

@@ -1,11 +1,17 @@
 import { PipelineError } from '../../kit/index.ts';
 import type { LocalArtefact, PlainTools, StepUnit } from '../../kit/index.ts';
 
-/** The one artefact of a required input; `INTERNAL` when the engine gave none, because no day is planned without it. */
+/**
+ * The one artefact of a required input; `INTERNAL` when the engine gave none, because no day is
+ * planned without it.
+ */
 export function requiredInput(unit: StepUnit, name: string): LocalArtefact {
   const artefact = optionalInput(unit, name);
   if (artefact === undefined) {
-    throw new PipelineError('INTERNAL', `the report of ${unit.scope} was started without its input ${name}`);
+    throw new PipelineError(
+      'INTERNAL',
+      `the report of ${unit.scope} was started without its input ${name}`,
+    );
   }
   return artefact;
 }
@@ -16,8 +22,9 @@ export function optionalInput(unit: StepUnit, name: string): LocalArtefact | und
 }
 
 /**
- * Reads a JSON document that another step wrote for this day. Its bytes were verified against their hash, so that only its identity is
- * looked at: `INPUT_INVALID` when it has another schema or another date than it should.
+ * Reads a JSON document that another step wrote for this day. Its bytes were verified against their
+ * hash, so that only its identity is looked at: `INPUT_INVALID` when it has another schema or
+ * another date than it should.
  */
 export async function readDocument<T extends { readonly schema: string; readonly date: string }>(
   tools: PlainTools,
@@ -40,8 +47,12 @@ function parse(bytes: Uint8Array, { ref }: LocalArtefact): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new PipelineError('INPUT_INVALID', `${ref.key} is not JSON in UTF-8: re-run the step that made it`, {
-      cause,
-    });
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `${ref.key} is not JSON in UTF-8: re-run the step that made it`,
+      {
+        cause,
+      },
+    );
   }
 }

@@ -1,9 +1,16 @@
-import type { AcceptedHold, CheckResult, CivilDate, PartNote, Revision, UnansweredNote } from '../../kit/index.ts';
+import type {
+  AcceptedHold,
+  CheckResult,
+  CivilDate,
+  PartNote,
+  Revision,
+  UnansweredNote,
+} from '../../kit/index.ts';
 import type { ComparisonName, Coverage, DayComparison, DayMetrics } from '../metrics-model.ts';
 
 /**
- * The report of one data day as data: everything that its page shows, and nothing that the inputs do not say. It holds no time of the
- * run, so equal inputs give equal bytes.
+ * The report of one data day as data: everything that its page shows, and nothing that the inputs
+ * do not say. It holds no time of the run, so equal inputs give equal bytes.
  */
 export interface ReportModel {
   readonly schema: 'eco2mix.report/1';
@@ -12,7 +19,10 @@ export interface ReportModel {
   /** Length of the day: 23, 24 or 25. */
   readonly hours: number;
   readonly revision: Revision | null;
-  /** `no_data` without any load, `degraded` when a section is not ok or a part could not be asked for again. */
+  /**
+   * `no_data` without any load, `degraded` when a section is not ok or a part could not be asked
+   * for again.
+   */
   readonly status: SectionStatus;
   readonly sections: Readonly<Record<SectionName, SectionState>>;
   /** The figures of the day in a fixed order; also the rows of the flat table. */
@@ -21,9 +31,15 @@ export interface ReportModel {
   readonly comparison: DayComparison | null;
   readonly checks: ChecksSummary;
   readonly provenance: Provenance;
-  /** The parts whose new request failed, so that what was delivered before is used; absent where there are none. */
+  /**
+   * The parts whose new request failed, so that what was delivered before is used; absent where
+   * there are none.
+   */
   readonly notes?: readonly PartNote[];
-  /** The parts of which nothing came because their publisher was not heard; absent where there are none. */
+  /**
+   * The parts of which nothing came because their publisher was not heard; absent where there are
+   * none.
+   */
   readonly unanswered?: readonly UnansweredNote[];
   /** Held data that the day is made of, and who accepted them; absent where there are none. */
   readonly accepted?: readonly AcceptedHold[];

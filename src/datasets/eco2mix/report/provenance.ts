@@ -17,11 +17,14 @@ export interface ReportArtefacts {
 }
 
 /**
- * What the report was made from. Only contents are named, by hash: keys and places of artefacts may differ between two runs that must
- * give the same bytes. Versions of other steps come through the step's parameter `step_versions`, because only parameters and inputs
- * are part of the step key.
+ * What the report was made from. Only contents are named, by hash: keys and places of artefacts may
+ * differ between two runs that must give the same bytes. Versions of other steps come through the
+ * step's parameter `step_versions`, because only parameters and inputs are part of the step key.
  */
-export function provenanceOf({ core, metrics, comparison }: ReportArtefacts, params: JsonObject): Provenance {
+export function provenanceOf(
+  { core, metrics, comparison }: ReportArtefacts,
+  params: JsonObject,
+): Provenance {
   const facts = core.facts ?? {};
   return {
     slices: slicesOf(facts['sources']),
@@ -71,5 +74,7 @@ function textsOf(value: JsonValue | undefined): string[] {
 }
 
 function objectOf(value: JsonValue | undefined): JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as JsonObject)
+    : {};
 }

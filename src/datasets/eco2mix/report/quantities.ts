@@ -63,7 +63,9 @@ function power(
   return { name, unit: 'mw', curve, coverage };
 }
 
-/** The metrics measure forecasts by their error only, so what was published is counted on the curve. */
+/**
+ * The metrics measure forecasts by their error only, so what was published is counted on the curve.
+ */
 function forecast(name: string, curve: (curves: DayCurves) => Series): Quantity {
   return power(name, curve, (metrics) => countedCoverage(curve(metrics.curves)));
 }
@@ -71,7 +73,8 @@ function forecast(name: string, curve: (curves: DayCurves) => Series): Quantity 
 /** A column without any value at :15 and :45 is one of half-hours. */
 function countedCoverage(series: Series): Coverage {
   const observed = series.filter((value) => value !== null).length;
-  const halfHourly = observed > 0 && series.every((value, index) => value === null || index % 2 === 0);
+  const halfHourly =
+    observed > 0 && series.every((value, index) => value === null || index % 2 === 0);
   const expected = halfHourly ? series.length / 2 : series.length;
   return {
     expected_samples: expected,

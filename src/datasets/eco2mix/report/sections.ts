@@ -1,7 +1,13 @@
 import type { CheckResult, PartNote } from '../../kit/index.ts';
 import type { DayComparison, DayMetrics } from '../metrics-model.ts';
 import { BORDERS, COMPARISONS, SOURCES, STORAGES } from '../metrics-model.ts';
-import type { ObservedQuantity, Reason, SectionName, SectionState, SectionStatus } from './model.ts';
+import type {
+  ObservedQuantity,
+  Reason,
+  SectionName,
+  SectionState,
+  SectionStatus,
+} from './model.ts';
 import { QUANTITIES } from './quantities.ts';
 
 /** Published since 2025 only: their absence says nothing about a day, a hole in them does. */
@@ -37,21 +43,27 @@ export function reportStatus(
   notes: readonly PartNote[],
 ): SectionStatus {
   if (sections.load.status === 'no_data') return 'no_data';
-  const isWhole = notes.length === 0 && Object.values(sections).every((section) => section.status === 'ok');
+  const isWhole =
+    notes.length === 0 && Object.values(sections).every((section) => section.status === 'ok');
   return isWhole ? 'ok' : 'degraded';
 }
 
 function observedState(metrics: DayMetrics, names: readonly string[]): SectionState {
-  const observed = QUANTITIES.filter(({ name }) => names.includes(name)).map((quantity): ObservedQuantity => {
-    const { expected_samples, observed_samples, coverage } = quantity.coverage(metrics);
-    return { quantity: quantity.name, expected_samples, observed_samples, coverage };
-  });
+  const observed = QUANTITIES.filter(({ name }) => names.includes(name)).map(
+    (quantity): ObservedQuantity => {
+      const { expected_samples, observed_samples, coverage } = quantity.coverage(metrics);
+      return { quantity: quantity.name, expected_samples, observed_samples, coverage };
+    },
+  );
   const present = observed.filter(({ observed_samples }) => observed_samples > 0);
-  if (present.length === 0) return { status: 'no_data', reasons: [{ code: 'not_published', quantities: names }] };
+  if (present.length === 0)
+    return { status: 'no_data', reasons: [{ code: 'not_published', quantities: names }] };
   const absent = names.filter(
     (name) => !MAY_BE_ABSENT.includes(name) && !present.some(({ quantity }) => quantity === name),
   );
-  const incomplete = present.filter((quantity) => quantity.observed_samples < quantity.expected_samples);
+  const incomplete = present.filter(
+    (quantity) => quantity.observed_samples < quantity.expected_samples,
+  );
   return stateFor([
     ...(absent.length === 0 ? [] : [{ code: 'not_published', quantities: absent } as const]),
     ...(incomplete.length === 0 ? [] : [{ code: 'incomplete', quantities: incomplete } as const]),
@@ -68,9 +80,13 @@ function forecastState(metrics: DayMetrics): SectionState {
 function comparisonState(metrics: DayMetrics, comparison: DayComparison | null): SectionState {
   if (comparison === null) return { status: 'no_data', reasons: [{ code: 'comparison_not_made' }] };
   const missing = COMPARISONS.filter((name) => comparison.against[name] === null);
-  const missingDays: Reason[] = missing.length === 0 ? [] : [{ code: 'reference_days_missing', comparisons: missing }];
+  const missingDays: Reason[] =
+    missing.length === 0 ? [] : [{ code: 'reference_days_missing', comparisons: missing }];
   if (missing.length === COMPARISONS.length) return { status: 'no_data', reasons: missingDays };
-  return stateFor([...missingDays, ...(hasPartialEnergies(metrics) ? [{ code: 'energies_incomplete' } as const] : [])]);
+  return stateFor([
+    ...missingDays,
+    ...(hasPartialEnergies(metrics) ? [{ code: 'energies_incomplete' } as const] : []),
+  ]);
 }
 
 function hasPartialEnergies({ load, generation, exchanges }: DayMetrics): boolean {

@@ -1,5 +1,11 @@
 import { canonicalJson, forEachUnit, markedTable, utf8 } from '../../kit/index.ts';
-import type { JsonObject, PlainTools, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
+import type {
+  JsonObject,
+  PlainTools,
+  StepImplementation,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import type { DayComparison, DayMetrics } from '../metrics-model.ts';
 import { buildReport } from './build.ts';
 import { curvesCsv } from './curves-csv.ts';
@@ -9,21 +15,29 @@ import type { ReportModel } from './model.ts';
 import { REPORT_SCHEMA } from './model.ts';
 
 /**
- * `report/national`: the day's report as JSON model, as CSV of its curves and as flat table of its figures. Inputs: `core` (its facts
- * and checks only), `metrics`, and `comparison` when there is one. Its parameter `step_versions` is listed in the provenance.
+ * `report/national`: the day's report as JSON model, as CSV of its curves and as flat table of its
+ * figures. Inputs: `core` (its facts and checks only), `metrics`, and `comparison` when there is
+ * one. Its parameter `step_versions` is listed in the provenance.
  */
 export const reportNational: StepImplementation = {
   kind: 'plain',
   run: (task, tools) => forEachUnit(task, (unit) => nationalReport(unit, task.params, tools)),
 };
 
-/** `report/page`: the model as one self-contained page. The chart engine is loaded by the first page, not with the worker. */
+/**
+ * `report/page`: the model as one self-contained page. The chart engine is loaded by the first
+ * page, not with the worker.
+ */
 export const reportPage: StepImplementation = {
   kind: 'plain',
   run: (task, tools) => forEachUnit(task, (unit) => pageOfModel(unit, tools)),
 };
 
-async function nationalReport(unit: StepUnit, params: JsonObject, tools: PlainTools): Promise<UnitResult> {
+async function nationalReport(
+  unit: StepUnit,
+  params: JsonObject,
+  tools: PlainTools,
+): Promise<UnitResult> {
   const core = requiredInput(unit, 'core');
   const metrics = requiredInput(unit, 'metrics');
   const comparison = optionalInput(unit, 'comparison');
@@ -53,9 +67,14 @@ async function nationalReport(unit: StepUnit, params: JsonObject, tools: PlainTo
     scope: unit.scope,
     outputs: {
       model: { bytes: utf8(`${canonicalJson(model)}\n`) },
-      csv: { bytes: utf8(curvesCsv(model.metrics.curves, sample)), rows: model.metrics.curves.at.length },
+      csv: {
+        bytes: utf8(curvesCsv(model.metrics.curves, sample)),
+        rows: model.metrics.curves.at.length,
+      },
       table: {
-        bytes: await tools.writeFlatParquet(markedTable(indicatorTable(model.date, model.indicators), sample)),
+        bytes: await tools.writeFlatParquet(
+          markedTable(indicatorTable(model.date, model.indicators), sample),
+        ),
         rows: model.indicators.length,
       },
     },
@@ -70,7 +89,9 @@ function factsOf({ revision, metrics, status, sections }: ReportModel): JsonObje
     coverage: metrics.load.coverage,
     rows: metrics.curves.at.length,
     status,
-    sections: Object.fromEntries(Object.entries(sections).map(([name, section]) => [name, section.status])),
+    sections: Object.fromEntries(
+      Object.entries(sections).map(([name, section]) => [name, section.status]),
+    ),
   };
 }
 
@@ -86,6 +107,10 @@ async function pageOfModel(unit: StepUnit, tools: PlainTools): Promise<UnitResul
     scope: unit.scope,
     outputs: { page: { bytes: page } },
     checks: [],
-    facts: { revision: model.revision, coverage: model.metrics.load.coverage, status: model.status },
+    facts: {
+      revision: model.revision,
+      coverage: model.metrics.load.coverage,
+      status: model.status,
+    },
   };
 }

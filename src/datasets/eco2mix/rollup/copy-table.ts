@@ -4,7 +4,10 @@ import type { SqlSession, StagedOutput } from '../../kit/index.ts';
 /** Larger files than days', written once and read often: zstd. */
 const ROLLUP_FILE_FORMAT = 'FORMAT PARQUET, COMPRESSION ZSTD';
 
-/** Writes the rows of a query in its order as one Parquet file, in row groups of DuckDB's size unless told otherwise. */
+/**
+ * Writes the rows of a query in its order as one Parquet file, in row groups of DuckDB's size
+ * unless told otherwise.
+ */
 export async function copyTable(
   sql: SqlSession,
   select: string,

@@ -5,8 +5,8 @@ import { LOW_CARBON, SOURCES } from '../metrics-model.ts';
 import { copyTable } from './copy-table.ts';
 
 /**
- * The days of a month, one row each: what tables of all time are made of (`insights.ts`). Energies are in MWh,
- * coverages 0–1 of the day; what was not published is NULL.
+ * The days of a month, one row each: what tables of all time are made of (`insights.ts`). Energies
+ * are in MWh, coverages 0–1 of the day; what was not published is NULL.
  */
 const COLUMNS = [
   'date DATE',
@@ -18,7 +18,11 @@ const COLUMNS = [
 ];
 
 /** Writes Parquet in the order of dates. */
-export async function writeDays(sql: SqlSession, days: readonly DayMetrics[], path: string): Promise<StagedOutput> {
+export async function writeDays(
+  sql: SqlSession,
+  days: readonly DayMetrics[],
+  path: string,
+): Promise<StagedOutput> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE month_days (${COLUMNS.join(', ')})`);
   await sql.run(`INSERT INTO month_days VALUES ${days.map(rowOf).join(', ')}`);
   return copyTable(sql, 'SELECT * FROM month_days ORDER BY date', path);

@@ -6,8 +6,8 @@ import { HISTORY_TABLES } from './history-tables.ts';
 import { INSIGHTS } from './insights.ts';
 
 /**
- * Days → months → whole history. A month is made of its days' artefacts, a year and the history of months only, so that decades are
- * read from hundreds of files, not from thousands.
+ * Days → months → whole history. A month is made of its days' artefacts, a year and the history of
+ * months only, so that decades are read from hundreds of files, not from thousands.
  */
 
 /** The portal's name of each downloaded dataset, by the output that keeps its rows. */
@@ -41,7 +41,10 @@ const MONTH = defineRollup({
   timeout: '5 minutes',
 });
 
-/** The tables of instants are published by year: all years in one would be 60 MB of text with every change. */
+/**
+ * The tables of instants are published by year: all years in one would be 60 MB of text with every
+ * change.
+ */
 export const CSV_OF_YEARS = FRENCH_TABLES.filter(({ of }) => of === 'instants');
 /** The tables of months and years: small, one file for all time. */
 export const CSV_OF_HISTORY = FRENCH_TABLES.filter(({ of }) => of !== 'instants');
@@ -91,7 +94,10 @@ const HISTORY = defineRollup({
       name,
       parquetFile(`history/eco2mix/${name}`, { publishAs: `02_clean/${name}.parquet` }),
     ]),
-    ...INSIGHTS.map((name) => [name, parquetFile(`history/eco2mix/${name}`, { publishAs: `eco2mix/${name}.parquet` })]),
+    ...INSIGHTS.map((name) => [
+      name,
+      parquetFile(`history/eco2mix/${name}`, { publishAs: `eco2mix/${name}.parquet` }),
+    ]),
     ...CSV_OF_HISTORY.map(({ name }) => [
       csvOutputOf(name),
       csvFile(`history/eco2mix/${name}-csv`, { publishAs: `02_clean/${name}.csv` }),
@@ -99,7 +105,9 @@ const HISTORY = defineRollup({
     ...Object.entries(RAW_OUTPUTS).map(([output, { dataset }]) => {
       return [
         output,
-        parquetFile(`history/eco2mix/${dataset}`, { publishAs: `01_downloaded/odre/${dataset}.parquet` }),
+        parquetFile(`history/eco2mix/${dataset}`, {
+          publishAs: `01_downloaded/odre/${dataset}.parquet`,
+        }),
       ];
     }),
   ]) as Record<string, OutputDefinition>,

@@ -3,7 +3,10 @@ import type { SqlSession } from '../../kit/index.ts';
 import type { Coverage, DayMetrics, Energy, Exchange } from '../metrics-model.ts';
 import { BORDERS, SOURCES, STORAGES, SUB_SOURCES } from '../metrics-model.ts';
 
-/** Energies of a period: sums over its days or months, with the coverage of the WHOLE period, days without data included. */
+/**
+ * Energies of a period: sums over its days or months, with the coverage of the WHOLE period, days
+ * without data included.
+ */
 
 /** The sum over all borders at each step, before the split by sign. */
 export const TOTAL_EXCHANGE = 'ech_comm_total';
@@ -22,8 +25,19 @@ export interface EnergyTerm {
   readonly energies: readonly PeriodEnergy[];
 }
 
-function plain(quantity: string, { energy_mwh, expected_samples, observed_samples, coverage }: Energy): PeriodEnergy {
-  return { quantity, energy_mwh, import_mwh: null, export_mwh: null, expected_samples, observed_samples, coverage };
+function plain(
+  quantity: string,
+  { energy_mwh, expected_samples, observed_samples, coverage }: Energy,
+): PeriodEnergy {
+  return {
+    quantity,
+    energy_mwh,
+    import_mwh: null,
+    export_mwh: null,
+    expected_samples,
+    observed_samples,
+    coverage,
+  };
 }
 
 function exchange(quantity: string, { net_mwh, ...members }: Exchange): PeriodEnergy {
@@ -45,7 +59,10 @@ export function energiesOfDay(metrics: DayMetrics): EnergyTerm {
   return { hours: metrics.hours, energies };
 }
 
-/** Sums the terms of a period of `hours`; what lies outside all terms counts as missing at the finest step of any. */
+/**
+ * Sums the terms of a period of `hours`; what lies outside all terms counts as missing at the
+ * finest step of any.
+ */
 export function sumEnergies(terms: readonly EnergyTerm[], hours: number): PeriodEnergy[] {
   const quantities = terms[0]?.energies.map(({ quantity }) => quantity) ?? [];
   const byQuantity = terms.map(({ hours: own, energies }) => {
@@ -60,7 +77,10 @@ export function sumEnergies(terms: readonly EnergyTerm[], hours: number): Period
     const samplesPerHour = parts.some((part) => part.expected_samples > 2 * part.hours) ? 4 : 2;
     const expected = sum(parts, 'expected_samples') + (hours - covered) * samplesPerHour;
     // Coverages have four decimals: ten thousand of them are whole numbers.
-    const coveredTime = parts.reduce((time, part) => time + Math.round(part.coverage * 10_000) * part.hours, 0);
+    const coveredTime = parts.reduce(
+      (time, part) => time + Math.round(part.coverage * 10_000) * part.hours,
+      0,
+    );
     return {
       quantity,
       energy_mwh: sumKnown(parts.map((part) => part.energy_mwh)),
@@ -73,7 +93,10 @@ export function sumEnergies(terms: readonly EnergyTerm[], hours: number): Period
   });
 }
 
-function sum(parts: readonly PeriodEnergy[], member: 'expected_samples' | 'observed_samples'): number {
+function sum(
+  parts: readonly PeriodEnergy[],
+  member: 'expected_samples' | 'observed_samples',
+): number {
   return parts.reduce((total, part) => total + part[member], 0);
 }
 
@@ -94,7 +117,10 @@ const COLUMNS = [
   'coverage DECIMAL(5, 4)',
 ];
 
-/** Writes the energies of a period as Parquet, one row per quantity, in order of their names; returns the number of rows. */
+/**
+ * Writes the energies of a period as Parquet, one row per quantity, in order of their names;
+ * returns the number of rows.
+ */
 export async function writeEnergies(
   sql: SqlSession,
   period: string,
@@ -130,6 +156,7 @@ export async function readEnergies(
     `SELECT * FROM read_parquet([${list}], hive_partitioning = false) ORDER BY period, quantity`,
   );
   const byPeriod = new Map<string, PeriodEnergy[]>();
-  for (const { period, ...energy } of rows) byPeriod.set(period, [...(byPeriod.get(period) ?? []), energy]);
+  for (const { period, ...energy } of rows)
+    byPeriod.set(period, [...(byPeriod.get(period) ?? []), energy]);
   return byPeriod;
 }

@@ -2,13 +2,18 @@ import { quoteText } from '../../kit/index.ts';
 import { ZONE } from '../local-time.ts';
 
 /**
- * How good RTE's forecasts of the load were over the 30 days that end with a day, for `j1` (made the day before) and `j` (made on the day).
+ * How good RTE's forecasts of the load were over the 30 days that end with a day, for `j1` (made
+ * the day before) and `j` (made on the day).
  *
- * - error = forecast − load, at every instant that has both; `mae_mw` is the mean of |error|, `bias_mw` the mean of error, `mape_pct` the mean of
- *   |error| / load in percent (Hyndman and Koehler, Another look at measures of forecast accuracy, International Journal of Forecasting 22, 2006).
- * - Persistence forecasts the load that was 24 hours earlier, or 168 hours earlier for the same weekday. The skill is 1 − MAE / MAE of persistence, both
- *   over the instants that have forecast, load and the earlier load (the skill score of Wilks, Statistical Methods in the Atmospheric Sciences, chapter
- *   8, with the mean absolute error): 1 is perfect, 0 as good as persistence, below 0 worse.
+ * - error = forecast − load, at every instant that has both; `mae_mw` is the mean of |error|,
+ *   `bias_mw` the mean of error, `mape_pct` the mean of |error| / load in percent (Hyndman and
+ *   Koehler, Another look at measures of forecast accuracy, International Journal of Forecasting
+ *   22, 2006).
+ * - Persistence forecasts the load that was 24 hours earlier, or 168 hours earlier for the same
+ *   weekday. The skill is 1 − MAE / MAE of persistence, both over the instants that have forecast,
+ *   load and the earlier load (the skill score of Wilks, Statistical Methods in the Atmospheric
+ *   Sciences, chapter 8, with the mean absolute error): 1 is perfect, 0 as good as persistence,
+ *   below 0 worse.
  *
  * `days` of 30 says how many days of the window have such instants, `samples` how many there are.
  */
@@ -31,7 +36,8 @@ const RELATIVE_SCALE = '1000000000000';
 export function forecastSkillSql(core: string): string {
   const references = Object.entries(REFERENCES);
   const joins = references.map(
-    ([name, hours]) => `LEFT JOIN loads AS ${name}_before ON ${name}_before.second = loads.second - ${hours * 3600}`,
+    ([name, hours]) =>
+      `LEFT JOIN loads AS ${name}_before ON ${name}_before.second = loads.second - ${hours * 3600}`,
   );
   const errors = Object.entries(FORECASTS).map(
     ([name, column]) => `SELECT date, ${quoteText(name)} AS forecast, mw, ${column} - mw AS error,

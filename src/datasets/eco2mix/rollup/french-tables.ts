@@ -5,8 +5,9 @@ import { BORDERS, STORAGES, SUB_SOURCES } from '../metrics-model.ts';
 import { TOTAL_EXCHANGE } from './energies.ts';
 
 /**
- * The tables that the earlier system's pages exported, with its French headers: lower case, no accents, the unit at the end. They are declared
- * for readers (`answers/french-tables.ts`) and published as CSV by the rollups, from one SQL.
+ * The tables that the earlier system's pages exported, with its French headers: lower case, no
+ * accents, the unit at the end. They are declared for readers (`answers/french-tables.ts`) and
+ * published as CSV by the rollups, from one SQL.
  *
  * | table | columns |
  * |---|---|
@@ -17,8 +18,8 @@ import { TOTAL_EXCHANGE } from './energies.ts';
  * | `echanges_puissance` | `date_heure;ech_physiques;ech_comm_<border>…;source`, import positive |
  * | `echanges_mensuels`, `echanges_annuels` | `<border>_import_mwh;<border>_export_mwh;<border>_solde_mwh`, also of `total` |
  *
- * `solde` is export − import, as it was there: positive when France sells. `couverture` is the part of the whole period, 0–1, that a figure
- * stands on.
+ * `solde` is export − import, as it was there: positive when France sells. `couverture` is the part
+ * of the whole period, 0–1, that a figure stands on.
  */
 export interface FrenchTable {
   /** Id of the table and stem of its published files. */
@@ -39,11 +40,23 @@ export interface FrenchColumn extends TableColumn {
 
 /** The order of the sources in the earlier exports; what it did not have comes after them. */
 const PRODUCTION: readonly MeasureName[] = [
-  ...(['nucleaire', 'hydraulique', 'eolien', 'solaire', 'gaz', 'charbon', 'fioul', 'bioenergies'] as const),
+  ...([
+    'nucleaire',
+    'hydraulique',
+    'eolien',
+    'solaire',
+    'gaz',
+    'charbon',
+    'fioul',
+    'bioenergies',
+  ] as const),
   ...SUB_SOURCES,
   ...STORAGES,
 ];
-const EXCHANGES: readonly MeasureName[] = ['ech_physiques', ...BORDERS.map((border) => `ech_comm_${border}` as const)];
+const EXCHANGES: readonly MeasureName[] = [
+  'ech_physiques',
+  ...BORDERS.map((border) => `ech_comm_${border}` as const),
+];
 
 const AT: FrenchColumn = {
   name: 'date_heure',
@@ -82,7 +95,14 @@ function wordsOf(name: MeasureName): Words {
 
 function power(name: MeasureName, header: string): FrenchColumn {
   const title = wordsOf(name);
-  return { name: header, type: 'integer', unit: 'MW', title, value: COLUMN_OF[name], isFigure: true };
+  return {
+    name: header,
+    type: 'integer',
+    unit: 'MW',
+    title,
+    value: COLUMN_OF[name],
+    isFigure: true,
+  };
 }
 
 function memberOf(quantity: string, member: string): string {
@@ -114,17 +134,28 @@ function energies(names: readonly MeasureName[]): FrenchColumn[] {
   return [...names.map(energy), ...names.map((name) => coverage(name, name))];
 }
 
-/** Imports, exports and balance of each border and of all borders together, as the energies of a period have them. */
+/**
+ * Imports, exports and balance of each border and of all borders together, as the energies of a
+ * period have them.
+ */
 function trade(): FrenchColumn[] {
   const borders = [...BORDERS, 'total' as const].map((border) => {
     return { border, quantity: border === 'total' ? TOTAL_EXCHANGE : `ech_comm_${border}` };
   });
   const figures = borders.flatMap(({ border, quantity }) => {
-    const [imported, exported] = [memberOf(quantity, 'import_mwh'), memberOf(quantity, 'export_mwh')];
+    const [imported, exported] = [
+      memberOf(quantity, 'import_mwh'),
+      memberOf(quantity, 'export_mwh'),
+    ];
     return [
       { name: `${border}_import_mwh`, fr: 'import', en: 'import', value: imported },
       { name: `${border}_export_mwh`, fr: 'export', en: 'export', value: exported },
-      { name: `${border}_solde_mwh`, fr: 'export − import', en: 'export − import', value: `${exported} - ${imported}` },
+      {
+        name: `${border}_solde_mwh`,
+        fr: 'export − import',
+        en: 'export − import',
+        value: `${exported} - ${imported}`,
+      },
     ].map(({ name, fr, en, value }): FrenchColumn => {
       const title = { fr: `${border} : ${fr}`, en: `${border}: ${en}` };
       return { name, type: 'number', unit: 'MWh', title, value, isFigure: true };
@@ -133,7 +164,12 @@ function trade(): FrenchColumn[] {
   return [...figures, ...borders.map(({ border, quantity }) => coverage(border, quantity))];
 }
 
-function ofPeriods(stem: string, title: Words, figures: readonly FrenchColumn[], plural = false): FrenchTable[] {
+function ofPeriods(
+  stem: string,
+  title: Words,
+  figures: readonly FrenchColumn[],
+  plural = false,
+): FrenchTable[] {
   const [month, year] = plural ? ['mensuels', 'annuels'] : ['mensuelle', 'annuelle'];
   return [
     {
@@ -159,14 +195,22 @@ export const FRENCH_TABLES: readonly FrenchTable[] = [
     title: { fr: 'Puissance consommée', en: 'Load' },
     columns: [AT, power('consommation', 'consommation_mw'), SOURCE],
   },
-  ...ofPeriods('consommation', { fr: 'Énergie consommée', en: 'Energy consumed' }, energies(['consommation'])),
+  ...ofPeriods(
+    'consommation',
+    { fr: 'Énergie consommée', en: 'Energy consumed' },
+    energies(['consommation']),
+  ),
   {
     name: 'production_puissance',
     of: 'instants',
     title: { fr: 'Puissance produite par filière', en: 'Generation by source' },
     columns: [AT, ...PRODUCTION.map((name) => power(name, `${name}_mw`)), SOURCE],
   },
-  ...ofPeriods('production', { fr: 'Énergie produite par filière', en: 'Energy by source' }, energies(PRODUCTION)),
+  ...ofPeriods(
+    'production',
+    { fr: 'Énergie produite par filière', en: 'Energy by source' },
+    energies(PRODUCTION),
+  ),
   {
     name: 'echanges_puissance',
     of: 'instants',

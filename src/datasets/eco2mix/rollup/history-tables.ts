@@ -4,8 +4,9 @@ import { BORDERS, SOURCES, STORAGES, SUB_SOURCES } from '../metrics-model.ts';
 import { TOTAL_EXCHANGE } from './energies.ts';
 
 /**
- * The published tables, as SQL over months and years. Their names and columns are the contract with the readers of the earlier system:
- * French short names, `date_heure` an instant, power in MW, energy in MWh as DOUBLE (multiples of 0.25, exact).
+ * The published tables, as SQL over months and years. Their names and columns are the contract with
+ * the readers of the earlier system: French short names, `date_heure` an instant, power in MW,
+ * energy in MWh as DOUBLE (multiples of 0.25, exact).
  *
  * | table | columns |
  * |---|---|
@@ -14,11 +15,13 @@ import { TOTAL_EXCHANGE } from './energies.ts';
  * | `*_annuelle`, `*_annuels` | `annee`, `<column>_yearly_mwh`; load: `consommation_annuelle` |
  * | `echanges_annuels_import_export` | `annee`, `{total,ech_comm_<border>}_{import,export}_mwh` |
  *
- * After these, every table of months or years has a column `<quantity>_coverage` for each quantity: the part of the whole period, 0–1, that its
- * figures stand on. A year of which one month is known says so.
+ * After these, every table of months or years has a column `<quantity>_coverage` for each quantity:
+ * the part of the whole period, 0–1, that its figures stand on. A year of which one month is known
+ * says so.
  *
- * Values never published are NULL, and a row without any value is left out. `source` is "Données Consolidées" (definitive included) or
- * "Temps Réel", by the row that gave the load. Monthly and yearly exchanges are signed: positive is import.
+ * Values never published are NULL, and a row without any value is left out. `source` is "Données
+ * Consolidées" (definitive included) or "Temps Réel", by the row that gave the load. Monthly and
+ * yearly exchanges are signed: positive is import.
  */
 export interface HistoryTable {
   readonly name: string;
@@ -31,7 +34,10 @@ export interface HistoryTable {
 const SOURCE = `CASE revision WHEN 'provisional' THEN 'Temps Réel' ELSE 'Données Consolidées' END AS source`;
 
 const PRODUCTION: readonly MeasureName[] = [...SOURCES, ...SUB_SOURCES, ...STORAGES];
-const EXCHANGES: readonly MeasureName[] = ['ech_physiques', ...BORDERS.map((border) => `ech_comm_${border}` as const)];
+const EXCHANGES: readonly MeasureName[] = [
+  'ech_physiques',
+  ...BORDERS.map((border) => `ech_comm_${border}` as const),
+];
 
 function detail(columns: readonly MeasureName[]): string {
   const values = columns.map((name) => `${COLUMN_OF[name]} AS ${name}`).join(', ');
@@ -59,15 +65,24 @@ function coverageOf(name: string, quantity: string): Column {
 }
 
 /** One row per period with a column for each figure, and the coverages after them. */
-function pivot(period: keyof typeof PERIODS, columns: readonly Column[], coverages: readonly Column[]): string {
-  const values = [...columns, ...coverages].map(({ name, value }) => `${value} AS ${name}`).join(', ');
+function pivot(
+  period: keyof typeof PERIODS,
+  columns: readonly Column[],
+  coverages: readonly Column[],
+): string {
+  const values = [...columns, ...coverages]
+    .map(({ name, value }) => `${value} AS ${name}`)
+    .join(', ');
   const names = columns.map(({ name }) => name).join(', ');
   return `SELECT * FROM (SELECT ${PERIODS[period].column}, ${values} FROM {from} GROUP BY period ORDER BY period)
     WHERE coalesce(${names}) IS NOT NULL`;
 }
 
 function energies(period: keyof typeof PERIODS, names: readonly MeasureName[]): string {
-  const columns = names.map((name) => ({ name: `${name}${PERIODS[period].suffix}`, value: energyOf(name) }));
+  const columns = names.map((name) => ({
+    name: `${name}${PERIODS[period].suffix}`,
+    value: energyOf(name),
+  }));
   return pivot(
     period,
     columns,
@@ -77,7 +92,11 @@ function energies(period: keyof typeof PERIODS, names: readonly MeasureName[]): 
 
 /** The load has a column of its own name in each table. */
 function load(period: keyof typeof PERIODS, name: string): string {
-  return pivot(period, [{ name, value: energyOf('consommation') }], [coverageOf('consommation', 'consommation')]);
+  return pivot(
+    period,
+    [{ name, value: energyOf('consommation') }],
+    [coverageOf('consommation', 'consommation')],
+  );
 }
 
 function importsAndExports(): string {

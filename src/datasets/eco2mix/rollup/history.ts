@@ -51,17 +51,34 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
     const inputs = unit.inputs[`${table.of}_energies`] ?? [];
     if (inputs.length === 0) continue;
     task.signal.throwIfAborted();
-    outputs[csvOutputOf(table.name)] = await copyFrenchCsv(sql, frenchCsv(table, readFiles(inputs)), table.name);
+    outputs[csvOutputOf(table.name)] = await copyFrenchCsv(
+      sql,
+      frenchCsv(table, readFiles(inputs)),
+      table.name,
+    );
   }
-  for (const [output, { dataset }] of Object.entries(RAW_OUTPUTS) as [RawOutput, { dataset: string }][]) {
+  for (const [output, { dataset }] of Object.entries(RAW_OUTPUTS) as [
+    RawOutput,
+    { dataset: string },
+  ][]) {
     const inputs = unit.inputs[output] ?? [];
     if (inputs.length === 0) continue;
     task.signal.throwIfAborted();
-    outputs[output] = await copyRawRows(sql, inputs, path.join(folder, `${dataset}.parquet`), 'as they come');
+    outputs[output] = await copyRawRows(
+      sql,
+      inputs,
+      path.join(folder, `${dataset}.parquet`),
+      'as they come',
+    );
     task.progress(dataset);
   }
   const rows = outputs['consommation_france_puissance']?.rows ?? 0;
-  return { scope: unit.scope, outputs, checks: [], facts: { rows, months: (unit.inputs['core'] ?? []).length } };
+  return {
+    scope: unit.scope,
+    outputs,
+    checks: [],
+    facts: { rows, months: (unit.inputs['core'] ?? []).length },
+  };
 }
 
 function readFiles(artefacts: readonly LocalArtefact[]): string {

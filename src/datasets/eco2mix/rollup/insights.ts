@@ -6,7 +6,10 @@ import { copyTable } from './copy-table.ts';
 import { forecastSkillSql } from './forecast-skill.ts';
 import { peaksSql } from './peaks.ts';
 
-/** Tables over all time that questions read, made by `rollup/history` from the days and instants of months. */
+/**
+ * Tables over all time that questions read, made by `rollup/history` from the days and instants of
+ * months.
+ */
 export const INSIGHTS = ['peaks', 'low_carbon', 'forecast_skill', 'calendar'] as const;
 /** Published as `eco2mix/<name>.parquet`. */
 export type Insight = (typeof INSIGHTS)[number];
@@ -18,7 +21,11 @@ export async function writeInsight(
   { inputs }: Pick<StepUnit, 'inputs'>,
   path: string,
 ): Promise<StagedOutput | undefined> {
-  const [core, days, years] = [inputs['core'] ?? [], inputs['days'] ?? [], inputs['year_energies'] ?? []];
+  const [core, days, years] = [
+    inputs['core'] ?? [],
+    inputs['days'] ?? [],
+    inputs['year_energies'] ?? [],
+  ];
   switch (name) {
     case 'peaks':
       return core.length === 0 || years.length === 0
@@ -31,7 +38,12 @@ export async function writeInsight(
     case 'calendar':
       return days.length === 0
         ? undefined
-        : writeCalendar(sql, calendarOfYears(...yearsOf(days)), schoolOf(inputs['school'] ?? []), path);
+        : writeCalendar(
+            sql,
+            calendarOfYears(...yearsOf(days)),
+            schoolOf(inputs['school'] ?? []),
+            path,
+          );
   }
 }
 
@@ -53,8 +65,10 @@ function yearsOf(months: readonly LocalArtefact[]): [from: number, to: number] {
 }
 
 /**
- * The low-carbon share of each day and of its year up to it: energy of nuclear, hydro, bioenergy, solar and wind over that of all eight sources, of
- * the days on which all of them are known. `days_known` of `days_of_year` says on how many days it stands, `coverage` on how much of their time.
+ * The low-carbon share of each day and of its year up to it: energy of nuclear, hydro, bioenergy,
+ * solar and wind over that of all eight sources, of the days on which all of them are known.
+ * `days_known` of `days_of_year` says on how many days it stands, `coverage` on how much of their
+ * time.
  */
 function lowCarbonSql(days: string): string {
   return `SELECT date, generation_mwh, low_carbon_mwh, share, generation_to_date_mwh, low_carbon_to_date_mwh,

@@ -48,25 +48,45 @@ async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitOutcome> {
     const file = path.join(folder, 'energies.parquet');
     // The whole month, days to come included: what is not there yet is not covered.
     const energies = sumEnergies(days.map(energiesOfDay), hoursOfMonth(unit.scope));
-    outputs['energies'] = { path: file, rows: await writeEnergies(sql, unit.scope, energies, file) };
+    outputs['energies'] = {
+      path: file,
+      rows: await writeEnergies(sql, unit.scope, energies, file),
+    };
     outputs['days'] = await writeDays(sql, days, path.join(folder, 'days.parquet'));
   }
   const school = unit.inputs['school'] ?? [];
   if (school.length > 0)
-    outputs['school'] = await copyTable(sql, await schoolZonesSql(sql, school), path.join(folder, 'school.parquet'));
+    outputs['school'] = await copyTable(
+      sql,
+      await schoolZonesSql(sql, school),
+      path.join(folder, 'school.parquet'),
+    );
   for (const output of Object.keys(RAW_OUTPUTS) as RawOutput[]) {
     const slices = unit.inputs[output] ?? [];
     if (slices.length === 0) continue;
-    outputs[output] = await copyRawRows(sql, slices, path.join(folder, `${output}.parquet`), 'by time');
+    outputs[output] = await copyRawRows(
+      sql,
+      slices,
+      path.join(folder, `${output}.parquet`),
+      'by time',
+    );
   }
-  return { scope: unit.scope, outputs, checks: [], facts: { days: days.length, rows: outputs['core']?.rows ?? 0 } };
+  return {
+    scope: unit.scope,
+    outputs,
+    checks: [],
+    facts: { days: days.length, rows: outputs['core']?.rows ?? 0 },
+  };
 }
 
 function readFiles(artefacts: readonly LocalArtefact[]): string {
   return `read_parquet([${quoteTexts(artefacts.map(({ path: file }) => file))}], hive_partitioning = false)`;
 }
 
-/** Small files one after the other: reading each takes less time than the way to another thread and back. */
+/**
+ * Small files one after the other: reading each takes less time than the way to another thread and
+ * back.
+ */
 function readMetrics(artefacts: readonly LocalArtefact[]): DayMetrics[] {
   return artefacts.map((artefact) => JSON.parse(readFileSync(artefact.path, 'utf8')) as DayMetrics);
 }

@@ -5,7 +5,11 @@ import { ZONE } from '../local-time.ts';
 import { SOURCES } from '../metrics-model.ts';
 
 /** What has peaks: load, each source, and what flows over the borders (positive is import). */
-export const PEAK_QUANTITIES: readonly MeasureName[] = ['consommation', ...SOURCES, 'ech_physiques'];
+export const PEAK_QUANTITIES: readonly MeasureName[] = [
+  'consommation',
+  ...SOURCES,
+  'ech_physiques',
+];
 
 /** The period of a row that tells of all years. */
 export const ALL_TIME = 'all';
@@ -14,13 +18,17 @@ export const ALL_TIME = 'all';
 const SECONDS = '10000000000';
 
 /**
- * The largest and the smallest value of each quantity with the first instant that has it, by civil year of Paris and of all time. `instants` is how
- * many values were looked at, `coverage` the part of the whole period that they stand for.
+ * The largest and the smallest value of each quantity with the first instant that has it, by civil
+ * year of Paris and of all time. `instants` is how many values were looked at, `coverage` the part
+ * of the whole period that they stand for.
  */
 export function peaksSql(core: string, yearEnergies: string): string {
-  const columns = PEAK_QUANTITIES.map((name) => `CAST(${COLUMN_OF[name]} AS BIGINT) AS ${quoteIdentifier(name)}`);
+  const columns = PEAK_QUANTITIES.map(
+    (name) => `CAST(${COLUMN_OF[name]} AS BIGINT) AS ${quoteIdentifier(name)}`,
+  );
   const names = PEAK_QUANTITIES.map(quoteIdentifier).join(', ');
-  // One key has the value and the instant: equal values are told apart by time, whatever the order of the rows.
+  // One key has the value and the instant: equal values are told apart by time, whatever the order
+  // of the rows.
   const second = `CAST(epoch(instant_at) AS BIGINT)`;
   return `WITH instants AS (
       SELECT instant_at, CAST(year(timezone(${quoteText(ZONE)}, instant_at)) AS VARCHAR) AS period, ${columns.join(', ')} FROM ${core}),

@@ -7,15 +7,20 @@ import { copyTable } from './copy-table.ts';
 /** The portal's order of columns; what we do not know comes after it, by name. */
 const ORDER: readonly string[] = [...DESCRIPTORS, ...MEASURES].map(({ name }) => name);
 
-/** A row group is held in memory until it is written: 40 columns of text of the usual 122,880 rows are 200 MB more. */
+/**
+ * A row group is held in memory until it is written: 40 columns of text of the usual 122,880 rows
+ * are 200 MB more.
+ */
 const ROW_GROUP_ROWS = 20_480;
 
 /**
- * Published rows of many files in one: text columns under the portal's short names, whatever dialect each file was in, and unknown
- * columns under their own. Columns that a file lacks are NULL in its rows.
+ * Published rows of many files in one: text columns under the portal's short names, whatever
+ * dialect each file was in, and unknown columns under their own. Columns that a file lacks are NULL
+ * in its rows.
  *
- * `by time` sorts the rows by time, then by all columns. `as they come` keeps the files' order and their rows': files that follow each
- * other in time, each sorted, need no sort of decades, which would take 400 MB more.
+ * `by time` sorts the rows by time, then by all columns. `as they come` keeps the files' order and
+ * their rows': files that follow each other in time, each sorted, need no sort of decades, which
+ * would take 400 MB more.
  */
 export async function copyRawRows(
   sql: SqlSession,
@@ -41,6 +46,7 @@ export async function copyRawRows(
 }
 
 function comparePlaces(a: string, b: string): number {
-  const place = (name: string): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+  const place = (name: string): number =>
+    ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length;
   return place(a) - place(b) || (a < b ? -1 : 1);
 }

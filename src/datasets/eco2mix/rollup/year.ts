@@ -1,7 +1,14 @@
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import { copyFrenchCsv, parquetSql } from '../../kit/index.ts';
-import type { SqlSession, StagedOutput, StepImplementation, StepTask, StepUnit, UnitOutcome } from '../../kit/index.ts';
+import type {
+  SqlSession,
+  StagedOutput,
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitOutcome,
+} from '../../kit/index.ts';
 import { hoursOfMonth } from '../local-time.ts';
 import { CSV_OF_YEARS, csvOutputOf } from './definition.ts';
 import { readEnergies, sumEnergies, writeEnergies } from './energies.ts';
@@ -23,7 +30,8 @@ async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitOutcome> {
   const months = unit.inputs['energies'] ?? [];
   const folder = await mkdtemp(path.join(sql.scratch, 'year-'));
   const curves = await writeCurves(unit, sql);
-  if (months.length === 0) return { scope: unit.scope, outputs: curves, checks: [], facts: { months: 0 } };
+  if (months.length === 0)
+    return { scope: unit.scope, outputs: curves, checks: [], facts: { months: 0 } };
   const byMonth = await readEnergies(
     sql,
     months.map((month) => month.path),
@@ -41,12 +49,19 @@ async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitOutcome> {
 }
 
 /** The tables of instants of the year as CSV, from the months that have any. */
-async function writeCurves(unit: StepUnit, sql: SqlSession): Promise<Readonly<Record<string, StagedOutput>>> {
+async function writeCurves(
+  unit: StepUnit,
+  sql: SqlSession,
+): Promise<Readonly<Record<string, StagedOutput>>> {
   const cores = (unit.inputs['core'] ?? []).map((core) => core.path);
   if (cores.length === 0) return {};
   const outputs: Record<string, StagedOutput> = {};
   for (const table of CSV_OF_YEARS) {
-    outputs[csvOutputOf(table.name)] = await copyFrenchCsv(sql, frenchCsv(table, parquetSql(cores)), table.name);
+    outputs[csvOutputOf(table.name)] = await copyFrenchCsv(
+      sql,
+      frenchCsv(table, parquetSql(cores)),
+      table.name,
+    );
   }
   return outputs;
 }

@@ -158,15 +158,28 @@ const BY_REGISTER: Readonly<Record<string, Told>> = Object.fromEntries<Told>(
     return [
       [energyColumn(register), ['integer', `Énergie ${hour}`, `Energy, ${hour}`, 'kWh']],
       [`index_${register}_kwh`, ['integer', `Index ${hour}`, `Index, ${hour}`, 'kWh']],
-      [`mensuel_${register}_kwh`, ['number', `Mois moyen ${hour}`, `Average month, ${hour}`, 'kWh']],
+      [
+        `mensuel_${register}_kwh`,
+        ['number', `Mois moyen ${hour}`, `Average month, ${hour}`, 'kWh'],
+      ],
       [powerColumn(register), ['number', `Puissance ${hour}`, `Power, ${hour}`, 'kVA']],
     ];
   }),
 );
 
-const TOLD: Readonly<Record<string, Told>> = { ...IDS, ...TIMES, ...WORDS, ...FLAGS, ...AMOUNTS, ...BY_REGISTER };
+const TOLD: Readonly<Record<string, Told>> = {
+  ...IDS,
+  ...TIMES,
+  ...WORDS,
+  ...FLAGS,
+  ...AMOUNTS,
+  ...BY_REGISTER,
+};
 
-/** The declared columns of these names, in their order; a name that nothing is told of is a mistake of ours. */
+/**
+ * The declared columns of these names, in their order; a name that nothing is told of is a mistake
+ * of ours.
+ */
 export function columnsOf(...names: readonly string[]): TableColumn[] {
   return names.map((name) => {
     const told = TOLD[name];

@@ -46,7 +46,11 @@ const months = question({
   sentence: (rows) => {
     const last = rows.at(-1);
     if (last === undefined) return { fr: 'Aucun mois.', en: 'No month.' };
-    const [of, kwh, none] = [String(last['mois']), String(last['energie_kwh']), String(last['incalculable'])];
+    const [of, kwh, none] = [
+      String(last['mois']),
+      String(last['energie_kwh']),
+      String(last['incalculable']),
+    ];
     return {
       fr: `${of} : ${kwh} kWh pour ${String(last['contrats'])} contrats, dont ${none} incalculables.`,
       en: `${of}: ${kwh} kWh for ${String(last['contrats'])} contracts, ${none} of them not calculable.`,
@@ -83,7 +87,8 @@ const formulas = question({
   ],
   sentence: (rows) => {
     const [first] = rows;
-    if (first === undefined) return { fr: 'Aucun contrat ce mois-ci.', en: 'No contract in this month.' };
+    if (first === undefined)
+      return { fr: 'Aucun contrat ce mois-ci.', en: 'No contract in this month.' };
     const of = String(first['mois']);
     return { fr: `${of} : ${rows.length} formules.`, en: `${of}: ${rows.length} formulas.` };
   },
@@ -128,13 +133,20 @@ const taxes = question({
       'cta_eur',
     ),
   sentence: (rows) => {
-    const sum = rows.reduce((total, row) => total + Number(row['accise_facturee_eur'] ?? 0), 0).toFixed(2);
+    const sum = rows
+      .reduce((total, row) => total + Number(row['accise_facturee_eur'] ?? 0), 0)
+      .toFixed(2);
     return {
       fr: `Accise de ce qui est facturé : ${sum} € sur ${rows.length} mois.`,
       en: `Accise of what was invoiced: €${sum} over ${rows.length} months.`,
     };
   },
-  chart: () => ({ kind: 'bar', x: 'mois', y: ['accise_facturee_eur', 'accise_mesuree_eur', 'cta_eur'], unit: '€' }),
+  chart: () => ({
+    kind: 'bar',
+    x: 'mois',
+    y: ['accise_facturee_eur', 'accise_mesuree_eur', 'cta_eur'],
+    unit: '€',
+  }),
 });
 
 const affairs = question({
@@ -169,8 +181,16 @@ export const ENEDIS_DASHBOARDS: readonly DashboardDefinition[] = [
     id: 'enedis-billing',
     title: { fr: 'Facturation Enedis', en: 'Enedis billing' },
     charts: [
-      { title: { fr: 'Énergie par mois', en: 'Energy by month' }, question: 'get_enedis_mois', parameters: {} },
-      { title: { fr: 'TURPE par formule', en: 'TURPE by formula' }, question: 'get_enedis_formules', parameters: {} },
+      {
+        title: { fr: 'Énergie par mois', en: 'Energy by month' },
+        question: 'get_enedis_mois',
+        parameters: {},
+      },
+      {
+        title: { fr: 'TURPE par formule', en: 'TURPE by formula' },
+        question: 'get_enedis_formules',
+        parameters: {},
+      },
       { title: { fr: 'Taxes', en: 'Taxes' }, question: 'get_enedis_taxes', parameters: {} },
     ],
   },

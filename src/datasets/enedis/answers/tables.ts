@@ -9,8 +9,9 @@ import type { HistoryTable } from './review-tables.ts';
 import { MONTH_COLUMNS, REVIEW_TABLES } from './review-tables.ts';
 
 /**
- * What readers may ask of Enedis: the model's tables of all deliveries, and the linear tables of each day. Nearly all have columns of households, which the
- * definition classifies: they are for those who say who they are.
+ * What readers may ask of Enedis: the model's tables of all deliveries, and the linear tables of
+ * each day. Nearly all have columns of households, which the definition classifies: they are for
+ * those who say who they are.
  */
 
 /** Of contracts above 36 kVA. */
@@ -44,7 +45,12 @@ const HISTORY: Readonly<Record<string, HistoryTable>> = {
         FTA,
         'niveau_ouverture_services',
       ],
-      ...['evenement_declencheur', 'id_calendrier_distributeur', 'nb_chiffres_cadran', 'est_douteux'],
+      ...[
+        'evenement_declencheur',
+        'id_calendrier_distributeur',
+        'nb_chiffres_cadran',
+        'est_douteux',
+      ],
       ...registers('index_'),
       ...['occurrence_id', 'jour'],
     ],
@@ -57,7 +63,15 @@ const HISTORY: Readonly<Record<string, HistoryTable>> = {
     },
     order: [RSC, 'date_evenement', 'evenement'],
     columns: [
-      ...[RSC, 'pdl', 'date_evenement', 'evenement', FTA, 'puissance_souscrite_kva', ...FOUR_POWERS],
+      ...[
+        RSC,
+        'pdl',
+        'date_evenement',
+        'evenement',
+        FTA,
+        'puissance_souscrite_kva',
+        ...FOUR_POWERS,
+      ],
       'niveau_ouverture_services',
     ],
   },
@@ -116,10 +130,29 @@ const HISTORY: Readonly<Record<string, HistoryTable>> = {
     },
     order: [RSC, 'debut', 'fin'],
     columns: [
-      ...[RSC, 'pdl', 'mois', 'debut', 'fin', 'nb_jours', 'fta', 'calendrier', 'd_source', 'f_source', 'd_releve_id'],
+      ...[
+        RSC,
+        'pdl',
+        'mois',
+        'debut',
+        'fin',
+        'nb_jours',
+        'fta',
+        'calendrier',
+        'd_source',
+        'f_source',
+        'd_releve_id',
+      ],
       ...['f_releve_id', 'nature_debut', 'nature_fin'],
       ...registers('energie_'),
-      ...['turpe_variable_eur', 'qualite', 'releve_manquant', 'est_passage_a_zero', 'est_baisse_inconnue', 'est_saut'],
+      ...[
+        'turpe_variable_eur',
+        'qualite',
+        'releve_manquant',
+        'est_passage_a_zero',
+        'est_baisse_inconnue',
+        'est_saut',
+      ],
       ...['est_partage', 'erreur'],
     ],
   },
@@ -153,7 +186,16 @@ const HISTORY: Readonly<Record<string, HistoryTable>> = {
       en: 'Affairs under way with their last state, as of the last first of a month.',
     },
     order: ['id_affaire'],
-    columns: ['id_affaire', 'pdl', 'sens', 'prestation', 'etat', 'date_effet', 'debut', 'age_jours'],
+    columns: [
+      'id_affaire',
+      'pdl',
+      'sens',
+      'prestation',
+      'etat',
+      'date_effet',
+      'debut',
+      'age_jours',
+    ],
   },
   lignes: {
     title: { fr: 'Lignes de facture rapprochées', en: 'Invoice lines beside what was measured' },
@@ -186,7 +228,14 @@ const HISTORY: Readonly<Record<string, HistoryTable>> = {
     },
     order: ['mois', 'pdl'],
     columns: [
-      ...['trimestre', 'mois', 'pdl', 'puissance_souscrite_kva', 'taux_accise_eur_mwh', 'energie_facturee_kwh'],
+      ...[
+        'trimestre',
+        'mois',
+        'pdl',
+        'puissance_souscrite_kva',
+        'taux_accise_eur_mwh',
+        'energie_facturee_kwh',
+      ],
       ...[
         'accise_facturee_eur',
         'energie_mesuree_kwh',

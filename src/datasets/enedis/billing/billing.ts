@@ -10,10 +10,18 @@ import { INVOICED_LINES_SQL, TAXES_SQL } from './taxes-sql.ts';
 /** Of a line besides what is in its file: the day of the campaign that it was given for. */
 const CAMPAIGN: LinearColumns = { campagne: 'text' };
 
-/** The invoice lines that were given for the days of a month, in one file; undefined where none were. */
-export async function linesOfMonth(sql: SqlSession, lines: readonly LocalArtefact[]): Promise<RowsFile | undefined> {
+/**
+ * The invoice lines that were given for the days of a month, in one file; undefined where none
+ * were.
+ */
+export async function linesOfMonth(
+  sql: SqlSession,
+  lines: readonly LocalArtefact[],
+): Promise<RowsFile | undefined> {
   if (lines.length === 0) return undefined;
-  const days = lines.map(({ scope, path }) => `SELECT '${scope}' AS campagne, * FROM ${parquetSql(path)}`);
+  const days = lines.map(
+    ({ scope, path }) => `SELECT '${scope}' AS campagne, * FROM ${parquetSql(path)}`,
+  );
   return copyRows(
     sql,
     `SELECT * FROM (${days.join(' UNION ALL ')}) ORDER BY campagne, fichier, fichier_sha256, ligne`,
@@ -22,8 +30,8 @@ export async function linesOfMonth(sql: SqlSession, lines: readonly LocalArtefac
 }
 
 /**
- * Invoice lines beside what was measured, and the taxes of each point and month, from the tables of the model in the session and the
- * files of `linesOfMonth`.
+ * Invoice lines beside what was measured, and the taxes of each point and month, from the tables of
+ * the model in the session and the files of `linesOfMonth`.
  */
 export async function billingTables(
   sql: SqlSession,

@@ -26,7 +26,10 @@ export const LINES_STEPS: readonly StepDefinition[] = [
     version: 2,
     title: 'The invoice lines of a campaign',
     inputs: [{ name: 'slice', step: `download/${LINES_PART}`, output: 'slice' }],
-    outputs: { lignes: table('core/enedis/lignes'), archives: linesFile(`core/enedis/archives-${LINES_PART}`) },
+    outputs: {
+      lignes: table('core/enedis/lignes'),
+      archives: linesFile(`core/enedis/archives-${LINES_PART}`),
+    },
     checks: [LINES_CHECK],
   }),
 ];
@@ -39,6 +42,11 @@ export const LINES_OF_MONTH = {
   each: 'day',
 } as const;
 /** The same for the history, which reads months. */
-export const LINES_OF_HISTORY = { name: LINES_PART, step: 'rollup/month', output: 'lignes', each: 'month' } as const;
+export const LINES_OF_HISTORY = {
+  name: LINES_PART,
+  step: 'rollup/month',
+  output: 'lignes',
+  each: 'month',
+} as const;
 /** Outputs of the history, by name. */
 export const BILLING_TABLES = ['lignes', 'taxes'] as const;

@@ -19,8 +19,9 @@ const OF_FREEZE: readonly string[] = ['est_gele', 'version_facturee'];
 export type MonthRow = Readonly<Record<string, unknown>>;
 
 /**
- * The file that freezes a month, one JSON object a line, named by the instant in UTC: `gel_20251105093000.ndjson`. Contracts that a person has yet to look at
- * are in it too: they were not invoiced, and become lines of regularisation once they are decided.
+ * The file that freezes a month, one JSON object a line, named by the instant in UTC:
+ * `gel_20251105093000.ndjson`. Contracts that a person has yet to look at are in it too: they were
+ * not invoiced, and become lines of regularisation once they are decided.
  *
  * @throws `INPUT_INVALID` when the month has no contract
  */

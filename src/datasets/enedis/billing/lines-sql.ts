@@ -8,7 +8,9 @@ function told(value: string): string {
   return `replace(regexp_replace(CAST(CAST(${value} AS DECIMAL(18, 3)) AS VARCHAR), '\\.?0+$', ''), '.', ',')`;
 }
 
-/** What a person should know of a line before it is billed, in French; null where there is nothing. */
+/**
+ * What a person should know of a line before it is billed, in French; null where there is nothing.
+ */
 const MEMO = `nullif(concat_ws(' ; ',
   CASE WHEN ref_situation_contractuelle IS NULL THEN 'ligne sans RSC : non rapprochée'
     WHEN mois IS NULL THEN 'ligne sans mois : non rapprochée'
@@ -26,7 +28,10 @@ const MEMO = `nullif(concat_ws(' ; ',
   CASE WHEN NOT est_brouillon AND NOT est_lisse AND quantite <> quantite_enedis
     THEN 'facturé ' || ${told('quantite')} || ', Enedis ' || ${told('quantite_enedis')} END), '')`;
 
-/** Every line with \`quantite_enedis\`, \`a_facturer\`, \`a_supprimer\` and \`memo\`; none is dropped. */
+/**
+ * Every line with \`quantite_enedis\`, \`a_facturer\`, \`a_supprimer\` and \`memo\`; none is
+ * dropped.
+ */
 export const RECONCILED_SQL = `
   SELECT id, ref_situation_contractuelle, pdl, mois, categorie, quantite, est_brouillon, quantite_enedis, a_facturer, a_supprimer, ${MEMO} AS memo,
     qualite, date_facture, campagne, fichier, fichier_sha256, ligne, reste

@@ -2,8 +2,9 @@ import { quoteText } from '../../kit/index.ts';
 import type { NeededTable } from '../../kit/index.ts';
 
 /**
- * A contract is known by its events: the one that began it, perhaps decades ago, and those that changed its power or formula. They stay for as
- * long as a month of the contract is kept, with the day's file in which they came.
+ * A contract is known by its events: the one that began it, perhaps decades ago, and those that
+ * changed its power or formula. They stay for as long as a month of the contract is kept, with the
+ * day's file in which they came.
  */
 
 function eventsOf(table: 'c15' | 'c12', name: string): NeededTable {

@@ -2,13 +2,17 @@ import { INVOICED_ACCISE_SQL } from '../model/billing.ts';
 import { ACCISE_POWERS_KVA } from '../rates/taxes.ts';
 
 /**
- * Taxes of a point and month: the accise of what was invoiced (lines that are no drafts), beside that of what was measured, and the CTA. What is declared
- * is what was invoiced; the measured energy is there to compare.
+ * Taxes of a point and month: the accise of what was invoiced (lines that are no drafts), beside
+ * that of what was measured, and the CTA. What is declared is what was invoiced; the measured
+ * energy is there to compare.
  */
 
 const POWERS = `SELECT pdl, mois, CAST(CAST(max(puissance_max_m) AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS kva FROM mois GROUP BY pdl, mois`;
 
-/** Makes `lignes_facturees` from `lignes` and `mois`. An invoice without a date is of the 5th after its month. */
+/**
+ * Makes `lignes_facturees` from `lignes` and `mois`. An invoice without a date is of the 5th after
+ * its month.
+ */
 export const INVOICED_LINES_SQL = `
   CREATE OR REPLACE TEMP TABLE lignes_facturees AS
   WITH points AS (SELECT ref_situation_contractuelle AS rsc, min(pdl) AS pdl FROM mois GROUP BY ALL),
@@ -30,7 +34,10 @@ function rateOf(power: string): string {
 const AT = (alias: string, month: string): string =>
   `${alias}.du <= CAST(${month} || '-01' AS DATE) AND (${alias}.au IS NULL OR CAST(${month} || '-01' AS DATE) < ${alias}.au)`;
 
-/** One row per point and month, over `mois`, `accise_mois`, `lignes_facturees` and the tables of rates. */
+/**
+ * One row per point and month, over `mois`, `accise_mois`, `lignes_facturees` and the tables of
+ * rates.
+ */
 export const TAXES_SQL = `
   WITH facturees AS (SELECT * FROM (${INVOICED_ACCISE_SQL})),
   fixes AS (

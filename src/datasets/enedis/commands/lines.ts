@@ -1,5 +1,12 @@
 import { MONTH_FORM, PipelineError, quoteText } from '../../kit/index.ts';
-import type { AnswerRow, AnswerValue, CommandCall, CommandEnd, CommandHost, TableColumn } from '../../kit/index.ts';
+import type {
+  AnswerRow,
+  AnswerValue,
+  CommandCall,
+  CommandEnd,
+  CommandHost,
+  TableColumn,
+} from '../../kit/index.ts';
 import { columnsOf } from '../answers/columns.ts';
 import { askedOrNewest, checkedOption, writeAndTell } from './options.ts';
 
@@ -7,8 +14,9 @@ import { askedOrNewest, checkedOption, writeAndTell } from './options.ts';
 const ADDED = ['quantite_enedis', 'a_facturer', 'a_supprimer', 'memo'] as const;
 
 /**
- * `quotidien enedis lignes`: invoice lines as they were given, under their own names and in their order, with `quantite_enedis`, `a_facturer`,
- * `a_supprimer` and `memo`; of a month, by default the newest. Lines without a month are always among them.
+ * `quotidien enedis lignes`: invoice lines as they were given, under their own names and in their
+ * order, with `quantite_enedis`, `a_facturer`, `a_supprimer` and `memo`; of a month, by default the
+ * newest. Lines without a month are always among them.
  */
 export async function lines(call: CommandCall, host: CommandHost): Promise<CommandEnd> {
   const asked = checkedOption(call, 'mois', MONTH_FORM, 'a month YYYY-MM');
@@ -31,14 +39,21 @@ export async function lines(call: CommandCall, host: CommandHost): Promise<Comma
     );
     return { month: newest, rows: found };
   });
-  const given = rows.map((row) => JSON.parse(String(row['reste'])) as Readonly<Record<string, unknown>>);
+  const given = rows.map(
+    (row) => JSON.parse(String(row['reste'])) as Readonly<Record<string, unknown>>,
+  );
   const columns = [...givenColumns(given), ...columnsOf(...ADDED)];
   const count = (test: (row: AnswerRow) => boolean): number => rows.filter(test).length;
   const unmatched = count((row) => row['quantite_enedis'] === null);
-  const [bill, remove] = [count((row) => row['a_facturer'] === true), count((row) => row['a_supprimer'] === true)];
+  const [bill, remove] = [
+    count((row) => row['a_facturer'] === true),
+    count((row) => row['a_supprimer'] === true),
+  ];
   const written = await writeAndTell(call, host, {
     name: `enedis_lignes_${month}`,
-    sheets: [{ name: month, columns, rows: rows.map((row, at) => withAdded(given[at] ?? {}, row)) }],
+    sheets: [
+      { name: month, columns, rows: rows.map((row, at) => withAdded(given[at] ?? {}, row)) },
+    ],
     told: `${month}: ${rows.length} lines, ${bill} to be billed, ${remove} to be removed, ${unmatched} without a measured quantity`,
   });
   host.data({
@@ -52,7 +67,10 @@ export async function lines(call: CommandCall, host: CommandHost): Promise<Comma
   return unmatched === 0 ? 'done' : 'degraded';
 }
 
-/** The columns of the files, in the order in which lines name them; a number stays one where every line has one. */
+/**
+ * The columns of the files, in the order in which lines name them; a number stays one where every
+ * line has one.
+ */
 function givenColumns(given: readonly Readonly<Record<string, unknown>>[]): TableColumn[] {
   const names = [...new Set(given.flatMap((cells) => Object.keys(cells)))];
   const own = names.filter((name) => !(ADDED as readonly string[]).includes(name));
@@ -67,7 +85,10 @@ function givenColumns(given: readonly Readonly<Record<string, unknown>>[]): Tabl
 
 function withAdded(given: Readonly<Record<string, unknown>>, row: AnswerRow): AnswerRow {
   const cells = Object.entries(given).map(([name, value]) => [name, cellOf(value)] as const);
-  return { ...Object.fromEntries(cells), ...Object.fromEntries(ADDED.map((name) => [name, row[name] ?? null])) };
+  return {
+    ...Object.fromEntries(cells),
+    ...Object.fromEntries(ADDED.map((name) => [name, row[name] ?? null])),
+  };
 }
 
 function cellOf(value: unknown): AnswerValue {

@@ -7,12 +7,17 @@ import type { CommandCall, CommandHost, RowsSheet, WrittenFile } from '../../kit
 export const FILE_OPTIONS = [
   {
     flags: '--format <format>',
-    description: 'csv, json, ndjson, parquet, arrow or xlsx (default: by the ending of --output, or csv)',
+    description:
+      'csv, json, ndjson, parquet, arrow or xlsx (default: by the ending of --output, or csv)',
   },
-  { flags: '--dialect <dialect>', description: 'of CSV: standard, or fr for French spreadsheets (default: standard)' },
+  {
+    flags: '--dialect <dialect>',
+    description: 'of CSV: standard, or fr for French spreadsheets (default: standard)',
+  },
   {
     flags: '--output <file>',
-    description: 'the file to write, or - for standard output (default: named by command and period)',
+    description:
+      'the file to write, or - for standard output (default: named by command and period)',
   },
 ] as const;
 
@@ -23,7 +28,12 @@ export function optionOf({ options }: CommandCall, name: string): string | undef
 }
 
 /** The text of an option that a pattern describes; `INPUT_INVALID` says what it looks like. */
-export function checkedOption(call: CommandCall, name: string, pattern: RegExp, like: string): string | undefined {
+export function checkedOption(
+  call: CommandCall,
+  name: string,
+  pattern: RegExp,
+  like: string,
+): string | undefined {
   const value = optionOf(
     call,
     name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
@@ -37,12 +47,22 @@ export const DAY = /^\d{4}-\d\d-\d\d$/;
 /** `YYYY-TN`. */
 export const QUARTER = /^\d{4}-T[1-4]$/;
 
-/** The period that is asked for, by default the newest of those there are; one of which nothing is there is refused with those. */
-export function askedOrNewest(what: string, asked: string | undefined, known: readonly string[]): string {
+/**
+ * The period that is asked for, by default the newest of those there are; one of which nothing is
+ * there is refused with those.
+ */
+export function askedOrNewest(
+  what: string,
+  asked: string | undefined,
+  known: readonly string[],
+): string {
   const period = asked ?? known.at(-1) ?? 'newest';
   if (known.includes(period)) return period;
   const [first, last] = [known[0], known.at(-1)];
-  const there = first === undefined || last === undefined ? 'none is there yet' : `there are ${first} … ${last}`;
+  const there =
+    first === undefined || last === undefined
+      ? 'none is there yet'
+      : `there are ${first} … ${last}`;
   throw new PipelineError('NOT_FOUND', `there is no ${what} ${period}: ${there}`);
 }
 
@@ -50,7 +70,11 @@ export function askedOrNewest(what: string, asked: string | undefined, known: re
 export async function writeAndTell(
   call: CommandCall,
   host: CommandHost,
-  { name, sheets, told }: { readonly name: string; readonly sheets: readonly RowsSheet[]; readonly told: string },
+  {
+    name,
+    sheets,
+    told,
+  }: { readonly name: string; readonly sheets: readonly RowsSheet[]; readonly told: string },
 ): Promise<WrittenFile> {
   const written = await host.writeRows({
     sheets,

@@ -10,11 +10,16 @@ interface Coverage {
   readonly erreurs: number;
 }
 
-/** `quotidien enedis periodes`: the months of all contracts, of one month; by default the newest. Exit code 3 where some cannot be billed. */
+/**
+ * `quotidien enedis periodes`: the months of all contracts, of one month; by default the newest.
+ * Exit code 3 where some cannot be billed.
+ */
 export async function periods(call: CommandCall, host: CommandHost): Promise<CommandEnd> {
   const asked = checkedOption(call, 'mois', MONTH_FORM, 'a month YYYY-MM');
   const { mois, rows, coverage } = await host.withTables(['enedis_mois'], async (sql) => {
-    const known = await sql.rows<{ mois: string }>('SELECT DISTINCT mois FROM enedis_mois ORDER BY mois');
+    const known = await sql.rows<{ mois: string }>(
+      'SELECT DISTINCT mois FROM enedis_mois ORDER BY mois',
+    );
     const month = askedOrNewest(
       'month',
       asked,
@@ -26,7 +31,11 @@ export async function periods(call: CommandCall, host: CommandHost): Promise<Com
          count(erreur) AS erreurs ${of}`,
     );
     const found = await sql.rows<AnswerRow>(`SELECT * ${of} ORDER BY ref_situation_contractuelle`);
-    return { mois: month, rows: found, coverage: covered ?? { contrats: 0, calculables: 0, retenus: 0, erreurs: 0 } };
+    return {
+      mois: month,
+      rows: found,
+      coverage: covered ?? { contrats: 0, calculables: 0, retenus: 0, erreurs: 0 },
+    };
   });
   const { contrats, calculables, retenus, erreurs } = coverage;
   const written = await writeAndTell(call, host, {
@@ -34,7 +43,12 @@ export async function periods(call: CommandCall, host: CommandHost): Promise<Com
     sheets: [{ name: mois, columns: columnsOfTable('mois'), rows }],
     told: `${mois}: ${contrats} contracts, ${calculables} calculable (${percent(calculables, contrats)}), ${retenus} held, ${erreurs} with an error`,
   });
-  host.data({ mois, ...coverage, couverture: contrats === 0 ? null : calculables / contrats, ...written });
+  host.data({
+    mois,
+    ...coverage,
+    couverture: contrats === 0 ? null : calculables / contrats,
+    ...written,
+  });
   return calculables === contrats && retenus === 0 && erreurs === 0 ? 'done' : 'degraded';
 }
 

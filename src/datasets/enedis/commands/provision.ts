@@ -20,10 +20,15 @@ async function dayAsked(
   return `${at.slice(0, 4)}-${at.slice(4, 6)}-${at.slice(6, 8)}`;
 }
 
-/** `quotidien enedis provision`: the average month of each point over the twelve months before a day; by default that of the newest archive. */
+/**
+ * `quotidien enedis provision`: the average month of each point over the twelve months before a
+ * day; by default that of the newest archive.
+ */
 export async function provision(call: CommandCall, host: CommandHost): Promise<CommandEnd> {
   const { day, rows } = await host.withTables(['enedis_r67'], async (sql) => {
-    const asked = await dayAsked(call, () => sql.rows('SELECT max(archive_timestamp) AS at FROM enedis_r67'));
+    const asked = await dayAsked(call, () =>
+      sql.rows('SELECT max(archive_timestamp) AS at FROM enedis_r67'),
+    );
     await sql.run('CREATE OR REPLACE TEMP VIEW r67 AS SELECT * FROM enedis_r67');
     return { day: asked, rows: await sql.rows<AnswerRow>(provisionSql(quoteText(asked))) };
   });
@@ -43,13 +48,18 @@ export async function provision(call: CommandCall, host: CommandHost): Promise<C
   return alerts === 0 ? 'done' : 'degraded';
 }
 
-/** `quotidien enedis affaires`: affairs under way with their last state and their age on a day; by default that of the newest archive. */
+/**
+ * `quotidien enedis affaires`: affairs under way with their last state and their age on a day; by
+ * default that of the newest archive.
+ */
 export async function affairs(call: CommandCall, host: CommandHost): Promise<CommandEnd> {
   const { day, rows } = await host.withTables(['enedis_x12', 'enedis_x13'], async (sql) => {
     await sql.run(
       'CREATE OR REPLACE TEMP VIEW affaires AS SELECT * FROM enedis_x12 UNION ALL BY NAME SELECT * FROM enedis_x13',
     );
-    const asked = await dayAsked(call, () => sql.rows('SELECT max(archive_timestamp) AS at FROM affaires'));
+    const asked = await dayAsked(call, () =>
+      sql.rows('SELECT max(archive_timestamp) AS at FROM affaires'),
+    );
     return { day: asked, rows: await sql.rows<AnswerRow>(openAffairsSql(quoteText(asked))) };
   });
   const written = await writeAndTell(call, host, {

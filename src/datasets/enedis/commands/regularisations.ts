@@ -14,7 +14,9 @@ const COLUMNS = [
   'version_facturee',
 ] as const;
 
-/** What a line of the ERP bills of a month; the whole energy of two registers is billed by register. */
+/**
+ * What a line of the ERP bills of a month; the whole energy of two registers is billed by register.
+ */
 const CATEGORY = `CASE composante WHEN 'nb_jours' THEN 'Abonnements' WHEN 'energie_base_kwh' THEN 'Base'
   WHEN 'energie_hp_kwh' THEN 'HP' WHEN 'energie_hc_kwh' THEN 'HC' END`;
 
@@ -22,8 +24,9 @@ const shown = (value: string): string =>
   `coalesce(replace(regexp_replace(CAST(${value} AS VARCHAR), '\\.?0+$', ''), '.', ','), 'rien')`;
 
 /**
- * The regularisations of a month as lines of invoices. Where a month has registers on one side only, it was or is billed as a whole: then the difference
- * of the whole is the line, and not those of registers.
+ * The regularisations of a month as lines of invoices. Where a month has registers on one side
+ * only, it was or is billed as a whole: then the difference of the whole is the line, and not those
+ * of registers.
  */
 function linesOf(month: string): string {
   return `WITH regularisees AS (
@@ -44,11 +47,16 @@ function linesOf(month: string): string {
     ORDER BY ref_situation_contractuelle, categorie`;
 }
 
-/** `quotidien enedis regularisations`: what changed of a frozen month since, as lines for the ERP. Exit code 3 where some wait for a person. */
+/**
+ * `quotidien enedis regularisations`: what changed of a frozen month since, as lines for the ERP.
+ * Exit code 3 where some wait for a person.
+ */
 export async function regularisations(call: CommandCall, host: CommandHost): Promise<CommandEnd> {
   const asked = checkedOption(call, 'mois', MONTH_FORM, 'a month YYYY-MM');
   const { month, rows } = await host.withTables(['enedis_regularisations'], async (sql) => {
-    const known = await sql.rows<{ mois: string }>('SELECT DISTINCT mois FROM enedis_regularisations ORDER BY mois');
+    const known = await sql.rows<{ mois: string }>(
+      'SELECT DISTINCT mois FROM enedis_regularisations ORDER BY mois',
+    );
     const found = askedOrNewest(
       'month with regularisations',
       asked,
@@ -63,6 +71,12 @@ export async function regularisations(call: CommandCall, host: CommandHost): Pro
     sheets: [{ name: month, columns: columnsOf(...COLUMNS), rows }],
     told: `${month}: ${rows.length} lines, ${bill} to be billed, ${waiting} wait`,
   });
-  host.data({ mois: month, lignes: rows.length, a_facturer: bill, en_attente: waiting, ...written });
+  host.data({
+    mois: month,
+    lignes: rows.length,
+    a_facturer: bill,
+    en_attente: waiting,
+    ...written,
+  });
   return waiting === 0 ? 'done' : 'degraded';
 }

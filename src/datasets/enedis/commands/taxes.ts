@@ -1,11 +1,20 @@
 import { addMonths, quoteText } from '../../kit/index.ts';
-import type { AnswerRow, CommandCall, CommandEnd, CommandHost, RowsSheet, SqlSession } from '../../kit/index.ts';
+import type {
+  AnswerRow,
+  CommandCall,
+  CommandEnd,
+  CommandHost,
+  RowsSheet,
+  SqlSession,
+} from '../../kit/index.ts';
 import { columnsOf } from '../answers/columns.ts';
 import { columnsOfTable } from '../answers/tables.ts';
 import { askedOrNewest, checkedOption, QUARTER, writeAndTell } from './options.ts';
 
 const SUMS = [
-  ...['energie_facturee_kwh', 'energie_mesuree_kwh'].map((name) => `CAST(sum(${name}) AS BIGINT) AS ${name}`),
+  ...['energie_facturee_kwh', 'energie_mesuree_kwh'].map(
+    (name) => `CAST(sum(${name}) AS BIGINT) AS ${name}`,
+  ),
   ...['accise_facturee_eur', 'accise_mesuree_eur', 'turpe_fixe_eur', 'cta_eur'].map(
     (name) => `CAST(sum(CAST(${name} AS DECIMAL(18, 2))) AS DECIMAL(18, 2)) AS ${name}`,
   ),
@@ -15,7 +24,10 @@ const SUM_COLUMNS = [
   ...['turpe_fixe_eur', 'cta_eur'],
 ];
 
-/** `quotidien enedis taxes`: accise and CTA of a quarter, summed up, by rate, and by point and month; by default the newest quarter. */
+/**
+ * `quotidien enedis taxes`: accise and CTA of a quarter, summed up, by rate, and by point and
+ * month; by default the newest quarter.
+ */
 export async function taxes(call: CommandCall, host: CommandHost): Promise<CommandEnd> {
   const asked = checkedOption(call, 'trimestre', QUARTER, 'a quarter such as 2025-T4');
   const found = await host.withTables(['enedis_taxes'], async (sql) => {
@@ -36,9 +48,17 @@ export async function taxes(call: CommandCall, host: CommandHost): Promise<Comma
     sheets,
     told: `${quarter}: accise of what was invoiced ${amount(total, 'accise_facturee_eur')} €, of what was measured ${amount(total, 'accise_mesuree_eur')} €, CTA ${amount(total, 'cta_eur')} €`,
   });
-  if (missing.length > 0) host.note(`without ${missing.join(', ')}: no contract has these months yet`);
+  if (missing.length > 0)
+    host.note(`without ${missing.join(', ')}: no contract has these months yet`);
   if (errors > 0) host.note(`${errors} rows have an error: column erreur`);
-  host.data({ trimestre: quarter, mois: months, manquants: missing, erreurs: errors, ...total, ...written });
+  host.data({
+    trimestre: quarter,
+    mois: months,
+    manquants: missing,
+    erreurs: errors,
+    ...total,
+    ...written,
+  });
   return missing.length === 0 && errors === 0 ? 'done' : 'degraded';
 }
 
@@ -52,10 +72,15 @@ function monthsOfQuarter(quarter: string): string[] {
   return [first, addMonths(first, 1), addMonths(first, 2)];
 }
 
-/** The sheets Résumé, Par taux and Détail of a quarter, over the view of the taxes, with what they add up to. */
+/**
+ * The sheets Résumé, Par taux and Détail of a quarter, over the view of the taxes, with what they
+ * add up to.
+ */
 export async function taxSheets(sql: SqlSession, quarter: string) {
   const of = `FROM enedis_taxes WHERE trimestre = ${quoteText(quarter)}`;
-  const byMonth = await sql.rows<AnswerRow>(`SELECT mois, ${SUMS} ${of} GROUP BY mois ORDER BY mois`);
+  const byMonth = await sql.rows<AnswerRow>(
+    `SELECT mois, ${SUMS} ${of} GROUP BY mois ORDER BY mois`,
+  );
   const [total] = await sql.rows<AnswerRow>(`SELECT ${SUMS} ${of}`);
   const byRate = await sql.rows<AnswerRow>(
     `SELECT * FROM (
@@ -70,7 +95,11 @@ export async function taxSheets(sql: SqlSession, quarter: string) {
       columns: columnsOf('mois', ...SUM_COLUMNS),
       rows: [...byMonth, { mois: `total ${quarter}`, ...total }],
     },
-    { name: 'Par taux', columns: columnsOf('taxe', 'taux', 'unite', ...SUM_COLUMNS), rows: byRate.map(ofTax) },
+    {
+      name: 'Par taux',
+      columns: columnsOf('taxe', 'taux', 'unite', ...SUM_COLUMNS),
+      rows: byRate.map(ofTax),
+    },
     { name: 'Détail', columns: columnsOfTable('taxes'), rows: detail },
   ];
   const errors = detail.filter((row) => row['erreur'] !== null).length;

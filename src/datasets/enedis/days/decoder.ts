@@ -12,7 +12,10 @@ import { archivesFile, occurrencesFile, pieceLine } from './piece.ts';
 /** The name that the distributor's settings go by: `QUOTIDIEN_ENEDIS_URL` and others. */
 export const HOST = 'enedis';
 
-/** Archives as delivered become pieces: decrypted, unzipped, split into occurrences. One that cannot be read is a piece that says so. */
+/**
+ * Archives as delivered become pieces: decrypted, unzipped, split into occurrences. One that cannot
+ * be read is a piece that says so.
+ */
 export const enedisDecoder: Decoder = {
   host: HOST,
   checkKeys: (keys) => void ringOf(keys),
@@ -31,7 +34,11 @@ export const enedisDecoder: Decoder = {
       const occurrences = occurrencesFile(target, decoded.length);
       const end = await makePiece({ path, name: known, ring, scratch, occurrences });
       archives += pieceLine({ archive: known.name, sha256, bytes }, end);
-      decoded.push({ name, sha256, ...('failure' in end ? definedMembers({ failure: end.failure }) : {}) });
+      decoded.push({
+        name,
+        sha256,
+        ...('failure' in end ? definedMembers({ failure: end.failure }) : {}),
+      });
     }
     await writeFile(archivesFile(target), archives, { mode: 0o600 });
     return decoded;

@@ -9,8 +9,9 @@ import { DOCUMENT_PLACE, openRows, ROW_PLACE } from './tables.ts';
 import type { RowSink } from './tables.ts';
 
 /**
- * From slices to linear rows in files, which the engine puts in order afterwards. The slices of many days are read by one statement: measured for a day of
- * 857 occurrences, 2.7 ms in place of 5.4, and 0.6 in place of 2.5 for its archives.
+ * From slices to linear rows in files, which the engine puts in order afterwards. The slices of
+ * many days are read by one statement: measured for a day of 857 occurrences, 2.7 ms in place of
+ * 5.4, and 0.6 in place of 2.5 for its archives.
  */
 
 /** What was made of a slice. */
@@ -29,7 +30,9 @@ export async function makeRows(
   slices: readonly LocalArtefact[],
 ): Promise<ReadonlyMap<string, MadeRows>> {
   const paths = slices.map(({ path }) => path);
-  const making = new Map(paths.map((path): [string, Making] => [path, { tables: {}, leftOut: {}, archives: [] }]));
+  const making = new Map(
+    paths.map((path): [string, Making] => [path, { tables: {}, leftOut: {}, archives: [] }]),
+  );
   for (const table of READERS[flux].tables) await writeTable(sql, table, making);
   for (const { file, ...line } of await archivesOf(sql, paths)) {
     const documents = JSON.parse(line.documents ?? '[]') as ArchiveLine['documents'];
@@ -58,7 +61,14 @@ interface Surroundings {
   readonly head: string;
 }
 
-const SURROUNDINGS = ['file', 'archive', 'archive_sha256', 'archive_timestamp', 'document', 'head'] as const;
+const SURROUNDINGS = [
+  'file',
+  'archive',
+  'archive_sha256',
+  'archive_timestamp',
+  'document',
+  'head',
+] as const;
 
 /** A member is null where it is that of the row before. */
 type SliceRow = { readonly occurrence: number; readonly record: string } & {
@@ -67,14 +77,19 @@ type SliceRow = { readonly occurrence: number; readonly record: string } & {
 
 type Around = Surroundings & { readonly parsed: TreeObject };
 
-async function writeTable(sql: SqlSession, table: LinearTable, making: ReadonlyMap<string, Making>): Promise<void> {
+async function writeTable(
+  sql: SqlSession,
+  table: LinearTable,
+  making: ReadonlyMap<string, Making>,
+): Promise<void> {
   const open = (): RowSink => openRows(sql, table.name, table.columns, DOCUMENT_PLACE, ROW_PLACE);
   let around: Around | undefined;
   let sink: RowSink | undefined;
   const close = async (): Promise<void> => {
     if (around === undefined || sink === undefined) return;
     const { tables } = makingOf(making, around.file);
-    if (table.name in tables) throw new PipelineError('INTERNAL', `the rows of ${around.file} do not come together`);
+    if (table.name in tables)
+      throw new PipelineError('INTERNAL', `the rows of ${around.file} do not come together`);
     tables[table.name] = await sink.close();
   };
   for await (const batch of recordsOf(sql, [...making.keys()])) {
@@ -84,7 +99,13 @@ async function writeTable(sql: SqlSession, table: LinearTable, making: ReadonlyM
         sink = open();
       }
       around = goOn(around, row);
-      writeRecord(required(sink, 'the file of a slice'), table, around, row, makingOf(making, around.file).leftOut);
+      writeRecord(
+        required(sink, 'the file of a slice'),
+        table,
+        around,
+        row,
+        makingOf(making, around.file).leftOut,
+      );
     }
     await sink?.drained();
   }
@@ -103,25 +124,32 @@ function writeRecord(
   const made = table.linear(source, around.document);
   for (const name in made.leftOut) {
     const count = made.leftOut[name] ?? 0;
-    if (count > 0) leftOut[`${table.name}_${name}`] = (leftOut[`${table.name}_${name}`] ?? 0) + count;
+    if (count > 0)
+      leftOut[`${table.name}_${name}`] = (leftOut[`${table.name}_${name}`] ?? 0) + count;
   }
-  for (const [index, own] of made.rows.entries()) sink.write(own, around, { occurrence, position: index + 1 });
+  for (const [index, own] of made.rows.entries())
+    sink.write(own, around, { occurrence, position: index + 1 });
 }
 
 function goOn(before: Around | undefined, row: SliceRow): Around {
   const changed = SURROUNDINGS.filter((member) => row[member] !== null);
   if (changed.length === 0) return required(before, 'what the first occurrence stands in');
-  const now = { ...before, ...Object.fromEntries(changed.map((member) => [member, row[member]])) } as Surroundings;
+  const now = {
+    ...before,
+    ...Object.fromEntries(changed.map((member) => [member, row[member]])),
+  } as Surroundings;
   return { ...now, parsed: JSON.parse(now.head) as TreeObject };
 }
 
 /**
- * File by file, and in any order within one: rows are put in theirs when all are there, and the engine need not hold the records to sort them. A text takes
- * longer from the engine than its share of the work, so those that come again are left out.
+ * File by file, and in any order within one: rows are put in theirs when all are there, and the
+ * engine need not hold the records to sort them. A text takes longer from the engine than its share
+ * of the work, so those that come again are left out.
  */
 function recordsOf(sql: SqlSession, paths: readonly string[]): AsyncIterable<SliceRow[]> {
   const changes = SURROUNDINGS.map(
-    (member) => `CASE WHEN ${member} IS DISTINCT FROM lag(${member}) OVER () THEN ${member} END AS ${member}`,
+    (member) =>
+      `CASE WHEN ${member} IS DISTINCT FROM lag(${member}) OVER () THEN ${member} END AS ${member}`,
   );
   return sql.batches<SliceRow>(
     `SELECT CAST(occurrence AS INTEGER) AS occurrence, record, ${changes.join(', ')} FROM ${slicesSql(paths)}

@@ -21,25 +21,38 @@ export interface PieceTask extends Pick<EncodedFile, 'path'> {
 }
 
 /**
- * Writes the occurrences of an archive. An archive that cannot be read is a piece too: that it came is known, and its number is no gap; a later piece of
- * the same archive that is whole replaces it.
+ * Writes the occurrences of an archive. An archive that cannot be read is a piece too: that it came
+ * is known, and its number is no gap; a later piece of the same archive that is whole replaces it.
  */
-export async function makePiece({ path: archive, name, ring, scratch, occurrences }: PieceTask): Promise<PieceEnd> {
+export async function makePiece({
+  path: archive,
+  name,
+  ring,
+  scratch,
+  occurrences,
+}: PieceTask): Promise<PieceEnd> {
   // Two folders may hold archives of one name.
-  const folder = path.join(scratch, createHash('sha256').update(archive).digest('hex').slice(0, 16));
+  const folder = path.join(
+    scratch,
+    createHash('sha256').update(archive).digest('hex').slice(0, 16),
+  );
   await mkdir(folder, { recursive: true });
   const lines = openLines(occurrences);
   const headOf = headWriter();
   let longest = 0;
   try {
-    const documents = await readArchive({ path: archive, name }, { ring, scratch: folder }, (records, document) => {
-      for (const { occurrence, head, record } of records) {
-        const line = `${document}\t${occurrence}\t${headOf(head)}\t${JSON.stringify(record)}\n`;
-        longest = Math.max(longest, line.length);
-        lines.add(line);
-      }
-      return lines.drained();
-    });
+    const documents = await readArchive(
+      { path: archive, name },
+      { ring, scratch: folder },
+      (records, document) => {
+        for (const { occurrence, head, record } of records) {
+          const line = `${document}\t${occurrence}\t${headOf(head)}\t${JSON.stringify(record)}\n`;
+          longest = Math.max(longest, line.length);
+          lines.add(line);
+        }
+        return lines.drained();
+      },
+    );
     await lines.close();
     return { documents, longestLine: longest * BYTES_A_UNIT };
   } catch (error) {

@@ -8,8 +8,9 @@ import type { DocumentRecord } from '../flux/document-tree.ts';
 import type { LinearColumns } from '../flux/linear.ts';
 
 /**
- * A piece is what is read of one archive. The pieces of a day are a folder on the scratch disk while the day is cut; what is kept is the archive. What
- * no shape names (names and addresses of customers) is not in it.
+ * A piece is what is read of one archive. The pieces of a day are a folder on the scratch disk
+ * while the day is cut; what is kept is the archive. What no shape names (names and addresses of
+ * customers) is not in it.
  *
  * | file | content |
  * |---|---|
@@ -69,7 +70,10 @@ export function pieceLine(head: PieceHead, end: PieceEnd): string {
   return `${JSON.stringify({ ...head, ...end })}\n`;
 }
 
-/** Writes heads as JSON: the occurrences of a document have one after the other, nearly always the same. */
+/**
+ * Writes heads as JSON: the occurrences of a document have one after the other, nearly always the
+ * same.
+ */
 export function headWriter(): (head: DocumentRecord['head']) => string {
   let last: DocumentRecord['head'] | undefined;
   let members = 0;
@@ -100,14 +104,20 @@ export async function readPieces(folder: string): Promise<Piece[]> {
       const { archive, sha256, bytes, ...end } = parseLine(line);
       const name = parseDeliveredName(archive);
       if ('other' in name || !('documents' in end || 'failure' in end)) throw foreign();
-      return { head: { archive, sha256, bytes }, name, end, occurrences: occurrencesFile(folder, number) };
+      return {
+        head: { archive, sha256, bytes },
+        name,
+        end,
+        occurrences: occurrencesFile(folder, number),
+      };
     });
 }
 
 function parseLine(text: string): PieceHead & PieceEnd {
   try {
     const line = JSON.parse(text) as unknown;
-    if (typeof line === 'object' && line !== null && 'archive' in line) return line as PieceHead & PieceEnd;
+    if (typeof line === 'object' && line !== null && 'archive' in line)
+      return line as PieceHead & PieceEnd;
   } catch {
     // Refused below.
   }

@@ -4,8 +4,10 @@ import { parseDeliveredName } from '../decode/archive-name.ts';
 import { LINES_PART } from '../lines/part.ts';
 
 /**
- * The names under which files are kept: archives as `raw/enedis/<flux>/dt=YYYY-MM-DD/<archive>.zip.sealed`, by the Paris day of the archive's timestamp,
- * invoice lines as `raw/enedis/lignes/dt=YYYY-MM-DD/<file>.sealed`, by the day of their campaign.
+ * The names under which files are kept: archives as
+ * `raw/enedis/<flux>/dt=YYYY-MM-DD/<archive>.zip.sealed`, by the Paris day of the archive's
+ * timestamp, invoice lines as `raw/enedis/lignes/dt=YYYY-MM-DD/<file>.sealed`, by the day of their
+ * campaign.
  */
 
 const ROOT = 'raw/enedis/';
@@ -19,9 +21,12 @@ export const ENEDIS_RAW_NAMES: RawNames = {
   roots: [ROOT],
   nameOf({ part, window, path = '' }) {
     const file = path.slice(path.lastIndexOf('/') + 1);
-    if (part === LINES_PART) return `${ROOT}${part}/dt=${window.from}/${file.replace(UNSAFE, '_')}${SEALED}`;
+    if (part === LINES_PART)
+      return `${ROOT}${part}/dt=${window.from}/${file.replace(UNSAFE, '_')}${SEALED}`;
     const archive = parseDeliveredName(file);
-    return 'other' in archive ? undefined : `${ROOT}${archive.flux.toLowerCase()}/dt=${archive.date}/${file}${SEALED}`;
+    return 'other' in archive
+      ? undefined
+      : `${ROOT}${archive.flux.toLowerCase()}/dt=${archive.date}/${file}${SEALED}`;
   },
   dayOf(name) {
     const [, part, date = ''] = DAY.exec(name) ?? [];

@@ -8,8 +8,9 @@ import { OCCURRENCE_COLUMNS, readPieces } from './piece.ts';
 import { copyRows, rowsOfCells, typedCell } from './tables.ts';
 
 /**
- * A slice is what the archives of one day and flux hold: for each archive a row without document that tells of it, and one row per occurrence with its
- * record as JSON. The same archive counts once; of two deliveries of it the one that could be read.
+ * A slice is what the archives of one day and flux hold: for each archive a row without document
+ * that tells of it, and one row per occurrence with its record as JSON. The same archive counts
+ * once; of two deliveries of it the one that could be read.
  */
 export const SLICE_COLUMNS: LinearColumns = {
   archive: 'text',
@@ -58,13 +59,21 @@ async function sliceOf(
   );
   const expected = occurrences.reduce((sum, count) => sum + count, pieces.length);
   if (slice.rows !== expected)
-    throw new PipelineError('INTERNAL', `of ${expected} rows of ${part} of ${date} ${slice.rows} were written`);
+    throw new PipelineError(
+      'INTERNAL',
+      `of ${expected} rows of ${part} of ${date} ${slice.rows} were written`,
+    );
   return { scope: date, outputs: { slice }, checks: [], facts: { ...facts, rows: slice.rows } };
 }
 
-/** Of equal deliveries the first that could be read counts; what failed is forgotten when the archive came again and was whole. */
+/**
+ * Of equal deliveries the first that could be read counts; what failed is forgotten when the
+ * archive came again and was whole.
+ */
 function wholeDeliveries(pieces: readonly Piece[]): Piece[] {
-  const cameWhole = new Set(pieces.flatMap(({ head, end }) => ('documents' in end ? [head.archive] : [])));
+  const cameWhole = new Set(
+    pieces.flatMap(({ head, end }) => ('documents' in end ? [head.archive] : [])),
+  );
   const counted = new Map<string, Piece>();
   for (const piece of pieces) {
     const { head, end } = piece;
@@ -87,7 +96,8 @@ function rowsOf(pieces: readonly Piece[]): string {
       : [],
   );
   const own = `SELECT ${columns.join(', ')} FROM ${archives}`;
-  const order = 'ORDER BY archive_timestamp, archive, archive_sha256, document NULLS FIRST, occurrence';
+  const order =
+    'ORDER BY archive_timestamp, archive, archive_sha256, document NULLS FIRST, occurrence';
   if (full.length === 0) return `${own} ${order}`;
   const files = rowsOfCells(
     full.map(({ file }) => file),
@@ -124,6 +134,8 @@ function archiveRow({ head, name, end, occurrences }: Piece): string {
       ? { documents: JSON.stringify(end.documents) }
       : { failure_cause: end.failure.cause, failure_message: end.failure.message }),
   };
-  const cells = Object.entries(SLICE_COLUMNS).map(([column, kind]) => typedCell(known[column], kind));
+  const cells = Object.entries(SLICE_COLUMNS).map(([column, kind]) =>
+    typedCell(known[column], kind),
+  );
   return `(${cells.join(', ')}, ${quoteText(occurrences)})`;
 }

@@ -1,13 +1,28 @@
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
-import { copyToParquet, csvField, quoteIdentifier, quoteText, quoteTexts, scratchFile } from '../../kit/index.ts';
+import {
+  copyToParquet,
+  csvField,
+  quoteIdentifier,
+  quoteText,
+  quoteTexts,
+  scratchFile,
+} from '../../kit/index.ts';
 import type { RowsFile, SqlSession } from '../../kit/index.ts';
 import type { LinearColumns } from '../flux/linear.ts';
 
-/** Rows on their way into Parquet: written as cells with tabs between, typed and ordered by the engine; none are held as a whole. */
+/**
+ * Rows on their way into Parquet: written as cells with tabs between, typed and ordered by the
+ * engine; none are held as a whole.
+ */
 
-const SQL_TYPES = { text: 'VARCHAR', integer: 'BIGINT', decimal: 'DECIMAL(24, 8)', boolean: 'BOOLEAN' } as const;
+const SQL_TYPES = {
+  text: 'VARCHAR',
+  integer: 'BIGINT',
+  decimal: 'DECIMAL(24, 8)',
+  boolean: 'BOOLEAN',
+} as const;
 
 /** Which document a row is from. */
 export const DOCUMENT_PLACE: LinearColumns = {
@@ -24,7 +39,8 @@ export const ROW_PLACE: LinearColumns = { occurrence: 'integer', position: 'inte
 export const PLACE_COLUMNS: LinearColumns = { ...DOCUMENT_PLACE, ...ROW_PLACE };
 
 /** SQL of a total order: where a row was published, oldest archive first. */
-export const PLACE_ORDER = 'archive_timestamp, archive, archive_sha256, document, occurrence, position';
+export const PLACE_ORDER =
+  'archive_timestamp, archive, archive_sha256, document, occurrence, position';
 
 const TAB = '\t';
 
@@ -60,7 +76,9 @@ export function openLines(file: string): LineSink {
   };
 }
 
-/** Takes rows one by one; what is not among the columns is left out, and null where a row lacks one. */
+/**
+ * Takes rows one by one; what is not among the columns is left out, and null where a row lacks one.
+ */
 export interface RowSink {
   /** A row in as many objects as the columns were given in. Never waits; `drained` does. */
   write(...row: readonly object[]): void;
@@ -70,10 +88,15 @@ export interface RowSink {
 }
 
 /**
- * Rows on their way into the scratch file `name`; `close` must be called before they are read. `columns` are those of each object of a row, one after the
- * other: to put objects together takes longer than to write them.
+ * Rows on their way into the scratch file `name`; `close` must be called before they are read.
+ * `columns` are those of each object of a row, one after the other: to put objects together takes
+ * longer than to write them.
  */
-export function openRows(sql: SqlSession, name: string, ...columns: readonly LinearColumns[]): RowSink {
+export function openRows(
+  sql: SqlSession,
+  name: string,
+  ...columns: readonly LinearColumns[]
+): RowSink {
   const file = scratchFile(sql, `${name}.tsv`);
   const lines = openLines(file);
   const names = columns.map((own) => Object.keys(own));
@@ -92,7 +115,11 @@ export function openRows(sql: SqlSession, name: string, ...columns: readonly Lin
     drained: () => lines.drained(),
     async close() {
       await lines.close();
-      return rowsOfCells([file], Object.assign({}, ...columns) as LinearColumns, longest * BYTES_A_UNIT);
+      return rowsOfCells(
+        [file],
+        Object.assign({}, ...columns) as LinearColumns,
+        longest * BYTES_A_UNIT,
+      );
     },
   };
 }
@@ -110,8 +137,9 @@ function cellOf(value: unknown): string {
 const USUAL_LINE_BYTES = 2 ** 21;
 
 /**
- * The rows of files of cells with tabs between, one after the other, as a table function of these columns. No line has more than `longest` bytes: the
- * engine's buffers are made for it. `options` are further ones of the engine's reader.
+ * The rows of files of cells with tabs between, one after the other, as a table function of these
+ * columns. No line has more than `longest` bytes: the engine's buffers are made for it. `options`
+ * are further ones of the engine's reader.
  */
 export function rowsOfCells(
   files: readonly string[],
@@ -119,16 +147,22 @@ export function rowsOfCells(
   longest: number,
   options = `quote = '"', escape = '"', allow_quoted_nulls = false`,
 ): string {
-  const types = Object.entries(columns).map(([column, kind]) => `${quoteText(column)}: ${quoteText(SQL_TYPES[kind])}`);
+  const types = Object.entries(columns).map(
+    ([column, kind]) => `${quoteText(column)}: ${quoteText(SQL_TYPES[kind])}`,
+  );
   const size =
-    longest <= USUAL_LINE_BYTES ? '' : `, max_line_size = ${longest + 1}, buffer_size = ${2 * (longest + 1)}`;
+    longest <= USUAL_LINE_BYTES
+      ? ''
+      : `, max_line_size = ${longest + 1}, buffer_size = ${2 * (longest + 1)}`;
   return `read_csv([${quoteTexts(files)}], auto_detect = false, header = false, delim = '\t', new_line = '\\n',
     ${options}, columns = {${types.join(', ')}}${size})`;
 }
 
 /** The rows of a file of JSON lines as a table function of these columns. */
 export function rowsOfJson(file: string, columns: LinearColumns): string {
-  const types = Object.entries(columns).map(([column, kind]) => `${quoteText(column)}: ${quoteText(SQL_TYPES[kind])}`);
+  const types = Object.entries(columns).map(
+    ([column, kind]) => `${quoteText(column)}: ${quoteText(SQL_TYPES[kind])}`,
+  );
   const names = Object.keys(columns).map(quoteIdentifier).join(', ');
   const options = `format = 'newline_delimited', maximum_object_size = 67108864, columns = {${types.join(', ')}}`;
   return `(SELECT ${names} FROM read_json(${quoteText(file)}, ${options}))`;
@@ -141,7 +175,8 @@ export function copyRows(sql: SqlSession, select: string, name: string): Promise
 
 /** A value of a column as SQL; null where there is none. */
 export function typedCell(value: string | number | undefined, kind: LinearColumns[string]): string {
-  const literal = value === undefined ? 'NULL' : typeof value === 'string' ? quoteText(value) : String(value);
+  const literal =
+    value === undefined ? 'NULL' : typeof value === 'string' ? quoteText(value) : String(value);
   return `CAST(${literal} AS ${SQL_TYPES[kind]})`;
 }
 

@@ -23,7 +23,10 @@ export const ARCHIVE_CHECK: CheckDefinition = {
   severity: 'warn',
 };
 
-/** Of the slices that are read by one statement, unless one has more: their rows are on the scratch disk together, in some 20 times as many. */
+/**
+ * Of the slices that are read by one statement, unless one has more: their rows are on the scratch
+ * disk together, in some 20 times as many.
+ */
 const SLICE_BYTES_TOGETHER = 2 ** 23;
 
 /** The step of one flux; rows come from disk and go there in batches. */
@@ -36,7 +39,8 @@ async function transformDays(flux: Delivered, task: StepTask, sql: SqlSession) {
   let made: ReadonlyMap<string, MadeRows> = new Map();
   return forEachUnit(task, async (unit) => {
     const slice = sliceOf(unit);
-    if (slice === undefined) return { scope: unit.scope, outputs: {}, checks: [], facts: { rows: 0 } };
+    if (slice === undefined)
+      return { scope: unit.scope, outputs: {}, checks: [], facts: { rows: 0 } };
     const group = groups.get(unit);
     if (group !== undefined) made = await makeTogether(sql, flux, group);
     const own = made.get(slice.path) ?? (await makeRows(sql, flux, [slice])).get(slice.path);
@@ -97,7 +101,10 @@ async function transformDay(
     scope: unit.scope,
     outputs: {
       ...outputs,
-      archives: { bytes: utf8(archives.map((line) => `${JSON.stringify(line)}\n`).join('')), rows: archives.length },
+      archives: {
+        bytes: utf8(archives.map((line) => `${JSON.stringify(line)}\n`).join('')),
+        rows: archives.length,
+      },
     },
     checks: [
       {
@@ -105,7 +112,9 @@ async function transformDay(
         severity: ARCHIVE_CHECK.severity,
         tested: archives.length,
         failed: failed.length,
-        examples: failed.slice(0, 3).map(({ archive, failure_cause: cause }) => ({ archive, cause })),
+        examples: failed
+          .slice(0, 3)
+          .map(({ archive, failure_cause: cause }) => ({ archive, cause })),
       },
     ],
     facts: {

@@ -2,7 +2,18 @@ import { isCivilDate, lastOf, nthOf } from '../../kit/index.ts';
 import type { CivilDate } from '../../kit/index.ts';
 
 /** The eleven flux that are read; R15_ACC comes in the files of R15. */
-export const FLUX = ['C15', 'R151', 'R15', 'R64', 'R67', 'F15', 'F12', 'C12', 'X12', 'X13'] as const;
+export const FLUX = [
+  'C15',
+  'R151',
+  'R15',
+  'R64',
+  'R67',
+  'F15',
+  'F12',
+  'C12',
+  'X12',
+  'X13',
+] as const;
 /** As it stands in the names of archives. */
 export type Flux = (typeof FLUX)[number];
 
@@ -36,7 +47,10 @@ export interface ArchiveName {
   readonly counter?: Counter;
 }
 
-/** A name that is none of ours: another flux of the distributor that is only noted, or nothing that is known. */
+/**
+ * A name that is none of ours: another flux of the distributor that is only noted, or nothing that
+ * is known.
+ */
 export interface OtherName {
   readonly name: string;
   readonly other: 'noted' | 'unknown';
@@ -73,7 +87,10 @@ const GRAMMARS: Readonly<Record<Exclude<Flux, 'R64' | 'R67'>, Grammar>> = {
 
 const GIVEN_NAME = /^([a-z]+)_(\d{8})(\d{6})?\.(?:csv|ndjson|jsonl|json)$/i;
 
-/** Reads the name of an archive, or of a file that the billing team gives: `depassements_20251103.csv`, with the time of day behind it where there are several. */
+/**
+ * Reads the name of an archive, or of a file that the billing team gives:
+ * `depassements_20251103.csv`, with the time of day behind it where there are several.
+ */
 export function parseDeliveredName(path: string): ArchiveName | OtherName {
   const name = fileName(path);
   const [, kind = '', day = '', time = '000000'] = GIVEN_NAME.exec(name) ?? [];
@@ -96,15 +113,22 @@ export function parseArchiveName(path: string): ArchiveName | OtherName {
   const onDemand = (['R64', 'R67'] as const).find((flux) => fields.includes(flux));
   if (onDemand !== undefined) return onDemandName(name, onDemand, fields);
   const [, flux = '', recipient = '', ...rest] = fields;
-  if (!Object.hasOwn(GRAMMARS, flux)) return { name, other: /^[A-Z]\d{2,3}$/.test(flux) ? 'noted' : 'unknown' };
+  if (!Object.hasOwn(GRAMMARS, flux))
+    return { name, other: /^[A-Z]\d{2,3}$/.test(flux) ? 'noted' : 'unknown' };
   return sequencedName({ name, flux: flux as keyof typeof GRAMMARS, recipient, rest });
 }
 
 /** R64 and R67 are asked for: their number is always 00001 and says nothing. */
-function onDemandName(name: string, flux: Flux, fields: readonly string[]): ArchiveName | OtherName {
+function onDemandName(
+  name: string,
+  flux: Flux,
+  fields: readonly string[],
+): ArchiveName | OtherName {
   const timestamp = fields.findLast((field) => TIMESTAMP.test(field));
   const date = timestamp === undefined ? undefined : dateOf(timestamp);
-  return timestamp === undefined || date === undefined ? { name, other: 'unknown' } : { name, flux, timestamp, date };
+  return timestamp === undefined || date === undefined
+    ? { name, other: 'unknown' }
+    : { name, flux, timestamp, date };
 }
 
 interface Fields {
@@ -122,7 +146,10 @@ function sequencedName({ name, flux, recipient, rest }: Fields): ArchiveName | O
   const number = nthOf(rest, grammar.sequence);
   if (date === undefined || !SEQUENCE.test(number) || recipient === '' || rest.includes(''))
     return { name, other: 'unknown' };
-  const key = [flux, ...grammar.key.map((field) => (field === 'recipient' ? recipient : rest[field]))].join('/');
+  const key = [
+    flux,
+    ...grammar.key.map((field) => (field === 'recipient' ? recipient : rest[field])),
+  ].join('/');
   const known = { name, flux, timestamp, date, sequence: { key, number: Number(number) } };
   if (grammar.counter === undefined) return known;
   const counter = parseCounter(nthOf(rest, grammar.counter[0]), nthOf(rest, grammar.counter[1]));
@@ -139,6 +166,7 @@ export function parseCounter(rankText: string, totalText: string): Counter | und
 function dateOf(timestamp: string): CivilDate | undefined {
   if (!TIMESTAMP.test(timestamp)) return undefined;
   const date = `${timestamp.slice(0, 4)}-${timestamp.slice(4, 6)}-${timestamp.slice(6, 8)}`;
-  const isTime = timestamp.slice(8, 10) < '24' && timestamp.slice(10, 12) < '60' && timestamp.slice(12) < '60';
+  const isTime =
+    timestamp.slice(8, 10) < '24' && timestamp.slice(10, 12) < '60' && timestamp.slice(12) < '60';
   return isCivilDate(date) && isTime ? date : undefined;
 }

@@ -14,11 +14,17 @@ const ZIP_BEGINNINGS = ['504b0304', '504b0506'];
 /** How an archive is read: as it is, or with a key from a place in the file on. */
 export type Opening =
   | { readonly kind: 'plain' }
-  | { readonly kind: 'sealed'; readonly key: ArchiveKey; readonly from: number; readonly iv: Uint8Array };
+  | {
+      readonly kind: 'sealed';
+      readonly key: ArchiveKey;
+      readonly from: number;
+      readonly iv: Uint8Array;
+    };
 
 /**
- * Finds out how an archive is opened. A key is right when the ciphertext is a whole number of blocks, the plaintext begins as a zip and its
- * last n bytes are all n (PKCS7, 1 to 16): three blocks tell, whatever the size of the archive.
+ * Finds out how an archive is opened. A key is right when the ciphertext is a whole number of
+ * blocks, the plaintext begins as a zip and its last n bytes are all n (PKCS7, 1 to 16): three
+ * blocks tell, whatever the size of the archive.
  *
  * @param source its file, or the archive itself
  * @throws a refusal `no_key` that lists every key by its label and why it is not the right one
@@ -29,7 +35,8 @@ export async function findOpening(
   ring: readonly ArchiveKey[],
 ): Promise<Opening> {
   if (typeof source !== 'string') {
-    const read: ReadAt = (position, bytes) => Promise.resolve(source.subarray(position, position + bytes));
+    const read: ReadAt = (position, bytes) =>
+      Promise.resolve(source.subarray(position, position + bytes));
     return openingOf(read, source.byteLength, archive, ring);
   }
   const file = await open(source);
@@ -43,7 +50,12 @@ export async function findOpening(
 
 type ReadAt = (position: number, bytes: number) => Promise<Uint8Array>;
 
-async function openingOf(read: ReadAt, size: number, archive: string, ring: readonly ArchiveKey[]): Promise<Opening> {
+async function openingOf(
+  read: ReadAt,
+  size: number,
+  archive: string,
+  ring: readonly ArchiveKey[],
+): Promise<Opening> {
   if (isZip(await read(0, 4))) return { kind: 'plain' };
   const misfits: string[] = [];
   for (const key of ring) {
@@ -74,7 +86,9 @@ async function tryKey(read: ReadAt, size: number, key: ArchiveKey): Promise<Open
   const begin = decryptBlocks(key, iv, await read(from, BLOCK_BYTES));
   const isOne = length === BLOCK_BYTES;
   const before = isOne ? iv : await read(size - 2 * BLOCK_BYTES, BLOCK_BYTES);
-  const end = isOne ? begin : decryptBlocks(key, before, await read(size - BLOCK_BYTES, BLOCK_BYTES));
+  const end = isOne
+    ? begin
+    : decryptBlocks(key, before, await read(size - BLOCK_BYTES, BLOCK_BYTES));
   if (!isPadded(end)) return 'the padding is wrong';
   return isZip(begin) ? { kind: 'sealed', key, from, iv } : 'what it opens is no zip';
 }
@@ -91,13 +105,23 @@ function decryptBlocks(key: ArchiveKey, iv: Uint8Array, blocks: Uint8Array): Uin
 /** PKCS7: the last n bytes are all n, n from 1 to 16. */
 function isPadded(block: Uint8Array): boolean {
   const count = block.at(-1) ?? 0;
-  return count >= 1 && count <= BLOCK_BYTES && block.subarray(-count).every((byte) => byte === count);
+  return (
+    count >= 1 && count <= BLOCK_BYTES && block.subarray(-count).every((byte) => byte === count)
+  );
 }
 
 /** Writes the plain archive to another file, block by block. */
-export async function decryptTo(path: string, opening: Opening & { kind: 'sealed' }, target: string): Promise<void> {
+export async function decryptTo(
+  path: string,
+  opening: Opening & { kind: 'sealed' },
+  target: string,
+): Promise<void> {
   const source = createReadStream(path, { start: opening.from });
-  await pipeline(source, cipherOf(opening.key, opening.iv), createWriteStream(target, { mode: 0o600 }));
+  await pipeline(
+    source,
+    cipherOf(opening.key, opening.iv),
+    createWriteStream(target, { mode: 0o600 }),
+  );
 }
 
 /** The plain archive of one that is held as a whole. */

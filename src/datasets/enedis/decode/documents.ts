@@ -19,8 +19,8 @@ interface NamedDocument {
 }
 
 /**
- * The names of the files with rows, in order; they are checked as a whole: each rank of a total once, one total, and F15 with its summary
- * `_FA`. Summaries of invoices have no rows.
+ * The names of the files with rows, in order; they are checked as a whole: each rank of a total
+ * once, one total, and F15 with its summary `_FA`. Summaries of invoices have no rows.
  *
  * @throws refusals `counter`, `no_summary`, `unknown_name`
  */
@@ -28,7 +28,11 @@ export function detailsOf(flux: Flux, archive: string, names: readonly string[])
   const extension = flux === 'R64' || flux === 'R67' ? /\.json$/i : /\.xml$/i;
   const foreign = names.find((name) => !extension.test(name));
   if (foreign !== undefined)
-    throw refusal('unknown_name', { archive, document: foreign }, `a file of ${flux} is not named so`);
+    throw refusal(
+      'unknown_name',
+      { archive, document: foreign },
+      `a file of ${flux} is not named so`,
+    );
   const documents = names.map(nameDocument);
   if (COUNTED_FLUX.includes(flux)) checkCounters(archive, documents);
   if (flux === 'F15' && names.length > 0 && !documents.some(({ mark }) => mark === 'FA'))
@@ -39,7 +43,11 @@ export function detailsOf(flux: Flux, archive: string, names: readonly string[])
 
 function nameDocument(name: string): NamedDocument {
   const [, , rank = '', total = ''] = COUNTED.exec(name) ?? [];
-  return { name, mark: MARKED.exec(name)?.[1]?.toUpperCase() ?? '', counter: parseCounter(rank, total) };
+  return {
+    name,
+    mark: MARKED.exec(name)?.[1]?.toUpperCase() ?? '',
+    counter: parseCounter(rank, total),
+  };
 }
 
 function checkCounters(archive: string, documents: readonly NamedDocument[]): void {
@@ -55,7 +63,8 @@ function checkCounters(archive: string, documents: readonly NamedDocument[]): vo
       );
     const counters = own.flatMap(({ counter }) => (counter === undefined ? [] : [counter]));
     const problem = counterProblem(counters);
-    if (problem !== undefined) throw refusal('counter', { archive, document: firstOf(own).name }, problem);
+    if (problem !== undefined)
+      throw refusal('counter', { archive, document: firstOf(own).name }, problem);
   }
 }
 

@@ -33,12 +33,18 @@ export interface Decoding {
   /** A folder for the plain archive; what is written there is removed by whoever made it. */
   readonly scratch: string;
   readonly limits?: UnzipLimits;
-  /** Larger archives are decrypted into a file; default 4 MiB, more than nearly every archive of a supplier has. */
+  /**
+   * Larger archives are decrypted into a file; default 4 MiB, more than nearly every archive of a
+   * supplier has.
+   */
   readonly heldBytes?: number;
 }
 
 /** Takes occurrences of a document, in their order; the next ones come when it is done. */
-export type TakeRecords = (records: readonly DocumentRecord[], document: string) => Promise<unknown> | undefined;
+export type TakeRecords = (
+  records: readonly DocumentRecord[],
+  document: string,
+) => Promise<unknown> | undefined;
 
 /** A document of an archive after all its occurrences were given out. */
 export interface ReadDocument {
@@ -48,9 +54,10 @@ export interface ReadDocument {
 }
 
 /**
- * The chain from an archive as delivered to its occurrences: name → key → padding and zip magic → bounded unzip → counters → XML or JSON →
- * version, units, calendars. Occurrences are given to `take` as they are read, some at a time; nothing of the archive is held as a whole. A file that the
- * billing team gives is one document by itself.
+ * The chain from an archive as delivered to its occurrences: name → key → padding and zip magic →
+ * bounded unzip → counters → XML or JSON → version, units, calendars. Occurrences are given to
+ * `take` as they are read, some at a time; nothing of the archive is held as a whole. A file that
+ * the billing team gives is one document by itself.
  *
  * @returns the documents in order of their names
  * @throws a refusal of `refusal.ts` that names archive, inner file and remedy
@@ -62,7 +69,9 @@ export async function readArchive(
 ): Promise<ReadDocument[]> {
   const flux = FLUX.find((own) => own === name.flux);
   if (flux === undefined)
-    return [await readDocument(name, { name: name.name, read: () => createReadStream(file) }, take)];
+    return [
+      await readDocument(name, { name: name.name, read: () => createReadStream(file) }, take),
+    ];
   const plain = await openPlain(file, name, decoding);
   const read = async (documents: readonly PackedDocument[]): Promise<ReadDocument[]> => {
     const details = detailsOf(
@@ -122,5 +131,7 @@ function recordsOf(
   place: Place,
 ): AsyncIterable<readonly DocumentRecord[]> {
   if ('xml' in shape) return readXml(chunks, shape.xml, place);
-  return 'json' in shape ? readJson(chunks, shape.json, place) : readRows(chunks, shape.rows, place);
+  return 'json' in shape
+    ? readJson(chunks, shape.json, place)
+    : readRows(chunks, shape.rows, place);
 }

@@ -23,11 +23,14 @@ export interface IncompleteDelivery {
 type Named = Pick<ArchiveName, 'timestamp' | 'sequence' | 'counter'>;
 
 /**
- * Audits the numbers of archives per key, in order of their timestamps. A number that is lower than the one before starts a new
- * segment (the distributor began again, or passed 99999); gaps are looked for only inside one. Archives that could not be read count as received.
+ * Audits the numbers of archives per key, in order of their timestamps. A number that is lower than
+ * the one before starts a new segment (the distributor began again, or passed 99999); gaps are
+ * looked for only inside one. Archives that could not be read count as received.
  */
 export function auditSequences(archives: readonly Named[]): SequenceAudit[] {
-  return [...byKey(archives)].map(([key, named]) => auditKey(key, named)).sort(byText(({ key }) => key));
+  return [...byKey(archives)]
+    .map(([key, named]) => auditKey(key, named))
+    .sort(byText(({ key }) => key));
 }
 
 interface Numbered {
@@ -46,7 +49,9 @@ function byKey(archives: readonly Named[]): Map<string, Numbered[]> {
 }
 
 function auditKey(key: string, named: readonly Numbered[]): SequenceAudit {
-  const sorted = [...named].sort((a, b) => compareText(a.timestamp, b.timestamp) || a.number - b.number);
+  const sorted = [...named].sort(
+    (a, b) => compareText(a.timestamp, b.timestamp) || a.number - b.number,
+  );
   const gaps: string[] = [];
   let last: number | undefined;
   for (const { number } of sorted) {
@@ -66,12 +71,20 @@ function numberText(number: number): string {
 
 /** Deliveries of R151 of which a zip is missing, or whose zips do not agree how many there are. */
 export function auditCounters(archives: readonly Named[]): IncompleteDelivery[] {
-  const deliveries = new Map<string, { key: string; number: string; ranks: Set<number>; totals: Set<number> }>();
+  const deliveries = new Map<
+    string,
+    { key: string; number: string; ranks: Set<number>; totals: Set<number> }
+  >();
   for (const { sequence, counter } of archives) {
     if (sequence === undefined || counter === undefined) continue;
     const number = numberText(sequence.number);
     const id = `${sequence.key} ${number}`;
-    const found = deliveries.get(id) ?? { key: sequence.key, number, ranks: new Set(), totals: new Set() };
+    const found = deliveries.get(id) ?? {
+      key: sequence.key,
+      number,
+      ranks: new Set(),
+      totals: new Set(),
+    };
     found.ranks.add(counter.rank);
     found.totals.add(counter.total);
     deliveries.set(id, found);

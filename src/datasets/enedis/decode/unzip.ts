@@ -26,7 +26,10 @@ export const UNZIP_LIMITS: UnzipLimits = {
 
 /** Small files may pack better than the limit. */
 const SMALL_BYTES = 2 ** 20;
-/** Unpacked at once: each piece is a way to another thread and back, and zlib would give 16 KB of them. */
+/**
+ * Unpacked at once: each piece is a way to another thread and back, and zlib would give 16 KB of
+ * them.
+ */
 const PIECE_BYTES = 2 ** 16;
 /** Of zlib. */
 const SMALLEST_CHUNK = 64;
@@ -46,7 +49,10 @@ export interface PackedDocument {
   read(): AsyncIterable<Uint8Array>;
 }
 
-/** Unpacked at once where the packed bytes are held: some milliseconds, and less than the ways to another thread and back for all its pieces. */
+/**
+ * Unpacked at once where the packed bytes are held: some milliseconds, and less than the ways to
+ * another thread and back for all its pieces.
+ */
 const AT_ONCE_BYTES = 2 ** 23;
 
 const openFile = promisify<string, yauzl.Options, ZipFile>(yauzl.open);
@@ -62,8 +68,9 @@ function openZip(source: ZipSource): Promise<ZipFile> {
 }
 
 /**
- * Opens a plain zip within limits, and gives its documents to `use`. Names with folders, control characters or twice the same are refused,
- * like links, encrypted entries and whatever unfolds beyond the limits: nothing is ever written under a name from an archive.
+ * Opens a plain zip within limits, and gives its documents to `use`. Names with folders, control
+ * characters or twice the same are refused, like links, encrypted entries and whatever unfolds
+ * beyond the limits: nothing is ever written under a name from an archive.
  *
  * @throws refusals `broken_zip`, `too_large`, `unsafe_name`
  */
@@ -98,10 +105,14 @@ function listEntries(zip: ZipFile, archive: string, limits: UnzipLimits): Promis
     const entries: Entry[] = [];
     const said = zip.entryCount;
     if (said > limits.documents)
-      reject(refusal('too_large', { archive }, `it has ${said} files, more than ${limits.documents}`));
+      reject(
+        refusal('too_large', { archive }, `it has ${said} files, more than ${limits.documents}`),
+      );
     zip.on('entry', (entry: Entry) => {
       if (entries.length === said) {
-        reject(refusal('broken_zip', { archive }, `it has more files than the ${said} that it says`));
+        reject(
+          refusal('broken_zip', { archive }, `it has more files than the ${said} that it says`),
+        );
         return;
       }
       entries.push(entry);
@@ -113,7 +124,8 @@ function listEntries(zip: ZipFile, archive: string, limits: UnzipLimits): Promis
       }
     });
     zip.on('end', () => {
-      // The library believes the count. A file that it leaves out would be lost without a trace, so one more is looked for.
+      // The library believes the count. A file that it leaves out would be lost without a trace, so
+      // one more is looked for.
       zip.entryCount = said + 1;
       zip.readEntry();
     });
@@ -126,21 +138,33 @@ function listEntries(zip: ZipFile, archive: string, limits: UnzipLimits): Promis
         return;
       }
       const isPath = /relative path|absolute path|characters in fileName/.test(error.message);
-      reject(isPath ? refusal('unsafe_name', { archive }, error.message) : brokenZip({ archive }, error));
+      reject(
+        isPath ? refusal('unsafe_name', { archive }, error.message) : brokenZip({ archive }, error),
+      );
     });
     zip.readEntry();
   });
 }
 
-function checkEntry(entry: Entry, all: readonly Entry[], archive: string, limits: UnzipLimits): void {
+function checkEntry(
+  entry: Entry,
+  all: readonly Entry[],
+  archive: string,
+  limits: UnzipLimits,
+): void {
   const place = { archive, document: printable(entry.fileName) };
   const problem = nameProblem(entry, all);
   if (problem !== undefined) throw refusal('unsafe_name', place, problem);
   const total = all.reduce((sum, { uncompressedSize }) => sum + uncompressedSize, 0);
   const { uncompressedSize, compressedSize } = entry;
-  const unfolds = uncompressedSize > SMALL_BYTES && uncompressedSize > compressedSize * limits.ratio;
+  const unfolds =
+    uncompressedSize > SMALL_BYTES && uncompressedSize > compressedSize * limits.ratio;
   if (uncompressedSize > limits.documentBytes || total > limits.archiveBytes || unfolds) {
-    throw refusal('too_large', place, `it unfolds from ${compressedSize} to ${uncompressedSize} bytes`);
+    throw refusal(
+      'too_large',
+      place,
+      `it unfolds from ${compressedSize} to ${uncompressedSize} bytes`,
+    );
   }
 }
 
@@ -166,7 +190,8 @@ function documentOf(zip: ZipFile, entry: Entry, archive: string, isHeld: boolean
   return {
     name: entry.fileName,
     bytes: entry.uncompressedSize,
-    read: () => readEntry(entry, place, () => (isAtOnce ? unpackAtOnce(zip, entry) : openEntry(zip, entry))),
+    read: () =>
+      readEntry(entry, place, () => (isAtOnce ? unpackAtOnce(zip, entry) : openEntry(zip, entry))),
   };
 }
 
@@ -219,14 +244,18 @@ function openStored(zip: ZipFile, entry: Entry): Promise<Readable> {
 /** The content in pieces; a `RangeError` where it is longer than the entry says. */
 async function unpackAtOnce(zip: ZipFile, entry: Entry): Promise<Iterable<Uint8Array>> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of (await openStored(zip, entry)) as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  for await (const chunk of (await openStored(zip, entry)) as AsyncIterable<Uint8Array>)
+    chunks.push(chunk);
   const stored = Buffer.concat(chunks);
   if (entry.compressionMethod !== DEFLATED) return piecesOf(stored);
   // One byte more than it says tells that there is more.
   const most = entry.uncompressedSize + 1;
-  return piecesOf(inflateRawSync(stored, { chunkSize: Math.max(most, SMALLEST_CHUNK), maxOutputLength: most }));
+  return piecesOf(
+    inflateRawSync(stored, { chunkSize: Math.max(most, SMALLEST_CHUNK), maxOutputLength: most }),
+  );
 }
 
 function* piecesOf(content: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < content.byteLength; at += PIECE_BYTES) yield content.subarray(at, at + PIECE_BYTES);
+  for (let at = 0; at < content.byteLength; at += PIECE_BYTES)
+    yield content.subarray(at, at + PIECE_BYTES);
 }

@@ -5,11 +5,17 @@ import type { DocumentRecord } from './document-tree.ts';
 import { listAt, many, textAt, texts, treeAt } from './shape.ts';
 import type { Shape, TreeObject } from './shape.ts';
 
-/** X12 and X13: requests to the distributor, with everything that happened to them so far. A row is one milestone. */
+/**
+ * X12 and X13: requests to the distributor, with everything that happened to them so far. A row is
+ * one milestone.
+ */
 
 const CODED = texts('@code');
 
-/** The guide draws the point and the milestones below the general data; files are seen with them beside these. */
+/**
+ * The guide draws the point and the milestones below the general data; files are seen with them
+ * beside these.
+ */
 const POINT_AND_MILESTONES: Readonly<Record<string, Shape>> = {
   segment: { ...CODED },
   donneesPoint: { id: 'text', segment: { ...CODED } },
@@ -35,13 +41,18 @@ function eitherAt(record: TreeObject, ...path: readonly string[]): string | null
 
 function linearOf(direction: 'initiee' | 'recue', source: string): LinearTable['linear'] {
   return ({ occurrence, record }: DocumentRecord, document: string): Linear => {
-    const milestones = [...listAt(record, 'donneesGenerales', 'jalons', 'jalon'), ...listAt(record, 'jalons', 'jalon')];
+    const milestones = [
+      ...listAt(record, 'donneesGenerales', 'jalons', 'jalon'),
+      ...listAt(record, 'jalons', 'jalon'),
+    ];
     const rows = milestones.map((milestone, index) => ({
       id_affaire: textAt(record, '@id'),
       sens: direction,
       statut: textAt(treeAt(record, 'donneesGenerales', 'statut'), '@code'),
       pdl: eitherAt(record, 'donneesPoint', 'id'),
-      segment: eitherAt(record, 'donneesPoint', 'segment', '@code') ?? eitherAt(record, 'segment', '@code'),
+      segment:
+        eitherAt(record, 'donneesPoint', 'segment', '@code') ??
+        eitherAt(record, 'segment', '@code'),
       prestation: textAt(record, 'demande', 'donneesGenerales', 'objet', '@code'),
       num: numberOf(textAt(milestone, '@num') ?? textAt(milestone, 'num')),
       date_heure: timeOf(textAt(milestone, 'dateHeure')),
@@ -65,15 +76,21 @@ function timeOf(text: string | null): string | null {
 function reader(flux: 'X12' | 'X13', direction: 'initiee' | 'recue', title: string): FluxReader {
   return {
     shape: {
-      xml: { roots: ['affaires', flux], head: { Version_XSD: 'text' }, each: 'affaire', occurrence: OCCURRENCE },
+      xml: {
+        roots: ['affaires', flux],
+        head: { Version_XSD: 'text' },
+        each: 'affaire',
+        occurrence: OCCURRENCE,
+      },
     },
     findings: ({ head, record }) => [
       ...unknownValue('unknown_version', 'the version', textAt(head, 'Version_XSD'), ['2.0.0']),
-      ...unknownValue('unknown_class', 'the state', textAt(treeAt(record, 'donneesGenerales', 'statut'), '@code'), [
-        'COURS',
-        'TERMN',
-        'ANNUL',
-      ]),
+      ...unknownValue(
+        'unknown_class',
+        'the state',
+        textAt(treeAt(record, 'donneesGenerales', 'statut'), '@code'),
+        ['COURS', 'TERMN', 'ANNUL'],
+      ),
     ],
     tables: [
       {

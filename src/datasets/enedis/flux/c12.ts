@@ -6,9 +6,15 @@ import type { Register } from './registers.ts';
 import { decimalOf, powerColumn, REGISTERS } from './registers.ts';
 import { listAt, many, textAt, texts, treeAt } from './shape.ts';
 
-/** C12: the contract of a point of segments C2 to C4, with a subscribed power for each of its hours. It names no RSC. */
+/**
+ * C12: the contract of a point of segments C2 to C4, with a subscribed power for each of its hours.
+ * It names no RSC.
+ */
 
-/** Hours of the network tariff, by the label that C12 has for them; those that are not billed here have no register. */
+/**
+ * Hours of the network tariff, by the label that C12 has for them; those that are not billed here
+ * have no register.
+ */
 const HOURS: Readonly<Record<string, Register | null>> = {
   Base: 'base',
   HP: 'hp',
@@ -39,14 +45,24 @@ function linear({ occurrence, record }: DocumentRecord, document: string): Linea
     if (register === null || register === undefined) leftOut.hours += 1;
     else if (power !== null && !powers.has(register)) powers.set(register, power);
   }
-  const option = textAt(contract, 'Option_Tarifaire_TURPE_Souscrite', 'Option_Tarifaire_TURPE', 'Libelle');
+  const option = textAt(
+    contract,
+    'Option_Tarifaire_TURPE_Souscrite',
+    'Option_Tarifaire_TURPE',
+    'Libelle',
+  );
   const customer = treeAt(contract, 'Utilisateur_Reseau', 'Personne_Morale');
   const row = {
     pdl: textAt(record, 'Identifiant'),
     date_evenement:
       instantOf(textAt(record, 'Type_Evenement', 'Date_Evenement')) ??
       civilDayOf(textAt(record, 'Type_Evenement', 'Date_Evenement')),
-    domaine_de_tension: textAt(record, 'Alimentation', 'Alimentation_Principale', 'Domaine_De_Tension'),
+    domaine_de_tension: textAt(
+      record,
+      'Alimentation',
+      'Alimentation_Principale',
+      'Domaine_De_Tension',
+    ),
     date_debut: civilDayOf(textAt(contract, 'Date_Debut')),
     date_fin: civilDayOf(textAt(contract, 'Date_Fin')),
     profil: textAt(contract, 'Profil'),
@@ -64,7 +80,9 @@ function linear({ occurrence, record }: DocumentRecord, document: string): Linea
 
 /** Several natures of one event, in their order. */
 function textsOf(tree: unknown): string | null {
-  const natures = Array.isArray(tree) ? (tree as unknown[]).filter((one) => typeof one === 'string' && one !== '') : [];
+  const natures = Array.isArray(tree)
+    ? (tree as unknown[]).filter((one) => typeof one === 'string' && one !== '')
+    : [];
   return natures.length === 0 ? null : natures.join('+');
 }
 
@@ -117,7 +135,12 @@ export const C12: FluxReader = {
   findings: ({ head, record }) => [
     ...unknownValue('unknown_version', 'the version', textAt(head, 'Version_XSD'), ['1.12.1']),
     ...listAt(record, 'Situation_Contractuelle', ...HOURS_AT).flatMap((hour) =>
-      unknownValue('unknown_class', 'the class of hours', textAt(hour, 'Libelle'), Object.keys(HOURS)),
+      unknownValue(
+        'unknown_class',
+        'the class of hours',
+        textAt(hour, 'Libelle'),
+        Object.keys(HOURS),
+      ),
     ),
   ],
   tables: [C12_TABLE],

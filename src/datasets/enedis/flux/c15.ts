@@ -70,7 +70,10 @@ const COLUMNS: LinearColumns = {
   occurrence_id: 'text',
 };
 
-function sideOf(record: TreeObject, side: Side): { readonly row: LinearRow; readonly indexes: Indexes } {
+function sideOf(
+  record: TreeObject,
+  side: Side,
+): { readonly row: LinearRow; readonly indexes: Indexes } {
   const readings = listAt(record, 'Evenement_Declencheur', 'Releves', 'Donnees_Releve');
   const reading = readings.find((one) => textAt(one, 'Code_Qualification') === SIDES[side]);
   const indexes = indexesOf(listAt(reading, 'Classe_Temporelle_Distributeur'));
@@ -98,13 +101,21 @@ function linear({ occurrence, record }: DocumentRecord, document: string): Linea
     categorie: textAt(contract, 'Titulaire_Contrat', 'Categorie'),
     etat_contractuel: textAt(contract, 'Etat_Contractuel'),
     ref_situation_contractuelle: textAt(contract, 'Ref_Situation_Contractuelle'),
-    puissance_souscrite_kva: decimalOf(textAt(contract, 'Structure_Tarifaire', 'Puissance_Souscrite')),
-    formule_tarifaire_acheminement: textAt(contract, 'Structure_Tarifaire', 'Formule_Tarifaire_Acheminement'),
+    puissance_souscrite_kva: decimalOf(
+      textAt(contract, 'Structure_Tarifaire', 'Puissance_Souscrite'),
+    ),
+    formule_tarifaire_acheminement: textAt(
+      contract,
+      'Structure_Tarifaire',
+      'Formule_Tarifaire_Acheminement',
+    ),
     type_compteur: textAt(meter, 'Type'),
     num_compteur: textAt(meter, 'Num_Serie'),
     date_derniere_modification_fta: civilDayOf(textAt(record, 'Date_Derniere_Modification_FTA')),
     niveau_ouverture_services: textAt(record, 'Niveau_Ouverture_Services'),
-    date_changement_niveau_ouverture_services: civilDayOf(textAt(record, 'Date_Changement_Niveau_Ouverture_Services')),
+    date_changement_niveau_ouverture_services: civilDayOf(
+      textAt(record, 'Date_Changement_Niveau_Ouverture_Services'),
+    ),
     evenement_declencheur: textAt(event, 'Nature_Evenement'),
     type_evenement: textAt(event, 'Type_Evenement'),
     date_evenement: eventTime(textAt(event, 'Date_Evenement')),
@@ -139,13 +150,17 @@ export const C15: FluxReader = {
   },
   findings: ({ head, record }) => [
     ...unknownValue('unknown_version', 'the version', textAt(head, 'Version_XSD'), ['5.0.0']),
-    ...unknownValue('unknown_class', 'the level of services', textAt(record, 'Niveau_Ouverture_Services'), [
-      '0',
-      '1',
-      '2',
-    ]),
+    ...unknownValue(
+      'unknown_class',
+      'the level of services',
+      textAt(record, 'Niveau_Ouverture_Services'),
+      ['0', '1', '2'],
+    ),
     ...listAt(record, 'Evenement_Declencheur', 'Releves', 'Donnees_Releve').flatMap((reading) =>
-      readingFindings(textAt(reading, 'Id_Calendrier_Distributeur'), listAt(reading, 'Classe_Temporelle_Distributeur')),
+      readingFindings(
+        textAt(reading, 'Id_Calendrier_Distributeur'),
+        listAt(reading, 'Classe_Temporelle_Distributeur'),
+      ),
     ),
   ],
   tables: [C15_TABLE],

@@ -6,14 +6,22 @@ import { decimalOf } from './registers.ts';
 import { textAt } from './shape.ts';
 
 /**
- * Hours over the subscribed power of contracts above 36 kVA. No flux that is read has them: the distributor tells of them in its portal and, after the
- * fact, in its invoice. The billing team gives them as a file, a row for a point and month, and says where each figure is from.
+ * Hours over the subscribed power of contracts above 36 kVA. No flux that is read has them: the
+ * distributor tells of them in its portal and, after the fact, in its invoice. The billing team
+ * gives them as a file, a row for a point and month, and says where each figure is from.
  */
 
 /** Stands for every contract of the month that has no row of its own; its hours are none. */
 export const EVERY_POINT = '*';
 
-const COLUMNS = ['pdl', 'ref_situation_contractuelle', 'mois', 'heures', 'origine', 'saisi_par'] as const;
+const COLUMNS = [
+  'pdl',
+  'ref_situation_contractuelle',
+  'mois',
+  'heures',
+  'origine',
+  'saisi_par',
+] as const;
 const REQUIRED = ['pdl', 'mois', 'heures', 'origine'] as const;
 
 function linear({ occurrence, record }: DocumentRecord, document: string): Linear {

@@ -26,7 +26,8 @@ interface Node {
 
 function nodeOf(shape: Shape): Node {
   const own = isMany(shape) ? shape.many : shape;
-  if (own === TEXT || isMany(own)) return { isMany: isMany(shape), isText: own === TEXT, inner: new Map() };
+  if (own === TEXT || isMany(own))
+    return { isMany: isMany(shape), isText: own === TEXT, inner: new Map() };
   return { isMany: isMany(shape), isText: false, inner: nodesOf(own) };
 }
 
@@ -42,7 +43,10 @@ interface Frame {
   text: string;
 }
 
-/** Makes occurrences of the elements of a document, as far as the shape names them; whoever reads the document tells of each tag and text. */
+/**
+ * Makes occurrences of the elements of a document, as far as the shape names them; whoever reads
+ * the document tells of each tag and text.
+ */
 export class DocumentTree {
   readonly #shape: DocumentShape;
   readonly #place: Place;
@@ -124,7 +128,11 @@ export class DocumentTree {
   #checkRoot(name: string): void {
     const { roots } = this.#shape;
     if (roots.includes(name)) return;
-    throw refusal('unknown_root', this.#place, `its root is ${name.slice(0, 60)}, not ${roots.join(' or ')}`);
+    throw refusal(
+      'unknown_root',
+      this.#place,
+      `its root is ${name.slice(0, 60)}, not ${roots.join(' or ')}`,
+    );
   }
 
   #finish({ members }: Frame): void {
@@ -141,7 +149,8 @@ function localName(name: string): string {
 
 function attributesOf(attributes: Attributes, { inner }: Node): Members {
   const members: Members = {};
-  // Not Object.entries: nearly no element has an attribute, and this is asked of each. The parser's object has no prototype.
+  // Not Object.entries: nearly no element has an attribute, and this is asked of each. The parser's
+  // object has no prototype.
   for (const name in attributes) {
     const key = `@${localName(name)}`;
     if (inner.has(key)) members[key] = (attributes[name] ?? '').trim();

@@ -5,18 +5,34 @@ import type { DocumentRecord } from './document-tree.ts';
 import { textAt } from './shape.ts';
 
 /**
- * Months that were invoiced, as they were when a person froze them: a row for each contract, with its whole row of `mois` as JSON. `quotidien enedis freeze`
- * writes such files; they are inputs like any others, so that what was invoiced is known whatever is delivered later.
+ * Months that were invoiced, as they were when a person froze them: a row for each contract, with
+ * its whole row of `mois` as JSON. `quotidien enedis freeze` writes such files; they are inputs
+ * like any others, so that what was invoiced is known whatever is delivered later.
  */
 
 const COLUMNS = [
-  ...['mois', 'ref_situation_contractuelle', 'pdl', 'version', 'gele_le', 'gele_par', 'motif', 'ligne'],
+  ...[
+    'mois',
+    'ref_situation_contractuelle',
+    'pdl',
+    'version',
+    'gele_le',
+    'gele_par',
+    'motif',
+    'ligne',
+  ],
 ] as const;
 
 function linear({ occurrence, record }: DocumentRecord, document: string): Linear {
   const texts = Object.fromEntries(COLUMNS.map((name) => [name, textAt(record, name)]));
   return {
-    rows: [{ ...texts, version: Number(textAt(record, 'version')), occurrence_id: `${document}#${occurrence}` }],
+    rows: [
+      {
+        ...texts,
+        version: Number(textAt(record, 'version')),
+        occurrence_id: `${document}#${occurrence}`,
+      },
+    ],
   };
 }
 

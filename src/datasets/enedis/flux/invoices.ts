@@ -6,7 +6,10 @@ import { decimalOf } from './registers.ts';
 import { listAt, many, textAt, texts, treeAt } from './shape.ts';
 import type { TreeObject } from './shape.ts';
 
-/** F15 and F12: the lines of the distributor's invoices. Their key is the inner file and the position of the line in it. */
+/**
+ * F15 and F12: the lines of the distributor's invoices. Their key is the inner file and the
+ * position of the line in it.
+ */
 
 const AMOUNT_COLUMNS: LinearColumns = {
   unite: 'text',
@@ -17,7 +20,14 @@ const AMOUNT_COLUMNS: LinearColumns = {
   date_fin: 'text',
 };
 
-const AMOUNTS = texts('Unite_Quantite', 'Prix_Unitaire', 'Quantite', 'Montant_HT', 'Date_Debut', 'Date_Fin');
+const AMOUNTS = texts(
+  'Unite_Quantite',
+  'Prix_Unitaire',
+  'Quantite',
+  'Montant_HT',
+  'Date_Debut',
+  'Date_Fin',
+);
 
 /** Prices, quantities and amounts have signs, and keep all their decimals. */
 function amountsOf(element: TreeObject | undefined) {
@@ -104,7 +114,12 @@ export const F15: FluxReader = {
       each: 'Donnees_Valorisation',
       occurrence: {
         Type_Facturation: 'text',
-        Donnees_PRM: texts('Id_PRM', 'Ref_Situation_Contractuelle', 'Type_Compteur', 'Formule_Tarifaire_Acheminement'),
+        Donnees_PRM: texts(
+          'Id_PRM',
+          'Ref_Situation_Contractuelle',
+          'Type_Compteur',
+          'Formule_Tarifaire_Acheminement',
+        ),
         Groupe_Valorise: many({
           ...texts('Nature_EV', 'Formule_Tarifaire_Acheminement'),
           Element_Valorise: many(ELEMENT_F15),
@@ -113,7 +128,9 @@ export const F15: FluxReader = {
     },
   },
   findings: ({ head }) =>
-    unknownValue('unknown_version', 'the version', textAt(head, 'En_Tete_Flux', 'Version_XSD'), ['4.0.0']),
+    unknownValue('unknown_version', 'the version', textAt(head, 'En_Tete_Flux', 'Version_XSD'), [
+      '4.0.0',
+    ]),
   tables: [F15_TABLE],
 };
 
@@ -207,6 +224,8 @@ export const F12: FluxReader = {
     },
   },
   findings: ({ head }) =>
-    unknownValue('unknown_version', 'the version', textAt(head, 'En_Tete_Flux', 'Version_XSD'), ['1.10.3']),
+    unknownValue('unknown_version', 'the version', textAt(head, 'En_Tete_Flux', 'Version_XSD'), [
+      '1.10.3',
+    ]),
   tables: [F12_TABLE],
 };

@@ -7,7 +7,10 @@ import type { JsonShape } from './read-json.ts';
 import type { RowsShape } from './read-rows.ts';
 import type { DocumentShape } from './shape.ts';
 
-/** A row of a linear table: names of columns in snake case, ids as text, decimals as text, null where nothing was said. */
+/**
+ * A row of a linear table: names of columns in snake case, ids as text, decimals as text, null
+ * where nothing was said.
+ */
 export type LinearRow = Readonly<Record<string, string | number | boolean | null>>;
 
 /**
@@ -53,16 +56,19 @@ export interface LinearTable {
 
 /** How the documents of a flux are read. */
 export interface FluxReader {
-  readonly shape: { readonly xml: DocumentShape } | { readonly json: JsonShape } | { readonly rows: RowsShape };
+  readonly shape:
+    | { readonly xml: DocumentShape }
+    | { readonly json: JsonShape }
+    | { readonly rows: RowsShape };
   /** What makes a document unreadable; the archive is refused. */
   readonly findings: (record: DocumentRecord) => readonly Finding[];
   readonly tables: readonly LinearTable[];
 }
 
 /**
- * The id of a reading: the first 16 digits of md5(`source|pdl|date|discriminant`).
- * The date is as published for R151, else wall time in Paris `YYYY-MM-DD HH:MM:SS`; the discriminant is `true` for a reading
- * after an event, `false` for any other of C15, R151 and R15, and `typeReleve` for R64.
+ * The id of a reading: the first 16 digits of md5(`source|pdl|date|discriminant`). The date is as
+ * published for R151, else wall time in Paris `YYYY-MM-DD HH:MM:SS`; the discriminant is `true` for
+ * a reading after an event, `false` for any other of C15, R151 and R15, and `typeReleve` for R64.
  */
 export function readingId(source: string, pdl: string, date: string, discriminant: string): string {
   return hash('md5', `${source}|${pdl}|${date}|${discriminant}`, 'hex').slice(0, 16);
@@ -74,8 +80,13 @@ export function natureOf(nature: string | null): 'réel' | 'estimé' {
 }
 
 /** The columns `<prefix><register><suffix>` of the seven registers. */
-export function registerColumns(prefix: string, suffix = '_kwh'): Readonly<Record<string, 'integer'>> {
-  return Object.fromEntries(REGISTERS.map((register) => [`${prefix}${register}${suffix}`, 'integer' as const]));
+export function registerColumns(
+  prefix: string,
+  suffix = '_kwh',
+): Readonly<Record<string, 'integer'>> {
+  return Object.fromEntries(
+    REGISTERS.map((register) => [`${prefix}${register}${suffix}`, 'integer' as const]),
+  );
 }
 
 /** Values by register under the names of their columns, null for those that are not there. */
@@ -85,14 +96,18 @@ export function registerValues(
   suffix = '_kwh',
 ): Readonly<Record<string, number | null>> {
   const named: Record<string, number | null> = {};
-  for (const [column, register] of registerNames(prefix, suffix)) named[column] = values.get(register) ?? null;
+  for (const [column, register] of registerNames(prefix, suffix))
+    named[column] = values.get(register) ?? null;
   return named;
 }
 
 /** By prefix and suffix, of which there are a few; every row asks for them. */
 const names = new Map<string, readonly (readonly [column: string, register: Register])[]>();
 
-function registerNames(prefix: string, suffix: string): readonly (readonly [column: string, register: Register])[] {
+function registerNames(
+  prefix: string,
+  suffix: string,
+): readonly (readonly [column: string, register: Register])[] {
   const key = `${prefix}|${suffix}`;
   const known = names.get(key);
   if (known !== undefined) return known;

@@ -20,13 +20,19 @@ export const MEASURED_CLASS = many(
   ),
 );
 
-/** Withdrawn energy as an index; class 2 is a consumption, and three quarters of a table without this filter are wrong. */
+/**
+ * Withdrawn energy as an index; class 2 is a consumption, and three quarters of a table without
+ * this filter are wrong.
+ */
 const INDEX_CLASS = '1';
 const WITHDRAWN = '0';
 
 /** Whether a class is an index of withdrawn energy: consumptions and injections are not. */
 export function isIndex(measured: TreeObject): boolean {
-  return textAt(measured, 'Classe_Mesure') === INDEX_CLASS && textAt(measured, 'Sens_Mesure') === WITHDRAWN;
+  return (
+    textAt(measured, 'Classe_Mesure') === INDEX_CLASS &&
+    textAt(measured, 'Sens_Mesure') === WITHDRAWN
+  );
 }
 
 /** The registers of one reading, in kWh. */
@@ -61,22 +67,33 @@ export function indexesOf(classes: readonly TreeObject[]): Indexes {
       if (before !== null) previous.set(register, before);
     }
   }
-  const digits = own.flatMap((measured) => wholeKwh(textAt(measured, 'Nb_Chiffres_Cadran'), null) ?? []);
+  const digits = own.flatMap(
+    (measured) => wholeKwh(textAt(measured, 'Nb_Chiffres_Cadran'), null) ?? [],
+  );
   return {
     values,
     previous,
     digits: digits.length === 0 ? null : Math.min(...digits),
     passedZero: own.some((measured) => textAt(measured, 'Indicateur_Passage_A_Zero') === '1'),
-    serial: own.map((measured) => textAt(measured, 'Num_Serie')).find((serial) => serial !== null) ?? null,
+    serial:
+      own.map((measured) => textAt(measured, 'Num_Serie')).find((serial) => serial !== null) ??
+      null,
     dropped,
   };
 }
 
 /** Units and calendars that a reading of C15 or R15 must not have. */
-export function readingFindings(calendar: string | null, classes: readonly TreeObject[]): readonly Finding[] {
+export function readingFindings(
+  calendar: string | null,
+  classes: readonly TreeObject[],
+): readonly Finding[] {
   const units = classes
     .filter(isIndex)
-    .flatMap((measured) => unknownValue('unknown_unit', 'the unit', textAt(measured, 'Unite_Mesure'), ['kWh', 'Wh']));
-  const unknown = isKnownCalendar(calendar) ? [] : unknownValue('unknown_calendar', 'the calendar', calendar, []);
+    .flatMap((measured) =>
+      unknownValue('unknown_unit', 'the unit', textAt(measured, 'Unite_Mesure'), ['kWh', 'Wh']),
+    );
+  const unknown = isKnownCalendar(calendar)
+    ? []
+    : unknownValue('unknown_calendar', 'the calendar', calendar, []);
   return [...units, ...unknown];
 }

@@ -1,14 +1,20 @@
 import { addDays, isCivilDate, wallTime } from '../../kit/index.ts';
 import type { CivilDate } from '../../kit/index.ts';
 
-/** Times of the distributor: a bare date is a civil day, a time with an offset an instant, a naive time wall time in Paris. */
+/**
+ * Times of the distributor: a bare date is a civil day, a time with an offset an instant, a naive
+ * time wall time in Paris.
+ */
 
 /** Days, months and naive times of the distributor are those of Paris. */
 export const ZONE = 'Europe/Paris';
 
 const HOUR_MS = 3_600_000;
 
-/** Offsets by hour since 1970: finding one takes 50 µs, and a file asks for the same few thousands of times. */
+/**
+ * Offsets by hour since 1970: finding one takes 50 µs, and a file asks for the same few thousands
+ * of times.
+ */
 const offsets = new Map<number, string>();
 const MAX_OFFSETS = 50_000;
 
@@ -42,7 +48,10 @@ export function instantOf(text: string | null): string | null {
   return Number.isNaN(ms) ? null : parisText(ms);
 }
 
-/** The instant of a naive wall time in Paris, `2026-06-01 00:00:00`; of a time that comes twice the first one. */
+/**
+ * The instant of a naive wall time in Paris, `2026-06-01 00:00:00`; of a time that comes twice the
+ * first one.
+ */
 export function instantOfWallTime(text: string | null): string | null {
   if (text === null || !/^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d/.test(text)) return null;
   const date = text.slice(0, 10);
@@ -50,10 +59,14 @@ export function instantOfWallTime(text: string | null): string | null {
   if (!isCivilDate(date)) return null;
   const utc = Date.parse(`${date}T${time}Z`);
   // The offset of some hours before is the one in force at the first of two equal wall times.
-  const [before, after] = [utc - 3 * HOUR_MS, utc].map((near) => parisText(utc - offsetMs(offsetAt(near))));
+  const [before, after] = [utc - 3 * HOUR_MS, utc].map((near) =>
+    parisText(utc - offsetMs(offsetAt(near))),
+  );
   const wall = `${date}T${time}`;
   // A time that the clocks leave out is as long after the change as it is written.
-  return before?.startsWith(wall) === true || after?.startsWith(wall) !== true ? (before ?? null) : after;
+  return before?.startsWith(wall) === true || after?.startsWith(wall) !== true
+    ? (before ?? null)
+    : after;
 }
 
 /** By day: all readings of a file end on a few. */

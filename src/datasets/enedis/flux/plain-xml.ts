@@ -12,7 +12,10 @@ export interface TagListener {
 
 /** What is left to a general parser. */
 export interface LeftToParser {
-  /** Text that a parser reads first, to stand where this one stopped: what was declared, and the tags that are open. Nobody is to be told of it. */
+  /**
+   * Text that a parser reads first, to stand where this one stopped: what was declared, and the
+   * tags that are open. Nobody is to be told of it.
+   */
   readonly opening: string;
   /** From the first thing on that was not read. */
   readonly rest: Uint8Array;
@@ -31,7 +34,10 @@ const DECLARATION =
 const ATTRIBUTE = / +([A-Za-z_][A-Za-z0-9_.:-]*)=(?:"([ !#-%'-;=-~]*)"|'([ -%(-;=-~]*)')/y;
 const BLANK = /^[ \t\n]*$/;
 
-/** A text or tag that is longer is not held: it would be looked through again with everything that comes. */
+/**
+ * A text or tag that is longer is not held: it would be looked through again with everything that
+ * comes.
+ */
 const LONGEST = 2 ** 20;
 
 const NO_ATTRIBUTES: Attributes = {};
@@ -41,14 +47,17 @@ const [LINE_END, SLASH, LESS, GREATER] = [0x0a, 0x2f, 0x3c, 0x3e];
 const [MORE, OTHER] = [-1, -2];
 
 /**
- * Bytes by what they are in text. Whatever may mean more than itself, or may not stand in XML at all, is other: references, `]]>`, control
- * characters, returns, and 0xEF, with which the two characters begin that UTF-8 has and XML has not.
+ * Bytes by what they are in text. Whatever may mean more than itself, or may not stand in XML at
+ * all, is other: references, `]]>`, control characters, returns, and 0xEF, with which the two
+ * characters begin that UTF-8 has and XML has not.
  */
 const [PLAIN, END_OF_TEXT, NEW_LINE, OTHER_BYTE] = [0, 1, 2, 3];
 const IN_TEXT = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte === LESS) return END_OF_TEXT;
   if (byte === LINE_END) return NEW_LINE;
-  return (byte < 0x20 && byte !== 0x09) || byte === 0x26 || byte === 0x5d || byte === 0xef ? OTHER_BYTE : PLAIN;
+  return (byte < 0x20 && byte !== 0x09) || byte === 0x26 || byte === 0x5d || byte === 0xef
+    ? OTHER_BYTE
+    : PLAIN;
 });
 /** Whether a name may begin with a byte (2), or go on with it (1). */
 const IN_NAME = Uint8Array.from({ length: 256 }, (_, byte) => {
@@ -57,8 +66,9 @@ const IN_NAME = Uint8Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * Reads XML as programs write it: elements, attributes and text, without references, comments or sections. It checks what makes that well-formed, and
- * stops before anything else, also before what is wrong: a general parser goes on there, and says what it is.
+ * Reads XML as programs write it: elements, attributes and text, without references, comments or
+ * sections. It checks what makes that well-formed, and stops before anything else, also before what
+ * is wrong: a general parser goes on there, and says what it is.
  */
 export class PlainXml {
   readonly #listener: TagListener;
@@ -108,7 +118,10 @@ export class PlainXml {
 
   #left(): LeftToParser {
     const open = this.#open.map(({ text }) => `<${text}>`).join('');
-    return { opening: `${this.#declaration ?? ''}${this.#hasEnded ? '<ended/>' : open}`, rest: this.#rest };
+    return {
+      opening: `${this.#declaration ?? ''}${this.#hasEnded ? '<ended/>' : open}`,
+      rest: this.#rest,
+    };
   }
 
   /** From where on nothing was read, and whether that may be because the bytes end there. */
@@ -125,7 +138,10 @@ export class PlainXml {
     }
   }
 
-  /** A declaration is at the very beginning, or not at all; one that is cut into two pieces is left to the parser. */
+  /**
+   * A declaration is at the very beginning, or not at all; one that is cut into two pieces is left
+   * to the parser.
+   */
   #declared(): number {
     const [all = '', declaration = ''] = DECLARATION.exec(this.#text) ?? [];
     this.#declaration = declaration;
@@ -158,7 +174,9 @@ export class PlainXml {
       return BLANK.test(this.#text.slice(from, to));
     }
     if (!this.#listener.wantsText) return true;
-    this.#listener.text(this.#isAscii(from, to) ? this.#text.slice(from, to) : this.#bytes.toString('utf8', from, to));
+    this.#listener.text(
+      this.#isAscii(from, to) ? this.#text.slice(from, to) : this.#bytes.toString('utf8', from, to),
+    );
     return true;
   }
 
@@ -215,7 +233,8 @@ export class PlainXml {
   /** The name between two places: mostly the one that came after the last one before. */
   #nameOf(from: number, to: number): Name {
     const { follower } = this.#last;
-    if (follower?.bytes.length === to - from && this.#standsAt(from, follower.bytes)) return follower;
+    if (follower?.bytes.length === to - from && this.#standsAt(from, follower.bytes))
+      return follower;
     const text = this.#text.slice(from, to);
     let name = this.#names.get(text);
     if (name === undefined) {

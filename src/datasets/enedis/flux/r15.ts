@@ -8,7 +8,10 @@ import { registerOf, wholeKwh } from './registers.ts';
 import { listAt, many, textAt, texts } from './shape.ts';
 import type { TreeObject } from './shape.ts';
 
-/** R15: readings with their motive, and from the same files R15_ACC, the energies of collective self-consumption. */
+/**
+ * R15: readings with their motive, and from the same files R15_ACC, the energies of collective
+ * self-consumption.
+ */
 
 const SOURCE = 'flux_R15';
 const ACC_SOURCE = 'flux_R15_ACC';
@@ -43,7 +46,12 @@ const IDENTITY: LinearColumns = {
   occurrence_id: 'text',
 };
 
-function identityOf({ occurrence, record }: DocumentRecord, reading: TreeObject, position: string, source: string) {
+function identityOf(
+  { occurrence, record }: DocumentRecord,
+  reading: TreeObject,
+  position: string,
+  source: string,
+) {
   const pdl = textAt(record, 'Id_PRM');
   const date = instantOf(textAt(reading, 'Date_Releve'));
   if (pdl === null || date === null) return undefined;
@@ -78,7 +86,10 @@ function classesOf(reading: TreeObject): readonly TreeObject[] {
 
 function eachReading(
   source: string,
-  valuesOf: (reading: TreeObject, record: TreeObject) => { readonly values: LinearRow; readonly dropped: number },
+  valuesOf: (
+    reading: TreeObject,
+    record: TreeObject,
+  ) => { readonly values: LinearRow; readonly dropped: number },
 ): LinearTable['linear'] {
   return (record, document): Linear => {
     const leftOut = { registers: 0, undated: 0 };
@@ -108,7 +119,14 @@ const R15_TABLE: LinearTable = {
     nb_chiffres_cadran: 'integer',
     passage_a_zero: 'boolean',
   },
-  personal: ['pdl', 'ref_situation_contractuelle', 'num_compteur', 'id_affaire', 'id_releve', 'ref_demandeur'],
+  personal: [
+    'pdl',
+    'ref_situation_contractuelle',
+    'num_compteur',
+    'id_affaire',
+    'id_releve',
+    'ref_demandeur',
+  ],
   linear: eachReading(SOURCE, (reading) => {
     const indexes = indexesOf(classesOf(reading));
     return {
@@ -133,7 +151,9 @@ const R15_ACC_TABLE: LinearTable = {
   columns: {
     ...IDENTITY,
     autoconsommation_collective: 'text',
-    ...Object.fromEntries(ACC_NAMES.flatMap((name) => Object.entries(registerColumns(`${name}_index_`)))),
+    ...Object.fromEntries(
+      ACC_NAMES.flatMap((name) => Object.entries(registerColumns(`${name}_index_`))),
+    ),
   },
   personal: ['pdl', 'ref_situation_contractuelle', 'id_affaire', 'id_releve', 'ref_demandeur'],
   linear: eachReading(ACC_SOURCE, (reading, record) => {
@@ -149,8 +169,13 @@ const R15_ACC_TABLE: LinearTable = {
       else if (!own.has(register)) own.set(register, value);
     }
     const values = [...energies].map(([name, own]) => registerValues(`${name}_index_`, own));
-    const shared = textAt(reading, 'Autoconsommation_Collective') ?? textAt(record, 'Autoconsommation_Collective');
-    return { values: Object.assign({ autoconsommation_collective: shared }, ...values) as LinearRow, dropped };
+    const shared =
+      textAt(reading, 'Autoconsommation_Collective') ??
+      textAt(record, 'Autoconsommation_Collective');
+    return {
+      values: Object.assign({ autoconsommation_collective: shared }, ...values) as LinearRow,
+      dropped,
+    };
   }),
 };
 
@@ -164,8 +189,19 @@ export const R15: FluxReader = {
       occurrence: {
         ...texts('Id_PRM', 'Autoconsommation_Collective'),
         Donnees_Releve: many({
-          ...texts('Id_Releve', 'Date_Releve', 'Ref_Situation_Contractuelle', 'Id_Calendrier_Distributeur'),
-          ...texts('Id_Calendrier', 'Niveau_Ouverture_Services', 'Type_Compteur', 'Statut_Releve', 'Motif_Releve'),
+          ...texts(
+            'Id_Releve',
+            'Date_Releve',
+            'Ref_Situation_Contractuelle',
+            'Id_Calendrier_Distributeur',
+          ),
+          ...texts(
+            'Id_Calendrier',
+            'Niveau_Ouverture_Services',
+            'Type_Compteur',
+            'Statut_Releve',
+            'Motif_Releve',
+          ),
           ...texts('Nature_Index', 'Ref_Demandeur', 'Id_Affaire', 'Date_Releve_Precedent'),
           ...texts('Autoconsommation_Collective'),
           Classe_Temporelle_Distributeur: MEASURED_CLASS,
@@ -177,8 +213,14 @@ export const R15: FluxReader = {
   findings: ({ head, record }) => [
     ...unknownValue('unknown_version', 'the version', textAt(head, 'Version_XSD'), ['2.3.2']),
     ...listAt(record, 'Donnees_Releve').flatMap((reading) => [
-      ...readingFindings(textAt(reading, 'Id_Calendrier_Distributeur'), classesOf(reading).filter(isIndex)),
-      ...unknownValue('unknown_class', 'the state', textAt(reading, 'Statut_Releve'), ['INITIAL', 'RECTIFICATIF']),
+      ...readingFindings(
+        textAt(reading, 'Id_Calendrier_Distributeur'),
+        classesOf(reading).filter(isIndex),
+      ),
+      ...unknownValue('unknown_class', 'the state', textAt(reading, 'Statut_Releve'), [
+        'INITIAL',
+        'RECTIFICATIF',
+      ]),
     ]),
   ],
   tables: [R15_TABLE, R15_ACC_TABLE],

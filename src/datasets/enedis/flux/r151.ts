@@ -7,7 +7,10 @@ import { isKnownCalendar, registerOf, UNUSABLE_CALENDARS, wholeKwh } from './reg
 import { listAt, many, textAt, texts } from './shape.ts';
 import type { TreeObject } from './shape.ts';
 
-/** R151: indexes of every evening. `Date_Releve` is the day that the reading ENDS: it counts at the next midnight. */
+/**
+ * R151: indexes of every evening. `Date_Releve` is the day that the reading ENDS: it counts at the
+ * next midnight.
+ */
 
 /** The value of `source` in the readings that come from it. */
 export const R151_SOURCE = 'flux_R151';
@@ -71,7 +74,8 @@ function indexesIn(classes: readonly TreeObject[], unit: string | null): Map<Reg
   for (const one of classes) {
     const register = registerOf(textAt(one, 'Id_Classe_Temporelle'));
     const value = wholeKwh(textAt(one, 'Valeur'), unit);
-    if (register !== undefined && value !== null && !indexes.has(register)) indexes.set(register, value);
+    if (register !== undefined && value !== null && !indexes.has(register))
+      indexes.set(register, value);
   }
   return indexes;
 }
@@ -100,8 +104,15 @@ export const R151: FluxReader = {
       occurrence: {
         Id_PRM: 'text',
         Donnees_Releve: many({
-          ...texts('Date_Releve', 'Id_Calendrier_Fournisseur', 'Id_Calendrier_Distributeur', 'Id_Affaire'),
-          Classe_Temporelle_Distributeur: many(texts('Id_Classe_Temporelle', 'Valeur', 'Indice_Vraisemblance')),
+          ...texts(
+            'Date_Releve',
+            'Id_Calendrier_Fournisseur',
+            'Id_Calendrier_Distributeur',
+            'Id_Affaire',
+          ),
+          Classe_Temporelle_Distributeur: many(
+            texts('Id_Classe_Temporelle', 'Valeur', 'Indice_Vraisemblance'),
+          ),
         }),
       },
     },

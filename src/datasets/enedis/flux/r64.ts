@@ -7,7 +7,9 @@ import { CALENDARS, registerOf, wholeKwh } from './registers.ts';
 import { listAt, many, textAt, texts } from './shape.ts';
 import type { TreeObject } from './shape.ts';
 
-/** R64: indexes on demand. A day's index stands at its start, in wall time of Paris without offset. */
+/**
+ * R64: indexes on demand. A day's index stands at its start, in wall time of Paris without offset.
+ */
 
 /** The value of `source` in the readings that come from it. */
 export const R64_SOURCE = 'flux_R64';
@@ -51,7 +53,10 @@ const VALID = '0';
 function valuesOf(record: TreeObject, leftOut: { registers: number; invalid: number }): Value[] {
   const quantities = listAt(record, 'contexte').flatMap((context) =>
     listAt(context, 'grandeur')
-      .filter((one) => textAt(one, 'grandeurMetier') === 'CONS' && textAt(one, 'grandeurPhysique') === 'EA')
+      .filter(
+        (one) =>
+          textAt(one, 'grandeurMetier') === 'CONS' && textAt(one, 'grandeurPhysique') === 'EA',
+      )
       .map((quantity) => ({ context, quantity })),
   );
   return quantities.flatMap(({ context, quantity }) =>
@@ -61,17 +66,24 @@ function valuesOf(record: TreeObject, leftOut: { registers: number; invalid: num
       return listAt(one, 'classeTemporelle').flatMap((timeClass) => {
         const register = registerOf(textAt(timeClass, 'idClasseTemporelle'));
         if (register === undefined) leftOut.registers += 1;
-        return register === undefined ? [] : pointsOf(timeClass, { context, quantity, calendar, register }, leftOut);
+        return register === undefined
+          ? []
+          : pointsOf(timeClass, { context, quantity, calendar, register }, leftOut);
       });
     }),
   );
 }
 
-function pointsOf(timeClass: TreeObject, above: Omit<Value, 'at' | 'kwh'>, leftOut: { invalid: number }): Value[] {
+function pointsOf(
+  timeClass: TreeObject,
+  above: Omit<Value, 'at' | 'kwh'>,
+  leftOut: { invalid: number },
+): Value[] {
   return listAt(timeClass, 'valeur').flatMap((point) => {
     const at = instantOfWallTime(textAt(point, 'd'));
     const kwh = wholeKwh(textAt(point, 'v'), textAt(above.quantity, 'unite'));
-    if (textAt(point, 'iv') === VALID && at !== null && kwh !== null) return [{ ...above, at, kwh }];
+    if (textAt(point, 'iv') === VALID && at !== null && kwh !== null)
+      return [{ ...above, at, kwh }];
     leftOut.invalid += 1;
     return [];
   });
@@ -85,12 +97,15 @@ function stageRank({ context }: Value): number {
 function linear({ occurrence, head, record }: DocumentRecord, document: string): Linear {
   const leftOut = { registers: 0, invalid: 0 };
   const byTime = new Map<string, Value[]>();
-  for (const value of valuesOf(record, leftOut)) byTime.set(value.at, [...(byTime.get(value.at) ?? []), value]);
+  for (const value of valuesOf(record, leftOut))
+    byTime.set(value.at, [...(byTime.get(value.at) ?? []), value]);
   const pdl = textAt(record, 'idPrm');
   if (pdl === null) return { rows: [], leftOut };
   const rows = [...byTime].map(([at, values]) => {
     const [best] = [...values].sort((a, b) => stageRank(a) - stageRank(b));
-    const own = values.filter((one) => one.calendar === best?.calendar && stageRank(one) === stageRank(best));
+    const own = values.filter(
+      (one) => one.calendar === best?.calendar && stageRank(one) === stageRank(best),
+    );
     const indexes = new Map<Register, number>();
     for (const { register, kwh } of own) if (!indexes.has(register)) indexes.set(register, kwh);
     return rowOf({ occurrence, head, pdl, document, at, best, indexes });
@@ -155,7 +170,10 @@ export const R64: FluxReader = {
             ...texts('grandeurMetier', 'grandeurPhysique', 'unite'),
             calendrier: many({
               idCalendrier: 'text',
-              classeTemporelle: many({ idClasseTemporelle: 'text', valeur: many(texts('d', 'v', 'iv')) }),
+              classeTemporelle: many({
+                idClasseTemporelle: 'text',
+                valeur: many(texts('d', 'v', 'iv')),
+              }),
             }),
           }),
         }),
@@ -170,6 +188,8 @@ export const R64: FluxReader = {
 export function quantityUnits(record: TreeObject) {
   return listAt(record, 'contexte')
     .flatMap((context) => listAt(context, 'grandeur'))
-    .filter((one) => textAt(one, 'grandeurMetier') === 'CONS' && textAt(one, 'grandeurPhysique') === 'EA')
+    .filter(
+      (one) => textAt(one, 'grandeurMetier') === 'CONS' && textAt(one, 'grandeurPhysique') === 'EA',
+    )
     .flatMap((one) => unknownValue('unknown_unit', 'the unit', textAt(one, 'unite'), ['Wh']));
 }

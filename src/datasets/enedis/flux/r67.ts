@@ -9,8 +9,9 @@ import { listAt, many, textAt, texts } from './shape.ts';
 import type { TreeObject } from './shape.ts';
 
 /**
- * R67: billed energies of up to 36 months, by half-open period. They never become readings, and never reach a previous occupant. Of several
- * grids of a period one counts: the distributor's own with seasons, without, any other of its own, then the supplier's.
+ * R67: billed energies of up to 36 months, by half-open period. They never become readings, and
+ * never reach a previous occupant. Of several grids of a period one counts: the distributor's own
+ * with seasons, without, any other of its own, then the supplier's.
  */
 
 const SOURCE = 'flux_R67';
@@ -52,10 +53,16 @@ interface Energy {
   readonly kwh: number;
 }
 
-function energiesOf(record: TreeObject, leftOut: { registers: number; unreadable: number }): Energy[] {
+function energiesOf(
+  record: TreeObject,
+  leftOut: { registers: number; unreadable: number },
+): Energy[] {
   return listAt(record, 'contexte').flatMap((context) =>
     listAt(context, 'grandeur')
-      .filter((one) => textAt(one, 'grandeurMetier') === 'CONS' && textAt(one, 'grandeurPhysique') === 'EA')
+      .filter(
+        (one) =>
+          textAt(one, 'grandeurMetier') === 'CONS' && textAt(one, 'grandeurPhysique') === 'EA',
+      )
       .flatMap((quantity) =>
         listAt(quantity, 'calendrier').flatMap((calendar) =>
           listAt(calendar, 'classeTemporelle').flatMap((timeClass) =>
@@ -77,7 +84,9 @@ function ofClass(
   { context, quantity, calendar, timeClass }: Above,
   leftOut: { registers: number; unreadable: number },
 ): Energy[] {
-  const register = registerOf(textAt(timeClass, 'idClasseTemporelle') ?? textAt(timeClass, 'codeClasseTemporelle'));
+  const register = registerOf(
+    textAt(timeClass, 'idClasseTemporelle') ?? textAt(timeClass, 'codeClasseTemporelle'),
+  );
   if (register === undefined) {
     leftOut.registers += 1;
     return [];
@@ -122,7 +131,9 @@ function linear({ occurrence, head, record }: DocumentRecord, document: string):
   }
   const rows = [...periods.values()].map((energies) => {
     const [best] = [...energies].sort((a, b) => gridRank(a) - gridRank(b) || compareNewest(a, b));
-    const own = energies.filter((one) => one.grid === best?.grid && one.calendar === best.calendar).sort(compareNewest);
+    const own = energies
+      .filter((one) => one.grid === best?.grid && one.calendar === best.calendar)
+      .sort(compareNewest);
     const values = new Map<Register, number>();
     for (const { register, kwh } of own) if (!values.has(register)) values.set(register, kwh);
     return {
@@ -176,7 +187,16 @@ export const R67: FluxReader = {
               ...texts('codeGrille', 'codeCalendrier', 'idCalendrier'),
               classeTemporelle: many({
                 ...texts('idClasseTemporelle', 'codeClasseTemporelle'),
-                quantite: many(texts('dbtMesure', 'finMesure', 'codeNature', 'codeStatut', 'dateCreation', 'quantite')),
+                quantite: many(
+                  texts(
+                    'dbtMesure',
+                    'finMesure',
+                    'codeNature',
+                    'codeStatut',
+                    'dateCreation',
+                    'quantite',
+                  ),
+                ),
               }),
             }),
           }),
@@ -191,7 +211,9 @@ export const R67: FluxReader = {
       .flatMap((quantity) => listAt(quantity, 'calendrier'))
       .flatMap((calendar) => listAt(calendar, 'classeTemporelle'))
       .flatMap((timeClass) => listAt(timeClass, 'quantite'))
-      .flatMap((one) => unknownValue('unknown_class', 'the nature', textAt(one, 'codeNature'), NATURES)),
+      .flatMap((one) =>
+        unknownValue('unknown_class', 'the nature', textAt(one, 'codeNature'), NATURES),
+      ),
   ],
   tables: [R67_TABLE],
 };

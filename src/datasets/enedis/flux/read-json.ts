@@ -13,8 +13,9 @@ export interface JsonShape {
 }
 
 /**
- * Reads a JSON document in one pass, the measures of each chunk together. Numbers stay the text that they are written as: ids beyond 2^53 keep every digit.
- * The header may come after the measures; each then has what was known when it ended.
+ * Reads a JSON document in one pass, the measures of each chunk together. Numbers stay the text
+ * that they are written as: ids beyond 2^53 keep every digit. The header may come after the
+ * measures; each then has what was known when it ended.
  *
  * @throws refusals `ill_formed`, and `unknown_root` for a document without `header` or `mesures`
  */
@@ -23,12 +24,19 @@ export async function* readJson(
   shape: JsonShape,
   place: Place,
 ): AsyncGenerator<readonly DocumentRecord[]> {
-  const found: { header?: TreeObject; measures: number; hasMeasures: boolean } = { measures: 0, hasMeasures: false };
+  const found: { header?: TreeObject; measures: number; hasMeasures: boolean } = {
+    measures: 0,
+    hasMeasures: false,
+  };
   const ready: { occurrence: number; record: TreeObject }[] = [];
-  const parser = new JSONParser({ paths: ['$.header', '$.mesures', '$.mesures.*'], keepStack: false });
+  const parser = new JSONParser({
+    paths: ['$.header', '$.mesures', '$.mesures.*'],
+    keepStack: false,
+  });
   keepNumbersAsText(parser);
   parser.onValue = ({ value, key, stack }) => {
-    if (stack.length === 1 && key === 'header') found.header = pick(value, shape.header) as TreeObject;
+    if (stack.length === 1 && key === 'header')
+      found.header = pick(value, shape.header) as TreeObject;
     else if (stack.length === 1) found.hasMeasures = Array.isArray(value);
     else {
       found.measures += 1;
@@ -38,12 +46,17 @@ export async function* readJson(
   try {
     for await (const chunk of chunks) {
       parser.write(chunk);
-      if (found.header !== undefined && ready.length > 0) yield withHead(ready.splice(0), found.header);
+      if (found.header !== undefined && ready.length > 0)
+        yield withHead(ready.splice(0), found.header);
     }
     if (!parser.isEnded) throw new Error('it ends too early');
   } catch (error) {
     if (!(error instanceof Error) || error.name === 'PipelineError') throw error;
-    throw refusal('ill_formed', place, `it is not well-formed JSON (${textBefore(error.message, '\n').slice(0, 120)})`);
+    throw refusal(
+      'ill_formed',
+      place,
+      `it is not well-formed JSON (${textBefore(error.message, '\n').slice(0, 120)})`,
+    );
   }
   if (found.header === undefined || !found.hasMeasures)
     throw refusal('unknown_root', place, 'it has no "header" with "mesures"');
@@ -59,7 +72,9 @@ function withHead(
 
 /** The tokenizer's place to parse numbers in; its result is passed on as it is. */
 function keepNumbersAsText(parser: JSONParser): void {
-  const { tokenizer } = parser as unknown as { tokenizer: { parseNumber: (text: string) => unknown } };
+  const { tokenizer } = parser as unknown as {
+    tokenizer: { parseNumber: (text: string) => unknown };
+  };
   tokenizer.parseNumber = (text) => text;
 }
 
@@ -72,7 +87,12 @@ function pick(value: unknown, shape: Shape): Tree | undefined {
       return picked === undefined ? [] : [picked];
     });
   }
-  if (shape === TEXT) return typeof value === 'string' ? value : typeof value === 'boolean' ? String(value) : undefined;
+  if (shape === TEXT)
+    return typeof value === 'string'
+      ? value
+      : typeof value === 'boolean'
+        ? String(value)
+        : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   const members: Record<string, Tree> = {};
   for (const [name, inner] of Object.entries(shape)) {

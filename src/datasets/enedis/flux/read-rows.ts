@@ -3,7 +3,10 @@ import type { Place } from '../decode/refusal.ts';
 import type { DocumentRecord } from './document-tree.ts';
 import { nthOf } from '../../kit/index.ts';
 
-/** A file that people write: a table with these columns, as CSV with a head (`;` or `,`) or as one JSON object a line. Other columns are not read. */
+/**
+ * A file that people write: a table with these columns, as CSV with a head (`;` or `,`) or as one
+ * JSON object a line. Other columns are not read.
+ */
 export interface RowsShape {
   readonly columns: readonly string[];
   /** Those without which a file is none of this kind. */
@@ -16,7 +19,8 @@ const MAX_BYTES = 64 * 2 ** 20;
 /**
  * Reads the rows of a file, from 1, all together.
  *
- * @throws refusals `ill_formed` (with the line), `too_large`, and `unknown_root` for a file that lacks a column
+ * @throws refusals `ill_formed` (with the line), `too_large`, and `unknown_root` for a file that
+ * lacks a column
  */
 export async function* readRows(
   chunks: AsyncIterable<Uint8Array>,
@@ -57,7 +61,9 @@ function jsonRows(text: string, place: Place): Row[] {
     if (line.trim() === '') return [];
     try {
       const row = JSON.parse(line) as Record<string, unknown>;
-      return [Object.fromEntries(Object.entries(row).map(([name, value]) => [name, textOfValue(value)]))];
+      return [
+        Object.fromEntries(Object.entries(row).map(([name, value]) => [name, textOfValue(value)])),
+      ];
     } catch {
       throw refusal('ill_formed', place, `line ${index + 1} is no JSON object`);
     }
@@ -77,7 +83,11 @@ function csvRows(text: string, place: Place): Row[] {
     if (line.trim() === '') return [];
     const cells = cellsOf(line, separator);
     if (cells.length !== names.length) {
-      throw refusal('ill_formed', place, `line ${index + 2} has ${cells.length} cells, the head has ${names.length}`);
+      throw refusal(
+        'ill_formed',
+        place,
+        `line ${index + 2} has ${cells.length} cells, the head has ${names.length}`,
+      );
     }
     return [Object.fromEntries(names.map((name, column) => [name, nthOf(cells, column)]))];
   });
@@ -86,7 +96,9 @@ function csvRows(text: string, place: Place): Row[] {
 /** Quoted cells may hold separators and doubled quotes, but no line ends. */
 function cellsOf(line: string, separator: string): string[] {
   const cells =
-    line.match(separator === ';' ? /(?:^|;)(?:"(?:[^"]|"")*"|[^;]*)/g : /(?:^|,)(?:"(?:[^"]|"")*"|[^,]*)/g) ?? [];
+    line.match(
+      separator === ';' ? /(?:^|;)(?:"(?:[^"]|"")*"|[^;]*)/g : /(?:^|,)(?:"(?:[^"]|"")*"|[^,]*)/g,
+    ) ?? [];
   return cells.map((cell) => {
     const bare = (cell.startsWith(separator) ? cell.slice(1) : cell).trim();
     return bare.startsWith('"') ? bare.slice(1, -1).replaceAll('""', '"') : bare;

@@ -27,7 +27,9 @@ export async function* readXml(
     }
     text.end();
   } catch (error) {
-    throw causeOf(error) === undefined && error instanceof Error ? illFormed(text.line, place, error) : error;
+    throw causeOf(error) === undefined && error instanceof Error
+      ? illFormed(text.line, place, error)
+      : error;
   }
   const records = tree.take();
   if (records.length > 0) yield records;
@@ -39,8 +41,9 @@ function illFormed(line: number, place: Place, { message }: Error) {
 }
 
 /**
- * The text of a document, told to a tree. What a general parser takes for it is most of what reading an archive costs, and documents of the distributor
- * hold nothing but tags and plain text: the parser reads from the first thing on that is something else, or wrong.
+ * The text of a document, told to a tree. What a general parser takes for it is most of what
+ * reading an archive costs, and documents of the distributor hold nothing but tags and plain text:
+ * the parser reads from the first thing on that is something else, or wrong.
  */
 class XmlText {
   readonly #tree: DocumentTree;

@@ -42,7 +42,9 @@ export function isKnownCalendar(id: string | null): boolean {
   return id === null || Object.hasOwn(CALENDARS, id) || UNUSABLE_CALENDARS.includes(id);
 }
 
-const BY_NAME: ReadonlyMap<string, Register> = new Map(REGISTERS.map((register) => [register, register]));
+const BY_NAME: ReadonlyMap<string, Register> = new Map(
+  REGISTERS.map((register) => [register, register]),
+);
 
 /** The register of an `Id_Classe_Temporelle`; undefined for one that is dropped. */
 export function registerOf(classId: string | null): Register | undefined {
@@ -55,13 +57,15 @@ const SHORT_WHOLE = /^\d{1,12}$/;
 const DECIMAL = /^([+-]?)(\d+)(?:\.(\d+))?$/;
 
 /**
- * Whole kWh of a quantity, towards −∞; each index is cut before differences are made, as the distributor's invoices do. A quantity
- * in another unit than Wh stays what it is, cut to whole numbers.
+ * Whole kWh of a quantity, towards −∞; each index is cut before differences are made, as the
+ * distributor's invoices do. A quantity in another unit than Wh stays what it is, cut to whole
+ * numbers.
  *
  * @returns null for text that is no number
  */
 export function wholeKwh(text: string | null, unit: string | null): number | null {
-  if (text !== null && SHORT_WHOLE.test(text)) return Math.floor(Number(text) / (unit === 'Wh' ? 1_000 : 1));
+  if (text !== null && SHORT_WHOLE.test(text))
+    return Math.floor(Number(text) / (unit === 'Wh' ? 1_000 : 1));
   const [, sign = '', whole = '', fraction = ''] = matchOf(DECIMAL, text) ?? [];
   if (whole === '') return null;
   const scale = 10n ** BigInt(fraction.length);

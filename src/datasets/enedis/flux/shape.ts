@@ -1,6 +1,6 @@
 /**
- * Which elements of a document are read. What a shape does not name is never taken up: names, addresses and telephone numbers of customers
- * stay in the archive.
+ * Which elements of a document are read. What a shape does not name is never taken up: names,
+ * addresses and telephone numbers of customers stay in the archive.
  */
 export type Shape = 'text' | Many | { readonly [name: string]: Shape };
 
@@ -34,7 +34,9 @@ export function many(shape: Shape): Many {
 }
 
 /** Elements that hold nothing but text, by name. */
-export function texts<const Name extends string>(...names: readonly Name[]): Readonly<Record<Name, 'text'>> {
+export function texts<const Name extends string>(
+  ...names: readonly Name[]
+): Readonly<Record<Name, 'text'>> {
   return Object.fromEntries(names.map((name) => [name, TEXT])) as Record<Name, 'text'>;
 }
 

@@ -13,8 +13,16 @@ export interface DecodedLine extends InvoiceLine {
   readonly ligne: number;
 }
 
-/** Files of the ERP become lines of JSON. One that cannot be read any more is told of, and has no lines. */
-export async function decodeLines({ files, target, progress, signal }: DecodeTask): Promise<readonly DecodedFile[]> {
+/**
+ * Files of the ERP become lines of JSON. One that cannot be read any more is told of, and has no
+ * lines.
+ */
+export async function decodeLines({
+  files,
+  target,
+  progress,
+  signal,
+}: DecodeTask): Promise<readonly DecodedFile[]> {
   const decoded: DecodedFile[] = [];
   await writeFile(target, '', { mode: 0o600 });
   for await (const { name, path, sha256 } of files) {
@@ -30,12 +38,24 @@ export async function decodeLines({ files, target, progress, signal }: DecodeTas
 async function linesOf(
   path: string,
   file: Pick<DecodedLine, 'fichier' | 'fichier_sha256'>,
-): Promise<{ readonly lines: readonly DecodedLine[]; readonly failure?: { cause: string; message: string } }> {
+): Promise<{
+  readonly lines: readonly DecodedLine[];
+  readonly failure?: { cause: string; message: string };
+}> {
   try {
     const rows = await rowsOfFile(path);
-    return { lines: invoiceLines(rows).map((line, at) => ({ ...line, ...file, ligne: rows[at]?.line ?? 0 })) };
+    return {
+      lines: invoiceLines(rows).map((line, at) => ({
+        ...line,
+        ...file,
+        ligne: rows[at]?.line ?? 0,
+      })),
+    };
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
-    return { lines: [], failure: { cause: 'unreadable_lines', message: `${file.fichier}: ${error.message}` } };
+    return {
+      lines: [],
+      failure: { cause: 'unreadable_lines', message: `${file.fichier}: ${error.message}` },
+    };
   }
 }

@@ -4,13 +4,19 @@ import type { LinearColumns } from '../flux/linear.ts';
 import { textOfCell } from './objects-of-file.ts';
 import type { GivenRow } from './objects-of-file.ts';
 
-/** A line of an invoice as the ERP has it, draft or not. What is not read of it is kept, and given back. */
+/**
+ * A line of an invoice as the ERP has it, draft or not. What is not read of it is kept, and given
+ * back.
+ */
 export interface InvoiceLine {
   /** Of the line in the ERP; null where the file has none. */
   readonly id: string | null;
   readonly ref_situation_contractuelle: string | null;
   readonly pdl: string | null;
-  /** `YYYY-MM`: that of the energy, which is the one before the invoice’s. Null where the line says neither. */
+  /**
+   * `YYYY-MM`: that of the energy, which is the one before the invoice’s. Null where the line says
+   * neither.
+   */
   readonly mois: string | null;
   readonly date_facture: CivilDate | null;
   /** `Base`, `HP`, `HC`, `Abonnements`, or what else the ERP has. */
@@ -38,7 +44,11 @@ export const LINE_COLUMNS: LinearColumns = {
 /** Our names, and those of exports of Odoo. */
 const NAMES = {
   id: ['id', '.id', 'id_ligne', 'line_id'],
-  ref_situation_contractuelle: ['ref_situation_contractuelle', 'rsc', 'x_ref_situation_contractuelle'],
+  ref_situation_contractuelle: [
+    'ref_situation_contractuelle',
+    'rsc',
+    'x_ref_situation_contractuelle',
+  ],
   pdl: ['pdl', 'x_pdl', 'prm'],
   mois: ['mois'],
   date_facture: ['date_facture', 'invoice_date'],
@@ -48,7 +58,12 @@ const NAMES = {
 } as const;
 type Name = keyof typeof NAMES;
 
-const NEEDED: readonly Name[] = ['ref_situation_contractuelle', 'categorie', 'quantite', 'est_brouillon'];
+const NEEDED: readonly Name[] = [
+  'ref_situation_contractuelle',
+  'categorie',
+  'quantite',
+  'est_brouillon',
+];
 
 const CATEGORIES: Readonly<Record<string, string>> = {
   base: 'Base',
@@ -58,15 +73,28 @@ const CATEGORIES: Readonly<Record<string, string>> = {
   abonnements: 'Abonnements',
 };
 const DRAFT = new Set(['true', '1', 'oui', 'vrai', 'draft', 'brouillon']);
-const NO_DRAFT = new Set(['false', '0', 'non', 'faux', 'posted', 'comptabilisé', 'cancel', 'annulé', 'paid', 'payé']);
+const NO_DRAFT = new Set([
+  'false',
+  '0',
+  'non',
+  'faux',
+  'posted',
+  'comptabilisé',
+  'cancel',
+  'annulé',
+  'paid',
+  'payé',
+]);
 
 /**
  * The lines of a file.
  *
- * @throws `INPUT_INVALID` for a file without a needed column, and for a cell that is not what its column says, with its line
+ * @throws `INPUT_INVALID` for a file without a needed column, and for a cell that is not what its
+ * column says, with its line
  */
 export function invoiceLines(rows: readonly GivenRow[]): InvoiceLine[] {
-  if (rows.length === 0) throw new PipelineError('INPUT_INVALID', 'the file has no line of an invoice');
+  if (rows.length === 0)
+    throw new PipelineError('INPUT_INVALID', 'the file has no line of an invoice');
   const given = new Set(rows.flatMap(({ cells }) => Object.keys(cells)));
   const columns = columnsOf(given);
   const missing = NEEDED.filter((name) => columns[name] === undefined);
@@ -101,7 +129,9 @@ function lineOf({ line, cells }: GivenRow, columns: Columns): InvoiceLine {
   };
   const told = (name: Name, what: string): PipelineError =>
     new PipelineError('INPUT_INVALID', `line ${line}: ${columns[name] ?? name} is ${what}`);
-  const pdl = idOf(cell('pdl'), () => told('pdl', 'a number with too many digits: give it as text'));
+  const pdl = idOf(cell('pdl'), () =>
+    told('pdl', 'a number with too many digits: give it as text'),
+  );
   const invoiced = dateOf(cell('date_facture'), () => told('date_facture', 'no date YYYY-MM-DD'));
   return {
     id: idOf(cell('id'), () => told('id', 'a number with too many digits: give it as text')),
@@ -124,7 +154,10 @@ function lineOf({ line, cells }: GivenRow, columns: Columns): InvoiceLine {
 
 type Refuse = () => PipelineError;
 
-/** Ids are longer than numbers can hold: a spreadsheet or JSON that made one a number has changed it. */
+/**
+ * Ids are longer than numbers can hold: a spreadsheet or JSON that made one a number has changed
+ * it.
+ */
 function idOf(value: unknown, refuse: Refuse): string | null {
   if (value === null) return null;
   if (typeof value === 'number' && !Number.isSafeInteger(value)) throw refuse();
@@ -133,7 +166,8 @@ function idOf(value: unknown, refuse: Refuse): string | null {
 
 function dateOf(value: unknown, refuse: Refuse): CivilDate | null {
   if (value === null) return null;
-  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString().slice(0, 10);
+  if (value instanceof Date && !Number.isNaN(value.getTime()))
+    return value.toISOString().slice(0, 10);
   const text = textOfCell(value).trim();
   const isFrench = /^\d\d\/\d\d\/\d{4}$/.test(text);
   const date = isFrench ? text.split('/').toReversed().join('-') : text.slice(0, 10);
@@ -173,8 +207,9 @@ function draftOf(value: unknown, refuse: Refuse): boolean {
 }
 
 /**
- * SQL of the lines that count among those of several files: a line with an id as the last file has it, in the order given; one without as often as the
- * file has it that has it most, so that the same export under another name adds nothing.
+ * SQL of the lines that count among those of several files: a line with an id as the last file has
+ * it, in the order given; one without as often as the file has it that has it most, so that the
+ * same export under another name adds nothing.
  *
  * @param from a table expression with the columns of lines and their place
  * @param order columns by which files follow each other, the file's name last
@@ -190,7 +225,8 @@ export function currentLinesSql(from: string, order: readonly string[]): string 
 /** The month of the newest campaign among lines; undefined where none says one. */
 export function newestMonth(lines: readonly Pick<InvoiceLine, 'mois'>[]): string | undefined {
   return lines.reduce<string | undefined>(
-    (newest, { mois }) => (mois !== null && (newest === undefined || mois > newest) ? mois : newest),
+    (newest, { mois }) =>
+      mois !== null && (newest === undefined || mois > newest) ? mois : newest,
     undefined,
   );
 }

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { PipelineError, textBefore } from '../../kit/index.ts';
 
-/** A table of a file as objects by the names in its head, whatever its format. What reads a format is loaded by the first file that has it. */
+/**
+ * A table of a file as objects by the names in its head, whatever its format. What reads a format
+ * is loaded by the first file that has it.
+ */
 
 /** A row with where it stands in the file, counted from 1. */
 export interface GivenRow {
@@ -12,13 +15,15 @@ export interface GivenRow {
 const ZIP_MAGIC = 'PK\u0003\u0004';
 
 /**
- * The rows of a CSV file (`,` or `;`, with a head), of lines or a list of JSON, or of the first sheet of an XLSX workbook.
+ * The rows of a CSV file (`,` or `;`, with a head), of lines or a list of JSON, or of the first
+ * sheet of an XLSX workbook.
  *
  * @throws `INPUT_INVALID` that names the line
  */
 export async function rowsOfFile(path: string): Promise<GivenRow[]> {
   const bytes = await readFile(path);
-  if (bytes.subarray(0, ZIP_MAGIC.length).toString('latin1') !== ZIP_MAGIC) return rowsOfText(bytes.toString('utf8'));
+  if (bytes.subarray(0, ZIP_MAGIC.length).toString('latin1') !== ZIP_MAGIC)
+    return rowsOfText(bytes.toString('utf8'));
   return rowsOfWorkbook(bytes);
 }
 
@@ -44,15 +49,23 @@ function delimiterOf(text: string): string {
 async function rowsOfWorkbook(bytes: Uint8Array): Promise<GivenRow[]> {
   const { readXlsx } = await import('hucre/xlsx');
   const workbook = await readXlsx(bytes, { sheets: [0] }).catch((cause: unknown) => {
-    throw new PipelineError('INPUT_INVALID', 'the file begins as a workbook and cannot be read as one', { cause });
+    throw new PipelineError(
+      'INPUT_INVALID',
+      'the file begins as a workbook and cannot be read as one',
+      { cause },
+    );
   });
   return rowsUnder(workbook.sheets[0]?.rows ?? []);
 }
 
 function listOf(text: string): GivenRow[] {
   const list = parseJson(text, 1);
-  if (!Array.isArray(list)) throw invalid(1, 'a JSON file has a list of objects, or one object a line');
-  return list.map((cells: unknown, index) => ({ line: index + 1, cells: objectOf(cells, index + 1) }));
+  if (!Array.isArray(list))
+    throw invalid(1, 'a JSON file has a list of objects, or one object a line');
+  return list.map((cells: unknown, index) => ({
+    line: index + 1,
+    cells: objectOf(cells, index + 1),
+  }));
 }
 
 function jsonLines(text: string): GivenRow[] {
@@ -71,23 +84,34 @@ function parseJson(text: string, line: number): unknown {
 }
 
 function objectOf(value: unknown, line: number): GivenRow['cells'] {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as GivenRow['cells'];
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as GivenRow['cells'];
   throw invalid(line, 'it is no object with the names of columns');
 }
 
 /** Rows below the first one, which has the names of the columns; a row without a value is none. */
 function rowsUnder(rows: readonly (readonly unknown[])[]): GivenRow[] {
   const [head = [], ...rest] = rows;
-  const names = head.map((cell) => (cell === null || cell === undefined ? '' : textOfCell(cell).trim()));
+  const names = head.map((cell) =>
+    cell === null || cell === undefined ? '' : textOfCell(cell).trim(),
+  );
   const double = names.find((name, index) => name !== '' && names.indexOf(name) !== index);
   if (double !== undefined) throw invalid(1, `two columns have the name ${double}`);
   return rest.flatMap((row, index) => {
     const line = index + 2;
     if (row.every((cell) => cell === null || cell === undefined || cell === '')) return [];
-    const foreign = row.findIndex((cell, at) => cell !== null && cell !== '' && (names[at] ?? '') === '');
-    if (foreign !== -1) throw invalid(line, `column ${foreign + 1} has a value and no name in the head`);
+    const foreign = row.findIndex(
+      (cell, at) => cell !== null && cell !== '' && (names[at] ?? '') === '',
+    );
+    if (foreign !== -1)
+      throw invalid(line, `column ${foreign + 1} has a value and no name in the head`);
     return [
-      { line, cells: Object.fromEntries(names.flatMap((name, at) => (name === '' ? [] : [[name, row[at] ?? '']]))) },
+      {
+        line,
+        cells: Object.fromEntries(
+          names.flatMap((name, at) => (name === '' ? [] : [[name, row[at] ?? '']])),
+        ),
+      },
     ];
   });
 }

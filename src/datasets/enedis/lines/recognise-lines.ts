@@ -10,12 +10,17 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
 };
 
-/** Whether a file may be one of invoice lines, by the ending of its name; archives end otherwise. */
+/**
+ * Whether a file may be one of invoice lines, by the ending of its name; archives end otherwise.
+ */
 export function mayHaveLines(name: string): boolean {
   return /\.(csv|txt|tsv|json|jsonl|ndjson|xlsx)$/i.test(name);
 }
 
-/** A file of invoice lines: its day is that of its newest campaign, or the one that a person gives where no line says its month. */
+/**
+ * A file of invoice lines: its day is that of its newest campaign, or the one that a person gives
+ * where no line says its month.
+ */
 export async function recogniseLines({ path, name, asOf }: GivenFile): Promise<RecognisedFile> {
   const lines = invoiceLines(await rowsOfFile(path));
   const month = newestMonth(lines);
@@ -27,5 +32,13 @@ export async function recogniseLines({ path, name, asOf }: GivenFile): Promise<R
     );
   const extension = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
   const mediaType = MEDIA_TYPES[extension] ?? 'text/plain';
-  return { part: LINES_PART, kind: 'invoice lines', from: day, to: day, rows: lines.length, extension, mediaType };
+  return {
+    part: LINES_PART,
+    kind: 'invoice lines',
+    from: day,
+    to: day,
+    rows: lines.length,
+    extension,
+    mediaType,
+  };
 }

@@ -5,13 +5,20 @@ import type { LinearColumns } from '../flux/linear.ts';
 import { LINE_COLUMNS } from './invoice-line.ts';
 
 /** Where a line stands: the file, and the line in it. */
-export const LINE_PLACE: LinearColumns = { fichier: 'text', fichier_sha256: 'text', ligne: 'integer' };
+export const LINE_PLACE: LinearColumns = {
+  fichier: 'text',
+  fichier_sha256: 'text',
+  ligne: 'integer',
+};
 
 /**
- * A slice is the lines of the files of one campaign, as given. Where no line of a file says its month, all of them are of the month before the day for
- * which the file was given.
+ * A slice is the lines of the files of one campaign, as given. Where no line of a file says its
+ * month, all of them are of the month before the day for which the file was given.
  */
-export async function sliceLines({ part, raw, days }: SliceTask, sql: SqlSession): Promise<UnitOutcome[]> {
+export async function sliceLines(
+  { part, raw, days }: SliceTask,
+  sql: SqlSession,
+): Promise<UnitOutcome[]> {
   const columns = { ...LINE_COLUMNS, ...LINE_PLACE };
   const rows = rowsOfJson(raw.path, columns);
   const outcomes: UnitOutcome[] = [];

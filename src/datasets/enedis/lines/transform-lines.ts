@@ -19,7 +19,10 @@ export const LINES_CHECK: CheckDefinition = {
   severity: 'warn',
 };
 
-/** `transform/lignes`: the lines of a campaign; of a line that several files have, that of the file whose name sorts last. */
+/**
+ * `transform/lignes`: the lines of a campaign; of a line that several files have, that of the file
+ * whose name sorts last.
+ */
 export const transformLines: StepImplementation = {
   kind: 'sql',
   run: (task, sql) => forEachUnit(task, (unit) => transformDay(unit, sql)),

@@ -1,18 +1,21 @@
 import { REGISTERS } from '../flux/registers.ts';
 import { ACCISE_POWERS_KVA } from '../rates/taxes.ts';
 
-/** The network tariff of subscriptions and energies: every amount in whole cents, rounded once, half away from zero. */
+/**
+ * The network tariff of subscriptions and energies: every amount in whole cents, rounded once, half
+ * away from zero.
+ */
 
 const SHARE = 'CAST(least(p.fin, r.au) - greatest(p.debut, r.du) AS INTEGER)';
 const OVERLAP = 'r.formule = p.fta AND r.du < p.fin AND r.au > p.debut';
 
 /** The coefficient of a formula for a register; null where the formula does not have it. */
-const ENERGY_TERMS = REGISTERS.map((register) => `coalesce(r.c_${register} * p.energie_${register}_kwh, 0)`).join(
-  ' + ',
-);
-const COARSE = REGISTERS.map((register) => `(r.c_${register} IS NOT NULL AND p.energie_${register}_kwh IS NULL)`).join(
-  ' OR ',
-);
+const ENERGY_TERMS = REGISTERS.map(
+  (register) => `coalesce(r.c_${register} * p.energie_${register}_kwh, 0)`,
+).join(' + ');
+const COARSE = REGISTERS.map(
+  (register) => `(r.c_${register} IS NOT NULL AND p.energie_${register}_kwh IS NULL)`,
+).join(' OR ');
 
 /** One power, or four of them step by step. */
 const STEP = (last: number): string => `p.puissances_m[${last}] - p.puissances_m[${last - 1}]`;
@@ -26,7 +29,10 @@ function formulaProblem(date: string): string {
     WHEN jours_couverts < nb_jours THEN 'pas de tarif pour ' || fta || ' à partir du ' || ${date} END`;
 }
 
-/** Spans of energy with the variable part of the tariff, or an error: `energies` and tables with its columns, one row for a contract and first day. */
+/**
+ * Spans of energy with the variable part of the tariff, or an error: `energies` and tables with its
+ * columns, one row for a contract and first day.
+ */
 export function paidEnergies(from: string, into: string): string {
   return `CREATE OR REPLACE TEMP TABLE ${into} AS
    WITH parts AS (
@@ -50,10 +56,14 @@ export function paidEnergies(from: string, into: string): string {
    SELECT * REPLACE (CASE WHEN erreur IS NULL AND energie_base_kwh IS NOT NULL THEN variable_c END AS variable_c) FROM jugees`;
 }
 
-/** Makes `abonnements_payes` and `energies_payees`: amounts by span, or an error that names formula and date. */
+/**
+ * Makes `abonnements_payes` and `energies_payees`: amounts by span, or an error that names formula
+ * and date.
+ */
 export const AMOUNTS: readonly string[] = [
-  // (b·P + cg + cc) / 365 · days, in leap years too; a span over a change of rates is divided. Four powers are billed step by step, where the formula
-  // has four coefficients; with one power for all hours the steps are zero.
+  // (b·P + cg + cc) / 365 · days, in leap years too; a span over a change of rates is divided. Four
+  // powers are billed step by step, where the formula has four coefficients; with one power for all
+  // hours the steps are zero.
   `CREATE OR REPLACE TEMP TABLE abonnements_payes AS
    WITH parts AS (
      SELECT p.rsc, p.debut, CAST(sum(${SHARE}) AS INTEGER) AS jours_couverts, count(*) AS parts,

@@ -2,13 +2,15 @@ import { energyColumn, REGISTERS } from '../flux/registers.ts';
 import { acciseCents } from './amounts.ts';
 
 /**
- * What billing asks of the model: lines of invoices with their quantities, the accise of what was invoiced, provisions, open affairs and exits. Each is a
- * query over the tables named in it.
+ * What billing asks of the model: lines of invoices with their quantities, the accise of what was
+ * invoiced, provisions, open affairs and exits. Each is a query over the tables named in it.
  */
 
 /**
- * Invoice lines with the distributor's quantities, over `lignes` and `mois`; a line is never dropped. A month that is held or has an error is not billed.
- * Columns of `lignes`: ref_situation_contractuelle, mois, categorie (Base, HP, HC, Abonnements), quantite, est_brouillon and any others.
+ * Invoice lines with the distributor's quantities, over `lignes` and `mois`; a line is never
+ * dropped. A month that is held or has an error is not billed. Columns of `lignes`:
+ * ref_situation_contractuelle, mois, categorie (Base, HP, HC, Abonnements), quantite, est_brouillon
+ * and any others.
  */
 export const LINES_SQL = `
   SELECT l.*, q.quantite_enedis,
@@ -20,8 +22,9 @@ export const LINES_SQL = `
     WHEN 'HC' THEN m.energie_hc_kwh WHEN 'Abonnements' THEN m.nb_jours END AS quantite_enedis) q ON true`;
 
 /**
- * The accise of what was invoiced, over `lignes_facturees` (pdl, date_facture, categorie, quantite_kwh, puissance_kva): the month is the one before the
- * invoice's, amounts per point and month are signed, quarters are \`YYYY-TN\`.
+ * The accise of what was invoiced, over `lignes_facturees` (pdl, date_facture, categorie,
+ * quantite_kwh, puissance_kva): the month is the one before the invoice's, amounts per point and
+ * month are signed, quarters are \`YYYY-TN\`.
  */
 export const INVOICED_ACCISE_SQL = `
   WITH mensuelles AS (
@@ -39,11 +42,14 @@ export const INVOICED_ACCISE_SQL = `
 /**
  * The energy of an average month, over `r67` (the newest archive of a period counts).
  *
- * @param asOf a literal: energies that begin in the twelve months before it count, and what ended by then is covered
+ * @param asOf a literal: energies that begin in the twelve months before it count, and what ended
+ * by then is covered
  */
 export function provisionSql(asOf: string): string {
   const day = `CAST(${asOf} AS DATE)`;
-  const sums = REGISTERS.map((register) => `CAST(sum(${energyColumn(register)}) AS BIGINT) AS ${register}`).join(', ');
+  const sums = REGISTERS.map(
+    (register) => `CAST(sum(${energyColumn(register)}) AS BIGINT) AS ${register}`,
+  ).join(', ');
   return `
   WITH periodes AS (
     SELECT * FROM r67
@@ -66,7 +72,8 @@ export function provisionSql(asOf: string): string {
 }
 
 /**
- * Open affairs with their last state, over \`affaires\` (the rows of X12 and X13 together; files are cumulative, the newest counts).
+ * Open affairs with their last state, over \`affaires\` (the rows of X12 and X13 together; files
+ * are cumulative, the newest counts).
  *
  * @param asOf a literal: the age is in whole days until then
  */
@@ -88,7 +95,8 @@ export function openAffairsSql(asOf: string): string {
 }
 
 /**
- * The points that a supplier has on a day, over \`evenements\`: a contract is from its first event to its exit, the day of the exit left out.
+ * The points that a supplier has on a day, over \`evenements\`: a contract is from its first event
+ * to its exit, the day of the exit left out.
  *
  * @param day a literal
  */

@@ -3,8 +3,9 @@ import { FOUR_POWERS } from '../flux/registers.ts';
 import { ENTRIES, EXITS } from './spine-events.ts';
 
 /**
- * Contracts of segments C2 to C4 as C12 has them: four powers from a day on. C12 names no RSC. A point that C15 knows has its powers from here and all
- * else from C15; a point that only C12 knows is a contract under a name of ours.
+ * Contracts of segments C2 to C4 as C12 has them: four powers from a day on. C12 names no RSC. A
+ * point that C15 knows has its powers from here and all else from C15; a point that only C12 knows
+ * is a contract under a name of ours.
  */
 
 /** The beginning of the name of a contract that has no RSC. */
@@ -26,8 +27,9 @@ const MIDNIGHT = (day: string): string => {
 const NATURES = `string_split(coalesce(nature_evenement, ''), '+')`;
 
 /**
- * Makes `c12_situations` (point, days `[du, au)`, formula, four powers) and `evenements_c12`: the events of contracts that only C12 knows, in the
- * columns of `evenements`. An event holds from its day, and not before its contract.
+ * Makes `c12_situations` (point, days `[du, au)`, formula, four powers) and `evenements_c12`: the
+ * events of contracts that only C12 knows, in the columns of `evenements`. An event holds from its
+ * day, and not before its contract.
  */
 export const C12_CONTRACTS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE c12_situations AS
@@ -70,7 +72,10 @@ export const C12_CONTRACTS: readonly string[] = [
    FROM lignes WHERE jour <= (SELECT max(jour) FROM premiers)`,
 ];
 
-/** In a spine: a line for each day on which C12 changes the powers of a contract that C15 knows, where C15 has no event of its own. */
+/**
+ * In a spine: a line for each day on which C12 changes the powers of a contract that C15 knows,
+ * where C15 has no event of its own.
+ */
 export const POWER_DAYS = `
   SELECT c.rsc, c.pdl, ${MIDNIGHT('s.du')}, timezone('Europe/Paris', CAST(s.du AS TIMESTAMP)), s.du, 0, 'C12', false, false, NULL, NULL, NULL, NULL,
     NULL, false, false, false, false

@@ -3,8 +3,10 @@ import { REGISTERS } from '../flux/registers.ts';
 import { MAX_KWH_A_DAY } from './energies.ts';
 
 /**
- * What is odd in the daily indexes of R151, whether or not a billing month rests on it: indexes that fall or jump, another calendar than the reading before,
- * readings that the distributor doubts, and days without one where a point is usually read every day. An event of C15 in between may explain it.
+ * What is odd in the daily indexes of R151, whether or not a billing month rests on it: indexes
+ * that fall or jump, another calendar than the reading before, readings that the distributor
+ * doubts, and days without one where a point is usually read every day. An event of C15 in between
+ * may explain it.
  */
 
 const LONG = REGISTERS.map(
@@ -14,7 +16,10 @@ const LONG = REGISTERS.map(
     WHERE index_${register}_kwh IS NOT NULL`,
 ).join(' UNION ALL ');
 
-/** Makes `anomalies_r151` from `releves` and `evenements`: a row for each oddity of a reading, by register where it is about one. */
+/**
+ * Makes `anomalies_r151` from `releves` and `evenements`: a row for each oddity of a reading, by
+ * register where it is about one.
+ */
 export const DAILY_ANOMALIES: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE anomalies_r151 AS
    WITH lus AS (

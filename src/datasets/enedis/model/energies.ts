@@ -4,13 +4,16 @@ import { WITHOUT_RSC } from './c12.ts';
 import { FIRST_KEPT } from './spine-events.ts';
 
 /**
- * The chronology of a contract and its energies: what was read at its bounds, and the difference of each register between two of them. A bound without a
- * reading stays a bound: its periods are there, without energy.
+ * The chronology of a contract and its energies: what was read at its bounds, and the difference of
+ * each register between two of them. A bound without a reading stays a bound: its periods are
+ * there, without energy.
  */
 
 /** More a day is no household. */
 export const MAX_KWH_A_DAY = 1_000;
-/** Digits of a counter of which no event says how many it has; those of the communicating meters. */
+/**
+ * Digits of a counter of which no event says how many it has; those of the communicating meters.
+ */
 const USUAL_DIGITS = 6;
 
 const INDEXES = REGISTERS.map((register) => `index_${register}_kwh`);
@@ -18,7 +21,9 @@ const NO_INDEXES = INDEXES.map((name) => `CAST(NULL AS BIGINT) AS ${name}`).join
 
 /** The registers that count under the calendar of the period's first reading. */
 function isOf(register: string): string {
-  const calendars = Object.entries(CALENDARS).filter(([, own]) => (own as readonly string[]).includes(register));
+  const calendars = Object.entries(CALENDARS).filter(([, own]) =>
+    (own as readonly string[]).includes(register),
+  );
   return calendars.map(([id]) => `calendrier = '${id}'`).join(' OR ');
 }
 
@@ -77,10 +82,14 @@ export const CHRONOLOGY: readonly string[] = [
 ];
 
 const DIFFERENCES = REGISTERS.map(
-  (register) => `CASE WHEN ${isOf(register)} THEN f_${register} - d_${register} END AS ecart_${register}`,
+  (register) =>
+    `CASE WHEN ${isOf(register)} THEN f_${register} - d_${register} END AS ecart_${register}`,
 ).join(', ');
 
-/** What a fall becomes: the counter passed zero when that makes a possible energy, otherwise nobody knows. */
+/**
+ * What a fall becomes: the counter passed zero when that makes a possible energy, otherwise nobody
+ * knows.
+ */
 function passed(register: string): string {
   return `CASE WHEN ecart_${register} >= 0 THEN ecart_${register}
     WHEN ecart_${register} + bout <= ${MAX_KWH_A_DAY} * greatest(nb_jours, 1) THEN ecart_${register} + bout END AS e_${register}`;
@@ -91,20 +100,27 @@ const UNKNOWN_FALLS = REGISTERS.map(
   (register) => `coalesce(ecart_${register} < 0, false) AND e_${register} IS NULL`,
 ).join(' OR ');
 
-/** The energy of the minute between midnight and an event joins the period after it, register by register. */
+/**
+ * The energy of the minute between midnight and an event joins the period after it, register by
+ * register.
+ */
 const WITH_MINUTE = REGISTERS.map(
   (register) =>
     `CASE WHEN e_${register} IS NOT NULL THEN e_${register} + coalesce(minute_${register}, 0) END AS ${register}`,
 ).join(', ');
 
 const MINUTES = REGISTERS.map(
-  (register) => `sum(e_${register}) FILTER (WHERE nb_jours = 0) OVER suivante AS minute_${register}`,
+  (register) =>
+    `sum(e_${register}) FILTER (WHERE nb_jours = 0) OVER suivante AS minute_${register}`,
 ).join(', ');
 
 /** Under each calendar: the sum of its registers, all of them. */
 const TOTAL = `CASE calendrier WHEN 'DI000001' THEN base WHEN 'DI000002' THEN hp + hc WHEN 'DI000003' THEN hph + hch + hpb + hcb END`;
 
-/** Makes `energies` from `chronologie`: one row per span between two bounds, [debut, fin) in civil days. */
+/**
+ * Makes `energies` from `chronologie`: one row per span between two bounds, [debut, fin) in civil
+ * days.
+ */
 export const ENERGIES: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE energies AS
    WITH paires AS (

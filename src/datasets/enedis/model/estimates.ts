@@ -3,13 +3,18 @@ import { paidEnergies } from './amounts.ts';
 import { MAX_KWH_A_DAY } from './energies.ts';
 
 /**
- * Energies of spans without a reading, estimated. Methods, the first that has something to rest on counts:
+ * Energies of spans without a reading, estimated. Methods, the first that has something to rest on
+ * counts:
  *
- * 1. `entre relevés`: the energy between the last reading before and the first after, by days. The sum over a gap is what the counter went on.
- * 2. `année précédente`: the same month of the contract one year before, measured, under the same formula, by days.
- * 3. `R67`: billed energies of the twelve months before, since the contract began, at least half a year of them, by days.
+ * 1. `entre relevés`: the energy between the last reading before and the first after, by days. The
+ *    sum over a gap is what the counter went on.
+ * 2. `année précédente`: the same month of the contract one year before, measured, under the same
+ *    formula, by days.
+ * 3. `R67`: billed energies of the twelve months before, since the contract began, at least half a
+ *    year of them, by days.
  *
- * An estimate is no energy of its month until a person accepts it. A counter that fell is not estimated: somebody has to look at it.
+ * An estimate is no energy of its month until a person accepts it. A counter that fell is not
+ * estimated: somebody has to look at it.
  */
 
 /** Fewer billed days are of one season. */
@@ -19,14 +24,21 @@ const MIN_BILLED_DAYS = 180;
 const calendarOf = (alias: string): string =>
   `CASE WHEN ${alias}.t_hph IS NOT NULL OR ${alias}.t_hpb IS NOT NULL THEN 'DI000003' WHEN ${alias}.t_hp IS NOT NULL THEN 'DI000002' ELSE 'DI000001' END`;
 
-/** A bound with its reading, or one that no gap may be counted over: an event that should have been read. */
+/**
+ * A bound with its reading, or one that no gap may be counted over: an event that should have been
+ * read.
+ */
 const BOUND = `CASE WHEN source IS NOT NULL AND calendrier IS NOT NULL
     THEN {'jour': jour, 'releve_id': releve_id, 'calendrier': calendrier, ${REGISTERS.map((register) => `'${register}': index_${register}_kwh`).join(', ')}}
   WHEN source IS NOT NULL OR (rsc, instant) IN (SELECT (rsc, instant) FROM bornes_evenement)
     THEN {'jour': jour, 'releve_id': NULL, 'calendrier': NULL, ${REGISTERS.map((register) => `'${register}': CAST(NULL AS BIGINT)`).join(', ')}} END`;
 
-const BETWEEN_TOTALS = REGISTERS.map((register) => `f_lu.${register} - d_lu.${register} AS t_${register}`).join(', ');
-const RISES = REGISTERS.map((register) => `coalesce(f_lu.${register} >= d_lu.${register}, true)`).join(' AND ');
+const BETWEEN_TOTALS = REGISTERS.map(
+  (register) => `f_lu.${register} - d_lu.${register} AS t_${register}`,
+).join(', ');
+const RISES = REGISTERS.map(
+  (register) => `coalesce(f_lu.${register} >= d_lu.${register}, true)`,
+).join(' AND ');
 const OF_MONTH = REGISTERS.map((register) =>
   // The hours of a contract with seasons are sums of the others.
   register === 'hp' || register === 'hc'
@@ -35,9 +47,9 @@ const OF_MONTH = REGISTERS.map((register) =>
       ? `CASE WHEN coalesce(a.energie_hp_kwh, a.energie_hph_kwh) IS NULL THEN a.energie_base_kwh END AS t_base`
       : `a.energie_${register}_kwh AS t_${register}`,
 ).join(', ');
-const BILLED = REGISTERS.map((register) => `CAST(sum(${energyColumn(register)}) AS BIGINT) AS t_${register}`).join(
-  ', ',
-);
+const BILLED = REGISTERS.map(
+  (register) => `CAST(sum(${energyColumn(register)}) AS BIGINT) AS t_${register}`,
+).join(', ');
 
 /** By days, so that the parts of a gap add up to it. */
 const SHARES = REGISTERS.map(
@@ -47,7 +59,10 @@ const SHARES = REGISTERS.map(
 
 const TOTAL = `CASE calendrier WHEN 'DI000001' THEN e_base WHEN 'DI000002' THEN e_hp + e_hc WHEN 'DI000003' THEN e_hph + e_hch + e_hpb + e_hcb END`;
 
-/** Makes `estimations`, a row for each span that can be estimated, and `estimations_mois` for months of which every span is known or estimated. */
+/**
+ * Makes `estimations`, a row for each span that can be estimated, and `estimations_mois` for months
+ * of which every span is known or estimated.
+ */
 export const ESTIMATES: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE trous AS
    SELECT rsc, pdl, mois, debut, fin, nb_jours, fta FROM energies_payees
@@ -122,7 +137,10 @@ export const ESTIMATES: readonly string[] = [
    WHERE s.energie_base_kwh IS NOT NULL AND m.qualite = 'incalculable' AND NOT m.est_retenu`,
 ];
 
-/** Applies the table `estimations_decidees` (unite, decision) to `mois`: an accepted estimate is the energy of its month, and says so. */
+/**
+ * Applies the table `estimations_decidees` (unite, decision) to `mois`: an accepted estimate is the
+ * energy of its month, and says so.
+ */
 export const ACCEPTED_ESTIMATES = `CREATE OR REPLACE TEMP TABLE mois AS
   WITH acceptees AS (
     SELECT e.* FROM estimations_mois e JOIN estimations_nommees n ON n.rsc = e.rsc AND n.mois = e.mois
@@ -136,7 +154,10 @@ export const ACCEPTED_ESTIMATES = `CREATE OR REPLACE TEMP TABLE mois AS
     ), e.methode AS methode_estimation
   FROM mois m LEFT JOIN acceptees e ON e.rsc = m.ref_situation_contractuelle AND e.mois = m.mois`;
 
-/** Every estimated span with its month's pseudonym and what was decided of it, null while nobody has. */
+/**
+ * Every estimated span with its month's pseudonym and what was decided of it, null while nobody
+ * has.
+ */
 export const ESTIMATIONS_SQL = `
   SELECT n.unite, e.rsc AS ref_situation_contractuelle, e.pdl, e.mois, e.debut, e.fin, e.nb_jours, e.methode AS methode_estimation, e.appui,
     ${ENERGY_COLUMNS.map((column) => `e.${column}`).join(', ')}, euros(e.variable_c) AS turpe_variable_eur,

@@ -1,4 +1,7 @@
-/** Exact decimals: whole numbers of a power of ten, and fractions of them. Amounts are rounded once, to cents, half away from zero. */
+/**
+ * Exact decimals: whole numbers of a power of ten, and fractions of them. Amounts are rounded once,
+ * to cents, half away from zero.
+ */
 
 /** Not reduced: compare with `compare`, not member by member. */
 export interface Fraction {
@@ -13,7 +16,10 @@ const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 export function parseDecimal(text: string): Fraction | undefined {
   const [, sign = '', whole = '', decimals = ''] = DECIMAL.exec(text) ?? [];
   if (whole === '') return undefined;
-  return { numerator: BigInt(`${sign}${whole}${decimals}`), denominator: 10n ** BigInt(decimals.length) };
+  return {
+    numerator: BigInt(`${sign}${whole}${decimals}`),
+    denominator: 10n ** BigInt(decimals.length),
+  };
 }
 
 /** A decimal of our own tables. */
@@ -25,7 +31,8 @@ export function decimal(text: string): Fraction {
 
 /** Exact. */
 export function add(a: Fraction, b: Fraction): Fraction {
-  if (a.denominator === b.denominator) return { numerator: a.numerator + b.numerator, denominator: a.denominator };
+  if (a.denominator === b.denominator)
+    return { numerator: a.numerator + b.numerator, denominator: a.denominator };
   return {
     numerator: a.numerator * b.denominator + b.numerator * a.denominator,
     denominator: a.denominator * b.denominator,

@@ -4,8 +4,9 @@ import { ENERGY_COLUMNS, REGISTERS } from '../flux/registers.ts';
 import { ACCISE_MONTHS, acciseSql } from './months.ts';
 
 /**
- * Frozen months: what was invoiced stays what `mois` says, and what is known since becomes lines of regularisation. The reasons are the difference
- * between what a month rested on then and what it rests on now, so that a late archive with an early timestamp is one too.
+ * Frozen months: what was invoiced stays what `mois` says, and what is known since becomes lines of
+ * regularisation. The reasons are the difference between what a month rested on then and what it
+ * rests on now, so that a late archive with an early timestamp is one too.
  */
 
 const INDEXES = `concat_ws(' ', ${REGISTERS.map((register) => `'${register}=' || index_${register}_kwh`).join(', ')})`;
@@ -47,9 +48,9 @@ const PARTS = COMPONENTS.map(
 ).join(' UNION ALL ');
 
 const sides = (prefix: string, alias: string): string =>
-  COMPONENTS.map(([name]) => `CASE WHEN ${alias}.est_facturable THEN ${alias}.${name} END AS ${prefix}_${name}`).join(
-    ', ',
-  );
+  COMPONENTS.map(
+    ([name]) => `CASE WHEN ${alias}.est_facturable THEN ${alias}.${name} END AS ${prefix}_${name}`,
+  ).join(', ');
 
 /** What a month that a person has to look at, or that has an error, was or is billed: nothing. */
 const BILLABLE = 'NOT est_retenu AND erreur IS NULL AS est_facturable';
@@ -79,8 +80,9 @@ const REGULARISATIONS = `CREATE OR REPLACE TEMP TABLE regularisations AS
   WHERE l.facture IS DISTINCT FROM l.calcule`;
 
 /**
- * Adds the accise to `regularisations`: it is of a point, so that the line is of the contract whose energy changed, or of the one that the point has in the
- * month; of several nobody can say it, and the contract is null.
+ * Adds the accise to `regularisations`: it is of a point, so that the line is of the contract whose
+ * energy changed, or of the one that the point has in the month; of several nobody can say it, and
+ * the contract is null.
  */
 const ACCISE_REGULARISATIONS = `INSERT INTO regularisations BY NAME
   WITH f AS (${acciseSql(`(SELECT * FROM factures WHERE NOT est_retenu AND erreur IS NULL)`)}),
@@ -114,20 +116,24 @@ interface Column {
 }
 
 /**
- * Makes `regularisations`, and `mois` with frozen months as they were invoiced (`est_gele`, `version_facturee`); contracts that a frozen month did not
- * have are lines of regularisation alone. Reads `gels`.
+ * Makes `regularisations`, and `mois` with frozen months as they were invoiced (`est_gele`,
+ * `version_facturee`); contracts that a frozen month did not have are lines of regularisation
+ * alone. Reads `gels`.
  */
 export async function freezeMonths(sql: SqlSession): Promise<void> {
   for (const statement of EVIDENCE) await sql.run(statement);
   await sql.run(`CREATE OR REPLACE TEMP TABLE mois_calcules AS
     SELECT m.*, coalesce(p.preuves, []) AS preuves FROM mois m LEFT JOIN preuves p ON p.rsc = m.ref_situation_contractuelle AND p.mois = m.mois`);
-  // Of several freezes of a month the newest counts; the others are kept in their days. A month that is not made any more is no credit of what was invoiced.
+  // Of several freezes of a month the newest counts; the others are kept in their days. A month
+  // that is not made any more is no credit of what was invoiced.
   await sql.run(`CREATE OR REPLACE TEMP TABLE gels_courants AS
     SELECT * FROM gels WHERE mois >= (SELECT strftime(min(jour), '%Y-%m') FROM premiers)
     QUALIFY archive_timestamp || '/' || archive || '/' || archive_sha256
       = max(archive_timestamp || '/' || archive || '/' || archive_sha256) OVER (PARTITION BY mois)`);
   const columns = await sql.rows<Column>('DESCRIBE mois_calcules');
-  const shape = JSON.stringify(Object.fromEntries(columns.map((column) => [column.column_name, typeInJson(column)])));
+  const shape = JSON.stringify(
+    Object.fromEntries(columns.map((column) => [column.column_name, typeInJson(column)])),
+  );
   const row = `from_json(ligne, ${quoteText(shape)})`;
   await sql.run(`CREATE OR REPLACE TEMP TABLE factures AS
     SELECT unnest(${row}), version AS version_facturee FROM gels_courants`);

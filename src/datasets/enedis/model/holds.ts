@@ -6,8 +6,8 @@ import { MAX_KWH_A_MONTH } from './months.ts';
 import { nameMonths } from './unit-names.ts';
 
 /**
- * Months of contracts that look wrong: not billed before a person has looked at the readings. A unit is a month of a contract under a pseudonym, because
- * its name is kept in records.
+ * Months of contracts that look wrong: not billed before a person has looked at the readings. A
+ * unit is a month of a contract under a pseudonym, because its name is kept in records.
  */
 
 const INDEXES = (side: string): string =>
@@ -35,9 +35,10 @@ const SUSPECTS = `CREATE OR REPLACE TEMP TABLE suspects AS
 const READ = `concat_ws('|', d_releve_id, f_releve_id, index_debut, index_fin)`;
 
 /**
- * Makes `retenus` from the tables of the model: months that look wrong with their pseudonym (`unite`), and a keyed hash of their readings (`preuve`).
- * `ancienne` and `ancienne_preuve` are what earlier versions had in place of these.
- * `others` is a query of the months that look wrong of contracts that are not in the tables of the model.
+ * Makes `retenus` from the tables of the model: months that look wrong with their pseudonym
+ * (`unite`), and a keyed hash of their readings (`preuve`). `ancienne` and `ancienne_preuve` are
+ * what earlier versions had in place of these. `others` is a query of the months that look wrong of
+ * contracts that are not in the tables of the model.
  */
 export async function holdMonths(sql: SqlSession, secret: string, others?: string): Promise<void> {
   await sql.run(SUSPECTS);
@@ -47,11 +48,15 @@ export async function holdMonths(sql: SqlSession, secret: string, others?: strin
     table: 'retenus',
     from: '(SELECT r.unite, r.ancienne, s.* FROM suspects s JOIN reperes r ON r.rsc = s.rsc AND r.mois = s.mois)',
     text: `'enedis/preuve/' || ${READ}`,
-    columns: (hmac) => `named.*, left(${hmac}, 16) AS preuve, left(sha256(${READ}), 16) AS ancienne_preuve`,
+    columns: (hmac) =>
+      `named.*, left(${hmac}, 16) AS preuve, left(sha256(${READ}), 16) AS ancienne_preuve`,
   });
 }
 
-/** Applies the table `decisions` (unite, decision) to `mois`: what was accepted is billed, what was rejected never is. */
+/**
+ * Applies the table `decisions` (unite, decision) to `mois`: what was accepted is billed, what was
+ * rejected never is.
+ */
 export const DECIDED_MONTHS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE mois AS
    SELECT m.* REPLACE (m.est_retenu AND d.decision IS DISTINCT FROM 'accept' AS est_retenu), r.unite AS unite_retenue,

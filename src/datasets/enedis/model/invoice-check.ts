@@ -1,9 +1,13 @@
 /**
- * The network's invoice (F15, F12) beside our amounts. No list of the distributor's codes of components is public, so that a line is known by what it says
- * itself: the unit kWh, and words of the tariff in its label. What neither tells is a component nobody knows, and is named so.
+ * The network's invoice (F15, F12) beside our amounts. No list of the distributor's codes of
+ * components is public, so that a line is known by what it says itself: the unit kWh, and words of
+ * the tariff in its label. What neither tells is a component nobody knows, and is named so.
  */
 
-/** What a line bills, by unit and label; penalties, services and taxes are none of the tariff's parts. */
+/**
+ * What a line bills, by unit and label; penalties, services and taxes are none of the tariff's
+ * parts.
+ */
 const COMPONENT = `CASE
     WHEN regexp_matches(mots, 'accise|cspe|cta|contribution|taxe|penalite|prestation') THEN 'inconnue'
     WHEN regexp_matches(mots, 'depassement') THEN 'dépassement'
@@ -19,11 +23,13 @@ function lines(table: string, power: string): string {
 }
 
 /** Of an amount over days, what falls on the month: the parts add up to it. */
-const PART = (of: string): string => `rounded(${of} * avant_fin, jours) - rounded(${of} * avant, jours)`;
+const PART = (of: string): string =>
+  `rounded(${of} * avant_fin, jours) - rounded(${of} * avant, jours)`;
 
 /**
- * Makes `controle_reseau`: a row for each point, month and component of an invoice, with the amount of \`mois\` beside it and the difference in parts.
- * The end of a line is excluded, unless it is the last day of a month or the first one of the line: then it is a day of it.
+ * Makes `controle_reseau`: a row for each point, month and component of an invoice, with the amount
+ * of \`mois\` beside it and the difference in parts. The end of a line is excluded, unless it is
+ * the last day of a month or the first one of the line: then it is a day of it.
  */
 export const INVOICE_CHECK: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE lignes_reseau AS
@@ -88,4 +94,5 @@ export const INVOICE_CHECK: readonly string[] = [
 ];
 
 /** The check as a table; contracts have their point's name. */
-export const INVOICE_CHECK_SQL = 'SELECT * RENAME (rsc AS ref_situation_contractuelle) FROM controle_reseau';
+export const INVOICE_CHECK_SQL =
+  'SELECT * RENAME (rsc AS ref_situation_contractuelle) FROM controle_reseau';

@@ -2,7 +2,10 @@ import { ENERGY_COLUMNS } from '../flux/registers.ts';
 import { acciseCents } from './amounts.ts';
 import { WITHOUT_RSC } from './c12.ts';
 
-/** A month of a contract: what it subscribed, what it used, and what the network and the state ask for it. */
+/**
+ * A month of a contract: what it subscribed, what it used, and what the network and the state ask
+ * for it.
+ */
 
 /** A household uses less in a month. */
 export const MAX_KWH_A_MONTH = 10_000;
@@ -13,7 +16,9 @@ function wholeSum(column: string): string {
   return `CASE WHEN count(${column}) = count(*) THEN CAST(sum(${column}) AS BIGINT) END`;
 }
 
-/** `15 jours à 6kVA, puis le 16/03/2025 : 16 jours à 9kVA`, for a month in which the power changed. */
+/**
+ * `15 jours à 6kVA, puis le 16/03/2025 : 16 jours à 9kVA`, for a month in which the power changed.
+ */
 const MEMO = `string_agg(
   CASE WHEN debut = premier_debut THEN '' ELSE 'puis le ' || strftime(debut, '%d/%m/%Y') || ' : ' END
   || nb_jours || ' jours à ' || puissance || 'kVA', ', ' ORDER BY debut) FILTER (WHERE autres > 1)`;
@@ -24,9 +29,9 @@ const KVA = (thousandths: string): string =>
 const POWER = `coalesce(array_to_string(list_transform(puissances_m, x -> ${KVA('x')}), '/'), ${KVA('puissance_m')})`;
 
 /**
- * Makes `mois`, one row per RSC and month. Overruns come from `heures_depassees` (rsc, mois, heures): a formula that
- * bills them needs them, and without them its variable part is not known.
- * A contract that has only one half of a month, power or energy, has the month all the same.
+ * Makes `mois`, one row per RSC and month. Overruns come from `heures_depassees` (rsc, mois,
+ * heures): a formula that bills them needs them, and without them its variable part is not known. A
+ * contract that has only one half of a month, power or energy, has the month all the same.
  */
 export const MONTHS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE mois_abonnements AS
@@ -85,7 +90,10 @@ export const MONTHS: readonly string[] = [
    FROM taxees`,
 ];
 
-/** The accise of points and months, from rows of `mois`: contracts that a point has in a month are one for the state. */
+/**
+ * The accise of points and months, from rows of `mois`: contracts that a point has in a month are
+ * one for the state.
+ */
 export function acciseSql(months: string): string {
   return `WITH points AS (
      SELECT pdl, mois, ${wholeSum('energie_base_kwh')} AS energie_kwh, CAST(max(puissance_max_kva) * 1000 AS BIGINT) AS puissance_m
@@ -98,4 +106,6 @@ export function acciseSql(months: string): string {
 }
 
 /** Makes `accise_mois` from `mois`. */
-export const ACCISE_MONTHS: readonly string[] = [`CREATE OR REPLACE TEMP TABLE accise_mois AS ${acciseSql('mois')}`];
+export const ACCISE_MONTHS: readonly string[] = [
+  `CREATE OR REPLACE TEMP TABLE accise_mois AS ${acciseSql('mois')}`,
+];

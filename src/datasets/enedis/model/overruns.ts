@@ -1,8 +1,9 @@
 import { EVERY_POINT } from '../flux/depassements.ts';
 
 /**
- * Hours over the subscribed power by contract and month, from what the billing team gave. Of several files the newest counts for a contract and month; rows
- * of one file for the same contract and month add up. A row without RSC is of the one contract that its point has in the month.
+ * Hours over the subscribed power by contract and month, from what the billing team gave. Of
+ * several files the newest counts for a contract and month; rows of one file for the same contract
+ * and month add up. A row without RSC is of the one contract that its point has in the month.
  */
 export const OVERRUNS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE contrats_du_mois AS

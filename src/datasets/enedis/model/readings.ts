@@ -5,13 +5,17 @@ import { REGISTERS } from '../flux/registers.ts';
 import { EXITS, FIRST_KEPT } from './spine-events.ts';
 
 /**
- * Readings: one row per index reading of C15 (each side of an event), R64 and R151. A reading is known by its id AND its RSC: the same point read on
- * the same day belongs to two contracts when one follows the other.
+ * Readings: one row per index reading of C15 (each side of an event), R64 and R151. A reading is
+ * known by its id AND its RSC: the same point read on the same day belongs to two contracts when
+ * one follows the other.
  */
 
 const C15_SOURCE = 'flux_C15';
 
-/** Of documents of one name the newest archive counts; an archive that came twice with other bytes is one of two names in this order. */
+/**
+ * Of documents of one name the newest archive counts; an archive that came twice with other bytes
+ * is one of two names in this order.
+ */
 export const NEWEST_DOCUMENT = `archive_timestamp || '/' || archive || '/' || archive_sha256`;
 
 /** The rows of the newest delivery of each document. */
@@ -21,7 +25,9 @@ function current(table: string): string {
 }
 
 function indexes(prefix: string): string {
-  return REGISTERS.map((register) => `CAST(${prefix}${register}_kwh AS BIGINT) AS index_${register}_kwh`).join(', ');
+  return REGISTERS.map(
+    (register) => `CAST(${prefix}${register}_kwh AS BIGINT) AS index_${register}_kwh`,
+  ).join(', ');
 }
 
 function side(name: 'avant' | 'apres', isAfter: boolean): string {
@@ -48,8 +54,9 @@ function meterReading(table: string, source: string, isDoubted: string): string 
 export const STAGE_RANK = `CASE etape_metier ${STAGES_OF_R64.map((stage, rank) => `WHEN '${stage}' THEN ${rank}`).join(' ')} ELSE 9 END`;
 
 /**
- * Makes `points_c15`, and `c15_current`: the rows of C15 that count. A contract that ended before the first month is not shown, although the file of a day may hold its
- * events for the sake of others.
+ * Makes `points_c15`, and `c15_current`: the rows of C15 that count. A contract that ended before
+ * the first month is not shown, although the file of a day may hold its events for the sake of
+ * others.
  */
 export const EVENTS_READ: readonly string[] = [
   current('c15'),
@@ -59,7 +66,10 @@ export const EVENTS_READ: readonly string[] = [
      GROUP BY ref_situation_contractuelle HAVING CAST(left(min(date_evenement), 10) AS DATE) < ${FIRST_KEPT})`,
 ];
 
-/** Makes `c15_current`, `r151_current`, `r64_current` and `releves` from the linear tables `c15`, `r151` and `r64`. */
+/**
+ * Makes `c15_current`, `r151_current`, `r64_current` and `releves` from the linear tables `c15`,
+ * `r151` and `r64`.
+ */
 export const READINGS: readonly string[] = [
   ...EVENTS_READ,
   current('r151'),

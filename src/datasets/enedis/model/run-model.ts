@@ -15,7 +15,9 @@ import { RATE_TABLES } from './sql-rates.ts';
 /** The first month for which anything can be billed. */
 const FIRST_MONTH = '2015-01';
 
-/** What is older is past its time: a contract has the event that began it, and no month of before. */
+/**
+ * What is older is past its time: a contract has the event that began it, and no month of before.
+ */
 function firstMonth(horizon: CivilDate): string {
   const kept = addMonths(horizon.slice(0, 7), -TEN_YEARS.months);
   return kept > FIRST_MONTH ? kept : FIRST_MONTH;
@@ -23,7 +25,10 @@ function firstMonth(horizon: CivilDate): string {
 
 /** How far the model is made. */
 export interface ModelOptions {
-  /** A first of a month: nothing after it is made, and no month that is more than ten years before it. An earlier one only takes away of what follows. */
+  /**
+   * A first of a month: nothing after it is made, and no month that is more than ten years before
+   * it. An earlier one only takes away of what follows.
+   */
   readonly horizon: CivilDate;
   /** Called before each group of statements. */
   readonly progress?: (note: string) => void;
@@ -33,17 +38,24 @@ export interface ModelOptions {
 function firsts(horizon: CivilDate): string {
   const rows: string[] = [];
   for (let month = firstMonth(horizon); `${month}-01` <= horizon; month = addMonths(month, 1)) {
-    const at = required(instantOfWallTime(`${month}-01 00:00:00`) ?? undefined, `midnight of ${month}-01`);
+    const at = required(
+      instantOfWallTime(`${month}-01 00:00:00`) ?? undefined,
+      `midnight of ${month}-01`,
+    );
     rows.push(`(DATE ${quoteText(`${month}-01`)}, ${quoteText(at)})`);
   }
   return `CREATE OR REPLACE TEMP TABLE premiers AS SELECT * FROM (VALUES ${rows.join(', ')}) AS dates (jour, moment)`;
 }
 
 /**
- * Makes the whole model in one pass: `releves`, `echine`, `abonnements_payes`, `chronologie`, `energies_payees`, `mois` and `accise_mois`, from
- * the tables `c15`, `c12`, `r151`, `r64` and `depassements` of the session (linear, with the columns of their archives).
+ * Makes the whole model in one pass: `releves`, `echine`, `abonnements_payes`, `chronologie`,
+ * `energies_payees`, `mois` and `accise_mois`, from the tables `c15`, `c12`, `r151`, `r64` and
+ * `depassements` of the session (linear, with the columns of their archives).
  */
-export async function runModel(sql: SqlSession, { horizon, progress }: ModelOptions): Promise<void> {
+export async function runModel(
+  sql: SqlSession,
+  { horizon, progress }: ModelOptions,
+): Promise<void> {
   const stages: readonly (readonly [string, readonly string[]])[] = [
     ['rates', [...RATE_TABLES, firsts(horizon)]],
     ['readings', READINGS],

@@ -1,12 +1,17 @@
 import { LISSE_SQL } from '../lines/smoothed-line.ts';
 
 /**
- * Smoothed contracts: the ERP invoices the same quantity each month, and settles with what was measured once a year, or when the contract ends. Which
- * contracts these are the lines of the ERP say (`x_lisse`). All that was invoiced since the first smoothed month counts, a settlement that was invoiced too,
- * so that what is left is what is still to be settled. A year with a month that was not measured, or not invoiced, waits.
+ * Smoothed contracts: the ERP invoices the same quantity each month, and settles with what was
+ * measured once a year, or when the contract ends. Which contracts these are the lines of the ERP
+ * say (`x_lisse`). All that was invoiced since the first smoothed month counts, a settlement that
+ * was invoiced too, so that what is left is what is still to be settled. A year with a month that
+ * was not measured, or not invoiced, waits.
  */
 
-/** Makes `lissages`: a row for each contract, month in which it is to be settled, and category, from `lignes`, `mois` and `contrats`. */
+/**
+ * Makes `lissages`: a row for each contract, month in which it is to be settled, and category, from
+ * `lignes`, `mois` and `contrats`.
+ */
 export const SMOOTHED: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE lignes_postees AS
    SELECT ref_situation_contractuelle AS rsc, mois, categorie, CAST(sum(quantite) AS DECIMAL(18, 3)) AS quantite, bool_or(${LISSE_SQL}) AS est_lisse

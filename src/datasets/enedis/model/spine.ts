@@ -3,7 +3,10 @@ import { REGISTERS } from '../flux/registers.ts';
 import { POWER_DAYS } from './c12.ts';
 import { BILLED, ENTRIES, EXITS, FIRST_KEPT } from './spine-events.ts';
 
-/** The spine of a contract (one RSC): its events, and FACTURATION at the first of each month between entry and exit. */
+/**
+ * The spine of a contract (one RSC): its events, and FACTURATION at the first of each month between
+ * entry and exit.
+ */
 
 /** Another index on one side than on the other, a register that appears or disappears included. */
 const OTHER_REGISTERS = REGISTERS.map(
@@ -17,7 +20,10 @@ const LAST_KNOWN = ['puissance_m', 'fta', 'niveau', 'pdl', 'segment', 'categorie
   .map((name) => `last_value(${name} IGNORE NULLS) OVER jusqu_ici AS ${name}`)
   .join(', ');
 
-/** Makes `evenements`, `conflits` and `contrats` (entry and exit of each) from `c15_current`, `evenements_c12` and `premiers`. */
+/**
+ * Makes `evenements`, `conflits` and `contrats` (entry and exit of each) from `c15_current`,
+ * `evenements_c12` and `premiers`.
+ */
 export const CONTRACTS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE evenements AS
    SELECT ref_situation_contractuelle AS rsc, min(pdl) AS pdl, date_evenement AS moment,
@@ -38,7 +44,8 @@ export const CONTRACTS: readonly string[] = [
      AND left(date_evenement, 10) <= (SELECT CAST(max(jour) AS VARCHAR) FROM premiers)
    GROUP BY ref_situation_contractuelle, date_evenement
    UNION ALL BY NAME SELECT * FROM evenements_c12`,
-  // Which of two values holds at one instant nobody can tell: the contract is not billed from there on.
+  // Which of two values holds at one instant nobody can tell: the contract is not billed from there
+  // on.
   `CREATE OR REPLACE TEMP TABLE conflits AS
    SELECT rsc, pdl, moment, jour, formules, puissances FROM evenements WHERE formules > 1 OR puissances > 1`,
   `CREATE OR REPLACE TEMP TABLE contrats AS
@@ -48,8 +55,9 @@ export const CONTRACTS: readonly string[] = [
 ];
 
 /**
- * Makes `evenements`, `conflits` and `echine` from `c15_current` and the table `premiers` (jour, moment): the firsts of all months up to the horizon.
- * Powers are in thousandths of a kVA; `puissances_m` are the four of C12, where it has them for the contract's present power.
+ * Makes `evenements`, `conflits` and `echine` from `c15_current` and the table `premiers` (jour,
+ * moment): the firsts of all months up to the horizon. Powers are in thousandths of a kVA;
+ * `puissances_m` are the four of C12, where it has them for the contract's present power.
  */
 export const SPINE: readonly string[] = [
   ...CONTRACTS,
@@ -86,7 +94,10 @@ export const SPINE: readonly string[] = [
    WINDOW suite AS (PARTITION BY rsc ORDER BY instant, rang)`,
 ];
 
-/** Makes `abonnements`: spans of one power and formula, cut at the first of each month; the values are those of the event that opens them. */
+/**
+ * Makes `abonnements`: spans of one power and formula, cut at the first of each month; the values
+ * are those of the event that opens them.
+ */
 export const SUBSCRIPTIONS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE abonnements AS
    WITH coupures AS (

@@ -5,7 +5,10 @@ import { ACCISE_POWERS_KVA, ACCISE_RATES, CTA_RATES } from '../rates/taxes.ts';
 import { FORMULA_ALIASES, TURPE_RATES } from '../rates/turpe.ts';
 import { cents, decimal } from './exact.ts';
 
-/** The rates as SQL tables of whole numbers: hundredths of what `rates/` says, so that nothing is ever rounded but amounts. */
+/**
+ * The rates as SQL tables of whole numbers: hundredths of what `rates/` says, so that nothing is
+ * ever rounded but amounts.
+ */
 
 function hundredths(text: string | undefined): string {
   return text === undefined ? 'NULL' : cents(decimal(text)).toString();
@@ -19,16 +22,22 @@ function turpeRows(): string[] {
     ),
   ]);
   return named.map(({ formula, from, to, cg, cc, b, c, cmdps }) => {
-    const energies = REGISTERS.map((hour) => hundredths((c as Partial<Record<Register, string>>)[hour]));
+    const energies = REGISTERS.map((hour) =>
+      hundredths((c as Partial<Record<Register, string>>)[hour]),
+    );
     const yearly = `${hundredths(cg)} + ${hundredths(cc)}`;
-    const powers = [0, 1, 2, 3].map((index) => hundredths(b[index] ?? (b.length === 1 ? undefined : '0')));
+    const powers = [0, 1, 2, 3].map((index) =>
+      hundredths(b[index] ?? (b.length === 1 ? undefined : '0')),
+    );
     const dates = `DATE ${quoteText(from)}, DATE ${quoteText(to)}`;
     return `(${quoteText(formula)}, ${dates}, ${yearly}, ${powers.join(', ')}, ${energies.join(', ')}, ${hundredths(cmdps)})`;
   });
 }
 
 /** Rows from a date on, until the next one. */
-function openEnded(rows: readonly { readonly from: string; readonly values: readonly string[] }[]): string {
+function openEnded(
+  rows: readonly { readonly from: string; readonly values: readonly string[] }[],
+): string {
   return rows
     .map(({ from, values }, index) => {
       const next = rows[index + 1];

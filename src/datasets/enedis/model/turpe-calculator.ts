@@ -3,7 +3,17 @@ import type { CivilDate } from '../../kit/index.ts';
 import { ENERGY_COLUMNS, FOUR_POWERS } from '../flux/registers.ts';
 import { FORMULA_ALIASES, TURPE_RATES } from '../rates/turpe.ts';
 import type { TurpeRate } from '../rates/turpe.ts';
-import { add, cents, compare, decimal, euros, multiply, parseDecimal, roundHalfAway, subtract } from './exact.ts';
+import {
+  add,
+  cents,
+  compare,
+  decimal,
+  euros,
+  multiply,
+  parseDecimal,
+  roundHalfAway,
+  subtract,
+} from './exact.ts';
 import type { Fraction } from './exact.ts';
 
 /** The network tariff of single lines: a pure function, a line in, an answer or an error out. */
@@ -56,7 +66,11 @@ class LineError extends Error {}
 interface PreparedRate extends Omit<TurpeRate, 'b' | 'c' | 'cg' | 'cc' | 'cmdps'> {
   readonly yearly: Fraction;
   readonly b: readonly Fraction[];
-  readonly c: readonly { readonly register: string; readonly column: string; readonly c: Fraction }[];
+  readonly c: readonly {
+    readonly register: string;
+    readonly column: string;
+    readonly c: Fraction;
+  }[];
   readonly cmdps: Fraction | undefined;
 }
 
@@ -76,7 +90,10 @@ const RATES: ReadonlyMap<string, readonly PreparedRate[]> = new Map(
   PREPARED.map(({ formula }) => [formula, PREPARED.filter((rate) => rate.formula === formula)]),
 );
 
-/** Calculates one line; whatever is wrong with it is an error of its own that names formula and date. */
+/**
+ * Calculates one line; whatever is wrong with it is an error of its own that names formula and
+ * date.
+ */
 export function calculateTurpe(line: TurpeLine): TurpeAnswer | TurpeError {
   try {
     return answer(line);
@@ -112,21 +129,35 @@ function answer(line: TurpeLine): TurpeAnswer {
   const variable = overrun === 0n ? energy : (energy ?? 0n) + overrun;
   return {
     turpe_fixe_eur: isWhole ? (parts[0]?.turpe_fixe_eur ?? null) : text(fixed),
-    turpe_variable_eur: isWhole && overrun === 0n ? (parts[0]?.turpe_variable_eur ?? null) : text(variable),
+    turpe_variable_eur:
+      isWhole && overrun === 0n ? (parts[0]?.turpe_variable_eur ?? null) : text(variable),
     est_partage: !isWhole,
     parts,
   };
 }
 
-function partOf({ debut, fin, days }: RatePart, fixed: bigint | undefined, energy: bigint | undefined): TurpePart {
-  return { debut, fin, nb_jours: days, turpe_fixe_eur: text(fixed), turpe_variable_eur: text(energy) };
+function partOf(
+  { debut, fin, days }: RatePart,
+  fixed: bigint | undefined,
+  energy: bigint | undefined,
+): TurpePart {
+  return {
+    debut,
+    fin,
+    nb_jours: days,
+    turpe_fixe_eur: text(fixed),
+    turpe_variable_eur: text(energy),
+  };
 }
 
 function text(amount: bigint | undefined): string | null {
   return amount === undefined ? null : euros(amount);
 }
 
-/** Whether there are powers and energy is a property of the line: all parts have an amount or none has. */
+/**
+ * Whether there are powers and energy is a property of the line: all parts have an amount or none
+ * has.
+ */
 function sumKnown(sum: bigint | undefined, one: bigint | undefined): bigint | undefined {
   return sum === undefined || one === undefined ? one : sum + one;
 }
@@ -136,7 +167,10 @@ interface KnownPeriod {
   readonly rateParts: readonly RatePart[];
 }
 
-/** By formula, first and last day: many lines have the same ones. Joining the three to one key takes longer. */
+/**
+ * By formula, first and last day: many lines have the same ones. Joining the three to one key takes
+ * longer.
+ */
 const periods = new Map<unknown, Map<unknown, Map<unknown, KnownPeriod>>>();
 const MAX_PERIODS = 10_000;
 let knownPeriods = 0;
@@ -144,7 +178,8 @@ let knownPeriods = 0;
 function periodOf({ formule_tarifaire_acheminement: formula, debut, fin }: TurpeLine): KnownPeriod {
   const known = periods.get(formula)?.get(debut)?.get(fin);
   if (known !== undefined) return known;
-  if (typeof formula !== 'string' || formula === '') throw new LineError('formule_tarifaire_acheminement is missing');
+  if (typeof formula !== 'string' || formula === '')
+    throw new LineError('formule_tarifaire_acheminement is missing');
   const found = readPeriod(formula, debut, fin);
   if (knownPeriods >= MAX_PERIODS) {
     periods.clear();
@@ -156,7 +191,10 @@ function periodOf({ formule_tarifaire_acheminement: formula, debut, fin }: Turpe
   return found;
 }
 
-function within<Inner>(outer: Map<unknown, Map<unknown, Inner>>, key: unknown): Map<unknown, Inner> {
+function within<Inner>(
+  outer: Map<unknown, Map<unknown, Inner>>,
+  key: unknown,
+): Map<unknown, Inner> {
   const inner = outer.get(key) ?? new Map<unknown, Inner>();
   outer.set(key, inner);
   return inner;
@@ -191,21 +229,32 @@ interface RatePart {
 /** The validities that a period lies in, each with its part of it. */
 function partsOf({ formula, debut, fin, days: all }: Period): RatePart[] {
   const rates = RATES.get(formula);
-  if (rates === undefined) throw new LineError(`${formula} is not a known formula (line from ${debut})`);
+  if (rates === undefined)
+    throw new LineError(`${formula} is not a known formula (line from ${debut})`);
   const parts: RatePart[] = [];
   for (let at = debut; at < fin;) {
     const rate = rates.find(({ from, to }) => from <= at && at < to);
     if (rate === undefined) throw new LineError(`${formula} has no rates for ${at}`);
     const end = rate.to < fin ? rate.to : fin;
     const days = toEpochDay(end) - toEpochDay(at);
-    parts.push({ rate, debut: at, fin: end, days, ...ratesOverDays(rate, BigInt(days), BigInt(all)) });
+    parts.push({
+      rate,
+      debut: at,
+      fin: end,
+      days,
+      ...ratesOverDays(rate, BigInt(days), BigInt(all)),
+    });
     at = end;
   }
   return parts;
 }
 
 /** What does not depend on the line, once for all lines of the period. */
-function ratesOverDays(rate: PreparedRate, days: bigint, all: bigint): Pick<RatePart, 'standing' | 'b' | 'c'> {
+function ratesOverDays(
+  rate: PreparedRate,
+  days: bigint,
+  all: bigint,
+): Pick<RatePart, 'standing' | 'b' | 'c'> {
   const ofYear = { numerator: 100n * days, denominator: DAYS_OF_A_YEAR };
   const ofPeriod = { numerator: days, denominator: all };
   return {
@@ -222,13 +271,21 @@ function numberAt(line: TurpeLine, column: string): Fraction | undefined {
 function numberOf(value: unknown, line: TurpeLine, column: string): Fraction | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (Number.isSafeInteger(value)) return { numerator: BigInt(value as number), denominator: 1n };
-  const found = typeof value === 'string' || typeof value === 'number' ? parseDecimal(String(value).trim()) : undefined;
+  const found =
+    typeof value === 'string' || typeof value === 'number'
+      ? parseDecimal(String(value).trim())
+      : undefined;
   if (found === undefined)
-    throw new LineError(`${String(line.formule_tarifaire_acheminement)}: ${column} is not a decimal`);
+    throw new LineError(
+      `${String(line.formule_tarifaire_acheminement)}: ${column} is not a decimal`,
+    );
   return found;
 }
 
-/** Powers as they are written: those of a supplier are a few dozen, and reading one takes as long as multiplying it. */
+/**
+ * Powers as they are written: those of a supplier are a few dozen, and reading one takes as long as
+ * multiplying it.
+ */
 const readPowers = new Map<unknown, Fraction>();
 const MAX_POWERS = 1_000;
 
@@ -246,12 +303,17 @@ function singlePower(line: TurpeLine): Fraction | undefined {
 function powersOf(line: TurpeLine, { formula, debut }: Period): readonly Fraction[] | undefined {
   const one = singlePower(line);
   if (!hasFourPowers(line)) return one === undefined ? undefined : [one];
-  const four = FOUR_POWERS.map((column) => numberAt(line, column)).filter((power) => power !== undefined);
+  const four = FOUR_POWERS.map((column) => numberAt(line, column)).filter(
+    (power) => power !== undefined,
+  );
   if (four.length === 0) return one === undefined ? undefined : [one];
   if (four.length < FOUR_POWERS.length)
     throw new LineError(`${formula} from ${debut}: one of the four powers is missing`);
   const falls = four.some((power, index) => compare(four[index - 1] ?? ZERO, power) > 0);
-  if (falls) throw new LineError(`${formula} from ${debut}: the powers must not fall from hph over hch and hpb to hcb`);
+  if (falls)
+    throw new LineError(
+      `${formula} from ${debut}: the powers must not fall from hph over hch and hpb to hcb`,
+    );
   return four;
 }
 
@@ -265,7 +327,10 @@ function hasFourPowers(line: TurpeLine): boolean {
   );
 }
 
-/** `(b·P + cg + cc) / 365 · days`, in leap years too; with four powers `b1·P1 + b2·(P2 − P1) + …`. In cents. */
+/**
+ * `(b·P + cg + cc) / 365 · days`, in leap years too; with four powers `b1·P1 + b2·(P2 − P1) + …`.
+ * In cents.
+ */
 function fixedPart({ standing, b }: RatePart, powers: readonly Fraction[]): bigint {
   let sum = standing;
   for (const [index, power] of powers.entries()) {
@@ -277,8 +342,15 @@ function fixedPart({ standing, b }: RatePart, powers: readonly Fraction[]): bigi
   return roundHalfAway(sum);
 }
 
-/** `Σ kWh · c / 100` in cents; of a divided line by days. Undefined when the line has no energy at all. */
-function energyPart({ rate, c: rates }: RatePart, line: TurpeLine, period: Period): bigint | undefined {
+/**
+ * `Σ kWh · c / 100` in cents; of a divided line by days. Undefined when the line has no energy at
+ * all.
+ */
+function energyPart(
+  { rate, c: rates }: RatePart,
+  line: TurpeLine,
+  period: Period,
+): bigint | undefined {
   let sum: Fraction | undefined;
   for (const { column, c } of rates) {
     const kwh = numberAt(line, column);
@@ -296,7 +368,9 @@ function refuseCoarser(rate: PreparedRate, line: TurpeLine, { formula, debut }: 
   const missing = rate.c.filter(({ column }) => numberAt(line, column) === undefined);
   if (missing.length === rate.c.length && !hasEnergy(line)) return;
   const registers = missing.map(({ register }) => register).join(', ');
-  throw new LineError(`${formula} from ${debut} needs energy for ${registers}; the line’s is coarser`);
+  throw new LineError(
+    `${formula} from ${debut} needs energy for ${registers}; the line’s is coarser`,
+  );
 }
 
 function hasEnergy(line: TurpeLine): boolean {
@@ -304,9 +378,14 @@ function hasEnergy(line: TurpeLine): boolean {
 }
 
 /** Hours over the subscribed power, at the rate of the first day. */
-function overrunOf(line: TurpeLine, { formula, debut }: Period, rate: PreparedRate | undefined): bigint {
+function overrunOf(
+  line: TurpeLine,
+  { formula, debut }: Period,
+  rate: PreparedRate | undefined,
+): bigint {
   const hours = numberOf(line.depassement_puissance_h, line, 'depassement_puissance_h');
   if (hours === undefined || hours.numerator === 0n) return 0n;
-  if (rate?.cmdps === undefined) throw new LineError(`${formula} has no rate for hours over the power on ${debut}`);
+  if (rate?.cmdps === undefined)
+    throw new LineError(`${formula} has no rate for hours over the power on ${debut}`);
   return cents(multiply(hours, rate.cmdps));
 }

@@ -12,13 +12,16 @@ export interface ExpiringRates {
 }
 
 /**
- * Lists that are older than the last 1 August or 1 February before a day: new ones come on these dates.
+ * Lists that are older than the last 1 August or 1 February before a day: new ones come on these
+ * dates.
  *
  * @param date the last day for which amounts are made
  */
 export function expiringRates(date: CivilDate): ExpiringRates[] {
   const year = Number(date.slice(0, 4));
-  const turns = [`${year - 1}-08-01`, `${year}-02-01`, `${year}-08-01`].filter((turn) => turn <= date);
+  const turns = [`${year - 1}-08-01`, `${year}-02-01`, `${year}-08-01`].filter(
+    (turn) => turn <= date,
+  );
   const last = turns.at(-1) ?? date;
   const newest = {
     TURPE: maximum(TURPE_RATES.map(({ from }) => from)),

@@ -1,8 +1,10 @@
 /**
- * The network tariff (TURPE) as data, by formula and validity `[from, to)`. Source of all figures: the price lists "TURPE HTA-BT" of the
- * energy regulator (CRE) for the dates given; a list is not extended past the date at which the next one is due.
+ * The network tariff (TURPE) as data, by formula and validity `[from, to)`. Source of all figures:
+ * the price lists "TURPE HTA-BT" of the energy regulator (CRE) for the dates given; a list is not
+ * extended past the date at which the next one is due.
  *
- * Units: `cg` (management), `cc` (metering) in €/year; `b` (power) in €/kVA/year; `c` (energy) in c€/kWh. Decimals are text: they are exact.
+ * Units: `cg` (management), `cc` (metering) in €/year; `b` (power) in €/kVA/year; `c` (energy) in
+ * c€/kWh. Decimals are text: they are exact.
  */
 
 /** By register of the network's own calendar: one, two, or four with seasons. */
@@ -26,7 +28,10 @@ export interface TurpeRate {
   readonly cmdps?: string;
 }
 
-/** `6.67/4.56/1.43/0.88` in the order hph, hch, hpb, hcb; `4.47 3.16` for hp and hc; one number for all hours. */
+/**
+ * `6.67/4.56/1.43/0.88` in the order hph, hch, hpb, hcb; `4.47 3.16` for hp and hc; one number for
+ * all hours.
+ */
 function energies(text: string): Energies {
   const [first = '', second = '', third = '', fourth = ''] = text.split(/[/ ]/);
   if (text.includes('/')) return { hph: first, hch: second, hpb: third, hcb: fourth };
@@ -164,4 +169,7 @@ function ratesOf({ from, to, cg, cc, formulas, shared }: PriceList): TurpeRate[]
 export const TURPE_RATES: readonly TurpeRate[] = [...LISTS.flatMap(ratesOf), ...ABOVE_36_KVA];
 
 /** Names of a formula in other files of the distributor. */
-export const FORMULA_ALIASES: Readonly<Record<string, string>> = { BTSUPCU4: 'BTSUPCU', BTSUPLU4: 'BTSUPLU' };
+export const FORMULA_ALIASES: Readonly<Record<string, string>> = {
+  BTSUPCU4: 'BTSUPCU',
+  BTSUPLU4: 'BTSUPLU',
+};

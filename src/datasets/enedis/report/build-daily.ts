@@ -7,7 +7,10 @@ import type { DayEvents } from './events.ts';
 import type { ArchiveLine, DailyReport } from './model.ts';
 import { DAILY_SCHEMA, madeUpFlux } from './model.ts';
 
-/** Archives by day: the day's own, and those of the days before it that the numbers are looked at over. */
+/**
+ * Archives by day: the day's own, and those of the days before it that the numbers are looked at
+ * over.
+ */
 export interface DailyInputs {
   readonly date: CivilDate;
   readonly own: readonly ArchiveLine[];
@@ -30,7 +33,9 @@ export function buildDaily({ date, own, before, daysLookedAt, events }: DailyInp
     failures: own.flatMap(({ flux, archive, failure_cause: cause, failure_message: message }) =>
       cause === null ? [] : [{ flux, archive, cause, message: message ?? '' }],
     ),
-    changed_documents: changedDocuments([...before, ...own].filter(({ flux }) => flux !== LINES_FLUX)),
+    changed_documents: changedDocuments(
+      [...before, ...own].filter(({ flux }) => flux !== LINES_FLUX),
+    ),
     sequences: auditSequences(named).filter(({ key, gaps }) => gaps.length > 0 || today.has(key)),
     incomplete_deliveries: auditCounters(named),
     days_looked_at: daysLookedAt,
@@ -53,7 +58,12 @@ function fluxLine(flux: string, all: readonly ArchiveLine[]) {
 }
 
 function nameOf({ archive_timestamp: timestamp, ...line }: ArchiveLine) {
-  const { sequence_key: key, sequence_number: number, counter_rank: rank, counter_total: total } = line;
+  const {
+    sequence_key: key,
+    sequence_number: number,
+    counter_rank: rank,
+    counter_total: total,
+  } = line;
   return {
     timestamp,
     ...(key === null || number === null ? {} : { sequence: { key, number } }),
@@ -61,7 +71,10 @@ function nameOf({ archive_timestamp: timestamp, ...line }: ArchiveLine) {
   };
 }
 
-/** A file of the ERP is not meant: it is known by its lines, and may have the name of an earlier one. */
+/**
+ * A file of the ERP is not meant: it is known by its lines, and may have the name of an earlier
+ * one.
+ */
 function changedDocuments(lines: readonly ArchiveLine[]): DailyReport['changed_documents'] {
   const found = new Map<string, { hashes: Set<string>; archives: Set<string> }>();
   for (const { archive, documents } of lines) {

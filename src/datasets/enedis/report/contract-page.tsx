@@ -5,8 +5,14 @@ import { renderDocument } from './document.tsx';
 
 const DASH = '–';
 
-/** The contracts of a point as a page: events, months, periods, and each figure with the readings that made it. It names a household. */
-export function renderContractPage(contracts: readonly Contract[], sample: readonly string[] = []): string {
+/**
+ * The contracts of a point as a page: events, months, periods, and each figure with the readings
+ * that made it. It names a household.
+ */
+export function renderContractPage(
+  contracts: readonly Contract[],
+  sample: readonly string[] = [],
+): string {
   const pdl = contracts[0]?.pdl ?? DASH;
   return renderDocument({
     title: `Enedis · contrat du point ${pdl}`,
@@ -30,7 +36,11 @@ function One({ contract }: { readonly contract: Contract }): JSX.Element {
             ['Dernier mois', newest?.mois ?? DASH, newest?.qualite ?? ''],
             ['Énergie', number(newest?.energie_kwh ?? null), 'kWh'],
             ['TURPE', number(turpeOf(newest), 2), '€'],
-            ['Formule', last?.formule ?? DASH, `${last?.puissances ?? number(last?.puissance_kva ?? null)} kVA`],
+            [
+              'Formule',
+              last?.formule ?? DASH,
+              `${last?.puissances ?? number(last?.puissance_kva ?? null)} kVA`,
+            ],
           ]}
         />
       </PlainSection>
@@ -42,7 +52,10 @@ function One({ contract }: { readonly contract: Contract }): JSX.Element {
       <Settlements contract={contract} />
       <Invoices contract={contract} />
       <Subscriptions contract={contract} />
-      <PlainSection id={idOf(rsc, 'energies')} title={`Périodes d’énergie et leurs relevés · ${rsc}`}>
+      <PlainSection
+        id={idOf(rsc, 'energies')}
+        title={`Périodes d’énergie et leurs relevés · ${rsc}`}
+      >
         <FigureTable
           caption={`Énergie entre deux relevés, contrat ${rsc}`}
           head={[
@@ -58,10 +71,16 @@ function One({ contract }: { readonly contract: Contract }): JSX.Element {
           ]}
         >
           {energies.map((energy) => (
-            <Row key={`${energy.debut} ${energy.fin}`} name={spanOf(energy)} cells={energyCells(energy)} />
+            <Row
+              key={`${energy.debut} ${energy.fin}`}
+              name={spanOf(energy)}
+              cells={energyCells(energy)}
+            />
           ))}
         </FigureTable>
-        <p class="note">Une période sans relevé à l’une de ses bornes reste, sans énergie ni montant.</p>
+        <p class="note">
+          Une période sans relevé à l’une de ses bornes reste, sans énergie ni montant.
+        </p>
       </PlainSection>
       <Readings contract={contract} />
       <Lines contract={contract} />
@@ -95,7 +114,10 @@ function spanOf({ debut, fin }: { readonly debut: string; readonly fin: string }
 function Events({ contract: { rsc, events } }: { readonly contract: Contract }): JSX.Element {
   return (
     <PlainSection id={idOf(rsc, 'evenements')} title={`Événements · ${rsc}`}>
-      <FigureTable caption={`Chronologie du contrat ${rsc}`} head={['Date', 'Événement', 'Formule', 'kVA', 'Niveau']}>
+      <FigureTable
+        caption={`Chronologie du contrat ${rsc}`}
+        head={['Date', 'Événement', 'Formule', 'kVA', 'Niveau']}
+      >
         {events.map(({ date, evenement, formule, puissance_kva: power, puissances, niveau }) => (
           <Row
             key={`${date} ${evenement}`}
@@ -174,18 +196,33 @@ function Holds({ contract: { rsc, holds } }: { readonly contract: Contract }): J
           />
         ))}
       </FigureTable>
-      <p class="note">Une unité est un mois du contrat ; « quotidien decide enedis all --unit … » décide d’elle.</p>
+      <p class="note">
+        Une unité est un mois du contrat ; « quotidien decide enedis all --unit … » décide d’elle.
+      </p>
     </PlainSection>
   );
 }
 
-function Settlements({ contract: { rsc, settlements } }: { readonly contract: Contract }): JSX.Element | null {
+function Settlements({
+  contract: { rsc, settlements },
+}: {
+  readonly contract: Contract;
+}): JSX.Element | null {
   if (settlements.length === 0) return null;
   return (
     <PlainSection id={idOf(rsc, 'lissage')} title={`Lissage · ${rsc}`}>
       <FigureTable
         caption={`Facturé et mesuré depuis le début du lissage, contrat ${rsc}, en kWh`}
-        head={['Unité', 'Échéance', 'Depuis', 'Catégorie', 'Facturé', 'Mesuré', 'À régulariser', 'Décision']}
+        head={[
+          'Unité',
+          'Échéance',
+          'Depuis',
+          'Catégorie',
+          'Facturé',
+          'Mesuré',
+          'À régulariser',
+          'Décision',
+        ]}
       >
         {settlements.map((one) => (
           <Row
@@ -198,7 +235,8 @@ function Settlements({ contract: { rsc, settlements } }: { readonly contract: Co
               number(one.facture),
               number(one.calcule),
               number(one.ecart),
-              one.decision ?? (one.mois_manquants > 0 ? `${one.mois_manquants} mois manquants` : 'à décider'),
+              one.decision ??
+                (one.mois_manquants > 0 ? `${one.mois_manquants} mois manquants` : 'à décider'),
             ]}
           />
         ))}
@@ -207,7 +245,11 @@ function Settlements({ contract: { rsc, settlements } }: { readonly contract: Co
   );
 }
 
-function Invoices({ contract: { rsc, invoices } }: { readonly contract: Contract }): JSX.Element | null {
+function Invoices({
+  contract: { rsc, invoices },
+}: {
+  readonly contract: Contract;
+}): JSX.Element | null {
   if (invoices.length === 0) return null;
   return (
     <PlainSection id={idOf(rsc, 'reseau')} title={`Facture du réseau · ${rsc}`}>
@@ -230,12 +272,18 @@ function Invoices({ contract: { rsc, invoices } }: { readonly contract: Contract
           />
         ))}
       </FigureTable>
-      <p class="note">Les composantes sont reconnues à l’unité et au libellé : leurs codes ne sont pas publics.</p>
+      <p class="note">
+        Les composantes sont reconnues à l’unité et au libellé : leurs codes ne sont pas publics.
+      </p>
     </PlainSection>
   );
 }
 
-function Estimates({ contract: { rsc, estimates } }: { readonly contract: Contract }): JSX.Element | null {
+function Estimates({
+  contract: { rsc, estimates },
+}: {
+  readonly contract: Contract;
+}): JSX.Element | null {
   if (estimates.length === 0) return null;
   return (
     <PlainSection id={idOf(rsc, 'estimations')} title={`Estimations · ${rsc}`}>
@@ -258,12 +306,19 @@ function Estimates({ contract: { rsc, estimates } }: { readonly contract: Contra
           />
         ))}
       </FigureTable>
-      <p class="note">Une estimation n’est facturée qu’une fois acceptée : « quotidien decide enedis all --unit … ».</p>
+      <p class="note">
+        Une estimation n’est facturée qu’une fois acceptée : « quotidien decide enedis all --unit …
+        ».
+      </p>
     </PlainSection>
   );
 }
 
-function Changes({ contract: { rsc, changes } }: { readonly contract: Contract }): JSX.Element | null {
+function Changes({
+  contract: { rsc, changes },
+}: {
+  readonly contract: Contract;
+}): JSX.Element | null {
   if (changes.length === 0) return null;
   return (
     <PlainSection id={idOf(rsc, 'regularisations')} title={`Régularisations · ${rsc}`}>
@@ -294,7 +349,11 @@ function amountOf({ unite }: { readonly unite: string }, value: number | null): 
   return value === null ? DASH : `${number(value, unite === '€' ? 2 : 0)} ${unite}`;
 }
 
-function Subscriptions({ contract: { rsc, subscriptions } }: { readonly contract: Contract }): JSX.Element {
+function Subscriptions({
+  contract: { rsc, subscriptions },
+}: {
+  readonly contract: Contract;
+}): JSX.Element {
   return (
     <PlainSection id={idOf(rsc, 'abonnements')} title={`Périodes d’abonnement · ${rsc}`}>
       <FigureTable
@@ -320,15 +379,34 @@ function Subscriptions({ contract: { rsc, subscriptions } }: { readonly contract
 }
 
 function energyCells(energy: ContractEnergy): (JSX.Element | string | null)[] {
-  const { mois, nb_jours: days, from, to, energie, turpe_variable_eur: variable, qualite, remarques } = energy;
-  return [mois, number(days), boundCell(from), boundCell(to), energie ?? DASH, euros(variable), qualite, remarques];
+  const {
+    mois,
+    nb_jours: days,
+    from,
+    to,
+    energie,
+    turpe_variable_eur: variable,
+    qualite,
+    remarques,
+  } = energy;
+  return [
+    mois,
+    number(days),
+    boundCell(from),
+    boundCell(to),
+    energie ?? DASH,
+    euros(variable),
+    qualite,
+    remarques,
+  ];
 }
 
 function boundCell({ id, source, nature, index }: ContractBound): JSX.Element | string {
   if (id === null) return 'manquant';
   return (
     <>
-      <a href={`#releve-${id}`}>{source?.replace('flux_', '') ?? 'relevé'}</a> {nature} : {index ?? DASH}
+      <a href={`#releve-${id}`}>{source?.replace('flux_', '') ?? 'relevé'}</a> {nature} :{' '}
+      {index ?? DASH}
     </>
   );
 }
@@ -341,7 +419,11 @@ function Readings({ contract: { rsc, readings } }: { readonly contract: Contract
         head={['Date', 'Flux', 'Nature', 'Côté', 'Calendrier', 'Index', 'Fichier et occurrence']}
       >
         {readings.map((reading) => (
-          <Row key={`${reading.id} ${reading.date}`} name={readingName(reading)} cells={readingCells(reading)} />
+          <Row
+            key={`${reading.id} ${reading.date}`}
+            name={readingName(reading)}
+            cells={readingCells(reading)}
+          />
         ))}
       </FigureTable>
     </PlainSection>
@@ -352,9 +434,24 @@ function readingName({ id, date }: ContractReading): JSX.Element {
   return <span id={`releve-${id}`}>{timeText(date)}</span>;
 }
 
-function readingCells({ source, nature, apres, evenement, calendrier, index, occurrence }: ContractReading): string[] {
+function readingCells({
+  source,
+  nature,
+  apres,
+  evenement,
+  calendrier,
+  index,
+  occurrence,
+}: ContractReading): string[] {
   const side = evenement === null ? DASH : `${apres ? 'après' : 'avant'} ${evenement}`;
-  return [source.replace('flux_', ''), nature ?? DASH, side, calendrier ?? DASH, index ?? DASH, occurrence ?? DASH];
+  return [
+    source.replace('flux_', ''),
+    nature ?? DASH,
+    side,
+    calendrier ?? DASH,
+    index ?? DASH,
+    occurrence ?? DASH,
+  ];
 }
 
 function Lines({ contract: { rsc, lines } }: { readonly contract: Contract }): JSX.Element | null {

@@ -3,7 +3,10 @@ import type { NameRows, SqlSession } from '../../kit/index.ts';
 import { FOUR_POWERS, registerLabel, REGISTERS } from '../flux/registers.ts';
 import { formerUnitSql } from '../model/unit-names.ts';
 
-/** Everything that is known of one contract, for the page that only its operator sees. Dates and times are text in Paris. */
+/**
+ * Everything that is known of one contract, for the page that only its operator sees. Dates and
+ * times are text in Paris.
+ */
 
 /** An event, or the first of a month (FACTURATION), with what held from then on. */
 export interface ContractEvent {
@@ -48,7 +51,9 @@ export interface ContractSubscription {
   readonly erreur: string | null;
 }
 
-/** Registers and what they show or counted, such as `HP 120 · HC 40`; null where nothing is known. */
+/**
+ * Registers and what they show or counted, such as `HP 120 · HC 40`; null where nothing is known.
+ */
 type Registers = string | null;
 
 /** A bound of an energy period: the reading, or that there is none. */
@@ -136,7 +141,10 @@ export interface ContractInvoice {
   readonly explication: string | null;
 }
 
-/** What a smoothed contract has to settle in a month, in kWh; \`ecart\` is null while a month is missing. */
+/**
+ * What a smoothed contract has to settle in a month, in kWh; \`ecart\` is null while a month is
+ * missing.
+ */
 export interface ContractSettlement {
   readonly unite: string | null;
   readonly mois: string;
@@ -149,7 +157,10 @@ export interface ContractSettlement {
   readonly decision: string | null;
 }
 
-/** A part of a frozen month that is no longer what was invoiced, in `unite`; `ecart` is null while it waits. */
+/**
+ * A part of a frozen month that is no longer what was invoiced, in `unite`; `ecart` is null while
+ * it waits.
+ */
 export interface ContractChange {
   readonly mois: string;
   readonly composante: string;
@@ -181,7 +192,14 @@ export interface Contract {
 
 /** The tables that a contract is read from. */
 export const CONTRACT_TABLES = [
-  ...['enedis_mois', 'enedis_echine', 'enedis_abonnements', 'enedis_energies', 'enedis_releves', 'enedis_lignes'],
+  ...[
+    'enedis_mois',
+    'enedis_echine',
+    'enedis_abonnements',
+    'enedis_energies',
+    'enedis_releves',
+    'enedis_lignes',
+  ],
   ...[
     'enedis_retenus',
     'enedis_regularisations',
@@ -207,8 +225,15 @@ const POWERS = `CASE WHEN ${FOUR_POWERS.join(' + ')} IS NOT NULL THEN concat_ws(
 /** A month of a contract under its pseudonym, as reports and holds name it. */
 const UNIT = /^(\d{4}-\d{2})\/[0-9a-f]{12}$/;
 
-/** The contracts of an RSC, of a delivery point or of the pseudonym of a month (that of an earlier version too), in the order of their first event. */
-export async function contractsOf(sql: SqlSession, id: string, nameRows: NameRows): Promise<Contract[]> {
+/**
+ * The contracts of an RSC, of a delivery point or of the pseudonym of a month (that of an earlier
+ * version too), in the order of their first event.
+ */
+export async function contractsOf(
+  sql: SqlSession,
+  id: string,
+  nameRows: NameRows,
+): Promise<Contract[]> {
   const [, month] = UNIT.exec(id) ?? [];
   const rsc = 'ref_situation_contractuelle';
   const unit =
@@ -225,13 +250,23 @@ export async function contractsOf(sql: SqlSession, id: string, nameRows: NameRow
   return contracts;
 }
 
-/** The contracts of the months with a pseudonym: `enedis_reperes` has those that somebody has to look at, a difference of versions tells of others. */
-async function contractsNamed(sql: SqlSession, id: string, month: string, nameRows: NameRows): Promise<string[]> {
+/**
+ * The contracts of the months with a pseudonym: `enedis_reperes` has those that somebody has to
+ * look at, a difference of versions tells of others.
+ */
+async function contractsNamed(
+  sql: SqlSession,
+  id: string,
+  month: string,
+  nameRows: NameRows,
+): Promise<string[]> {
   const rows = await sql.rows<{ ref_situation_contractuelle: string; mois: string }>(
     `SELECT ref_situation_contractuelle, mois FROM enedis_mois WHERE mois = ${quoteText(month)}`,
   );
   const names = await nameRows(rows);
-  return rows.filter((_row, index) => names[index] === id).map((row) => row.ref_situation_contractuelle);
+  return rows
+    .filter((_row, index) => names[index] === id)
+    .map((row) => row.ref_situation_contractuelle);
 }
 
 async function contractOf(
@@ -257,7 +292,11 @@ async function contractOf(
          puissance_souscrite_kva AS puissance_kva, ${POWERS}, turpe_fixe_eur, erreur FROM enedis_abonnements WHERE ${own} ORDER BY debut`,
     ),
     energies,
-    readings: await readingsOf(sql, { rsc, pdl, used: energies.flatMap(({ from, to }) => [from.id, to.id]) }),
+    readings: await readingsOf(sql, {
+      rsc,
+      pdl,
+      used: energies.flatMap(({ from, to }) => [from.id, to.id]),
+    }),
     lines: await sql.rows(
       `SELECT mois, categorie, quantite, est_brouillon, quantite_enedis, a_facturer, a_supprimer, memo FROM enedis_lignes WHERE ${own}
        ORDER BY mois, campagne, fichier, ligne`,
@@ -311,7 +350,11 @@ async function energiesOf(sql: SqlSession, own: string): Promise<ContractEnergy[
 /** The readings that an energy was made of, and those of the contract's own events. */
 async function readingsOf(
   sql: SqlSession,
-  { rsc, pdl, used }: { readonly rsc: string; readonly pdl: string; readonly used: readonly (string | null)[] },
+  {
+    rsc,
+    pdl,
+    used,
+  }: { readonly rsc: string; readonly pdl: string; readonly used: readonly (string | null)[] },
 ): Promise<ContractReading[]> {
   const ids = used.flatMap((id) => (id === null ? [] : [quoteText(id)]));
   const isUsed = ids.length === 0 ? 'false' : `releve_id IN (${[...new Set(ids)].join(', ')})`;

@@ -1,5 +1,14 @@
 import type { JSX } from 'preact';
-import { DayLinks, Figures, FigureTable, longDate, number, plural, PlainSection, Row } from '../../kit/page/index.ts';
+import {
+  DayLinks,
+  Figures,
+  FigureTable,
+  longDate,
+  number,
+  plural,
+  PlainSection,
+  Row,
+} from '../../kit/page/index.ts';
 import type { ExpiringRates } from '../rates/expiry.ts';
 import { renderDocument } from './document.tsx';
 import type { DailyReport } from './model.ts';
@@ -14,7 +23,9 @@ export function renderDailyPage(report: DailyReport): string {
         Archives du <span class="date">{longDate(report.date)}</span>
       </>
     ),
-    links: <DayLinks date={report.date} nameOf={(date) => `daily_report_${date}.html`} up="../../" />,
+    links: (
+      <DayLinks date={report.date} nameOf={(date) => `daily_report_${date}.html`} up="../../" />
+    ),
     sample: report.sample_data,
     children: <Body report={report} />,
   });
@@ -35,7 +46,10 @@ function Body({ report }: { readonly report: DailyReport }): JSX.Element {
       />
       <ExpiringNote expiring={report.expiring_rates} />
       <PlainSection id="arrivees" title="Ce qui est arrivé">
-        <FigureTable caption="Par flux" head={['Flux', 'Archives', 'Fichiers', 'Occurrences', 'Échecs']}>
+        <FigureTable
+          caption="Par flux"
+          head={['Flux', 'Archives', 'Fichiers', 'Occurrences', 'Échecs']}
+        >
           {report.flux.map(({ flux, archives: count, documents, occurrences, failed }) => (
             <Row
               key={flux}
@@ -51,7 +65,8 @@ function Body({ report }: { readonly report: DailyReport }): JSX.Element {
       <PlainSection id="decisions" title="Ce qui attend une décision">
         <p class="note">
           Une journée ne retient rien : un index se juge avec les autres de son contrat. Les mois{' '}
-          <a href="monthly_report.html#retenus">retenus</a>, <a href="monthly_report.html#estimations">estimés</a> et{' '}
+          <a href="monthly_report.html#retenus">retenus</a>,{' '}
+          <a href="monthly_report.html#estimations">estimés</a> et{' '}
           <a href="monthly_report.html#lissages">à régulariser</a> sont dans le rapport des mois.
         </p>
       </PlainSection>
@@ -70,7 +85,10 @@ function Events({ report: { events } }: { readonly report: DailyReport }): JSX.E
             {plural(events.entrent, 'contrat entre', 'contrats entrent')},{' '}
             {plural(events.sortent, 'contrat sort', 'contrats sortent')}.
           </p>
-          <FigureTable caption="Par événement déclencheur" head={['Événement', 'Occurrences', 'Contrats']}>
+          <FigureTable
+            caption="Par événement déclencheur"
+            head={['Événement', 'Occurrences', 'Contrats']}
+          >
             {events.evenements.map(({ evenement, nombre, contrats }) => (
               <Row key={evenement} name={evenement} cells={[number(nombre), number(contrats)]} />
             ))}
@@ -82,9 +100,15 @@ function Events({ report: { events } }: { readonly report: DailyReport }): JSX.E
 }
 
 /** What a person has to look at before amounts are made for later days. */
-export function ExpiringNote({ expiring }: { readonly expiring: readonly ExpiringRates[] }): JSX.Element | null {
+export function ExpiringNote({
+  expiring,
+}: {
+  readonly expiring: readonly ExpiringRates[];
+}): JSX.Element | null {
   if (expiring.length === 0) return null;
-  const words = expiring.map(({ rates, newest, lookedAtSince }) => `${rates} du ${newest} (échéance ${lookedAtSince})`);
+  const words = expiring.map(
+    ({ rates, newest, lookedAtSince }) => `${rates} du ${newest} (échéance ${lookedAtSince})`,
+  );
   return <p class="reasons">Barèmes à vérifier : {words.join(', ')}.</p>;
 }
 
@@ -102,7 +126,8 @@ function Failures({ report }: { readonly report: DailyReport }): JSX.Element {
         ))}
         {report.changed_documents.map(({ document, archives }) => (
           <li key={document} class="reasons">
-            {document} : deux contenus différents, dans {archives.join(', ')} ; l’archive la plus récente compte.
+            {document} : deux contenus différents, dans {archives.join(', ')} ; l’archive la plus
+            récente compte.
           </li>
         ))}
       </ul>
@@ -118,7 +143,11 @@ function Sequences({ report }: { readonly report: DailyReport }): JSX.Element {
         head={['Clé', 'Archives', 'Trous', 'Dernier']}
       >
         {report.sequences.map(({ key, archives, gaps, tail }) => (
-          <Row key={key} name={key} cells={[number(archives), gaps.length === 0 ? '–' : gaps.join(', '), tail]} />
+          <Row
+            key={key}
+            name={key}
+            cells={[number(archives), gaps.length === 0 ? '–' : gaps.join(', '), tail]}
+          />
         ))}
       </FigureTable>
       <ul>

@@ -5,7 +5,11 @@ import { ENTRIES, EXITS } from '../model/spine-events.ts';
 /** The events that C15 told of on a day, counted: no contract is named. */
 export interface DayEvents {
   /** By kind, the most frequent first. */
-  readonly evenements: readonly { readonly evenement: string; readonly nombre: number; readonly contrats: number }[];
+  readonly evenements: readonly {
+    readonly evenement: string;
+    readonly nombre: number;
+    readonly contrats: number;
+  }[];
   /** Contracts that enter (PMES, MES, CFNE) and that leave (RES, CFNS). */
   readonly entrent: number;
   readonly sortent: number;
@@ -28,8 +32,17 @@ export const metricsEvents: StepImplementation = {
       const [moves] = await sql.rows<Pick<DayEvents, 'entrent' | 'sortent'>>(
         `SELECT ${contracts(ENTRIES)} AS entrent, ${contracts(EXITS)} AS sortent FROM ${rows}`,
       );
-      const events: DayEvents = { evenements, entrent: moves?.entrent ?? 0, sortent: moves?.sortent ?? 0 };
+      const events: DayEvents = {
+        evenements,
+        entrent: moves?.entrent ?? 0,
+        sortent: moves?.sortent ?? 0,
+      };
       const facts = { rows: evenements.length, entrent: events.entrent, sortent: events.sortent };
-      return { scope, outputs: { evenements: { bytes: utf8(`${JSON.stringify(events)}\n`) } }, checks: [], facts };
+      return {
+        scope,
+        outputs: { evenements: { bytes: utf8(`${JSON.stringify(events)}\n`) } },
+        checks: [],
+        facts,
+      };
     }),
 };

@@ -25,7 +25,10 @@ export interface ArchiveLine {
 /** Raised when a reader of the document would have to change. */
 export const DAILY_SCHEMA = 'enedis.daily/1';
 
-/** The report of a day: what arrived, what failed, and what is missing between the numbers of the last days. */
+/**
+ * The report of a day: what arrived, what failed, and what is missing between the numbers of the
+ * last days.
+ */
 export interface DailyReport {
   readonly schema: typeof DAILY_SCHEMA;
   readonly date: string;
@@ -42,8 +45,13 @@ export interface DailyReport {
     readonly cause: string;
     readonly message: string;
   }[];
-  /** Inner files that came more than once with other bytes: the newest archive counts, all are kept. */
-  readonly changed_documents: readonly { readonly document: string; readonly archives: readonly string[] }[];
+  /**
+   * Inner files that came more than once with other bytes: the newest archive counts, all are kept.
+   */
+  readonly changed_documents: readonly {
+    readonly document: string;
+    readonly archives: readonly string[];
+  }[];
   readonly sequences: readonly SequenceAudit[];
   readonly incomplete_deliveries: readonly IncompleteDelivery[];
   /** How many days before the day the numbers were looked at. */
@@ -57,5 +65,7 @@ export interface DailyReport {
 
 /** The flux among these archives that a sample portal made up, each once, in order. */
 export function madeUpFlux(lines: readonly Pick<ArchiveLine, 'flux' | 'exemple'>[]): string[] {
-  return [...new Set(lines.flatMap(({ flux, exemple }) => (exemple === true ? [flux] : [])))].sort();
+  return [
+    ...new Set(lines.flatMap(({ flux, exemple }) => (exemple === true ? [flux] : []))),
+  ].sort();
 }

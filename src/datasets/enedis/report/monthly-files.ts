@@ -34,12 +34,18 @@ const COLUMNS = {
   reseau_non_compare_eur: 'decimal',
 } as const satisfies LinearColumns & Record<keyof MonthTotals, LinearColumns[string]>;
 
-/** The months of the report as CSV (semicolons, as French spreadsheets read it) and as Parquet, newest first. */
+/**
+ * The months of the report as CSV (semicolons, as French spreadsheets read it) and as Parquet,
+ * newest first.
+ */
 export async function monthlyFiles(
   sql: SqlSession,
   months: readonly MonthTotals[],
   sample: readonly string[] = [],
-): Promise<{ readonly monthly_csv: { readonly bytes: Uint8Array }; readonly monthly_table: RowsFile }> {
+): Promise<{
+  readonly monthly_csv: { readonly bytes: Uint8Array };
+  readonly monthly_table: RowsFile;
+}> {
   const names = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
   const sink = openRows(sql, 'monthly', COLUMNS);
   for (const month of months) sink.write(month);
@@ -50,10 +56,19 @@ export async function monthlyFiles(
   return {
     monthly_csv: {
       bytes: utf8(
-        csvText(markedRows([names, ...months.map((month) => names.map((name) => cellOf(month[name])))], sample)),
+        csvText(
+          markedRows(
+            [names, ...months.map((month) => names.map((name) => cellOf(month[name])))],
+            sample,
+          ),
+        ),
       ),
     },
-    monthly_table: await copyRows(sql, `SELECT ${typed.join(', ')} FROM ${rows} ORDER BY mois DESC`, 'monthly-table'),
+    monthly_table: await copyRows(
+      sql,
+      `SELECT ${typed.join(', ')} FROM ${rows} ORDER BY mois DESC`,
+      'monthly-table',
+    ),
   };
 }
 

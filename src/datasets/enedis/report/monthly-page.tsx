@@ -27,16 +27,28 @@ export interface MonthTotals {
   readonly estimations_a_decider: number;
   /** Oddities in the daily indexes of the month; a contract may have several. */
   readonly anomalies_r151: number;
-  /** Contracts whose formula bills hours over the power, and of which nobody said how many there were. */
+  /**
+   * Contracts whose formula bills hours over the power, and of which nobody said how many there
+   * were.
+   */
   readonly depassements_manquants: number;
-  /** What the network's invoices ask for the month; of it the difference to our amounts, and what cannot be compared. Null without an invoice. */
+  /**
+   * What the network's invoices ask for the month; of it the difference to our amounts, and what
+   * cannot be compared. Null without an invoice.
+   */
   readonly reseau_facture_eur: number | null;
   readonly reseau_ecart_eur: number | null;
   readonly reseau_non_compare_eur: number | null;
-  /** Categories of contracts of which another quantity was invoiced than measured, and of which none is known. */
+  /**
+   * Categories of contracts of which another quantity was invoiced than measured, and of which none
+   * is known.
+   */
   readonly ecarts_factures: number;
   readonly factures_sans_mesure: number;
-  /** A person said that it was invoiced: its amounts stay, and what changed since is in lines of regularisation. */
+  /**
+   * A person said that it was invoiced: its amounts stay, and what changed since is in lines of
+   * regularisation.
+   */
   readonly est_gele: boolean;
   readonly regularisations: number;
   readonly regularisation_eur: number | null;
@@ -55,7 +67,9 @@ export interface FormulaTotals {
   readonly turpe_eur: number | null;
 }
 
-/** What the page of months shows; nothing in it names a contract: in `review` they have a pseudonym. */
+/**
+ * What the page of months shows; nothing in it names a contract: in `review` they have a pseudonym.
+ */
 export interface MonthlyReport {
   readonly schema: 'enedis.monthly/1';
   /** The first of a month; nothing after it was made. */
@@ -71,11 +85,29 @@ export interface MonthlyReport {
 
 const MONTHS_SHOWN = 24;
 const AMOUNT_HEAD = [
-  ...['Mois', 'kWh', 'TURPE fixe', 'TURPE variable', 'CTA', 'Accise', 'Facture du réseau', 'Écart (non comparé)'],
+  ...[
+    'Mois',
+    'kWh',
+    'TURPE fixe',
+    'TURPE variable',
+    'CTA',
+    'Accise',
+    'Facture du réseau',
+    'Écart (non comparé)',
+  ],
   'Régularisations',
 ];
 const QUALITY_HEAD = [
-  ...['Mois', 'Contrats', 'Réelle', 'Estimée', 'Incalculable', 'Retenus', 'Estimations (à décider)', 'Anomalies R151'],
+  ...[
+    'Mois',
+    'Contrats',
+    'Réelle',
+    'Estimée',
+    'Incalculable',
+    'Retenus',
+    'Estimations (à décider)',
+    'Anomalies R151',
+  ],
   ...['Dépassements à fournir', 'Écarts facturés', 'Facturé sans mesure'],
 ];
 
@@ -122,16 +154,24 @@ function Body({ report }: { readonly report: MonthlyReport }): JSX.Element {
           ))}
         </FigureTable>
         <p class="note">
-          Un mois incalculable garde sa ligne, sans énergie ni montant. Un mois retenu (saut, index en baisse) n’est pas
-          facturé avant qu’une personne ne l’ait regardé. Au-dessus de 36 kVA, la part variable n’est connue qu’avec les
-          heures de dépassement, qu’aucun flux ne donne : un fichier « depassements » les fournit.
+          Un mois incalculable garde sa ligne, sans énergie ni montant. Un mois retenu (saut, index
+          en baisse) n’est pas facturé avant qu’une personne ne l’ait regardé. Au-dessus de 36 kVA,
+          la part variable n’est connue qu’avec les heures de dépassement, qu’aucun flux ne donne :
+          un fichier « depassements » les fournit.
         </p>
       </PlainSection>
-      <Review rows={report.review} isInvoiced={report.months.some((month) => month.reseau_facture_eur !== null)} />
+      <Review
+        rows={report.review}
+        isInvoiced={report.months.some((month) => month.reseau_facture_eur !== null)}
+      />
       <PlainSection id="formules" title="Par formule tarifaire">
         <FigureTable caption={newest?.mois ?? ''} head={['Formule', 'Contrats', 'kWh', 'TURPE']}>
           {report.formulas.map(({ formule, contrats, energie_kwh: kwh, turpe_eur: turpe }) => (
-            <Row key={formule} name={formule ?? 'inconnue'} cells={[number(contrats), number(kwh), euros(turpe)]} />
+            <Row
+              key={formule}
+              name={formule ?? 'inconnue'}
+              cells={[number(contrats), number(kwh), euros(turpe)]}
+            />
           ))}
         </FigureTable>
       </PlainSection>
@@ -160,7 +200,9 @@ function amountCells(month: MonthTotals): string[] {
     month.reseau_facture_eur === null
       ? '–'
       : `${euros(month.reseau_ecart_eur ?? 0)} (${euros(month.reseau_non_compare_eur ?? 0)})`,
-    month.est_gele ? `gelé, ${number(month.regularisations)} (${euros(month.regularisation_eur ?? 0)})` : '–',
+    month.est_gele
+      ? `gelé, ${number(month.regularisations)} (${euros(month.regularisation_eur ?? 0)})`
+      : '–',
   ];
 }
 

@@ -56,7 +56,10 @@ const SECTIONS: readonly Shown[] = [
   },
 ];
 
-/** What the billing team looks at, on the page of the months; contracts stand under the pseudonym of their month. */
+/**
+ * What the billing team looks at, on the page of the months; contracts stand under the pseudonym of
+ * their month.
+ */
 export function Review({
   rows,
   isInvoiced,
@@ -70,7 +73,11 @@ export function Review({
       {SECTIONS.map((section) => (
         <Subject
           key={section.id}
-          section={section.sujet === 'facture du réseau' && !isInvoiced ? { ...section, none: NOT_INVOICED } : section}
+          section={
+            section.sujet === 'facture du réseau' && !isInvoiced
+              ? { ...section, none: NOT_INVOICED }
+              : section
+          }
           rows={rows.filter(({ sujet }) => sujet === section.sujet)}
         />
       ))}
@@ -93,13 +100,17 @@ function Subject({
         <p class="note">{none}</p>
       ) : (
         <>
-          <FigureTable caption={rows.length < ROWS_SHOWN ? title : `${title}, les ${rows.length} premiers`} head={head}>
+          <FigureTable
+            caption={rows.length < ROWS_SHOWN ? title : `${title}, les ${rows.length} premiers`}
+            head={head}
+          >
             {rows.map((row) => (
               <Row key={`${row.repere} ${row.detail}`} name={row.repere} cells={cellsOf(row)} />
             ))}
           </FigureTable>
           <p class="note">
-            Un repère est le mois d’un contrat, sans le nommer ; « quotidien enedis contrat » en ouvre la page.
+            Un repère est le mois d’un contrat, sans le nommer ; « quotidien enedis contrat » en
+            ouvre la page.
           </p>
         </>
       )}
@@ -109,6 +120,14 @@ function Subject({
 
 function cellsOf(row: ReviewRow): string[] {
   const figure = (value: number | null): string =>
-    value === null ? '–' : `${number(value, row.unite === '€' || !Number.isInteger(value) ? 2 : 0)} ${row.unite}`;
-  return [row.detail, figure(row.facture), figure(row.calcule), figure(row.ecart), row.suite ?? '–'];
+    value === null
+      ? '–'
+      : `${number(value, row.unite === '€' || !Number.isInteger(value) ? 2 : 0)} ${row.unite}`;
+  return [
+    row.detail,
+    figure(row.facture),
+    figure(row.calcule),
+    figure(row.ecart),
+    row.suite ?? '–',
+  ];
 }

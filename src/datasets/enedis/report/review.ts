@@ -7,14 +7,21 @@ import { markedRows } from './marked-rows.ts';
 import { nameMonths } from '../model/unit-names.ts';
 
 /**
- * What the billing team looks at: months that wait or were decided on, invoices that say something else than what was measured, and invoiced months that
- * changed since. Contracts stand under the pseudonym of their month, as in records of holds.
+ * What the billing team looks at: months that wait or were decided on, invoices that say something
+ * else than what was measured, and invoiced months that changed since. Contracts stand under the
+ * pseudonym of their month, as in records of holds.
  */
 
 /** Of each subject, the first this many. */
 export const ROWS_SHOWN = 100;
 
-type Sujet = 'mois retenu' | 'mois estimé' | 'facture du réseau' | 'lissage' | 'facturé autrement' | 'régularisation';
+type Sujet =
+  | 'mois retenu'
+  | 'mois estimé'
+  | 'facture du réseau'
+  | 'lissage'
+  | 'facturé autrement'
+  | 'régularisation';
 
 /** One thing to look at. */
 export interface ReviewRow {
@@ -28,17 +35,30 @@ export interface ReviewRow {
   readonly unite: string;
   readonly facture: number | null;
   readonly calcule: number | null;
-  /** Invoiced less measured; of a regularisation what is to be invoiced in addition, null while it waits. */
+  /**
+   * Invoiced less measured; of a regularisation what is to be invoiced in addition, null while it
+   * waits.
+   */
   readonly ecart: number | null;
   /** What became of it, in French; null where there is nothing to say. */
   readonly suite: string | null;
 }
 
-const NAMES = ['sujet', 'repere', 'mois', 'detail', 'unite', 'facture', 'calcule', 'ecart', 'suite'] as const;
+const NAMES = [
+  'sujet',
+  'repere',
+  'mois',
+  'detail',
+  'unite',
+  'facture',
+  'calcule',
+  'ecart',
+  'suite',
+] as const;
 
 /**
- * Makes `factures_comparees`, over `lignes` and `mois`: what was invoiced of a category and month of a contract (all lines that are no drafts, credits
- * included), beside what was measured.
+ * Makes `factures_comparees`, over `lignes` and `mois`: what was invoiced of a category and month
+ * of a contract (all lines that are no drafts, credits included), beside what was measured.
  */
 const COMPARED = `CREATE OR REPLACE TEMP TABLE factures_comparees AS
   SELECT ref_situation_contractuelle AS rsc, mois, categorie, CASE categorie WHEN 'Abonnements' THEN 'jours' ELSE 'kWh' END AS unite,
@@ -87,8 +107,9 @@ const CHANGED = `SELECT 'régularisation', 4, coalesce(r.unite, mois || '/plusie
   FROM regularisations g LEFT JOIN reperes r USING (rsc, mois)`;
 
 /**
- * Makes `factures_comparees` and, for all months that somebody has to look at, `reperes`. A frozen month has the pseudonym that it has now, not that of the
- * version that froze it. The secret is that of the installation.
+ * Makes `factures_comparees` and, for all months that somebody has to look at, `reperes`. A frozen
+ * month has the pseudonym that it has now, not that of the version that froze it. The secret is
+ * that of the installation.
  */
 export async function nameReviewed(sql: SqlSession, secret: string): Promise<void> {
   await sql.run(COMPARED);
@@ -105,7 +126,10 @@ export async function nameReviewed(sql: SqlSession, secret: string): Promise<voi
     WHERE r.rsc = mois.ref_situation_contractuelle AND r.mois = mois.mois AND mois.unite_retenue IS NOT NULL`);
 }
 
-/** Makes `a_regarder` from `reperes`, `decisions` and the tables of the model; gives the rows, by subject, the largest first. */
+/**
+ * Makes `a_regarder` from `reperes`, `decisions` and the tables of the model; gives the rows, by
+ * subject, the largest first.
+ */
 export async function reviewOf(sql: SqlSession): Promise<readonly ReviewRow[]> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE a_regarder AS
     SELECT * FROM (${[HELD, ESTIMATED, INVOICED, CHANGED, NETWORK, SETTLED].join(' UNION ALL ')}) WHERE rang <= ${ROWS_SHOWN}`);
@@ -119,10 +143,15 @@ export async function reviewFiles(
   sql: SqlSession,
   rows: readonly ReviewRow[],
   sample: readonly string[] = [],
-): Promise<{ readonly review_csv: { readonly bytes: Uint8Array }; readonly review_table: RowsFile }> {
+): Promise<{
+  readonly review_csv: { readonly bytes: Uint8Array };
+  readonly review_table: RowsFile;
+}> {
   return {
     review_csv: {
-      bytes: utf8(csvText(markedRows([NAMES, ...rows.map((row) => NAMES.map((name) => row[name]))], sample))),
+      bytes: utf8(
+        csvText(markedRows([NAMES, ...rows.map((row) => NAMES.map((name) => row[name]))], sample)),
+      ),
     },
     review_table: await copyRows(sql, SELECTED, 'review-table'),
   };

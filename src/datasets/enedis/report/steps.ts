@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { csvText, flatTable, forEachUnit, markedTable, previousDayName, utf8 } from '../../kit/index.ts';
+import {
+  csvText,
+  flatTable,
+  forEachUnit,
+  markedTable,
+  previousDayName,
+  utf8,
+} from '../../kit/index.ts';
 import type {
   FlatField,
   LocalArtefact,
@@ -54,7 +61,9 @@ export const reportDaily: StepImplementation = {
 };
 
 /** Reads lists of archives, each once: that of a day is read for the days after it as well. */
-function listsOnce(tools: PlainTools): (artefact: LocalArtefact) => Promise<readonly ArchiveLine[]> {
+function listsOnce(
+  tools: PlainTools,
+): (artefact: LocalArtefact) => Promise<readonly ArchiveLine[]> {
   const lists = new Map<string, readonly ArchiveLine[]>();
   return async (artefact) => {
     const known = lists.get(artefact.ref.key);
@@ -65,23 +74,37 @@ function listsOnce(tools: PlainTools): (artefact: LocalArtefact) => Promise<read
   };
 }
 
-async function daily(unit: StepUnit, tools: PlainTools, listOf: ReturnType<typeof listsOnce>): Promise<UnitResult> {
+async function daily(
+  unit: StepUnit,
+  tools: PlainTools,
+  listOf: ReturnType<typeof listsOnce>,
+): Promise<UnitResult> {
   const read = async (name: string): Promise<readonly ArchiveLine[]> => {
     const [artefact] = unit.inputs[name] ?? [];
     return artefact === undefined ? [] : listOf(artefact);
   };
   const before: ArchiveLine[] = [];
-  for (let days = 1; days <= DAYS_LOOKED_AT; days += 1) before.push(...(await read(previousDayName('archives', days))));
+  for (let days = 1; days <= DAYS_LOOKED_AT; days += 1)
+    before.push(...(await read(previousDayName('archives', days))));
   const own = await read('archives');
   const [told] = unit.inputs['evenements'] ?? [];
-  const events = told && (JSON.parse(new TextDecoder().decode(await tools.read(told))) as DayEvents);
-  const report = buildDaily({ date: unit.scope, own, before, daysLookedAt: DAYS_LOOKED_AT, events });
+  const events =
+    told && (JSON.parse(new TextDecoder().decode(await tools.read(told))) as DayEvents);
+  const report = buildDaily({
+    date: unit.scope,
+    own,
+    before,
+    daysLookedAt: DAYS_LOOKED_AT,
+    events,
+  });
   return {
     scope: unit.scope,
     outputs: {
       model: { bytes: utf8(`${JSON.stringify(report)}\n`) },
       csv: { bytes: utf8(dailyCsv(own)) },
-      parquet: { bytes: await tools.writeFlatParquet(markedTable(flatTable(FIELDS, own), madeUpFlux(own))) },
+      parquet: {
+        bytes: await tools.writeFlatParquet(markedTable(flatTable(FIELDS, own), madeUpFlux(own))),
+      },
     },
     checks: [],
     facts: { archives: own.length, failed: report.failures.length, gaps: gapsOf(report) },
@@ -118,15 +141,20 @@ function dailyCsv(lines: readonly ArchiveLine[]): string {
     'echec',
     ...(isSample ? ['sample_data'] : []),
   ];
-  const rows = lines.map(({ flux, archive, archive_timestamp: at, documents, failure_cause: cause, exemple }) => {
-    const occurrences = documents.reduce((sum, one) => sum + one.occurrences, 0);
-    const mark = isSample ? [exemple === true ? flux : null] : [];
-    return [flux, archive, at, documents.length, occurrences, cause, ...mark];
-  });
+  const rows = lines.map(
+    ({ flux, archive, archive_timestamp: at, documents, failure_cause: cause, exemple }) => {
+      const occurrences = documents.reduce((sum, one) => sum + one.occurrences, 0);
+      const mark = isSample ? [exemple === true ? flux : null] : [];
+      return [flux, archive, at, documents.length, occurrences, cause, ...mark];
+    },
+  );
   return csvText([head, ...rows]);
 }
 
-/** `report/page`: the report as one self-contained page; the drawing code is loaded by the first page. */
+/**
+ * `report/page`: the report as one self-contained page; the drawing code is loaded by the first
+ * page.
+ */
 export const reportPage: StepImplementation = {
   kind: 'plain',
   run: (task, tools) => forEachUnit(task, (unit) => page(unit, tools)),

@@ -1,10 +1,19 @@
 import { judgeUnits, quoteText } from '../../kit/index.ts';
-import type { CheckDefinition, HeldUnit, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
+import type {
+  CheckDefinition,
+  HeldUnit,
+  SqlSession,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { ACCEPTED_ESTIMATES, ESTIMATES } from '../model/estimates.ts';
 import { nameMonths } from '../model/unit-names.ts';
 import type { OtherMonths } from './judge-months.ts';
 
-/** An estimate is offered for each month without a reading that can have one; a person says whether it is billed. */
+/**
+ * An estimate is offered for each month without a reading that can have one; a person says whether
+ * it is billed.
+ */
 export const ESTIMATE_CHECK: CheckDefinition = {
   id: 'estimated-months',
   title: 'every month of a contract was read: an estimate is billed when a person accepts it',
@@ -12,7 +21,10 @@ export const ESTIMATE_CHECK: CheckDefinition = {
   perUnit: true,
 };
 
-/** So many are asked about at once, the newest months first; the others wait in the table of estimates. */
+/**
+ * So many are asked about at once, the newest months first; the others wait in the table of
+ * estimates.
+ */
 const MAX_ASKED = 500;
 
 interface EstimatedSpan {
@@ -24,8 +36,9 @@ interface EstimatedSpan {
 }
 
 /**
- * Makes `estimations`, `estimations_nommees` (rsc, mois, unite) and `estimations_decidees` (unite, decision: accept, reject, ask or wait), and `mois` with
- * the accepted ones. The secret is that of the installation.
+ * Makes `estimations`, `estimations_nommees` (rsc, mois, unite) and `estimations_decidees` (unite,
+ * decision: accept, reject, ask or wait), and `mois` with the accepted ones. The secret is that of
+ * the installation.
  */
 export async function estimateMonths(
   sql: SqlSession,
@@ -35,7 +48,8 @@ export async function estimateMonths(
 ): Promise<UnitResult['checks']> {
   for (const statement of [...ESTIMATES, ...(others?.estimates ?? [])]) await sql.run(statement);
   await nameMonths(sql, secret, 'SELECT rsc, mois FROM estimations_mois', 'estimations_nommees');
-  const [other] = others === undefined ? [] : await sql.rows<{ months: number }>(others.countUnknown);
+  const [other] =
+    others === undefined ? [] : await sql.rows<{ months: number }>(others.countUnknown);
   const [counted] = await sql.rows<{ months: number }>(
     `SELECT count(*) AS months FROM mois WHERE qualite = 'incalculable' AND releve_manquant`,
   );
@@ -59,7 +73,9 @@ export async function estimateMonths(
 /** Names begin with their month. */
 function askedFirst(units: readonly HeldUnit[]): string[] {
   const open = units.filter(({ rejected }) => rejected !== true).map(({ unit }) => unit);
-  return open.sort((a, b) => (a.slice(0, 7) === b.slice(0, 7) ? (a < b ? -1 : 1) : a < b ? 1 : -1)).slice(0, MAX_ASKED);
+  return open
+    .sort((a, b) => (a.slice(0, 7) === b.slice(0, 7) ? (a < b ? -1 : 1) : a < b ? 1 : -1))
+    .slice(0, MAX_ASKED);
 }
 
 async function keepDecisions(
@@ -68,7 +84,9 @@ async function keepDecisions(
   found: readonly HeldUnit[],
   asked: ReadonlySet<string>,
 ): Promise<void> {
-  const states = new Map(found.map(({ unit, rejected }) => [unit, rejected === true ? 'reject' : 'open']));
+  const states = new Map(
+    found.map(({ unit, rejected }) => [unit, rejected === true ? 'reject' : 'open']),
+  );
   const rows = [...all].map((unit) => {
     const state = states.get(unit) ?? 'accept';
     return `(${quoteText(unit)}, '${state === 'open' ? (asked.has(unit) ? 'ask' : 'wait') : state}')`;

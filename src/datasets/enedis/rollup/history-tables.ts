@@ -7,7 +7,8 @@ import { BILLED } from '../model/spine-events.ts';
 
 /** Of contracts that C12 tells of. */
 const POWERS = FOUR_POWERS.map(
-  (column, index) => `CAST(CAST(puissances_m[${index + 1}] AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS ${column}`,
+  (column, index) =>
+    `CAST(CAST(puissances_m[${index + 1}] AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS ${column}`,
 ).join(', ');
 
 /** A table of the history. */
@@ -18,7 +19,10 @@ export interface HistoryTable {
   readonly order: string;
   /** The columns that name a row; absent where none do. */
   readonly keyColumns?: readonly string[];
-  /** The session has only the rows of points that were made now: the others are taken from the newest version. */
+  /**
+   * The session has only the rows of points that were made now: the others are taken from the
+   * newest version.
+   */
   readonly ofPoints?: true;
 }
 
@@ -72,7 +76,8 @@ export const HISTORY_TABLES: Readonly<Record<string, HistoryTable>> = {
     order: 'pdl, jour, anomalie, registre, releve_id',
   },
   mois_calcules: {
-    rows: () => 'SELECT * EXCLUDE (puissance_max_m) FROM mois_calcules WHERE mois IN (SELECT mois FROM gels_courants)',
+    rows: () =>
+      'SELECT * EXCLUDE (puissance_max_m) FROM mois_calcules WHERE mois IN (SELECT mois FROM gels_courants)',
     order: 'mois, ref_situation_contractuelle',
     keyColumns: ['mois', 'ref_situation_contractuelle'],
   },
@@ -115,13 +120,30 @@ export const HISTORY_TABLES: Readonly<Record<string, HistoryTable>> = {
      FROM depassements_lus`,
     order: 'mois, pdl, ref_situation_contractuelle, archive, origine, depassement_puissance_h',
   },
-  accise: { rows: () => 'SELECT * FROM accise_mois', order: 'mois, pdl', keyColumns: ['mois', 'pdl'] },
+  accise: {
+    rows: () => 'SELECT * FROM accise_mois',
+    order: 'mois, pdl',
+    keyColumns: ['mois', 'pdl'],
+  },
   provision: { rows: provisionSql, order: 'pdl', keyColumns: ['pdl'] },
   affaires: { rows: openAffairsSql, order: 'id_affaire', keyColumns: ['id_affaire'] },
 };
 
-/** Those of which the rows of points that did not change are taken from the newest version of the history. */
+/**
+ * Those of which the rows of points that did not change are taken from the newest version of the
+ * history.
+ */
 export const KEPT_TABLES: readonly string[] = [
-  ...Object.entries(HISTORY_TABLES).flatMap(([name, { ofPoints }]) => (ofPoints === true ? [name] : [])),
-  ...['mois', 'mois_calcules', 'regularisations', 'accise', 'anomalies_r151', 'retenus', 'estimations'],
+  ...Object.entries(HISTORY_TABLES).flatMap(([name, { ofPoints }]) =>
+    ofPoints === true ? [name] : [],
+  ),
+  ...[
+    'mois',
+    'mois_calcules',
+    'regularisations',
+    'accise',
+    'anomalies_r151',
+    'retenus',
+    'estimations',
+  ],
 ];

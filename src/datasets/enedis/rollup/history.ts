@@ -1,7 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { forEachUnit, utf8 } from '../../kit/index.ts';
-import type { CivilDate, SqlSession, StepImplementation, StepTask, StepUnit, UnitResult } from '../../kit/index.ts';
+import type {
+  CivilDate,
+  SqlSession,
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { billingTables } from '../billing/billing.ts';
 import { copyRows } from '../days/tables.ts';
 import { FLUX } from '../decode/archive-name.ts';
@@ -23,9 +30,10 @@ import { findTouched, readPoints, viewDeliveries } from './touched-points.ts';
 import { joinUnchanged, otherMonths, withUnchanged } from './unchanged-points.ts';
 
 /**
- * `rollup/history`: readings, spines, periods and months of every contract from all deliveries, in one pass. The horizon is the newest first of a month
- * that deliveries reach, or the one of the step's parameters when that is earlier. Where the newest version can be gone on from, points of which nothing
- * changed keep their rows.
+ * `rollup/history`: readings, spines, periods and months of every contract from all deliveries, in
+ * one pass. The horizon is the newest first of a month that deliveries reach, or the one of the
+ * step's parameters when that is earlier. Where the newest version can be gone on from, points of
+ * which nothing changed keep their rows.
  *
  * @param secret that of the installation, by which months of contracts have pseudonyms
  */
@@ -54,13 +62,22 @@ async function reachOf(unit: StepUnit, task: StepTask): Promise<Reached> {
   return { horizon: typeof wanted === 'string' && wanted < reached ? wanted : reached, sample };
 }
 
-async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession, secret: string): Promise<UnitResult> {
+async function rollUp(
+  unit: StepUnit,
+  task: StepTask,
+  sql: SqlSession,
+  secret: string,
+): Promise<UnitResult> {
   const { horizon, sample } = await reachOf(unit, task);
-  if (horizon === undefined) return { scope: unit.scope, outputs: {}, checks: [], facts: { rows: 0 } };
+  if (horizon === undefined)
+    return { scope: unit.scope, outputs: {}, checks: [], facts: { rows: 0 } };
   await viewDeliveries(sql, unit);
-  await sql.run(`CREATE OR REPLACE TEMP VIEW affaires AS SELECT * FROM x12 UNION ALL BY NAME SELECT * FROM x13`);
+  await sql.run(
+    `CREATE OR REPLACE TEMP VIEW affaires AS SELECT * FROM x12 UNION ALL BY NAME SELECT * FROM x13`,
+  );
   const touched = await findTouched(sql, unit, horizon);
-  if (touched !== undefined) task.progress(`${touched.points} of ${touched.of} delivery points are made again`);
+  if (touched !== undefined)
+    task.progress(`${touched.points} of ${touched.of} delivery points are made again`);
   await readPoints(sql, touched);
   await runModel(sql, { horizon, progress: task.progress });
   const others = touched === undefined ? undefined : otherMonths(touched);
@@ -86,7 +103,10 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession, secret: s
     ...(sample.length === 0 ? {} : { sample_data: sample }),
   };
   const { renderMonthlyPage } = await import('../report/monthly-page.tsx');
-  const files = { ...(await monthlyFiles(sql, report.months, sample)), ...(await reviewFiles(sql, review, sample)) };
+  const files = {
+    ...(await monthlyFiles(sql, report.months, sample)),
+    ...(await reviewFiles(sql, review, sample)),
+  };
   const months = outputs['mois'];
   return {
     scope: unit.scope,
@@ -113,7 +133,10 @@ async function archivesOf(paths: readonly string[]): Promise<Archives> {
   let newest = '';
   const sample = new Set<string>();
   for (const path of paths) {
-    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+    for await (const line of createInterface({
+      input: createReadStream(path),
+      crlfDelay: Infinity,
+    })) {
       if (line === '') continue;
       const archive = JSON.parse(line) as ArchiveLine;
       const { flux, archive_timestamp: at } = archive;
@@ -121,11 +144,15 @@ async function archivesOf(paths: readonly string[]): Promise<Archives> {
       if (at > newest && (FLUX as readonly string[]).includes(flux)) newest = at;
     }
   }
-  const day = newest === '' ? undefined : `${newest.slice(0, 4)}-${newest.slice(4, 6)}-${newest.slice(6, 8)}`;
+  const day =
+    newest === '' ? undefined : `${newest.slice(0, 4)}-${newest.slice(4, 6)}-${newest.slice(6, 8)}`;
   return { newest: day, sample: [...sample].sort() };
 }
 
-async function monthlyReport(sql: SqlSession, horizon: CivilDate): Promise<Omit<MonthlyReport, 'review'>> {
+async function monthlyReport(
+  sql: SqlSession,
+  horizon: CivilDate,
+): Promise<Omit<MonthlyReport, 'review'>> {
   const months = await sql.rows<MonthTotals>(`
     SELECT m.mois, count(*) AS contrats, count(*) FILTER (WHERE qualite = 'réelle') AS reelle,
       count(*) FILTER (WHERE qualite = 'estimée') AS estimee, count(*) FILTER (WHERE qualite = 'incalculable') AS incalculable,

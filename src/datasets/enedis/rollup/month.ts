@@ -1,12 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { forEachUnit, parquetSql, utf8 } from '../../kit/index.ts';
-import type { LocalArtefact, SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
+import type {
+  LocalArtefact,
+  SqlSession,
+  StepImplementation,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { linesOfMonth } from '../billing/billing.ts';
 import { copyRows, PLACE_ORDER } from '../days/tables.ts';
 import { LINEAR_TABLES } from '../flux/readers.ts';
 import { LINES_PART } from '../lines/part.ts';
 
-/** `rollup/month`: the linear tables of a month of deliveries, each in one file, and the list of its archives. */
+/**
+ * `rollup/month`: the linear tables of a month of deliveries, each in one file, and the list of its
+ * archives.
+ */
 export const rollupMonth: StepImplementation = {
   kind: 'sql',
   run: (task, sql) => forEachUnit(task, (unit) => rollUp(unit, sql)),
@@ -18,7 +27,11 @@ async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   for (const { name } of LINEAR_TABLES) {
     const paths = pathsOf(unit.inputs[name]);
     if (paths.length === 0) continue;
-    const table = await copyRows(sql, `SELECT * FROM ${parquetSql(paths)} ORDER BY ${PLACE_ORDER}`, name);
+    const table = await copyRows(
+      sql,
+      `SELECT * FROM ${parquetSql(paths)} ORDER BY ${PLACE_ORDER}`,
+      name,
+    );
     outputs[name] = table;
     rows += table.rows;
   }

@@ -21,7 +21,10 @@ interface Settlement {
 /** Other pseudonyms than those of months: a decision is on one of them. */
 const NAMED = `SELECT rsc || '|lissage' AS rsc, mois FROM lissages WHERE mois_manquants = 0`;
 
-/** Makes `lissages`, `lissages_nommes` (rsc, mois, unite) and `lissages_decides` (unite, decision). The secret is that of the installation. */
+/**
+ * Makes `lissages`, `lissages_nommes` (rsc, mois, unite) and `lissages_decides` (unite, decision).
+ * The secret is that of the installation.
+ */
 export async function settleSmoothed(
   sql: SqlSession,
   unit: Pick<StepUnit, 'decided'>,
@@ -34,16 +37,22 @@ export async function settleSmoothed(
     `SELECT n.unite, l.categorie, l.facture, l.calcule FROM lissages l JOIN lissages_nommes n ON n.rsc = l.rsc AND n.mois = l.mois
      WHERE l.calcule <> l.facture ORDER BY n.unite, l.categorie`,
   );
-  const [counted] = await sql.rows<{ settlements: number }>('SELECT count(*) AS settlements FROM lissages');
+  const [counted] = await sql.rows<{ settlements: number }>(
+    'SELECT count(*) AS settlements FROM lissages',
+  );
   const { result } = judgeUnits(SMOOTHED_CHECK, {
     tested: counted?.settlements ?? 0,
     failing: failing.map(({ unite, ...row }) => ({ unit: unite, row: { ...row } })),
     decided: unit.decided,
   });
-  const states = new Map((result.units ?? []).map(({ unit: name, rejected }) => [name, rejected === true]));
+  const states = new Map(
+    (result.units ?? []).map(({ unit: name, rejected }) => [name, rejected === true]),
+  );
   const rows = [...new Set(failing.map(({ unite }) => unite))].flatMap((unite) => {
     const isRejected = states.get(unite);
-    return isRejected === false ? [] : [`(${quoteText(unite)}, '${isRejected === true ? 'reject' : 'accept'}')`];
+    return isRejected === false
+      ? []
+      : [`(${quoteText(unite)}, '${isRejected === true ? 'reject' : 'accept'}')`];
   });
   const values = rows.length === 0 ? "('', '')" : rows.join(', ');
   await sql.run(

@@ -7,8 +7,9 @@ import { NEWEST_DOCUMENT } from '../model/readings.ts';
 import { pathsOf } from './month.ts';
 
 /**
- * Which delivery points deliveries changed since the newest version of the history. All that the model makes of a point comes from the rows of the point
- * and from those of contracts that it shares with other points, so that the rest of the history stays as it is.
+ * Which delivery points deliveries changed since the newest version of the history. All that the
+ * model makes of a point comes from the rows of the point and from those of contracts that it
+ * shares with other points, so that the rest of the history stays as it is.
  */
 
 /** Linear tables of which the model reads the rows of a point, and the column with their day. */
@@ -23,7 +24,10 @@ type PointTable = keyof typeof OF_POINTS;
 
 const POINT_TABLES = Object.keys(OF_POINTS) as PointTable[];
 
-/** Inputs that the history reads as a whole each time, or not at all; a change of any other one has everything made again. */
+/**
+ * Inputs that the history reads as a whole each time, or not at all; a change of any other one has
+ * everything made again.
+ */
 const OTHER_INPUTS: readonly string[] = [
   'archives',
   LINES_PART,
@@ -56,7 +60,10 @@ function rowsOf(name: string, paths: readonly string[]): string {
   return paths.length === 0 ? emptyTable({ ...columns, ...PLACE_COLUMNS }) : parquetSql(paths);
 }
 
-/** Makes a view of every linear table, those of points as `livre_<name>`: everything that was delivered. */
+/**
+ * Makes a view of every linear table, those of points as `livre_<name>`: everything that was
+ * delivered.
+ */
 export async function viewDeliveries(sql: SqlSession, unit: StepUnit): Promise<void> {
   for (const { name } of LINEAR_TABLES) {
     const view = name in OF_POINTS ? `livre_${name}` : name;
@@ -66,7 +73,10 @@ export async function viewDeliveries(sql: SqlSession, unit: StepUnit): Promise<v
 }
 
 /** Makes the tables of points that the model reads: of every point, or of those in `touches`. */
-export async function readPoints(sql: SqlSession, touched: TouchedPoints | undefined): Promise<void> {
+export async function readPoints(
+  sql: SqlSession,
+  touched: TouchedPoints | undefined,
+): Promise<void> {
   for (const name of POINT_TABLES) {
     if (touched === undefined) {
       await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM livre_${name}`);
@@ -87,8 +97,9 @@ function newestOf(name: PointTable, rows: string, documents: string): string {
 }
 
 /**
- * Makes `touches`, and `changements` (pdl, jour, rsc): the rows by which points changed. Undefined where the whole history has to be made: another
- * horizon, other decisions, rows that belong to no point, or most of the points.
+ * Makes `touches`, and `changements` (pdl, jour, rsc): the rows by which points changed. Undefined
+ * where the whole history has to be made: another horizon, other decisions, rows that belong to no
+ * point, or most of the points.
  */
 export async function findTouched(
   sql: SqlSession,
@@ -101,7 +112,9 @@ export async function findTouched(
   if (Object.keys(previous.changed).some((name) => !known.includes(name))) return undefined;
   if (await hasRowsWithoutPoint(sql)) return undefined;
   await sql.run('CREATE OR REPLACE TEMP TABLE touches (pdl VARCHAR)');
-  await sql.run('CREATE OR REPLACE TEMP TABLE changements (pdl VARCHAR, jour VARCHAR, rsc VARCHAR)');
+  await sql.run(
+    'CREATE OR REPLACE TEMP TABLE changements (pdl VARCHAR, jour VARCHAR, rsc VARCHAR)',
+  );
   for (const name of POINT_TABLES) {
     const change = previous.changed[name];
     if (change === undefined) continue;
@@ -110,7 +123,9 @@ export async function findTouched(
     const kept = pathsOf(inputs[name]).filter((path) => !after.includes(path));
     await findChanges(sql, name, { before, after, kept });
   }
-  await sql.run('INSERT INTO touches SELECT DISTINCT pdl FROM changements WHERE pdl NOT IN (SELECT pdl FROM touches)');
+  await sql.run(
+    'INSERT INTO touches SELECT DISTINCT pdl FROM changements WHERE pdl NOT IN (SELECT pdl FROM touches)',
+  );
   await joinByContracts(sql);
   const [counted] = await sql.rows<{ points: number; of: number }>(
     `SELECT (SELECT count(DISTINCT pdl) FROM touches) AS points,
@@ -121,14 +136,21 @@ export async function findTouched(
 }
 
 async function hasRowsWithoutPoint(sql: SqlSession): Promise<boolean> {
-  const counts = POINT_TABLES.map((name) => `(SELECT count(*) FROM livre_${name} WHERE pdl IS NULL)`);
+  const counts = POINT_TABLES.map(
+    (name) => `(SELECT count(*) FROM livre_${name} WHERE pdl IS NULL)`,
+  );
   const [found] = await sql.rows<{ rows: number }>(`SELECT ${counts.join(' + ')} AS rows`);
   return found?.rows !== 0;
 }
 
-async function haveSameColumns(sql: SqlSession, before: readonly string[], after: readonly string[]): Promise<boolean> {
+async function haveSameColumns(
+  sql: SqlSession,
+  before: readonly string[],
+  after: readonly string[],
+): Promise<boolean> {
   if (before.length === 0 || after.length === 0) return true;
-  const told = (paths: readonly string[]) => sql.rows(`DESCRIBE SELECT * FROM ${parquetSql(paths)}`);
+  const told = (paths: readonly string[]) =>
+    sql.rows(`DESCRIBE SELECT * FROM ${parquetSql(paths)}`);
   return JSON.stringify(await told(before)) === JSON.stringify(await told(after));
 }
 
@@ -140,15 +162,23 @@ interface ChangedFiles {
 }
 
 /** Adds to `changements` and `touches` what rows of one table changed. */
-async function findChanges(sql: SqlSession, name: PointTable, { before, after, kept }: ChangedFiles): Promise<void> {
+async function findChanges(
+  sql: SqlSession,
+  name: PointTable,
+  { before, after, kept }: ChangedFiles,
+): Promise<void> {
   const [one = ''] = [...before, ...after];
   const rows = (paths: readonly string[]): string =>
     paths.length === 0 ? `(SELECT * FROM ${parquetSql([one])} WHERE false)` : parquetSql(paths);
   const only = (these: readonly string[], those: readonly string[]): string =>
     `(SELECT * FROM ${rows(these)} EXCEPT ALL SELECT * FROM ${rows(those)})`;
-  await sql.run(`CREATE OR REPLACE TEMP TABLE autres AS ${only(before, after)} UNION ALL ${only(after, before)}`);
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE autres AS ${only(before, after)} UNION ALL ${only(after, before)}`,
+  );
   const contract = name === 'c15' ? 'ref_situation_contractuelle' : 'CAST(NULL AS VARCHAR)';
-  await sql.run(`INSERT INTO changements SELECT pdl, left(${OF_POINTS[name]}, 10), ${contract} FROM autres`);
+  await sql.run(
+    `INSERT INTO changements SELECT pdl, left(${OF_POINTS[name]}, 10), ${contract} FROM autres`,
+  );
   // A document that has another newest delivery now counts with all of its points.
   const then = rows([...kept, ...before]);
   await sql.run(`INSERT INTO touches
@@ -171,7 +201,9 @@ async function joinByContracts(sql: SqlSession): Promise<void> {
       SELECT pdl, rsc FROM changements
     ) WHERE rsc IS NOT NULL AND pdl IS NOT NULL`);
   for (;;) {
-    const [found] = await sql.rows<{ points: number }>(`SELECT count(*) AS points FROM (${LINKED})`);
+    const [found] = await sql.rows<{ points: number }>(
+      `SELECT count(*) AS points FROM (${LINKED})`,
+    );
     if ((found?.points ?? 0) === 0) return;
     await sql.run(`INSERT INTO touches ${LINKED}`);
   }

@@ -7,7 +7,10 @@ import { CONTRACTS } from '../model/spine.ts';
 import type { OtherMonths } from './judge-months.ts';
 import type { TouchedPoints } from './touched-points.ts';
 
-/** What stays of the newest version of the history: the rows of points of which nothing changed, as they were written. */
+/**
+ * What stays of the newest version of the history: the rows of points of which nothing changed, as
+ * they were written.
+ */
 
 /** Rows of an output of the newest version, of points that did not change. */
 function unchangedRows({ previous }: TouchedPoints, output: string): string {
@@ -32,7 +35,10 @@ export async function withUnchanged(
     UNION ALL SELECT ${typed.join(', ')} FROM ${unchangedRows(touched, output)}`;
 }
 
-/** Months of other contracts, for the check that holds single months. Frozen months were judged as they were calculated. */
+/**
+ * Months of other contracts, for the check that holds single months. Frozen months were judged as
+ * they were calculated.
+ */
 export function otherMonths(touched: TouchedPoints): OtherMonths {
   const held = unchangedRows(touched, 'retenus');
   const months = `(SELECT * FROM ${unchangedRows(touched, 'mois')} WHERE NOT est_gele
@@ -70,7 +76,10 @@ function keptEstimates(touched: TouchedPoints): string[] {
 const POWER = 'CAST(puissance_max_kva * 1000 AS BIGINT) AS puissance_max_m';
 const CONTRACT = '* RENAME (ref_situation_contractuelle AS rsc)';
 
-/** Tables of the session that are read after the model, the output that each is kept as, and its rows as the session has them. */
+/**
+ * Tables of the session that are read after the model, the output that each is kept as, and its
+ * rows as the session has them.
+ */
 const READ_LATER = [
   ['mois', 'mois', `*, ${POWER}`],
   ['mois_calcules', 'mois_calcules', `*, ${POWER}`],
@@ -79,7 +88,10 @@ const READ_LATER = [
   ['anomalies_r151', 'anomalies_r151', '*'],
 ] as const;
 
-/** Completes the tables of the session that are read as a whole with the rows of points that did not change. */
+/**
+ * Completes the tables of the session that are read as a whole with the rows of points that did not
+ * change.
+ */
 export async function joinUnchanged(sql: SqlSession, touched: TouchedPoints): Promise<void> {
   for (const [name, output, columns] of READ_LATER) {
     await sql.run(`CREATE OR REPLACE TEMP TABLE ${name} AS
@@ -95,5 +107,6 @@ export async function joinUnchanged(sql: SqlSession, touched: TouchedPoints): Pr
     await sql.run(`DROP TABLE ${name}`);
     await sql.run(`CREATE TEMP VIEW ${name} AS SELECT * FROM livre_${name}`);
   }
-  for (const statement of [...EVENTS_READ, ...C12_CONTRACTS, ...CONTRACTS, ...OVERRUNS]) await sql.run(statement);
+  for (const statement of [...EVENTS_READ, ...C12_CONTRACTS, ...CONTRACTS, ...OVERRUNS])
+    await sql.run(statement);
 }

@@ -31,7 +31,11 @@ export function renderHtmlPage({ title, css, children }: HtmlPage): string {
 }
 
 /** At the head of a page: which of its sources a sample portal made up; nothing if none is. */
-export function SampleLine({ of = [] }: { readonly of?: readonly string[] | undefined }): JSX.Element | null {
+export function SampleLine({
+  of = [],
+}: {
+  readonly of?: readonly string[] | undefined;
+}): JSX.Element | null {
   if (of.length === 0) return null;
   return (
     <p class="state">

@@ -2,8 +2,9 @@ import { percentFigure } from '../../../pipelines/percent.ts';
 import { lastOf, nthOf } from '../../../given.ts';
 
 /**
- * Numbers, dates and times as a French reader expects them. Written out instead of taken from `Intl`, whose separators change with the
- * ICU data of the runtime, while the page's bytes must not.
+ * Numbers, dates and times as a French reader expects them. Written out instead of taken from
+ * `Intl`, whose separators change with the ICU data of the runtime, while the page's bytes must
+ * not.
  */
 
 /** Thousands are parted by a narrow no-break space, units follow after a no-break space. */
@@ -33,7 +34,8 @@ const MONTHS = [
 export function number(value: number | null, decimals = 0): string {
   if (value === null) return UNKNOWN;
   const [whole = '', fraction] = Math.abs(value).toFixed(decimals).split('.');
-  const text = whole.replace(/\B(?=(\d{3})+$)/g, GROUP) + (fraction === undefined ? '' : `,${fraction}`);
+  const text =
+    whole.replace(/\B(?=(\d{3})+$)/g, GROUP) + (fraction === undefined ? '' : `,${fraction}`);
   return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
 }
 
@@ -89,7 +91,10 @@ function dateParts(date: string): readonly [day: string, weekday: string] {
   const time = new Date(`${date}T00:00:00Z`);
   const day = time.getUTCDate();
   const month = nthOf(MONTHS, time.getUTCMonth());
-  return [`${day === 1 ? '1er' : String(day)} ${month} ${date.slice(0, 4)}`, nthOf(WEEKDAYS, time.getUTCDay())];
+  return [
+    `${day === 1 ? '1er' : String(day)} ${month} ${date.slice(0, 4)}`,
+    nthOf(WEEKDAYS, time.getUTCDay()),
+  ];
 }
 
 /** `19:15` of a local time with offset. */
@@ -103,7 +108,10 @@ function offsetOf(at: string): string {
   return `UTC${sign === '-' ? MINUS : '+'}${Number(hours)}${minutes === '00' ? '' : `:${minutes}`}`;
 }
 
-/** The clock time of an instant; on a day with a change of the clock an hour alone does not say when, so the offset follows. */
+/**
+ * The clock time of an instant; on a day with a change of the clock an hour alone does not say
+ * when, so the offset follows.
+ */
 export function instantText(at: string, hoursOfDay: number): string {
   return hoursOfDay === 24 ? clockTime(at) : `${clockTime(at)}${SPACE}(${offsetOf(at)})`;
 }

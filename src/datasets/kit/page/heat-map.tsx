@@ -21,7 +21,10 @@ interface HeatMapProps {
   readonly labels?: number;
 }
 
-/** Rows by columns; darker is more, an empty frame has no value. Its colours are those of `.heat` in the style of the page. */
+/**
+ * Rows by columns; darker is more, an empty frame has no value. Its colours are those of `.heat` in
+ * the style of the page.
+ */
 export function HeatMap(props: HeatMapProps): JSX.Element {
   return <Plot draw={(layout) => <HeatMapIn {...props} layout={layout} />} />;
 }
@@ -32,7 +35,12 @@ function HeatMapIn(props: HeatMapProps & { readonly layout: PlotLayout }): JSX.E
   const labels = props.labels ?? layout.labels;
   const cell = (width - labels) / Math.max(1, columns.length);
   return (
-    <svg class="heat" viewBox={`0 0 ${width} ${PLOT_TOP + rows.length * PLOT_ROW}`} role="img" aria-label={label}>
+    <svg
+      class="heat"
+      viewBox={`0 0 ${width} ${PLOT_TOP + rows.length * PLOT_ROW}`}
+      role="img"
+      aria-label={label}
+    >
       {columns.map((column, index) =>
         index % layout.hoursApart === 0 ? (
           <text key={index} x={labels + (index + 0.5) * cell} y={13} text-anchor="middle">

@@ -11,7 +11,10 @@ interface UnansweredMarkProps {
   readonly titleOf: (part: string) => string;
 }
 
-/** That nothing came of a part because its publisher was not heard, which is not the same as nothing to publish. */
+/**
+ * That nothing came of a part because its publisher was not heard, which is not the same as nothing
+ * to publish.
+ */
 export function UnansweredMark({ parts = [], titleOf }: UnansweredMarkProps): JSX.Element {
   return (
     <>
@@ -37,8 +40,15 @@ export function AcceptedMark({ holds = [], titleOf }: AcceptedMarkProps): JSX.El
       {holds.map(({ step, checks, by, decidedAt, reason }) => (
         <p key={step} class="note">
           Mises en attente ({checks.map(titleOf).join(', ')}), ces données ont été acceptées par{' '}
-          {by === undefined || by === 'unknown' ? 'une personne qui n’est pas nommée' : <strong>{by}</strong>} le{' '}
-          <time dateTime={decidedAt}>{`${longDate(decidedAt.slice(0, 10))} à ${decidedAt.slice(11, 16)} UTC`}</time>
+          {by === undefined || by === 'unknown' ? (
+            'une personne qui n’est pas nommée'
+          ) : (
+            <strong>{by}</strong>
+          )}{' '}
+          le{' '}
+          <time
+            dateTime={decidedAt}
+          >{`${longDate(decidedAt.slice(0, 10))} à ${decidedAt.slice(11, 16)} UTC`}</time>
           &nbsp;: «&nbsp;{reason}&nbsp;».
         </p>
       ))}

@@ -23,7 +23,11 @@ const LAYOUTS: readonly PlotLayout[] = [
 ];
 
 /** A chart as a wide screen and a telephone show it; the style of all pages hides one of them. */
-export function Plot({ draw }: { readonly draw: (layout: PlotLayout) => JSX.Element }): JSX.Element {
+export function Plot({
+  draw,
+}: {
+  readonly draw: (layout: PlotLayout) => JSX.Element;
+}): JSX.Element {
   return (
     <div class="plot">
       {LAYOUTS.map((layout) => (

@@ -1,4 +1,7 @@
-/** Everything that the pages of all pipelines need to look right, besides their colours; the fonts are those of the reader's system. */
+/**
+ * Everything that the pages of all pipelines need to look right, besides their colours; the fonts
+ * are those of the reader's system.
+ */
 export function pageCss(): string {
   return `${BASE}\n${HEAD}\n${CHARTS}\n${TABLES}\n${SMALL}\n${PRINT}`;
 }

@@ -3,7 +3,11 @@ import type { ComponentChildren, JSX } from 'preact';
 /** Parts of the report pages of all pipelines. */
 
 /** A section that every report has. */
-export function PlainSection(props: { id: string; title: string; children: ComponentChildren }): JSX.Element {
+export function PlainSection(props: {
+  id: string;
+  title: string;
+  children: ComponentChildren;
+}): JSX.Element {
   const { id, title, children } = props;
   return (
     <section id={id} aria-labelledby={`${id}-title`}>
@@ -24,10 +28,15 @@ interface TableProps {
 }
 
 /**
- * A table whose first column names its rows and whose other columns hold figures. Where it is wider than the page it scrolls in its place,
- * also by the keyboard: so it can be focused.
+ * A table whose first column names its rows and whose other columns hold figures. Where it is wider
+ * than the page it scrolls in its place, also by the keyboard: so it can be focused.
  */
-export function FigureTable({ caption, head, class: name = '', children }: TableProps): JSX.Element {
+export function FigureTable({
+  caption,
+  head,
+  class: name = '',
+  children,
+}: TableProps): JSX.Element {
   return (
     <div class={`table ${name}`} role="group" aria-label={caption} tabIndex={0}>
       <table>

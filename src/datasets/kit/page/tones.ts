@@ -1,4 +1,7 @@
-/** Colours that the report pages of all pipelines share; each has a value for light and for dark paper. */
+/**
+ * Colours that the report pages of all pipelines share; each has a value for light and for dark
+ * paper.
+ */
 
 /** One colour, as CSS has it, for light and for dark paper. */
 export interface Tone {

@@ -25,7 +25,10 @@ const HEADER = [
   'origine',
 ];
 
-/** For French spreadsheets: `;`, decimal comma, LF. A last column is there only where rows are made up. */
+/**
+ * For French spreadsheets: `;`, decimal comma, LF. A last column is there only where rows are made
+ * up.
+ */
 export function reportCsv({ rows, sample_data: sample }: ParcReport): string {
   const body = rows.map((row): CsvCell[] => [
     row.period,

@@ -75,7 +75,14 @@ function Installed({ rows }: { readonly rows: readonly CapacityRow[] }): JSX.Ele
     <PlainSection id="parc" title="Parc par filière">
       <FigureTable
         caption="Le parc retenu, et ce que disent le registre et RTE"
-        head={['Filière', 'Parc', 'Origine', 'Registre en début d’année', 'Registre en fin d’année', 'Déduit de RTE']}
+        head={[
+          'Filière',
+          'Parc',
+          'Origine',
+          'Registre en début d’année',
+          'Registre en fin d’année',
+          'Déduit de RTE',
+        ]}
       >
         {rows.map((row) => (
           <Row
@@ -95,12 +102,22 @@ function Installed({ rows }: { readonly rows: readonly CapacityRow[] }): JSX.Ele
   );
 }
 
-function Derived(props: { readonly rows: readonly CapacityRow[]; readonly period: string }): JSX.Element {
+function Derived(props: {
+  readonly rows: readonly CapacityRow[];
+  readonly period: string;
+}): JSX.Element {
   return (
     <PlainSection id="facteur" title={`Facteur de charge de ${props.period}`}>
       <FigureTable
         caption="Production / (facteur de charge × heures du mois) = parc déduit"
-        head={['Filière', 'Production', 'Facteur de charge', 'Heures', 'Parc déduit', 'Écart au registre']}
+        head={[
+          'Filière',
+          'Production',
+          'Facteur de charge',
+          'Heures',
+          'Parc déduit',
+          'Écart au registre',
+        ]}
       >
         {props.rows.map((row) => (
           <Row
@@ -117,8 +134,8 @@ function Derived(props: { readonly rows: readonly CapacityRow[]; readonly period
         ))}
       </FigureTable>
       <p>
-        Le parc déduit est une moyenne du mois, le registre l’état du 31 décembre&nbsp;: leur écart n’est donné qu’en
-        décembre.
+        Le parc déduit est une moyenne du mois, le registre l’état du 31 décembre&nbsp;: leur écart
+        n’est donné qu’en décembre.
       </p>
     </PlainSection>
   );
@@ -130,7 +147,10 @@ function Footer({ report }: { readonly report: ParcReport }): JSX.Element {
     <footer>
       <div>
         {report.sample_data === undefined ? (
-          <p>Données&nbsp;: RTE (analyses et données) et ODRÉ (Open Data Réseaux Énergies), Licence Ouverte 2.0.</p>
+          <p>
+            Données&nbsp;: RTE (analyses et données) et ODRÉ (Open Data Réseaux Énergies), Licence
+            Ouverte 2.0.
+          </p>
         ) : (
           <p>{capital(SAMPLE_WORDS)}, inventées à cette fin et publiées par personne.</p>
         )}

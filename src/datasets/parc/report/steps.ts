@@ -8,7 +8,8 @@ import { reportCsv } from './model.ts';
 
 async function read<T>(unit: StepUnit, name: string, tools: PlainTools): Promise<T> {
   const input = unit.inputs[name]?.[0];
-  if (input === undefined) throw new PipelineError('INTERNAL', `the report of ${unit.scope} lacks ${name}`);
+  if (input === undefined)
+    throw new PipelineError('INTERNAL', `the report of ${unit.scope} lacks ${name}`);
   return JSON.parse(new TextDecoder().decode(await tools.read(input))) as T;
 }
 
@@ -24,7 +25,11 @@ export const reportParc = plainStep(async (unit, tools) => {
     ...(sample.length === 0 ? {} : { sample_data: sample }),
   };
   const model = utf8(`${JSON.stringify(report)}\n`);
-  return { outputs: { model: { bytes: model }, csv: { bytes: utf8(reportCsv(report)) } }, checks: [], facts: {} };
+  return {
+    outputs: { model: { bytes: model }, csv: { bytes: utf8(reportCsv(report)) } },
+    checks: [],
+    facts: {},
+  };
 });
 
 /** Drawn from the document alone. */

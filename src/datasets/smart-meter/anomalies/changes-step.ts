@@ -1,10 +1,16 @@
 import { forEachUnit, utf8 } from '../../kit/index.ts';
-import type { CivilDate, SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
+import type {
+  CivilDate,
+  SqlSession,
+  StepImplementation,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { parquetOf, pathsOf } from '../tables.ts';
 
 /**
- * `metrics/changes`: how the scores of a day are spread, and which meters used most above and below what is usual for them. What the report of
- * the day shows of a million rows.
+ * `metrics/changes`: how the scores of a day are spread, and which meters used most above and below
+ * what is usual for them. What the report of the day shows of a million rows.
  */
 
 /** Meters with a score in `[from, to)`; the last interval has 1 too. */
@@ -25,7 +31,11 @@ export interface ScoreSpread {
   /** Twenty of equal width, from 0 to 1. */
   readonly intervals: readonly ScoreInterval[];
   /** Odd meters by type and severity, the most first. */
-  readonly kinds: readonly { readonly type: string; readonly severity: string; readonly meters: number }[];
+  readonly kinds: readonly {
+    readonly type: string;
+    readonly severity: string;
+    readonly meters: number;
+  }[];
 }
 
 /** A meter whose day is far from its own four weeks before. */
@@ -65,7 +75,9 @@ export const metricsChanges: StepImplementation = {
 async function changesOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   const scores = await spreadOf(sql, unit);
   await sql.run(`CREATE OR REPLACE TEMP TABLE compared AS ${comparedSql(unit)}`);
-  const [counted] = await sql.rows<{ compared: number }>('SELECT count(*) AS compared FROM compared');
+  const [counted] = await sql.rows<{ compared: number }>(
+    'SELECT count(*) AS compared FROM compared',
+  );
   const day: DayChanges = {
     date: unit.scope,
     scores,

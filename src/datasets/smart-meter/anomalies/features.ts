@@ -3,8 +3,9 @@ import { parquetOf, pathsOf } from '../tables.ts';
 import { WEEK_DAYS } from './week.ts';
 
 /**
- * Four weeks of each meter beside the six before them. A ratio is to the meter's own reference (median of the six weeks) and to what its segment did
- * meanwhile, so that seasons and cold spells are nobody's fault; "three of four weeks" is the third smallest of four.
+ * Four weeks of each meter beside the six before them. A ratio is to the meter's own reference
+ * (median of the six weeks) and to what its segment did meanwhile, so that seasons and cold spells
+ * are nobody's fault; "three of four weeks" is the third smallest of four.
  */
 
 /** Weeks that are judged, and weeks that they are held against. */
@@ -25,11 +26,17 @@ const LEAST_REFERENCE_WH = 500;
 const LEAST_REFERENCE_DAYS = 28;
 const LEAST_JUDGED_DAYS = 18;
 
-/** Weeks of meters that are worked on at once: those of a hundred thousand meters. More of them, with their lists, do not fit into memory. */
+/**
+ * Weeks of meters that are worked on at once: those of a hundred thousand meters. More of them,
+ * with their lists, do not fit into memory.
+ */
 const ROWS_AT_ONCE = 1_000_000;
 const KEYS = 2n ** 64n;
 
-/** Conditions that cut the meters into ranges of their keys, which are hashes, so that each has as many. */
+/**
+ * Conditions that cut the meters into ranges of their keys, which are hashes, so that each has as
+ * many.
+ */
 async function keyRanges(sql: SqlSession, rowsAtOnce: number): Promise<string[]> {
   const [found] = await sql.rows<{ rows: number }>('SELECT count(*) AS rows FROM weeks');
   const parts = BigInt(Math.max(1, Math.ceil((found?.rows ?? 0) / rowsAtOnce)));
@@ -40,8 +47,8 @@ async function keyRanges(sql: SqlSession, rowsAtOnce: number): Promise<string[]>
 }
 
 /**
- * The lower median of a column over the reference weeks, what `quantile_disc(…, 0.5)` is: for few values of many meters it costs half as much to keep the smallest
- * ones.
+ * The lower median of a column over the reference weeks, what `quantile_disc(…, 0.5)` is: for few
+ * values of many meters it costs half as much to keep the smallest ones.
  */
 export function medianOf(column: string): string {
   return `CAST(min(${column}, ${Math.ceil(REFERENCE_WEEKS / 2)})[(count(${column}) + 1) // 2] AS DOUBLE)`;
@@ -71,7 +78,10 @@ function ratio(name: Ratio): string {
   return `${TO_REFERENCE[name]} / nullif(c.${name}, 0) AS ${name}`;
 }
 
-/** Weeks of which some ratios of a segment are known; of the weeks before the judged ones nobody asks for more than the use. */
+/**
+ * Weeks of which some ratios of a segment are known; of the weeks before the judged ones nobody
+ * asks for more than the use.
+ */
 interface Course {
   readonly weeks: string;
   readonly ratios: readonly Ratio[];
@@ -93,10 +103,14 @@ function courseSql({ weeks, ratios }: Course): string {
     FROM weeks k JOIN reference r USING (meter_key) WHERE ${weeks} GROUP BY k.segment, k.w`;
 }
 
-/** Of most meters the four judged weeks say that they are none of those asked for: what is listed of all weeks is listed of the others. */
+/**
+ * Of most meters the four judged weeks say that they are none of those asked for: what is listed of
+ * all weeks is listed of the others.
+ */
 function featuresSql(range: string, where: string): string {
   const third = (column: string): string => `min(coalesce(${column}, 1), 3)[3]`;
-  const besides = 'JOIN reference r USING (meter_key) JOIN course c ON c.segment = k.segment AND c.w = k.w';
+  const besides =
+    'JOIN reference r USING (meter_key) JOIN course c ON c.segment = k.segment AND c.w = k.w';
   return `WITH ratios AS (
       SELECT k.meter_key, k.days, k.zero_days, ${RATIOS.map(ratio).join(', ')}
       FROM weeks k ${besides} WHERE k.w < ${JUDGED_WEEKS} AND k.meter_key ${range}),
@@ -116,10 +130,15 @@ function featuresSql(range: string, where: string): string {
 }
 
 /**
- * `meter_features`: one row per meter that has a reference and of which a condition over its ratios and `zero_days` is true. A range of keys after the other, and of
- * several ranges the courses of segments week by week: what is in memory does not grow with the fleet.
+ * `meter_features`: one row per meter that has a reference and of which a condition over its ratios
+ * and `zero_days` is true. A range of keys after the other, and of several ranges the courses of
+ * segments week by week: what is in memory does not grow with the fleet.
  */
-export async function fillFeatures(sql: SqlSession, where: string, rowsAtOnce = ROWS_AT_ONCE): Promise<void> {
+export async function fillFeatures(
+  sql: SqlSession,
+  where: string,
+  rowsAtOnce = ROWS_AT_ONCE,
+): Promise<void> {
   const ranges = await keyRanges(sql, rowsAtOnce);
   await sql.run(`CREATE OR REPLACE TEMP TABLE reference (meter_key UBIGINT, segment VARCHAR, transformer VARCHAR, use_wh DOUBLE, base_wh DOUBLE,
     evening_wh DOUBLE, other_wh DOUBLE)`);
@@ -130,30 +149,42 @@ export async function fillFeatures(sql: SqlSession, where: string, rowsAtOnce = 
   for (const course of ranges.length === 1 ? COURSES : COURSES_BY_WEEK)
     await sql.run(`INSERT INTO course BY NAME ${courseSql(course)}`);
   for (const [place, range] of ranges.entries()) {
-    const into = place === 0 ? 'CREATE OR REPLACE TEMP TABLE meter_features AS' : 'INSERT INTO meter_features';
+    const into =
+      place === 0 ? 'CREATE OR REPLACE TEMP TABLE meter_features AS' : 'INSERT INTO meter_features';
     await sql.run(`${into} ${featuresSql(range, where)}`);
   }
 }
 
-/** Wh that a transformer lost beyond its technical losses, day by day from the newest; undefined where a side is not known. */
+/**
+ * Wh that a transformer lost beyond its technical losses, day by day from the newest; undefined
+ * where a side is not known.
+ */
 export type ExcessByDay = readonly (number | undefined)[];
 
 /** By transformer; `ago` shifts the window by whole weeks into the past. */
-export async function excessLosses(sql: SqlSession, unit: StepUnit, ago = 0): Promise<Map<string, ExcessByDay>> {
+export async function excessLosses(
+  sql: SqlSession,
+  unit: StepUnit,
+  ago = 0,
+): Promise<Map<string, ExcessByDay>> {
   const weeks = Array.from({ length: WEEKS }, (_, week) => ({
     week,
     paths: pathsOf(unit, weekBefore('balance', week + ago)),
   })).filter(({ paths }) => paths.length > 0);
   const each = weeks.map(
-    ({ week, paths }) => `SELECT ${week} AS week, transformer, excess_days FROM ${parquetOf(paths)}`,
+    ({ week, paths }) =>
+      `SELECT ${week} AS week, transformer, excess_days FROM ${parquetOf(paths)}`,
   );
   const found = new Map<string, (number | undefined)[]>();
   if (each.length === 0) return found;
-  const rows = await sql.rows<{ week: number; transformer: string; excess_days: (number | null)[] }>(
-    each.join(' UNION ALL '),
-  );
+  const rows = await sql.rows<{
+    week: number;
+    transformer: string;
+    excess_days: (number | null)[];
+  }>(each.join(' UNION ALL '));
   for (const { week, transformer, excess_days: days } of rows) {
-    const own = found.get(transformer) ?? new Array<number | undefined>(WEEKS * WEEK_DAYS).fill(undefined);
+    const own =
+      found.get(transformer) ?? new Array<number | undefined>(WEEKS * WEEK_DAYS).fill(undefined);
     for (const [back, excess] of days.entries()) own[week * WEEK_DAYS + back] = excess ?? undefined;
     found.set(transformer, own);
   }

@@ -2,11 +2,14 @@ import { meanPath } from './forest.ts';
 import type { Matrix, Tree } from './forest.ts';
 
 /**
- * A forest laid out for scoring millions of rows. What costs is the branch that nobody can foresee, nine of them for each row and tree.
- * So a row's values become ranks among the cuts of their feature, and a step is arithmetic on whole numbers:
+ * A forest laid out for scoring millions of rows. What costs is the branch that nobody can foresee,
+ * nine of them for each row and tree. So a row's values become ranks among the cuts of their
+ * feature, and a step is arithmetic on whole numbers:
  *
- * 1. x ≤ cut k of a feature exactly if at most k of its cuts are below x. Nothing is rounded: scores are those of walking the trees.
- * 2. Every tree is a full one: the children of node n are 2n + 1 and 2n + 2. Below a leaf all steps go left, to a copy of it.
+ * 1. x ≤ cut k of a feature exactly if at most k of its cuts are below x. Nothing is rounded:
+ *    scores are those of walking the trees.
+ * 2. Every tree is a full one: the children of node n are 2n + 1 and 2n + 2. Below a leaf all steps
+ *    go left, to a copy of it.
  * 3. Paths are added up tree by tree, in the order of the trees.
  *
  * At most 256 features.
@@ -47,20 +50,29 @@ export class Forest {
       for (const [feature, column] of columns.entries())
         rankColumn(column, this.#cuts[feature] ?? NO_CUTS, { from, count, ranks, feature, width });
       const paths = scores.subarray(from, from + count);
-      for (let tree = 0; tree < this.#trees; tree += 1) this.#addPaths(tree, { ranks, width, paths });
+      for (let tree = 0; tree < this.#trees; tree += 1)
+        this.#addPaths(tree, { ranks, width, paths });
     }
     for (let row = 0; row < rows; row += 1) scores[row] = 2 ** (-(scores[row] ?? 0) / this.#normal);
     return scores;
   }
 
-  /** Four rows at a time: while one waits for its memory the others go on. The last rows may walk the rest of the block in vain. */
+  /**
+   * Four rows at a time: while one waits for its memory the others go on. The last rows may walk
+   * the rest of the block in vain.
+   */
   #addPaths(tree: number, { ranks, width, paths }: BlockOfRows): void {
     const [nodes, height, leaves] = [this.#nodes, this.#height, this.#paths];
     const places = 2 ** height;
     const root = tree * (places - 1);
     const lowest = tree * places - (places - 1);
     for (let row = 0; row < paths.length; row += 4) {
-      const [at0, at1, at2, at3] = [row * width, (row + 1) * width, (row + 2) * width, (row + 3) * width];
+      const [at0, at1, at2, at3] = [
+        row * width,
+        (row + 1) * width,
+        (row + 2) * width,
+        (row + 3) * width,
+      ];
       let [a, b, c, d] = [0, 0, 0, 0];
       for (let level = 0; level < height; level += 1) {
         const [na, nb, nc, nd] = [
@@ -75,14 +87,20 @@ export class Forest {
         d = 2 * d + 1 + (((nd >> FEATURE_BITS) - (ranks[at3 + (nd & FEATURE_MASK)] ?? 0)) >>> 31);
       }
       paths[row] = (paths[row] ?? 0) + (leaves[lowest + a] ?? 0);
-      if (row + 1 < paths.length) paths[row + 1] = (paths[row + 1] ?? 0) + (leaves[lowest + b] ?? 0);
-      if (row + 2 < paths.length) paths[row + 2] = (paths[row + 2] ?? 0) + (leaves[lowest + c] ?? 0);
-      if (row + 3 < paths.length) paths[row + 3] = (paths[row + 3] ?? 0) + (leaves[lowest + d] ?? 0);
+      if (row + 1 < paths.length)
+        paths[row + 1] = (paths[row + 1] ?? 0) + (leaves[lowest + b] ?? 0);
+      if (row + 2 < paths.length)
+        paths[row + 2] = (paths[row + 2] ?? 0) + (leaves[lowest + c] ?? 0);
+      if (row + 3 < paths.length)
+        paths[row + 3] = (paths[row + 3] ?? 0) + (leaves[lowest + d] ?? 0);
     }
   }
 }
 
-/** Ranks of so many rows stay in the cache of the processor while all trees see them; a multiple of four. */
+/**
+ * Ranks of so many rows stay in the cache of the processor while all trees see them; a multiple of
+ * four.
+ */
 const BLOCK_ROWS = 2_048;
 /** A node is `rank << FEATURE_BITS | feature`. */
 const FEATURE_BITS = 8;
@@ -115,7 +133,8 @@ function heightOf(tree: Tree): number {
 function cutsOf(trees: readonly Tree[]): Float64Array[] {
   const found: (Set<number> | undefined)[] = [];
   for (const { feature, threshold } of trees)
-    for (const [node, own] of feature.entries()) if (own >= 0) (found[own] ??= new Set()).add(threshold[node] ?? 0);
+    for (const [node, own] of feature.entries())
+      if (own >= 0) (found[own] ??= new Set()).add(threshold[node] ?? 0);
   return Array.from(found, (cuts) => Float64Array.from(cuts ?? []).sort());
 }
 
@@ -143,7 +162,10 @@ function layTree(tree: Tree, { cuts, height, nodes, paths }: Layout): void {
   lay(0, 0, 0);
 }
 
-/** How many of the cuts are below a value; all of them for what is no number, which no cut has on its left. */
+/**
+ * How many of the cuts are below a value; all of them for what is no number, which no cut has on
+ * its left.
+ */
 function ranksBelow(cuts: Float64Array, value: number): number {
   let [from, to] = [0, cuts.length];
   while (from < to) {

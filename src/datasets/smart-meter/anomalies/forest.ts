@@ -2,9 +2,11 @@ import { PipelineError } from '../../kit/index.ts';
 import { randomStream } from './random.ts';
 
 /**
- * Isolation Forest (Liu, Ting and Zhou 2008, with the constants of scikit-learn): rows that few random cuts part from all others are rare. 100 trees of 256
- * rows each, drawn without replacement, of height at most 8; a cut takes one of the features that vary, and a value between its smallest and largest.
- * Path = edges + c(rows in the leaf); score = 2^(−mean path / c(256)), near 1 for what is rare.
+ * Isolation Forest (Liu, Ting and Zhou 2008, with the constants of scikit-learn): rows that few
+ * random cuts part from all others are rare. 100 trees of 256 rows each, drawn without replacement,
+ * of height at most 8; a cut takes one of the features that vary, and a value between its smallest
+ * and largest. Path = edges + c(rows in the leaf); score = 2^(−mean path / c(256)), near 1 for what
+ * is rare.
  */
 
 const EULER = 0.577_215_664_901_532_9;
@@ -16,7 +18,10 @@ export function meanPath(n: number): number {
   return 2 * (Math.log(n - 1) + EULER) - (2 * (n - 1)) / n;
 }
 
-/** A tree as columns: nodes in the order in which they were made, the root first. `feature` is −1 in a leaf. */
+/**
+ * A tree as columns: nodes in the order in which they were made, the root first. `feature` is −1 in
+ * a leaf.
+ */
 export interface Tree {
   readonly feature: readonly number[];
   readonly threshold: readonly (number | null)[];
@@ -45,15 +50,20 @@ export interface Matrix {
 
 /** A matrix of columns of numbers. */
 export function matrixOf(columns: readonly (readonly number[])[]): Matrix {
-  return { columns: columns.map((column) => Float32Array.from(column)), rows: columns[0]?.length ?? 0 };
+  return {
+    columns: columns.map((column) => Float32Array.from(column)),
+    rows: columns[0]?.length ?? 0,
+  };
 }
 
 /**
- * Grows a forest. The rows must be in an order of their own, such as that of their keys: the sample of a tree is a function of seed, tree and that order.
+ * Grows a forest. The rows must be in an order of their own, such as that of their keys: the sample
+ * of a tree is a function of seed, tree and that order.
  * @throws `INPUT_INVALID` without rows
  */
 export function growForest(matrix: Matrix, { trees, sampleRows, seed }: ForestOptions): Tree[] {
-  if (matrix.rows === 0) throw new PipelineError('INPUT_INVALID', 'a forest needs rows to grow from');
+  if (matrix.rows === 0)
+    throw new PipelineError('INPUT_INVALID', 'a forest needs rows to grow from');
   const size = Math.min(sampleRows, matrix.rows);
   const height = Math.ceil(Math.log2(Math.max(size, 2)));
   return Array.from({ length: trees }, (_, tree) => {
@@ -89,7 +99,8 @@ function growTree(matrix: Matrix, sample: Int32Array, height: number, random: ()
     tree.left.push(-1);
     tree.right.push(-1);
     tree.samples.push(to - from);
-    const cut = depth >= height || to - from <= 1 ? undefined : chooseCut(matrix, sample, [from, to], random);
+    const cut =
+      depth >= height || to - from <= 1 ? undefined : chooseCut(matrix, sample, [from, to], random);
     if (cut === undefined) return node;
     const middle = partition(matrix.columns[cut.feature], sample, [from, to], cut.threshold);
     tree.feature[node] = cut.feature;
@@ -105,7 +116,12 @@ function growTree(matrix: Matrix, sample: Int32Array, height: number, random: ()
 type Range = readonly [from: number, to: number];
 
 /** A cut by a feature that varies; undefined where all rows are alike. */
-function chooseCut({ columns }: Matrix, sample: Int32Array, [from, to]: Range, random: () => number) {
+function chooseCut(
+  { columns }: Matrix,
+  sample: Int32Array,
+  [from, to]: Range,
+  random: () => number,
+) {
   const varying = columns.flatMap((column, feature) => {
     let [least, greatest] = [Infinity, -Infinity];
     for (let index = from; index < to; index += 1) {
@@ -123,7 +139,12 @@ function chooseCut({ columns }: Matrix, sample: Int32Array, [from, to]: Range, r
   return { feature, threshold: threshold >= greatest ? least : threshold };
 }
 
-function partition(column: Float32Array | undefined, sample: Int32Array, [from, to]: Range, cut: number): number {
+function partition(
+  column: Float32Array | undefined,
+  sample: Int32Array,
+  [from, to]: Range,
+  cut: number,
+): number {
   let middle = from;
   for (let index = from; index < to; index += 1) {
     const row = sample[index] ?? 0;
@@ -135,7 +156,10 @@ function partition(column: Float32Array | undefined, sample: Int32Array, [from, 
   return middle;
 }
 
-/** The value below which a share of the values lies, between neighbours in proportion (as numpy's `linear`). */
+/**
+ * The value below which a share of the values lies, between neighbours in proportion (as numpy's
+ * `linear`).
+ */
 export function quantile(values: Float64Array | readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort();
   const place = (sorted.length - 1) * share;

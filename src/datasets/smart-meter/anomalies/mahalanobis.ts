@@ -2,8 +2,9 @@ import { PipelineError } from '../../kit/index.ts';
 import type { Matrix } from './forest.ts';
 
 /**
- * The distance of a row from the mean of the training rows in units of their spread (Mahalanobis 1936): √((x − μ)ᵀ Σ⁻¹ (x − μ)), with Σ by n − 1. The plain
- * rule that a forest has to beat: it knows how features move together, and nothing else.
+ * The distance of a row from the mean of the training rows in units of their spread (Mahalanobis
+ * 1936): √((x − μ)ᵀ Σ⁻¹ (x − μ)), with Σ by n − 1. The plain rule that a forest has to beat: it
+ * knows how features move together, and nothing else.
  */
 export interface Mahalanobis {
   readonly mean: Float64Array;
@@ -15,7 +16,10 @@ export interface Mahalanobis {
 export function fitMahalanobis({ columns, rows }: Matrix): Mahalanobis {
   const size = columns.length;
   if (rows < 2) throw new PipelineError('INPUT_INVALID', 'a covariance needs two rows');
-  const mean = Float64Array.from(columns, (column) => column.reduce((sum, value) => sum + value, 0) / rows);
+  const mean = Float64Array.from(
+    columns,
+    (column) => column.reduce((sum, value) => sum + value, 0) / rows,
+  );
   const covariance = new Float64Array(size * size);
   for (const [a, first] of columns.entries())
     for (const [b, second] of columns.entries()) {
@@ -28,14 +32,18 @@ export function fitMahalanobis({ columns, rows }: Matrix): Mahalanobis {
 }
 
 /** The distance of every row. */
-export function mahalanobisOf({ mean, inverse }: Mahalanobis, { columns, rows }: Matrix): Float64Array {
+export function mahalanobisOf(
+  { mean, inverse }: Mahalanobis,
+  { columns, rows }: Matrix,
+): Float64Array {
   const size = columns.length;
   const off = new Float64Array(size);
   return Float64Array.from({ length: rows }, (_, row) => {
     for (const [at, column] of columns.entries()) off[at] = (column[row] ?? 0) - (mean[at] ?? 0);
     let square = 0;
     for (let a = 0; a < size; a += 1)
-      for (let b = 0; b < size; b += 1) square += (off[a] ?? 0) * (inverse[a * size + b] ?? 0) * (off[b] ?? 0);
+      for (let b = 0; b < size; b += 1)
+        square += (off[a] ?? 0) * (inverse[a * size + b] ?? 0) * (off[b] ?? 0);
     return Math.sqrt(Math.max(0, square));
   });
 }
@@ -58,7 +66,8 @@ function inverseOf(matrix: Float64Array, size: number): Float64Array {
       const factor = row === step ? 0 : (work[row * width + step] ?? 0);
       if (factor === 0) continue;
       for (let column = 0; column < width; column += 1)
-        work[row * width + column] = (work[row * width + column] ?? 0) - factor * (work[step * width + column] ?? 0);
+        work[row * width + column] =
+          (work[row * width + column] ?? 0) - factor * (work[step * width + column] ?? 0);
     }
   }
   return Float64Array.from(
@@ -78,9 +87,11 @@ interface Pivot {
 function pivot(work: Float64Array, { step, size, width, least }: Pivot): void {
   let best = step;
   for (let row = step + 1; row < size; row += 1)
-    if (Math.abs(work[row * width + step] ?? 0) > Math.abs(work[best * width + step] ?? 0)) best = row;
+    if (Math.abs(work[row * width + step] ?? 0) > Math.abs(work[best * width + step] ?? 0))
+      best = row;
   const value = work[best * width + step] ?? 0;
-  if (!(Math.abs(value) > least)) throw new PipelineError('INPUT_INVALID', 'a feature is a sum of the others');
+  if (!(Math.abs(value) > least))
+    throw new PipelineError('INPUT_INVALID', 'a feature is a sum of the others');
   for (let column = 0; column < width; column += 1) {
     const [from, to] = [best * width + column, step * width + column];
     const moved = work[from] ?? 0;

@@ -3,14 +3,16 @@ import type { SqlSession, StepImplementation, StepUnit, UnitResult } from '../..
 import { copyTable, parquetOf, pathsOf } from '../tables.ts';
 
 /**
- * `metrics/features`: what a day of a meter is beside its own four weeks before, in numbers that a forest can cut. A meter without three of these weeks, or
- * without nine tenths of the day, has no row: nothing is filled. Estimates are in none of the figures.
+ * `metrics/features`: what a day of a meter is beside its own four weeks before, in numbers that a
+ * forest can cut. A meter without three of these weeks, or without nine tenths of the day, has no
+ * row: nothing is filled. Estimates are in none of the figures.
  */
 
 /**
  * Columns of a row that a model is trained on, 32-bit numbers:
  * - use, base: logarithm of the day's energy, or of its base load, over the mean of the four weeks
- * - evening, night: share of the day's energy from 18 to 22, and from 0 to 6, less that of the four weeks
+ * - evening, night: share of the day's energy from 18 to 22, and from 0 to 6, less that of the four
+ *   weeks
  * - load_factor: mean over peak, 0–1
  */
 export const FEATURES = ['use', 'base', 'evening', 'night', 'load_factor'] as const;
@@ -37,7 +39,10 @@ async function featuresOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> 
   return { scope: unit.scope, outputs: { features }, checks: [], facts: { rows: features.rows } };
 }
 
-/** `metrics/levels`: the median of how the use of the meters of each segment moved, beside which one meter is held. */
+/**
+ * `metrics/levels`: the median of how the use of the meters of each segment moved, beside which one
+ * meter is held.
+ */
 export const metricsLevels: StepImplementation = {
   kind: 'sql',
   run: (task, sql) => forEachUnit(task, (unit) => levelsOf(unit, sql)),
@@ -68,9 +73,14 @@ function filesOf(unit: StepUnit, name: string): string[][] {
   return files.length === 0 ? [] : [files];
 }
 
-/** Added up from the newest week on: in whichever order threads bring the weeks, the last bits of a sum would be others. */
+/**
+ * Added up from the newest week on: in whichever order threads bring the weeks, the last bits of a
+ * sum would be others.
+ */
 function mean(column: string): string {
-  const weeks = WEEKS_BACK.map((_, w) => `coalesce(max(CAST(${column} AS DOUBLE)) FILTER (WHERE w = ${w}), 0)`);
+  const weeks = WEEKS_BACK.map(
+    (_, w) => `coalesce(max(CAST(${column} AS DOUBLE)) FILTER (WHERE w = ${w}), 0)`,
+  );
   return `(${weeks.join(' + ')}) / nullif(count(${column}), 0)`;
 }
 
@@ -81,7 +91,10 @@ const MEANS = `SELECT meter_key, arg_min(segment, w) AS segment, ${mean('use_wh'
     ${mean('evening_wh')} AS evening_wh, ${mean('night_wh')} AS night_wh, ${LEVEL} AS level
   FROM weeks GROUP BY meter_key HAVING count(*) >= ${LEAST_WEEKS} AND sum(use_wh) > 0`;
 
-/** `day_z`: the day beside the 28 before by median and MAD; `level`: the newer two weeks over the older two, and over what the segment did. */
+/**
+ * `day_z`: the day beside the 28 before by median and MAD; `level`: the newer two weeks over the
+ * older two, and over what the segment did.
+ */
 function featuresSql(unit: StepUnit): string {
   const float = (value: string): string => `CAST(${value} AS FLOAT)`;
   return `

@@ -20,7 +20,12 @@ export async function recogniseModel({ path }: Pick<FileHead, 'path'>): Promise<
   const model = readModel(await readFile(path, 'utf8'));
   const { verdict } = promotionOf(model);
   return {
-    ...{ part: MODEL_PART, kind: `model ${model.name} (${verdict})`, from: model.valid_from, to: model.valid_from },
+    ...{
+      part: MODEL_PART,
+      kind: `model ${model.name} (${verdict})`,
+      from: model.valid_from,
+      to: model.valid_from,
+    },
     ...{ rows: 1, extension: 'json', mediaType: 'application/json' },
   };
 }

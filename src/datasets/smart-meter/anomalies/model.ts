@@ -5,8 +5,8 @@ import type { Tree } from './forest.ts';
 import type { Judgement } from './judge.ts';
 
 /**
- * A trained forest as an artefact: everything that made it, and how good it was. It is named by the hash of all that, so that the same rows, parameters and seed
- * are the same model.
+ * A trained forest as an artefact: everything that made it, and how good it was. It is named by the
+ * hash of all that, so that the same rows, parameters and seed are the same model.
  */
 
 /** How one method did on days that it had not seen; null where nothing says what is true. */
@@ -27,7 +27,11 @@ export interface ModelBody {
   readonly valid_from: CivilDate;
   /** Columns of `metrics/features`, in the order of the trees. */
   readonly features: readonly string[];
-  readonly parameters: { readonly trees: number; readonly sample_rows: number; readonly contamination: number };
+  readonly parameters: {
+    readonly trees: number;
+    readonly sample_rows: number;
+    readonly contamination: number;
+  };
   readonly seed: number;
   readonly days: { readonly train: DaySpan; readonly validation: DaySpan; readonly test: DaySpan };
   /** Hash of the rows that it was made from. */
@@ -55,7 +59,10 @@ export interface Model extends ModelBody {
 export const MODEL_KIND = 'quotidien-meter-model';
 /** So much worse may a new model be on the days of the validation. */
 const WORSE_BY = 0.02;
-/** Above it whoever trains is told that the days of the validation are others than those of the training. */
+/**
+ * Above it whoever trains is told that the days of the validation are others than those of the
+ * training.
+ */
 export const PSI_WARNED = 0.2;
 
 /** The artefact as the text of a file: one line. */
@@ -92,12 +99,20 @@ export interface Promotion {
   readonly reason: string;
 }
 
-/** The rule: at most 0.02 of average precision below the model in force, on the same rows. The first model has nothing to be held against. */
+/**
+ * The rule: at most 0.02 of average precision below the model in force, on the same rows. The first
+ * model has nothing to be held against.
+ */
 export function promotionOf({ metrics, champion }: ModelBody): Promotion {
   if (champion === null) return { verdict: 'promoted', reason: 'there is no model before it' };
-  const own = metrics.find(({ method, on }) => method === 'forest' && on === 'validation')?.judged?.ap ?? null;
+  const own =
+    metrics.find(({ method, on }) => method === 'forest' && on === 'validation')?.judged?.ap ??
+    null;
   if (own === null || champion.ap === null)
-    return { verdict: 'unclear', reason: 'no label of the days of the validation says which model is better' };
+    return {
+      verdict: 'unclear',
+      reason: 'no label of the days of the validation says which model is better',
+    };
   const beside = `average precision ${own.toFixed(3)} beside ${champion.ap.toFixed(3)} of ${champion.name}`;
   if (own < champion.ap - WORSE_BY) return { verdict: 'refused', reason: beside };
   return { verdict: 'promoted', reason: beside };

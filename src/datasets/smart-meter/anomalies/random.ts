@@ -1,4 +1,7 @@
-/** Random numbers that are a function of a seed and a counter alone: the same on every machine, in any order. */
+/**
+ * Random numbers that are a function of a seed and a counter alone: the same on every machine, in
+ * any order.
+ */
 
 /** Mixes a 32-bit state (splitmix32). */
 export function mix(state: number): number {

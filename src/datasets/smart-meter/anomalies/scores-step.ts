@@ -10,8 +10,9 @@ import { readModel } from './model.ts';
 import type { Model } from './model.ts';
 
 /**
- * `metrics/scores`: how odd the day of each meter is by the model in force, as the mart that the earlier system called `mart_anomaly_scores`. An odd day is a
- * hint of nothing: birthdays are odd too. Suspicions are another table.
+ * `metrics/scores`: how odd the day of each meter is by the model in force, as the mart that the
+ * earlier system called `mart_anomaly_scores`. An odd day is a hint of nothing: birthdays are odd
+ * too. Suspicions are another table.
  */
 export const metricsScores: StepImplementation = {
   kind: 'sql',
@@ -20,8 +21,11 @@ export const metricsScores: StepImplementation = {
 
 async function scoresOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   const [inForce] = pathsOf(unit, 'model', 'model_before');
-  if (inForce === undefined) return { scope: unit.scope, outputs: {}, checks: [], facts: { model: null } };
-  const [row] = await sql.rows<{ artefact: string }>(`SELECT artefact FROM ${parquetOf([inForce])}`);
+  if (inForce === undefined)
+    return { scope: unit.scope, outputs: {}, checks: [], facts: { model: null } };
+  const [row] = await sql.rows<{ artefact: string }>(
+    `SELECT artefact FROM ${parquetOf([inForce])}`,
+  );
   const model = readModel(required(row, 'the row of the model').artefact);
   const features = parquetOf(pathsOf(unit, 'features'));
   const scored = await scoreRows(sql, features, model);

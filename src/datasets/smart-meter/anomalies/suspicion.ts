@@ -3,8 +3,9 @@ import type { ExcessByDay } from './features.ts';
 import { WEEK_DAYS } from './week.ts';
 
 /**
- * From what a meter lacks to a suspicion: what it lacks must be missing from the balance of its transformer as well. Who travels or saves lacks energy that
- * nobody took; who goes round the meter lacks energy that the transformer gave.
+ * From what a meter lacks to a suspicion: what it lacks must be missing from the balance of its
+ * transformer as well. Who travels or saves lacks energy that nobody took; who goes round the meter
+ * lacks energy that the transformer gave.
  */
 
 /** A meter that uses clearly less than it did. */
@@ -47,7 +48,10 @@ export interface Suspicion extends Omit<Candidate, 'short_wh' | 'weeks' | 'week_
 
 /** Below this third smallest of four weekly ratios a meter is looked at. */
 export const CANDIDATE_RATIO = 0.9;
-/** From this score on a suspicion is told, when it was as high a week before. Chosen on made-up worlds that no test judges. */
+/**
+ * From this score on a suspicion is told, when it was as high a week before. Chosen on made-up
+ * worlds that no test judges.
+ */
 export const SUSPICION_THRESHOLD = 0.15;
 /** Without a balance a drop is half of a reason. */
 const UNCONFIRMED = 0.5;
@@ -73,7 +77,10 @@ function dropOf({
 }
 
 /** Suspicions of the candidates of all transformers, highest first. */
-export function suspicionsOf(candidates: readonly Candidate[], excess: ReadonlyMap<string, ExcessByDay>): Suspicion[] {
+export function suspicionsOf(
+  candidates: readonly Candidate[],
+  excess: ReadonlyMap<string, ExcessByDay>,
+): Suspicion[] {
   const byTransformer = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
     const name = candidate.transformer ?? '';
@@ -97,9 +104,21 @@ function suspicionOf(candidate: Candidate, confirmed: number | null): Suspicion 
   const known = confirmed === null ? UNCONFIRMED : Math.min(1, confirmed);
   const score = strength * (shape === 'zeros' ? Math.max(ZEROS_ALONE, known) : known);
   return {
-    ...{ meter_key: candidate.meter_key, segment: candidate.segment, transformer: candidate.transformer },
-    ...{ reference_wh: candidate.reference_wh, use_ratio: candidate.use_ratio, base_ratio: candidate.base_ratio },
-    ...{ evening_ratio: candidate.evening_ratio, other_ratio: candidate.other_ratio, zero_days: candidate.zero_days },
+    ...{
+      meter_key: candidate.meter_key,
+      segment: candidate.segment,
+      transformer: candidate.transformer,
+    },
+    ...{
+      reference_wh: candidate.reference_wh,
+      use_ratio: candidate.use_ratio,
+      base_ratio: candidate.base_ratio,
+    },
+    ...{
+      evening_ratio: candidate.evening_ratio,
+      other_ratio: candidate.other_ratio,
+      zero_days: candidate.zero_days,
+    },
     ...{ score, confirmed, shape, missing_wh_per_day: Math.round(missing) },
   };
 }
@@ -109,9 +128,10 @@ const ROUNDS = 120;
 const SHORT_WEEK = 0.08;
 
 /**
- * The shares of what each meter lacks that add up best to what the transformer lacks, each between 0 and 1.5: least squares over the days, one share after the
- * other, beside a loss of every day that is as old as the data. Whoever takes energy past the meter takes more of it on days on which he uses more: a week's
- * lack is laid on its days by what the meter showed.
+ * The shares of what each meter lacks that add up best to what the transformer lacks, each between
+ * 0 and 1.5: least squares over the days, one share after the other, beside a loss of every day
+ * that is as old as the data. Whoever takes energy past the meter takes more of it on days on which
+ * he uses more: a week's lack is laid on its days by what the meter showed.
  */
 function sharesOf(candidates: readonly Candidate[], excess: ExcessByDay): number[] {
   const days = excess.flatMap((value, day) => (value === undefined ? [] : [day]));
@@ -123,7 +143,8 @@ function sharesOf(candidates: readonly Candidate[], excess: ExcessByDay): number
   return candidates.map((_, index) => {
     const share = full.shares[index] ?? 0;
     if (share === 0) return 0;
-    // What the others cannot explain without this one, beside the noise: the F statistic of leaving it out.
+    // What the others cannot explain without this one, beside the noise: the F statistic of leaving
+    // it out.
     const needed = (fit(columns, lost, index).rest - full.rest) / noise;
     return share * Math.min(1, needed / SURE);
   });
@@ -132,7 +153,10 @@ function sharesOf(candidates: readonly Candidate[], excess: ExcessByDay): number
 /** From this F statistic on a share is taken for sure. */
 const SURE = 9;
 
-/** Loops over numbers alone: a fleet of a million meters has tens of thousands of candidates, each fitted some times. */
+/**
+ * Loops over numbers alone: a fleet of a million meters has tens of thousands of candidates, each
+ * fitted some times.
+ */
 function fit(columns: readonly Float64Array[], lost: Float64Array, leftOut?: number) {
   const sizes = columns.map((column) => product(column, column));
   const shares = columns.map(() => 0);
@@ -145,13 +169,17 @@ function fit(columns: readonly Float64Array[], lost: Float64Array, leftOut?: num
       if (size === 0 || index === leftOut) continue;
       const before = shares[index] ?? 0;
       const along = product(own, rest) / size;
-      const share = Math.min(index < columns.length - 1 ? 1.5 : Infinity, Math.max(0, before + along));
+      const share = Math.min(
+        index < columns.length - 1 ? 1.5 : Infinity,
+        Math.max(0, before + along),
+      );
       if (share === before) continue;
       // Once nothing moves, no later round is another.
       isMoving = true;
       shares[index] = share;
       const step = share - before;
-      for (let place = 0; place < own.length; place += 1) rest[place] = (rest[place] ?? 0) - step * (own[place] ?? 0);
+      for (let place = 0; place < own.length; place += 1)
+        rest[place] = (rest[place] ?? 0) - step * (own[place] ?? 0);
     }
   }
   return { shares, rest: product(rest, rest) };
@@ -159,7 +187,8 @@ function fit(columns: readonly Float64Array[], lost: Float64Array, leftOut?: num
 
 function product(one: Float64Array, other: Float64Array): number {
   let sum = 0;
-  for (let place = 0; place < one.length; place += 1) sum += (one[place] ?? 0) * (other[place] ?? 0);
+  for (let place = 0; place < one.length; place += 1)
+    sum += (one[place] ?? 0) * (other[place] ?? 0);
   return sum;
 }
 

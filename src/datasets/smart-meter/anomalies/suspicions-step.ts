@@ -11,7 +11,8 @@ import { WeeklyScores } from './weekly-scores.ts';
 import { byWeekday, WeeksRead } from './weeks-read.ts';
 
 /**
- * `metrics/suspicions`: meters that lack energy which their transformer lacks too, now and a week ago. A hint for a person, with its reasons; never a proof.
+ * `metrics/suspicions`: meters that lack energy which their transformer lacks too, now and a week
+ * ago. A hint for a person, with its reasons; never a proof.
  */
 export interface ToldSuspicion extends Suspicion {
   /** The smaller score of now and of a week ago. */
@@ -50,7 +51,12 @@ async function suspicionsOn(unit: StepUnit, window: Window): Promise<UnitResult>
     `suspicions-${unit.scope}`,
   );
   const isTold = told.filter(({ lasting }) => lasting >= SUSPICION_THRESHOLD).length;
-  return { scope: unit.scope, outputs: { suspicions: table }, checks: [], facts: { rows: table.rows, told: isTold } };
+  return {
+    scope: unit.scope,
+    outputs: { suspicions: table },
+    checks: [],
+    facts: { rows: table.rows, told: isTold },
+  };
 }
 
 const COLUMNS: Readonly<Record<keyof ToldSuspicion, string>> = {
@@ -92,8 +98,14 @@ async function toldOf(unit: StepUnit, window: Window): Promise<ToldSuspicion[]> 
   });
 }
 
-async function suspicionsAgo(unit: StepUnit, { sql, weeks }: Window, ago: number): Promise<Suspicion[]> {
+async function suspicionsAgo(
+  unit: StepUnit,
+  { sql, weeks }: Window,
+  ago: number,
+): Promise<Suspicion[]> {
   await weeks.open(unit, ago);
   const candidates = await candidatesOf(sql);
-  return candidates.length === 0 ? [] : suspicionsOf(candidates, await excessLosses(sql, unit, ago));
+  return candidates.length === 0
+    ? []
+    : suspicionsOf(candidates, await excessLosses(sql, unit, ago));
 }

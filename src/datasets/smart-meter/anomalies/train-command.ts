@@ -21,13 +21,20 @@ const DAYS = 56;
 const SEED = 42;
 /** One meter of five is kept for the test: no day of it is trained on. */
 const KEPT_OF = 5;
-/** More rows teach a forest of 256 rows a tree nothing, and cost memory: of more, a share of the meters is taken by their key. */
+/**
+ * More rows teach a forest of 256 rows a tree nothing, and cost memory: of more, a share of the
+ * meters is taken by their key.
+ */
 const MOST_ROWS = 2_000_000;
 
-/** `quotidien smart-meter train`: a model from the days that there are, given to the day from which it is meant to hold. */
+/**
+ * `quotidien smart-meter train`: a model from the days that there are, given to the day from which
+ * it is meant to hold.
+ */
 export const TRAIN_COMMAND: DatasetCommand = {
   name: 'train',
-  description: 'train the model of odd days; a rule says whether it comes into force, or a person (decide)',
+  description:
+    'train the model of odd days; a rule says whether it comes into force, or a person (decide)',
   options: [
     { flags: '--from <day>', description: `first day (default: ${DAYS} days before the last)` },
     { flags: '--to <day>', description: 'last day, included (default: the last that is known)' },
@@ -74,7 +81,10 @@ async function give(host: CommandHost, text: string, validFrom: CivilDate): Prom
     return host.importFiles([file]);
   });
   if (outcome === undefined || 'code' in outcome)
-    throw new PipelineError(outcome?.code ?? 'INTERNAL', outcome?.message ?? 'nothing came of the model');
+    throw new PipelineError(
+      outcome?.code ?? 'INTERNAL',
+      outcome?.message ?? 'nothing came of the model',
+    );
   host.line(
     `next: quotidien run smart-meter ${validFrom}, and quotidien stale smart-meter for days that it would change`,
   );
@@ -88,19 +98,32 @@ function tell(host: CommandHost, body: ModelBody, { name }: Model): void {
   host.line(
     `model ${name}: ${body.rows} days of meters, ${body.days.train.from} … ${body.days.train.to}, seed ${body.seed}`,
   );
-  host.line(`  ${['method'.padEnd(16), 'on'.padEnd(10), 'rows', 'flagged', 'P', 'R', 'F1', 'AP'].join('  ')}`);
+  host.line(
+    `  ${['method'.padEnd(16), 'on'.padEnd(10), 'rows', 'flagged', 'P', 'R', 'F1', 'AP'].join('  ')}`,
+  );
   for (const row of body.metrics) host.line(`  ${lineOf(row)}`);
   host.line(`  ${verdict}: ${reason}`);
   if (body.psi > PSI_WARNED)
-    host.note(`the days of the validation are others than those of the training: PSI ${body.psi.toFixed(2)}`);
+    host.note(
+      `the days of the validation are others than those of the training: PSI ${body.psi.toFixed(2)}`,
+    );
   if (body.metrics.some(({ judged }) => judged !== null))
-    host.note('labels that a forest has made are found by a forest: that is imitation, and says nothing of fraud');
+    host.note(
+      'labels that a forest has made are found by a forest: that is imitation, and says nothing of fraud',
+    );
 }
 
 function lineOf({ method, on, rows, flagged, judged }: MethodMetrics): string {
-  const share = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(2));
+  const share = (value: number | undefined): string =>
+    value === undefined ? '–' : value.toFixed(2);
   const { precision, recall, f1, ap } = judged ?? {};
-  return [method.padEnd(16), on.padEnd(10), rows, share(flagged), ...[precision, recall, f1, ap].map(share)].join('  ');
+  return [
+    method.padEnd(16),
+    on.padEnd(10),
+    rows,
+    share(flagged),
+    ...[precision, recall, f1, ap].map(share),
+  ].join('  ');
 }
 
 /** The newest that came into force before the day. */
@@ -144,13 +167,17 @@ async function rowsOf(sql: SqlSession, hash: string): Promise<TrainingRows> {
 function seedOf({ options }: CommandCall): number {
   const { seed = String(SEED) } = options;
   if (/^\d{1,9}$/.test(String(seed))) return Number(seed);
-  throw new PipelineError('INPUT_INVALID', `--seed takes a whole number of at most nine digits, not ${String(seed)}`);
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `--seed takes a whole number of at most nine digits, not ${String(seed)}`,
+  );
 }
 
 function spanOf(call: CommandCall, known: DaySpan): DaySpan {
   const to = dayOption(call, 'to') ?? known.to;
   const from = dayOption(call, 'from') ?? addDays(to, 1 - DAYS);
-  if (to < from) throw new PipelineError('INPUT_INVALID', `the range ends (${to}) before it begins (${from})`);
+  if (to < from)
+    throw new PipelineError('INPUT_INVALID', `the range ends (${to}) before it begins (${from})`);
   return { from, to };
 }
 

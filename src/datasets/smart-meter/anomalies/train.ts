@@ -45,7 +45,10 @@ interface Part {
 }
 
 /** Days are parted in time; thresholds come from the training rows alone. */
-export function trainModel(all: TrainingRows, { features, seed, validFrom, champion }: TrainingOptions): ModelBody {
+export function trainModel(
+  all: TrainingRows,
+  { features, seed, validFrom, champion }: TrainingOptions,
+): ModelBody {
   const parts = partsOf(all);
   const matrix = (part: Part): Matrix => matrixOf(all, features, part.rows);
   const trees = growForest(matrix(parts.train), { ...FOREST_DEFAULTS, seed });
@@ -56,25 +59,43 @@ export function trainModel(all: TrainingRows, { features, seed, validFrom, champ
     kind: MODEL_KIND,
     valid_from: validFrom,
     features,
-    parameters: { trees: FOREST_DEFAULTS.trees, sample_rows: FOREST_DEFAULTS.sampleRows, contamination: CONTAMINATION },
+    parameters: {
+      trees: FOREST_DEFAULTS.trees,
+      sample_rows: FOREST_DEFAULTS.sampleRows,
+      contamination: CONTAMINATION,
+    },
     seed,
     days: { train: parts.train.span, validation: parts.validation.span, test: parts.test.span },
     input: all.hash,
     rows: parts.train.rows.length,
     threshold: quantile(scores, 1 - CONTAMINATION),
-    severity: { low: quantile(scores, 0.95), medium: quantile(scores, 0.99), high: quantile(scores, 0.999) },
+    severity: {
+      low: quantile(scores, 0.95),
+      medium: quantile(scores, 0.99),
+      high: quantile(scores, 0.999),
+    },
     metrics: methodsOf(all, forest, { features, train: matrix(parts.train) }).flatMap((method) => {
       const threshold = quantile(method.scores(parts.train), 1 - CONTAMINATION);
       return later.map((on) => metricsOf(all, parts[on], { ...method, on, threshold }));
     }),
     psi: Math.max(...features.map((name) => stability(all.columns[name], parts))),
-    champion: champion === undefined ? null : { name: champion.name, ap: apOf(all, champion, parts.validation) },
+    champion:
+      champion === undefined
+        ? null
+        : { name: champion.name, ap: apOf(all, champion, parts.validation) },
     trees,
   };
 }
 
-function partsOf({ dates, day, kept }: TrainingRows): Record<'train' | 'validation' | 'test', Part> {
-  const [first, second] = [Math.ceil(TRAIN * dates.length), Math.ceil((TRAIN + VALIDATE) * dates.length)];
+function partsOf({
+  dates,
+  day,
+  kept,
+}: TrainingRows): Record<'train' | 'validation' | 'test', Part> {
+  const [first, second] = [
+    Math.ceil(TRAIN * dates.length),
+    Math.ceil((TRAIN + VALIDATE) * dates.length),
+  ];
   const hasKept = kept.includes(1) && kept.includes(0);
   const part = (from: number, to: number, isTest: boolean): Part => {
     const rows = new Int32Array(day.length);
@@ -86,7 +107,10 @@ function partsOf({ dates, day, kept }: TrainingRows): Record<'train' | 'validati
     }
     return {
       rows: rows.slice(0, count),
-      span: { from: required(dates[from], 'the first day'), to: required(dates[to - 1], 'the last day') },
+      span: {
+        from: required(dates[from], 'the first day'),
+        to: required(dates[to - 1], 'the last day'),
+      },
     };
   };
   return {
@@ -125,7 +149,11 @@ function methodsOf(
 }
 
 /** Nothing where a feature says what the others say: then there is no such distance. */
-function mahalanobisMethod(all: TrainingRows, features: readonly string[], train: Matrix): Method[] {
+function mahalanobisMethod(
+  all: TrainingRows,
+  features: readonly string[],
+  train: Matrix,
+): Method[] {
   let fit: Mahalanobis;
   try {
     fit = fitMahalanobis(train);
@@ -133,13 +161,23 @@ function mahalanobisMethod(all: TrainingRows, features: readonly string[], train
     if (error instanceof PipelineError && error.code === 'INPUT_INVALID') return [];
     throw error;
   }
-  return [{ method: 'Mahalanobis', scores: ({ rows }) => mahalanobisOf(fit, matrixOf(all, features, rows)) }];
+  return [
+    {
+      method: 'Mahalanobis',
+      scores: ({ rows }) => mahalanobisOf(fit, matrixOf(all, features, rows)),
+    },
+  ];
 }
 
 function metricsOf(
   { truth }: TrainingRows,
   part: Part,
-  { method, scores: scoresOf, on, threshold }: Method & Pick<MethodMetrics, 'on'> & { readonly threshold: number },
+  {
+    method,
+    scores: scoresOf,
+    on,
+    threshold,
+  }: Method & Pick<MethodMetrics, 'on'> & { readonly threshold: number },
 ): MethodMetrics {
   const scores = scoresOf(part);
   const flags = Array.from(scores, (score) => score > threshold);
@@ -154,7 +192,8 @@ function metricsOf(
 /** Of the model in force; null where nothing is labelled, or where it knows other features. */
 function apOf(all: TrainingRows, { trees, features }: Model, { rows }: Part): number | null {
   const labels = Array.from(rows, (row) => all.truth[row] === 1);
-  if (!labels.includes(true) || features.some((name) => all.columns[name] === undefined)) return null;
+  if (!labels.includes(true) || features.some((name) => all.columns[name] === undefined))
+    return null;
   return averagePrecision(new Forest(trees).score(matrixOf(all, features, rows)), labels);
 }
 
@@ -162,12 +201,16 @@ const BINS = 10;
 /** So that a bin without rows has a logarithm. */
 const LEAST_SHARE = 1e-4;
 
-/** Population stability index of a feature: Σ (p − q) ln(p / q) over the tenths of the training rows. */
+/**
+ * Population stability index of a feature: Σ (p − q) ln(p / q) over the tenths of the training
+ * rows.
+ */
 function stability(
   column: Float32Array | undefined,
   { train, validation }: Record<'train' | 'validation', Part>,
 ): number {
-  const valuesOf = ({ rows }: Part): Float64Array => Float64Array.from(rows, (row) => column?.[row] ?? 0);
+  const valuesOf = ({ rows }: Part): Float64Array =>
+    Float64Array.from(rows, (row) => column?.[row] ?? 0);
   const [before, after] = [valuesOf(train), valuesOf(validation)];
   if (before.length === 0 || after.length === 0) return 0;
   const cuts = Array.from({ length: BINS - 1 }, (_, bin) => quantile(before, (bin + 1) / BINS));
@@ -180,5 +223,8 @@ function stability(
     return counts.map((count) => Math.max(LEAST_SHARE, count / values.length));
   };
   const [p, q] = [shares(before), shares(after)];
-  return p.reduce((sum, share, bin) => sum + (share - (q[bin] ?? 0)) * Math.log(share / (q[bin] ?? LEAST_SHARE)), 0);
+  return p.reduce(
+    (sum, share, bin) => sum + (share - (q[bin] ?? 0)) * Math.log(share / (q[bin] ?? LEAST_SHARE)),
+    0,
+  );
 }

@@ -1,18 +1,29 @@
 import { forEachUnit } from '../../kit/index.ts';
-import type { CivilDate, SqlSession, StepImplementation, StepTask, StepUnit, UnitResult } from '../../kit/index.ts';
+import type {
+  CivilDate,
+  SqlSession,
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { TECHNICAL_LOSS } from '../marts/losses.ts';
 import { metersOf } from '../side/list-of-meters.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 
 /**
- * `metrics/week`: seven days of each meter in one row. What later steps compare is weeks: they have one of each weekday,
- * and a twelfth of the rows. `metrics/balance`: what each transformer gave and delivered in them, over all its meters.
+ * `metrics/week`: seven days of each meter in one row. What later steps compare is weeks: they have
+ * one of each weekday, and a twelfth of the rows. `metrics/balance`: what each transformer gave and
+ * delivered in them, over all its meters.
  */
 
 /** The day and the six before it. */
 export const WEEK_DAYS = 7;
-/** A day counts when this share of its readings is there, and a balance when this share of its meters is. */
+/**
+ * A day counts when this share of its readings is there, and a balance when this share of its
+ * meters is.
+ */
 const LEAST_OF_DAY = 0.9;
 const LEAST_OF_TRANSFORMER = 0.98;
 
@@ -45,9 +56,20 @@ async function balanceOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
   const injectedPaths = pathsOf(unit, ...namesOfWeek('injected'));
   const injected =
-    injectedPaths.length === 0 ? inputOrEmpty(unit, 'injected', columnsOfSide('injected')) : parquetOf(injectedPaths);
-  const balance = await copyTable(sql, balanceSql(unit.scope, daily, meters, injected), `balance-${unit.scope}`);
-  return { scope: unit.scope, outputs: { balance }, checks: [], facts: { transformers: balance.rows } };
+    injectedPaths.length === 0
+      ? inputOrEmpty(unit, 'injected', columnsOfSide('injected'))
+      : parquetOf(injectedPaths);
+  const balance = await copyTable(
+    sql,
+    balanceSql(unit.scope, daily, meters, injected),
+    `balance-${unit.scope}`,
+  );
+  return {
+    scope: unit.scope,
+    outputs: { balance },
+    checks: [],
+    facts: { transformers: balance.rows },
+  };
 }
 
 /** A value of each day, the newest first; null for a day without it. */
@@ -71,8 +93,16 @@ export function weekSql(scope: CivilDate, daily: string, meters: string): string
     WHERE channel = 'import' AND observed >= ${LEAST_OF_DAY} * expected GROUP BY d.meter_key ORDER BY d.meter_key`;
 }
 
-/** Energies of the days that are known on both sides, in Wh, and what was lost on each of them beyond technical losses. */
-export function balanceSql(scope: CivilDate, daily: string, meters: string, injected: string): string {
+/**
+ * Energies of the days that are known on both sides, in Wh, and what was lost on each of them
+ * beyond technical losses.
+ */
+export function balanceSql(
+  scope: CivilDate,
+  daily: string,
+  meters: string,
+  injected: string,
+): string {
   const given = '(injected_wh + export_wh)';
   return `
     WITH fleet AS (SELECT transformer, count(*) AS meters FROM ${meters} WHERE transformer IS NOT NULL GROUP BY transformer),

@@ -9,8 +9,9 @@ type Scores = ReadonlyMap<string, number>;
 const WEEKS_AGO = [0, 1, 2];
 
 /**
- * Scores of a window. Those that a day had a week ago are the scores of the day a week before it, from the same files: they are worked out
- * once for all days that ask for them, and kept as long as a later day of the window will.
+ * Scores of a window. Those that a day had a week ago are the scores of the day a week before it,
+ * from the same files: they are worked out once for all days that ask for them, and kept as long as
+ * a later day of the window will.
  */
 export class WeeklyScores {
   /** How often the scores of the same files are still asked for. */
@@ -26,14 +27,21 @@ export class WeeklyScores {
   }
 
   /** Suspicions of the day itself, which are told with all their figures. */
-  async now(unit: StepUnit, find: () => Promise<readonly Suspicion[]>): Promise<readonly Suspicion[]> {
+  async now(
+    unit: StepUnit,
+    find: () => Promise<readonly Suspicion[]>,
+  ): Promise<readonly Suspicion[]> {
     const found = await find();
     this.#keep(filesRead(unit, 0), scoresOf(found));
     return found;
   }
 
   /** What the day's meters scored so many weeks ago. */
-  async ago(unit: StepUnit, weeks: number, find: () => Promise<readonly Suspicion[]>): Promise<Scores> {
+  async ago(
+    unit: StepUnit,
+    weeks: number,
+    find: () => Promise<readonly Suspicion[]>,
+  ): Promise<Scores> {
     const files = filesRead(unit, weeks);
     const scores = this.#kept.get(files) ?? scoresOf(await find());
     this.#keep(files, scores);
@@ -49,7 +57,9 @@ export class WeeklyScores {
 }
 
 function scoresOf(found: readonly Suspicion[]): Scores {
-  return new Map(found.flatMap(({ meter_key: meter, score }) => (score > 0 ? [[meter, score] as const] : [])));
+  return new Map(
+    found.flatMap(({ meter_key: meter, score }) => (score > 0 ? [[meter, score] as const] : [])),
+  );
 }
 
 /** All that the scores are made from; equal texts, equal scores. */
@@ -57,5 +67,7 @@ function filesRead(unit: StepUnit, ago: number): string {
   const names = Array.from({ length: WEEKS }, (_, week) => week + ago).flatMap((week) =>
     ['week', 'balance'].map((output) => weekBefore(output, week)),
   );
-  return JSON.stringify(names.map((name) => (unit.inputs[name] ?? []).map(({ ref }) => ref.sha256)));
+  return JSON.stringify(
+    names.map((name) => (unit.inputs[name] ?? []).map(({ ref }) => ref.sha256)),
+  );
 }

@@ -6,8 +6,19 @@ import { WEEK_DAYS } from './week.ts';
 
 /** What is read of a week. */
 const WEEK_TYPES: Readonly<Record<string, string>> = {
-  ...{ meter_key: 'UBIGINT', segment: 'VARCHAR', transformer: 'VARCHAR', days: 'TINYINT', use_wh: 'DECIMAL(18, 1)' },
-  ...{ base_wh: 'DECIMAL(18, 1)', evening_wh: 'DECIMAL(18, 1)', zero_days: 'TINYINT', use_days: 'DECIMAL(18, 5)[]' },
+  ...{
+    meter_key: 'UBIGINT',
+    segment: 'VARCHAR',
+    transformer: 'VARCHAR',
+    days: 'TINYINT',
+    use_wh: 'DECIMAL(18, 1)',
+  },
+  ...{
+    base_wh: 'DECIMAL(18, 1)',
+    evening_wh: 'DECIMAL(18, 1)',
+    zero_days: 'TINYINT',
+    use_days: 'DECIMAL(18, 5)[]',
+  },
 };
 const COLUMNS = Object.keys(WEEK_TYPES).join(', ');
 const NONE = `SELECT 0 AS w, ${Object.entries(WEEK_TYPES)
@@ -15,14 +26,15 @@ const NONE = `SELECT 0 AS w, ${Object.entries(WEEK_TYPES)
   .join(', ')} WHERE false`;
 
 /**
- * Ten weeks of so many rows are kept in memory, 40 MB, and the two before them: to open ten files for each question costs more than all answers about a few
- * thousand meters.
+ * Ten weeks of so many rows are kept in memory, 40 MB, and the two before them: to open ten files
+ * for each question costs more than all answers about a few thousand meters.
  */
 const ROWS_IN_MEMORY = 250_000;
 
 /**
- * The weeks that are open in a session. Two days of one weekday have most of their weeks in common: a week that is in memory stays there as long as the day
- * that is asked for has it, so that a window in the order of `byWeekday` reads most of its weeks once and not ten times.
+ * The weeks that are open in a session. Two days of one weekday have most of their weeks in common:
+ * a week that is in memory stays there as long as the day that is asked for has it, so that a
+ * window in the order of `byWeekday` reads most of its weeks once and not ten times.
  */
 export class WeeksRead {
   readonly #sql: SqlSession;
@@ -34,9 +46,15 @@ export class WeeksRead {
     this.#sql = sql;
   }
 
-  /** Opens `weeks`: every week of every meter, `w` from 0, the newest; all as they were some weeks ago. */
+  /**
+   * Opens `weeks`: every week of every meter, `w` from 0, the newest; all as they were some weeks
+   * ago.
+   */
   async open(unit: StepUnit, ago = 0): Promise<void> {
-    const files = Array.from({ length: WEEKS }, (_, week) => unit.inputs[weekBefore('week', week + ago)] ?? []);
+    const files = Array.from(
+      { length: WEEKS },
+      (_, week) => unit.inputs[weekBefore('week', week + ago)] ?? [],
+    );
     const rows = files.flat().reduce((sum, { ref }) => sum + (ref.rows ?? Infinity), 0);
     await this.#dropAllBut(unit);
     const each: string[] = [];
@@ -46,7 +64,9 @@ export class WeeksRead {
       const from = rows <= ROWS_IN_MEMORY ? await this.#tableOf(paths) : parquetOf(paths);
       each.push(`SELECT ${week} AS w, ${COLUMNS} FROM ${from}`);
     }
-    await this.#sql.run(`CREATE OR REPLACE TEMP VIEW weeks AS ${[NONE, ...each].join(' UNION ALL ')}`);
+    await this.#sql.run(
+      `CREATE OR REPLACE TEMP VIEW weeks AS ${[NONE, ...each].join(' UNION ALL ')}`,
+    );
   }
 
   async #tableOf(paths: readonly string[]): Promise<string> {
@@ -54,7 +74,9 @@ export class WeeksRead {
     if (known !== undefined) return known;
     this.#made += 1;
     const table = `week_read_${this.#made}`;
-    await this.#sql.run(`CREATE OR REPLACE TEMP TABLE ${table} AS SELECT ${COLUMNS} FROM ${parquetOf(paths)}`);
+    await this.#sql.run(
+      `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT ${COLUMNS} FROM ${parquetOf(paths)}`,
+    );
     this.#tables.set(keyOf(paths), table);
     return table;
   }
@@ -74,7 +96,10 @@ function keyOf(paths: readonly string[]): string {
   return JSON.stringify(paths);
 }
 
-/** All days of one weekday in order, then those of the next: a day comes right after the one with which it shares its weeks. */
+/**
+ * All days of one weekday in order, then those of the next: a day comes right after the one with
+ * which it shares its weeks.
+ */
 export function byWeekday(units: readonly StepUnit[]): StepUnit[] {
   const place = ({ scope }: StepUnit): number => toEpochDay(scope) % WEEK_DAYS;
   return units.toSorted((a, b) => place(a) - place(b) || (a.scope < b.scope ? -1 : 1));

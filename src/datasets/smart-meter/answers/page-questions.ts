@@ -3,7 +3,10 @@ import { ASKED_DAY, addDays, question, quoteText } from '../../kit/index.ts';
 import type { QuestionDefinition } from '../../kit/index.ts';
 import { columnsOf } from './tables.ts';
 
-/** Questions behind the charts of the page of a fleet. Those that name meters are for those who say who they are. */
+/**
+ * Questions behind the charts of the page of a fleet. Those that name meters are for those who say
+ * who they are.
+ */
 
 const end = ASKED_DAY.describe('Last day; by default the last known one');
 const DAYS = 28;
@@ -46,7 +49,9 @@ const figures = question({
     y: ['value'],
     series: 'unit',
     labels: Object.fromEntries(
-      columnsOf('meters', 'total_kwh', 'peak_kwh', 'coverage', 'anomaly_count').map(({ name, title }) => [name, title]),
+      columnsOf('meters', 'total_kwh', 'peak_kwh', 'coverage', 'anomaly_count').map(
+        ({ name, title }) => [name, title],
+      ),
     ),
   }),
 });
@@ -71,14 +76,18 @@ const week = question({
   parameters: z.strictObject({ end }),
   tables: ['meter_week'],
   span: lastDay,
-  sql: () => 'SELECT CAST(weekday AS VARCHAR) AS weekday, hour, mean_kwh, days FROM meter_week ORDER BY weekday, hour',
+  sql: () =>
+    'SELECT CAST(weekday AS VARCHAR) AS weekday, hour, mean_kwh, days FROM meter_week ORDER BY weekday, hour',
   columns: () =>
     columnsOf('weekday', 'hour', 'mean_kwh', 'days').map((column) => ({
       ...column,
       type: column.name === 'weekday' ? 'text' : column.type,
     })),
   sentence: (rows) => {
-    const largest = rows.reduce((greatest, row) => Math.max(greatest, Number(row['mean_kwh'] ?? 0)), 0);
+    const largest = rows.reduce(
+      (greatest, row) => Math.max(greatest, Number(row['mean_kwh'] ?? 0)),
+      0,
+    );
     return { fr: `Au plus ${largest} kWh en une heure.`, en: `At most ${largest} kWh in an hour.` };
   },
   chart: () => ({
@@ -149,4 +158,10 @@ const quality = question({
 });
 
 /** By page: the fleet, then single meters. */
-export const METER_PAGE_QUESTIONS: readonly QuestionDefinition[] = [figures, week, quality, scatter, odd];
+export const METER_PAGE_QUESTIONS: readonly QuestionDefinition[] = [
+  figures,
+  week,
+  quality,
+  scatter,
+  odd,
+];

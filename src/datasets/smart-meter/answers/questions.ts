@@ -7,7 +7,11 @@ import { columnsOf } from './tables.ts';
 
 /** Days shown where nobody says which. */
 const DAYS = 28;
-const segment = z.string().max(60).default('fleet').describe('A segment, such as home; by default the whole fleet');
+const segment = z
+  .string()
+  .max(60)
+  .default('fleet')
+  .describe('A segment, such as home; by default the whole fleet');
 
 function spanOf(
   { start, end }: { readonly start?: string | undefined; readonly end?: string | undefined },
@@ -24,17 +28,32 @@ const fleet = question({
     fr: 'Énergie, pointe, couverture et pertes estimées par jour, du parc ou d’un segment.',
     en: 'Energy, peak, coverage and estimated losses by day, of the fleet or of a segment.',
   },
-  parameters: z.strictObject({ start: ASKED_DAY.describe('First day'), end: ASKED_DAY.describe('Last day'), segment }),
+  parameters: z.strictObject({
+    start: ASKED_DAY.describe('First day'),
+    end: ASKED_DAY.describe('Last day'),
+    segment,
+  }),
   tables: ['meter_fleet'],
   span: (asked, { known }) => spanOf(asked, known),
   sql: ({ segment: asked }) =>
     `SELECT metric_date, total_kwh, peak_kwh, peak_hour, meters, coverage, total_loss_estimate_kwh
      FROM meter_fleet WHERE segment = ${quoteText(asked)} ORDER BY metric_date`,
   columns: () =>
-    columnsOf('metric_date', 'total_kwh', 'peak_kwh', 'peak_hour', 'meters', 'coverage', 'total_loss_estimate_kwh'),
+    columnsOf(
+      'metric_date',
+      'total_kwh',
+      'peak_kwh',
+      'peak_hour',
+      'meters',
+      'coverage',
+      'total_loss_estimate_kwh',
+    ),
   sentence: (rows) => {
     const total = rows.reduce((sum, row) => sum + Number(row['total_kwh'] ?? 0), 0).toFixed(0);
-    return { fr: `${total} kWh en ${rows.length} jours.`, en: `${total} kWh in ${rows.length} days.` };
+    return {
+      fr: `${total} kWh en ${rows.length} jours.`,
+      en: `${total} kWh in ${rows.length} days.`,
+    };
   },
   chart: () => ({ kind: 'bar', x: 'metric_date', y: ['total_kwh'], unit: 'kWh' }),
 });
@@ -62,7 +81,10 @@ const profiles = question({
   },
   columns: (): TableColumn[] => [
     ...columnsOf('half_hour', 'n', 'mean_wh'),
-    ...columnsOf('p10_wh', 'p50_wh', 'p90_wh').map((column): TableColumn => ({ ...column, type: 'number' })),
+    ...columnsOf('p10_wh', 'p50_wh', 'p90_wh').map((column): TableColumn => ({
+      ...column,
+      type: 'number',
+    })),
   ],
   sentence: (rows) => {
     const kwh = (rows.reduce((sum, row) => sum + Number(row['mean_wh'] ?? 0), 0) / 1000).toFixed(1);
@@ -81,7 +103,8 @@ const indicators = question({
   parameters: z.strictObject({}),
   tables: ['meter_indicators'],
   span: (_, { known }) => known,
-  sql: () => 'SELECT period, id, value, unit, target, absent FROM meter_indicators ORDER BY period, id',
+  sql: () =>
+    'SELECT period, id, value, unit, target, absent FROM meter_indicators ORDER BY period, id',
   columns: () => columnsOf('period', 'id', 'value', 'unit', 'target', 'absent'),
   sentence: (rows) => {
     const there = rows.filter((row) => row['value'] !== null).length;
@@ -101,19 +124,31 @@ export const METER_DASHBOARDS: readonly DashboardDefinition[] = [
     id: 'smart-meter',
     title: { fr: 'Compteurs communicants', en: 'Smart meters' },
     charts: [
-      { title: { fr: 'Chiffres du jour', en: 'Figures of the day' }, question: 'get_meter_figures', parameters: {} },
+      {
+        title: { fr: 'Chiffres du jour', en: 'Figures of the day' },
+        question: 'get_meter_figures',
+        parameters: {},
+      },
       {
         title: { fr: 'Consommation du parc', en: 'Consumption of the fleet' },
         question: 'get_meter_fleet',
         parameters: {},
       },
-      { title: { fr: 'Profil des logements', en: 'Profile of homes' }, question: 'get_meter_profile', parameters: {} },
+      {
+        title: { fr: 'Profil des logements', en: 'Profile of homes' },
+        question: 'get_meter_profile',
+        parameters: {},
+      },
       {
         title: { fr: 'Par jour de la semaine et heure', en: 'By weekday and hour' },
         question: 'get_meter_week',
         parameters: {},
       },
-      { title: { fr: 'Indicateurs', en: 'Indicators' }, question: 'get_meter_indicators', parameters: {} },
+      {
+        title: { fr: 'Indicateurs', en: 'Indicators' },
+        question: 'get_meter_indicators',
+        parameters: {},
+      },
     ],
   },
   {

@@ -1,11 +1,17 @@
 import { FEATURES } from '../anomalies/meter-day.ts';
 import { fullHourlySql } from '../marts/daily.ts';
 import { definedMembers, quoteIdentifier } from '../../kit/index.ts';
-import type { ColumnType, RowsOutput, TableColumn, TableDefinition, Words } from '../../kit/index.ts';
+import type {
+  ColumnType,
+  RowsOutput,
+  TableColumn,
+  TableDefinition,
+  Words,
+} from '../../kit/index.ts';
 
 /**
- * What readers may ask of smart meters. Tables with `meter_key` tell of households: they are for those who say who they are. So are the
- * losses of transformers, which may have a single meter.
+ * What readers may ask of smart meters. Tables with `meter_key` tell of households: they are for
+ * those who say who they are. So are the losses of transformers, which may have a single meter.
  */
 
 type Told = readonly [type: ColumnType, fr: string, en: string, unit?: string];
@@ -78,7 +84,11 @@ const COLUMNS: Readonly<Record<string, Told>> = {
   score: ['number', 'Score (0–1)', 'Score (0–1)'],
   lasting: ['number', 'Score durable (0–1)', 'Lasting score (0–1)'],
   isNew: ['boolean', 'Nouveau', 'New'],
-  confirmed: ['number', 'Part confirmée par le transformateur', 'Share that the transformer confirms'],
+  confirmed: [
+    'number',
+    'Part confirmée par le transformateur',
+    'Share that the transformer confirms',
+  ],
   missing_wh_per_day: ['integer', 'Manque par jour', 'Missing a day', 'Wh'],
   reference_wh: ['number', 'Référence par jour', 'Reference a day', 'Wh'],
   use_ratio: ['number', 'Usage / habitude', 'Use / usual'],
@@ -94,7 +104,11 @@ const COLUMNS: Readonly<Record<string, Told>> = {
   days_of_month: ['integer', 'Jours du mois', 'Days of the month'],
   months: ['integer', 'Mois', 'Months'],
   ratio_month_before: ['number', 'Jour moyen / mois précédent', 'Mean day / month before'],
-  ratio_year_before: ['number', 'Jour moyen / même mois un an avant', 'Mean day / same month a year before'],
+  ratio_year_before: [
+    'number',
+    'Jour moyen / même mois un an avant',
+    'Mean day / same month a year before',
+  ],
   is_labelled: ['boolean', 'Étiqueté anormal', 'Labelled as odd'],
   use: ['number', 'Énergie / habitude (log)', 'Energy / usual (log)'],
   base: ['number', 'Talon / habitude (log)', 'Base load / usual (log)'],
@@ -157,7 +171,16 @@ interface MeterTable {
 }
 
 const FLEET_MONTH = [
-  ...['total_kwh', 'mean_day_kwh', 'peak_kwh', 'peak_date', 'peak_hour', 'days', 'observed', 'expected'],
+  ...[
+    'total_kwh',
+    'mean_day_kwh',
+    'peak_kwh',
+    'peak_date',
+    'peak_hour',
+    'days',
+    'observed',
+    'expected',
+  ],
   ...['anomaly_count', 'total_loss_estimate_kwh'],
 ];
 
@@ -181,7 +204,16 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     rows: { step: 'transform/readings', output: 'readings' },
     order: ['meter_key', 'channel', 'start_at'],
     columns: [
-      ...['meter_key', 'channel', 'start_at', 'step_min', 'energy_wh', 'quality', 'revision', 'estimate_wh'],
+      ...[
+        'meter_key',
+        'channel',
+        'start_at',
+        'step_min',
+        'energy_wh',
+        'quality',
+        'revision',
+        'estimate_wh',
+      ],
       ...['estimate_method', 'slot', 'hour', 'suspect', 'label'],
     ],
   },
@@ -205,14 +237,20 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
   },
   conflicts: {
     title: { fr: 'Lignes qui se contredisent', en: 'Rows that disagree' },
-    description: { fr: 'De même rang, pour un même intervalle.', en: 'Of one rank, for one interval.' },
+    description: {
+      fr: 'De même rang, pour un même intervalle.',
+      en: 'Of one rank, for one interval.',
+    },
     rows: { step: 'transform/readings', output: 'conflicts' },
     order: ['meter_key', 'channel', 'start_at'],
     columns: ['meter_key', 'channel', 'start_at', 'largest_wh', 'smallest_wh', 'values'],
   },
   hours: {
     title: { fr: 'Heures des compteurs', en: 'Hours of meters' },
-    description: { fr: 'Somme et nombre de chaque heure écoulée.', en: 'Sum and count of each elapsed hour.' },
+    description: {
+      fr: 'Somme et nombre de chaque heure écoulée.',
+      en: 'Sum and count of each elapsed hour.',
+    },
     rows: { step: 'metrics/daily', output: 'hourly' },
     order: ['meter_key', 'channel', 'hour_at'],
     columns: ['meter_key', 'channel', 'hour_at', 'total_wh', 'count_readings'],
@@ -227,8 +265,22 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     from: (files) => fullHourlySql(`read_parquet(${files}, hive_partitioning = false)`),
     order: ['meter_key', 'channel', 'hour_timestamp'],
     columns: [
-      ...['meter_key', 'channel', 'hour_timestamp', 'hour', 'total_kwh', 'avg_consumption_kwh', 'max_consumption_kwh'],
-      ...['min_consumption_kwh', 'std_consumption_kwh', 'count_readings', 'count_anomalies', 'anomaly_rate_pct'],
+      ...[
+        'meter_key',
+        'channel',
+        'hour_timestamp',
+        'hour',
+        'total_kwh',
+        'avg_consumption_kwh',
+        'max_consumption_kwh',
+      ],
+      ...[
+        'min_consumption_kwh',
+        'std_consumption_kwh',
+        'count_readings',
+        'count_anomalies',
+        'anomaly_rate_pct',
+      ],
     ],
   },
   days: {
@@ -240,8 +292,27 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     rows: { step: 'metrics/daily', output: 'daily' },
     order: ['date', 'meter_key', 'channel'],
     columns: [
-      ...['date', 'meter_key', 'channel', 'total_wh', 'peak_wh', 'peak_hour', 'base_wh', 'night_wh', 'evening_wh'],
-      ...['observed', 'expected', 'estimated', 'zeros', 'load_factor', 'count_anomalies', 'step_min', 'changes_step'],
+      ...[
+        'date',
+        'meter_key',
+        'channel',
+        'total_wh',
+        'peak_wh',
+        'peak_hour',
+        'base_wh',
+        'night_wh',
+        'evening_wh',
+      ],
+      ...[
+        'observed',
+        'expected',
+        'estimated',
+        'zeros',
+        'load_factor',
+        'count_anomalies',
+        'step_min',
+        'changes_step',
+      ],
       'avg_temperature_c',
     ],
   },
@@ -273,7 +344,17 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     rows: { step: 'metrics/suspicions', output: 'suspicions' },
     order: ['lasting', 'meter_key'],
     columns: [
-      ...['scope', 'meter_key', 'segment', 'transformer', 'shape', 'score', 'lasting', 'isNew', 'confirmed'],
+      ...[
+        'scope',
+        'meter_key',
+        'segment',
+        'transformer',
+        'shape',
+        'score',
+        'lasting',
+        'isNew',
+        'confirmed',
+      ],
       ...['missing_wh_per_day', 'reference_wh', ...RATIOS],
     ],
     scoped: true,
@@ -287,7 +368,15 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     rows: { step: 'metrics/scores', output: 'scores' },
     order: ['meter_key'],
     columns: [
-      ...['scope', 'meter_key', 'segment', 'is_anomaly_labeled', 'is_anomaly_ml', 'anomaly_score', 'anomaly_type'],
+      ...[
+        'scope',
+        'meter_key',
+        'segment',
+        'is_anomaly_labeled',
+        'is_anomaly_ml',
+        'anomaly_score',
+        'anomaly_type',
+      ],
       ...['severity', 'model'],
     ],
     scoped: true,
@@ -321,7 +410,18 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     },
     rows: { step: 'metrics/day', output: 'profile' },
     order: ['cohort', 'half_hour'],
-    columns: ['scope', 'cohort', 'season', 'day_type', 'half_hour', 'n', 'mean_wh', 'p10_wh', 'p50_wh', 'p90_wh'],
+    columns: [
+      'scope',
+      'cohort',
+      'season',
+      'day_type',
+      'half_hour',
+      'n',
+      'mean_wh',
+      'p10_wh',
+      'p50_wh',
+      'p90_wh',
+    ],
     scoped: true,
   },
   losses: {
@@ -333,7 +433,16 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     rows: { step: 'metrics/day', output: 'losses' },
     order: ['transformer'],
     columns: [
-      ...['scope', 'transformer', 'meters', 'coverage', 'injected_kwh', 'export_kwh', 'delivered_kwh', 'loss_kwh'],
+      ...[
+        'scope',
+        'transformer',
+        'meters',
+        'coverage',
+        'injected_kwh',
+        'export_kwh',
+        'delivered_kwh',
+        'loss_kwh',
+      ],
       ...['loss_rate', 'technical_kwh', 'rest_kwh'],
     ],
     scoped: true,
@@ -348,8 +457,24 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     rows: { step: 'report/daily', output: 'table' },
     order: ['metric_date', 'segment'],
     columns: [
-      ...['segment', 'metric_date', 'total_kwh', 'avg_kwh', 'peak_kwh', 'peak_hour', 'consumption_variance', 'meters'],
-      ...['observed', 'expected', 'coverage', 'anomaly_count', 'anomaly_rate_pct', 'total_loss_estimate_kwh'],
+      ...[
+        'segment',
+        'metric_date',
+        'total_kwh',
+        'avg_kwh',
+        'peak_kwh',
+        'peak_hour',
+        'consumption_variance',
+        'meters',
+      ],
+      ...[
+        'observed',
+        'expected',
+        'coverage',
+        'anomaly_count',
+        'anomaly_rate_pct',
+        'total_loss_estimate_kwh',
+      ],
       ...['expected_from', 'loss_estimate_absent'],
     ],
   },
@@ -376,8 +501,25 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     each: 'month',
     order: ['period', 'meter_key', 'channel'],
     columns: [
-      ...['period', 'meter_key', 'channel', 'total_wh', 'mean_day_wh', 'peak_wh', 'peak_date', 'peak_hour', 'days'],
-      ...['complete_days', 'days_of_month', 'observed', 'estimated', 'ratio_month_before', 'ratio_year_before'],
+      ...[
+        'period',
+        'meter_key',
+        'channel',
+        'total_wh',
+        'mean_day_wh',
+        'peak_wh',
+        'peak_date',
+        'peak_hour',
+        'days',
+      ],
+      ...[
+        'complete_days',
+        'days_of_month',
+        'observed',
+        'estimated',
+        'ratio_month_before',
+        'ratio_year_before',
+      ],
     ],
   },
   years: {
@@ -387,7 +529,17 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     each: 'year',
     order: ['period', 'meter_key', 'channel'],
     columns: [
-      ...['period', 'meter_key', 'channel', 'total_wh', 'mean_day_wh', 'peak_wh', 'peak_date', 'months', 'days'],
+      ...[
+        'period',
+        'meter_key',
+        'channel',
+        'total_wh',
+        'mean_day_wh',
+        'peak_wh',
+        'peak_date',
+        'months',
+        'days',
+      ],
       ...['complete_days', 'observed', 'estimated'],
     ],
   },
@@ -408,7 +560,8 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     },
     rows: { step: 'rollup/month', output: 'fleet' },
     each: 'month',
-    from: (files) => documentRows(files, 'indicators', ['id', 'value', 'unit', 'target', 'of', 'absent']),
+    from: (files) =>
+      documentRows(files, 'indicators', ['id', 'value', 'unit', 'target', 'of', 'absent']),
     order: ['period', 'id'],
     columns: ['period', 'id', 'value', 'unit', 'target', 'of', 'absent'],
   },
@@ -417,7 +570,17 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     description: { fr: 'La liste qui vaut chaque jour.', en: 'The list that holds on each day.' },
     rows: { step: 'download/meters', output: 'slice' },
     order: ['meter_key'],
-    columns: ['scope', 'meter_key', 'valid_from', 'segment', 'region', 'transformer', 'feeder', 'kva', 'tariff'],
+    columns: [
+      'scope',
+      'meter_key',
+      'valid_from',
+      'segment',
+      'region',
+      'transformer',
+      'feeder',
+      'kva',
+      'tariff',
+    ],
     scoped: true,
   },
 };
@@ -430,7 +593,10 @@ function columnOf(name: string, { personal = [] }: Pick<MeterTable, 'personal'> 
   return { name, type, title: { fr, en }, ...definedMembers({ unit, class: own }) };
 }
 
-/** The declared columns of these names, in their order; a name that nothing is told of is a mistake of ours. */
+/**
+ * The declared columns of these names, in their order; a name that nothing is told of is a mistake
+ * of ours.
+ */
 export function columnsOf(...names: readonly string[]): TableColumn[] {
   return names.map((name) => columnOf(name));
 }
@@ -441,12 +607,14 @@ function tableId(name: string): string {
 }
 
 /** Every mart, as the API, exports and questions know it. */
-export const METER_TABLES: readonly TableDefinition[] = Object.entries(TABLES).map(([name, table]) => ({
-  id: tableId(name),
-  title: table.title,
-  description: table.description,
-  rows: { ...table.rows, each: table.each ?? 'day' },
-  order: table.order,
-  columns: table.columns.map((column) => columnOf(column, table)),
-  ...definedMembers({ scoped: table.scoped, from: table.from }),
-}));
+export const METER_TABLES: readonly TableDefinition[] = Object.entries(TABLES).map(
+  ([name, table]) => ({
+    id: tableId(name),
+    title: table.title,
+    description: table.description,
+    rows: { ...table.rows, each: table.each ?? 'day' },
+    order: table.order,
+    columns: table.columns.map((column) => columnOf(column, table)),
+    ...definedMembers({ scoped: table.scoped, from: table.from }),
+  }),
+);

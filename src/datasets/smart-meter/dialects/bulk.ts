@@ -2,17 +2,28 @@ import { PipelineError, quoteText } from '../../kit/index.ts';
 import type { SqlSession } from '../../kit/index.ts';
 import type { Dialect, FileHead, OpenFile, SameInAll } from './dialect.ts';
 import { publishedRows, revisionSql } from './dialect.ts';
-import { columnSql, csvRows, hasColumn, headerOf, rawColumnSql, requireColumns, unnumberedRows } from './csv.ts';
+import {
+  columnSql,
+  csvRows,
+  hasColumn,
+  headerOf,
+  rawColumnSql,
+  requireColumns,
+  unnumberedRows,
+} from './csv.ts';
 
 /**
- * Many meters and days in one file, as a head-end delivers them: `meter_id`, `start_at` or `end_at`, `wh` or `kwh`; and, where the file has them, `quality`,
- * `channel`, `step_min`, `revision` (BRUT, COMPLETE, CORRIGE) and `file_time`. CSV or Parquet; a time without offset is that of Paris.
+ * Many meters and days in one file, as a head-end delivers them: `meter_id`, `start_at` or
+ * `end_at`, `wh` or `kwh`; and, where the file has them, `quality`, `channel`, `step_min`,
+ * `revision` (BRUT, COMPLETE, CORRIGE) and `file_time`. CSV or Parquet; a time without offset is
+ * that of Paris.
  */
 export const bulk: Dialect = {
   id: 'bulk',
   title: 'readings of many meters (head-end)',
   matches: ({ text, lines }) => text.startsWith('PAR1') || isBulk(splitHeader(lines[0])),
-  open: (head, sql) => (head.text.startsWith('PAR1') ? openParquet(head, sql) : Promise.resolve(openCsv(head))),
+  open: (head, sql) =>
+    head.text.startsWith('PAR1') ? openParquet(head, sql) : Promise.resolve(openCsv(head)),
 };
 
 function splitHeader(line: string): string[] {
@@ -46,7 +57,9 @@ function openCsv(head: FileHead): OpenFile {
 
 async function openParquet({ path, name }: FileHead, sql: SqlSession): Promise<OpenFile> {
   const from = `read_parquet(${quoteText(path)}, hive_partitioning = false)`;
-  const described = await sql.rows<{ column_name: string; column_type: string }>(`DESCRIBE SELECT * FROM ${from}`);
+  const described = await sql.rows<{ column_name: string; column_type: string }>(
+    `DESCRIBE SELECT * FROM ${from}`,
+  );
   const names = described.map(({ column_name }) => column_name);
   requireColumns(names, ['meter_id'], name);
   if (!isBulk(names)) {
@@ -83,8 +96,16 @@ function bulkRows(names: readonly string[], from: string, line = 'line'): string
       stamp: raw(hasColumn(names, 'end_at') ? 'end_at' : 'start_at'),
       value: raw(hasColumn(names, 'wh') ? 'wh' : 'kwh'),
       step_min: `TRY_CAST(${of('step_min')} AS INTEGER)`,
-      quality: usualSql(raw('quality'), { A: `'A'`, E: `'E'`, C: `'C'` }, `coalesce(upper(${of('quality')}), 'A')`),
-      revision: usualSql(raw('revision'), { BRUT: '0', CORRIGE: '2', COMPLETE: '1' }, revisionSql(of('revision'))),
+      quality: usualSql(
+        raw('quality'),
+        { A: `'A'`, E: `'E'`, C: `'C'` },
+        `coalesce(upper(${of('quality')}), 'A')`,
+      ),
+      revision: usualSql(
+        raw('revision'),
+        { BRUT: '0', CORRIGE: '2', COMPLETE: '1' },
+        revisionSql(of('revision')),
+      ),
       file_time: of('file_time'),
       ...sameInAll(names),
     },
@@ -93,7 +114,13 @@ function bulkRows(names: readonly string[], from: string, line = 'line'): string
 }
 
 function sameInAll(names: readonly string[]): SameInAll {
-  const labelled = ['temperature_raw', 'humidity_raw', 'wind_speed_raw', 'avg_past_raw', 'label'] as const;
+  const labelled = [
+    'temperature_raw',
+    'humidity_raw',
+    'wind_speed_raw',
+    'avg_past_raw',
+    'label',
+  ] as const;
   return {
     is_end: String(hasColumn(names, 'end_at')),
     zone: `'Europe/Paris'`,
@@ -105,8 +132,13 @@ function sameInAll(names: readonly string[]): SameInAll {
   };
 }
 
-/** The usual texts of a column are compared as they are: letters and spaces of millions of rows are dear to change. */
+/**
+ * The usual texts of a column are compared as they are: letters and spaces of millions of rows are
+ * dear to change.
+ */
 function usualSql(column: string, usual: Readonly<Record<string, string>>, other: string): string {
-  const cases = Object.entries(usual).map(([text, value]) => `WHEN ${column} = ${quoteText(text)} THEN ${value}`);
+  const cases = Object.entries(usual).map(
+    ([text, value]) => `WHEN ${column} = ${quoteText(text)} THEN ${value}`,
+  );
   return `CASE ${cases.join(' ')} ELSE ${other} END`;
 }

@@ -1,7 +1,9 @@
 import { PipelineError, quoteIdentifier, quoteText } from '../../kit/index.ts';
 import type { FileHead } from './dialect.ts';
 
-/** CSV files of all dialects: columns are found by the names of the header, never by their place. */
+/**
+ * CSV files of all dialects: columns are found by the names of the header, never by their place.
+ */
 
 /** How the lines of a dialect are laid out. */
 export interface CsvShape {
@@ -16,12 +18,25 @@ export function headerOf(head: FileHead, { delimiter, skip }: CsvShape): string[
 }
 
 /** The rows as text, with `line`, the place of the row in the file. */
-export function csvRows(path: string, names: readonly string[], shape: CsvShape, hasHeader = true): string {
+export function csvRows(
+  path: string,
+  names: readonly string[],
+  shape: CsvShape,
+  hasHeader = true,
+): string {
   return `(SELECT *, ${linesBefore(shape, hasHeader)} + row_number() OVER () AS line FROM ${unnumberedRows(path, names, shape, hasHeader)})`;
 }
 
-/** The same without `line`: to number rows is the work of one thread, while without it all threads read the file. */
-export function unnumberedRows(path: string, names: readonly string[], shape: CsvShape, hasHeader = true): string {
+/**
+ * The same without `line`: to number rows is the work of one thread, while without it all threads
+ * read the file.
+ */
+export function unnumberedRows(
+  path: string,
+  names: readonly string[],
+  shape: CsvShape,
+  hasHeader = true,
+): string {
   const columns = names.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ');
   return `read_csv(${quoteText(path)}, delim = ${quoteText(shape.delimiter)}, quote = '"', escape = '"', header = false,
     skip = ${linesBefore(shape, hasHeader)}, columns = {${columns}}, null_padding = true, auto_detect = false, strict_mode = false)`;
@@ -54,7 +69,11 @@ function plain(name: string): string {
 }
 
 /** @throws `SRC_SHAPE_CHANGED` that names the columns that are missing */
-export function requireColumns(header: readonly string[], names: readonly string[], what: string): void {
+export function requireColumns(
+  header: readonly string[],
+  names: readonly string[],
+  what: string,
+): void {
   const missing = names.filter((name) => !hasColumn(header, name));
   if (missing.length === 0) return;
   throw new PipelineError(

@@ -1,8 +1,9 @@
 import type { SqlSession } from '../../kit/index.ts';
 
 /**
- * What every reader of a dialect gives: the rows of a file as text, with what the dialect itself says of them. One row per published value; nothing is
- * converted, filtered or rounded here. Spaces around ids, stamps and values may stay: they are taken away once for each different one.
+ * What every reader of a dialect gives: the rows of a file as text, with what the dialect itself
+ * says of them. One row per published value; nothing is converted, filtered or rounded here. Spaces
+ * around ids, stamps and values may stay: they are taken away once for each different one.
  *
  * | column | meaning |
  * |---|---|
@@ -43,7 +44,10 @@ export const PUBLISHED_COLUMNS = {
 /** A column of the table above; the SQL of a dialect leaves out what its files do not say. */
 export type PublishedColumn = keyof typeof PUBLISHED_COLUMNS;
 
-/** Columns that are the same in all rows of a file, as far as its header tells, with the SQL of what they are. */
+/**
+ * Columns that are the same in all rows of a file, as far as its header tells, with the SQL of what
+ * they are.
+ */
 export type SameInAll = Readonly<Partial<Record<PublishedColumn, string>>>;
 
 /** The beginning of a file, as text without byte order mark. */
@@ -79,7 +83,10 @@ export interface Dialect {
 }
 
 /** The query of a dialect: what it does not name has its default. */
-export function publishedRows(columns: Partial<Record<PublishedColumn, string>>, from: string): string {
+export function publishedRows(
+  columns: Partial<Record<PublishedColumn, string>>,
+  from: string,
+): string {
   const defaults: Partial<Record<PublishedColumn, string>> = {
     channel: `'import'`,
     is_end: 'false',

@@ -8,8 +8,10 @@ import type { Dialect, FileHead, OpenFile } from './dialect.ts';
 import { publishedRows } from './dialect.ts';
 
 /**
- * Green Button: an Atom feed of NAESB ESPI. START of each interval in seconds since 1970; the value times ten to `powerOfTenMultiplier`; unit 72 is Wh. Only
- * `accumulationBehaviour` 4 (a quantity per interval) is energy of an interval, 1 and 3 are registers; `flowDirection` 19 is what flows back to the network.
+ * Green Button: an Atom feed of NAESB ESPI. START of each interval in seconds since 1970; the value
+ * times ten to `powerOfTenMultiplier`; unit 72 is Wh. Only `accumulationBehaviour` 4 (a quantity
+ * per interval) is energy of an interval, 1 and 3 are registers; `flowDirection` 19 is what flows
+ * back to the network.
  */
 export const greenButton: Dialect = {
   id: 'green-button',
@@ -20,7 +22,19 @@ export const greenButton: Dialect = {
 
 /** The ESPI code of quality as ours; 12 and 15 mean that the value is none. */
 const QUALITY: Readonly<Record<string, string>> = {
-  ...{ 0: 'A', 17: 'A', 18: 'A', 7: 'C', 8: 'E', 9: 'E', 11: 'E', 10: 'S', 13: 'U', 14: 'U', 16: 'U' },
+  ...{
+    0: 'A',
+    17: 'A',
+    18: 'A',
+    7: 'C',
+    8: 'E',
+    9: 'E',
+    11: 'E',
+    10: 'S',
+    13: 'U',
+    14: 'U',
+    16: 'U',
+  },
 };
 const REFUSED_QUALITY = new Set(['12', '15']);
 const WATT_HOURS = '72';
@@ -89,7 +103,9 @@ async function* entriesOf(file: string): AsyncGenerator<Entry | { readonly updat
   yield* done;
 }
 
-/** What stands before the last `/IntervalBlock…` names the meter reading that a block belongs to. */
+/**
+ * What stands before the last `/IntervalBlock…` names the meter reading that a block belongs to.
+ */
 function readingOf(link: string | undefined): string | undefined {
   return link?.replace(/\/IntervalBlock(\/.*)?$/, '');
 }
@@ -104,8 +120,10 @@ async function openFeed({ path: file, name }: FileHead, sql: SqlSession): Promis
   let updated: string | null = null;
   for await (const entry of entriesOf(file)) {
     if ('updated' in entry) updated = entry.updated;
-    else if (entry.kind === 'ReadingType') types.set(entry.links['self'], readingType(entry.values));
-    else if (entry.kind === 'MeterReading') typeOfReading.set(entry.links['self'], entry.links['related']);
+    else if (entry.kind === 'ReadingType')
+      types.set(entry.links['self'], readingType(entry.values));
+    else if (entry.kind === 'MeterReading')
+      typeOfReading.set(entry.links['self'], entry.links['related']);
   }
   const [only] = types.size === 1 ? [...types.values()] : [];
   const lines: string[] = [];
@@ -115,7 +133,10 @@ async function openFeed({ path: file, name }: FileHead, sql: SqlSession): Promis
     const known = link === undefined ? undefined : typeOfReading.get(link);
     const type = (known === undefined ? undefined : types.get(known)) ?? only;
     if (type === undefined)
-      throw new PipelineError('SRC_SHAPE_CHANGED', `${name} has a block of readings without its type`);
+      throw new PipelineError(
+        'SRC_SHAPE_CHANGED',
+        `${name} has a block of readings without its type`,
+      );
     for (const reading of entry.readings)
       lines.push(
         `${JSON.stringify({ ...rowOf(reading, type), meter: idOf(link), line: lines.length + 1, updated })}\n`,

@@ -4,11 +4,13 @@ import { publishedRows } from './dialect.ts';
 import { columnSql, csvRows, headerOf } from './csv.ts';
 
 /**
- * The labelled research file, as published (ISO times) and as a spreadsheet saved it (`MM/DD/YYYY H:mm`, CRLF). It names no meter and no zone; 02:00 exists
- * on the days on which clocks change, so its days are those of UTC. Values lie between 0 and 1; they are declared to mean 10 kWh, and stay as they are
- * beside the scaled ones.
+ * The labelled research file, as published (ISO times) and as a spreadsheet saved it (`MM/DD/YYYY
+ * H:mm`, CRLF). It names no meter and no zone; 02:00 exists on the days on which clocks change, so
+ * its days are those of UTC. Values lie between 0 and 1; they are declared to mean 10 kWh, and stay
+ * as they are beside the scaled ones.
  */
-const HEADER = 'Timestamp,Electricity_Consumed,Temperature,Humidity,Wind_Speed,Avg_Past_Consumption,Anomaly_Label';
+const HEADER =
+  'Timestamp,Electricity_Consumed,Temperature,Humidity,Wind_Speed,Avg_Past_Consumption,Anomaly_Label';
 
 /** The only meter of the file. */
 export const KAGGLE_METER = 'kaggle-1';

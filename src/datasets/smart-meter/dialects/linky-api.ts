@@ -2,7 +2,10 @@ import { quoteText } from '../../kit/index.ts';
 import type { Dialect } from './dialect.ts';
 import { minutesSql, publishedRows, revisionSql } from './dialect.ts';
 
-/** The answer of the distributor's API for one meter: the END of each interval in local time without offset, mean power in W. */
+/**
+ * The answer of the distributor's API for one meter: the END of each interval in local time without
+ * offset, mean power in W.
+ */
 export const linkyApi: Dialect = {
   id: 'linky-api',
   title: 'load curve of the distributor’s API (Linky)',

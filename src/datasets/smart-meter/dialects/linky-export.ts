@@ -4,8 +4,9 @@ import { publishedRows } from './dialect.ts';
 import { csvRows } from './csv.ts';
 
 /**
- * The load curve that a customer exports: `Horodate;Valeur`, the END of the interval with its offset, mean power in W. Two lines may stand before the header,
- * or there is none at all; an empty value is a missing one. The file names its meter, if at all, in its first lines.
+ * The load curve that a customer exports: `Horodate;Valeur`, the END of the interval with its
+ * offset, mean power in W. Two lines may stand before the header, or there is none at all; an empty
+ * value is a missing one. The file names its meter, if at all, in its first lines.
  */
 const ROW = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d;\d*$/;
 const HEADER = /^"?Horodate"?;"?Valeur"?$/i;
@@ -27,7 +28,12 @@ export const linkyExport: Dialect = {
   matches: (head) => headerLine(head) !== -1 || ROW.test(head.lines[0]),
   open(head) {
     const header = headerLine(head);
-    const rows = csvRows(head.path, ['stamp', 'value'], { delimiter: ';', skip: Math.max(header, 0) }, header !== -1);
+    const rows = csvRows(
+      head.path,
+      ['stamp', 'value'],
+      { delimiter: ';', skip: Math.max(header, 0) },
+      header !== -1,
+    );
     const select = publishedRows(
       {
         line: 'line',

@@ -3,8 +3,9 @@ import { publishedRows } from './dialect.ts';
 import { columnSql, csvRows, hasColumn, headerOf } from './csv.ts';
 
 /**
- * Half-hours of London households (Low Carbon London): kWh of the half-hour that begins at the stamp, clock of London. The header ends in a blank, values are
- * padded, `Null` is a missing value, and some stamps lie off the half-hours.
+ * Half-hours of London households (Low Carbon London): kWh of the half-hour that begins at the
+ * stamp, clock of London. The header ends in a blank, values are padded, `Null` is a missing value,
+ * and some stamps lie off the half-hours.
  */
 const SHAPE = { delimiter: ',', skip: 0 } as const;
 

@@ -5,8 +5,8 @@ import { minutesSql, publishedRows, revisionSql } from './dialect.ts';
 import { columnSql, csvRows, hasColumn, headerOf } from './csv.ts';
 
 /**
- * Load curves of the distributor, R63: the END of each interval, local or with offset; active power `PA` in W or energy `EA` in Wh; consumption and
- * production in one file, in any order.
+ * Load curves of the distributor, R63: the END of each interval, local or with offset; active power
+ * `PA` in W or energy `EA` in Wh; consumption and production in one file, in any order.
  */
 
 const ZONE = `'Europe/Paris'`;
@@ -16,7 +16,9 @@ function channelSql(quantity: string): string {
   return `CASE upper(coalesce(${quantity}, 'CONS')) WHEN 'PROD' THEN 'export' ELSE 'import' END`;
 }
 
-/** Nature of the value: B measured, E estimated, C corrected; anything else is taken as measured. */
+/**
+ * Nature of the value: B measured, E estimated, C corrected; anything else is taken as measured.
+ */
 function natureSql(nature: string): string {
   return `CASE upper(coalesce(${nature}, 'B')) WHEN 'E' THEN 'E' WHEN 'C' THEN 'C' WHEN 'H' THEN 'E' WHEN 'K' THEN 'C' ELSE 'A' END`;
 }
@@ -31,7 +33,8 @@ function otherQuantitySql(quantity: string): string {
 export const r63Csv: Dialect = {
   id: 'r63-csv',
   title: 'load curves of the distributor (R63, CSV)',
-  matches: ({ lines }) => hasColumn(lines[0].split(';'), 'Identifiant PRM') && /;Horodate;Valeur;/i.test(lines[0]),
+  matches: ({ lines }) =>
+    hasColumn(lines[0].split(';'), 'Identifiant PRM') && /;Horodate;Valeur;/i.test(lines[0]),
   async open(head, sql) {
     const names = headerOf(head, SHAPE);
     const of = (name: string): string => columnSql(names, name);
@@ -75,7 +78,8 @@ async function refuseRoundedIds(sql: SqlSession, id: string, rows: string): Prom
 export const r63Json: Dialect = {
   id: 'r63-json',
   title: 'load curves of the distributor (R63, JSON)',
-  matches: ({ text }) => /^\s*\{/.test(text) && /"grandeur"\s*:/.test(text) && /"points"\s*:/.test(text),
+  matches: ({ text }) =>
+    /^\s*\{/.test(text) && /"grandeur"\s*:/.test(text) && /"points"\s*:/.test(text),
   open(head) {
     const from = `(
       WITH document AS (SELECT json FROM read_json_objects(${quoteText(head.path)}, maximum_object_size = 67108864)),

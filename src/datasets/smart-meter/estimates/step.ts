@@ -5,12 +5,15 @@ import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 
 /**
- * `metrics/estimates`: what was probably used in the half-hours of a day that no measured value is there for, in a table of its own. No sum, rule, score or
- * coverage reads it. A gap that nothing here explains stays a gap.
+ * `metrics/estimates`: what was probably used in the half-hours of a day that no measured value is
+ * there for, in a table of its own. No sum, rule, score or coverage reads it. A gap that nothing
+ * here explains stays a gap.
  *
  * - `linear`: between the values on both sides of a gap of two hours at most, beside no outage
- * - `like_day`: mean of the same local half-hour on the three newest of the four like days (a week apart) that have it
- * - `scaled`: the same, times what makes the day add up to its counter, where that has a value at both ends of the day
+ * - `like_day`: mean of the same local half-hour on the three newest of the four like days (a week
+ *   apart) that have it
+ * - `scaled`: the same, times what makes the day add up to its counter, where that has a value at
+ *   both ends of the day
  */
 
 /** Days before whose half-hours are like those of the day. */
@@ -25,7 +28,10 @@ const STEP_MIN = 30;
 const LONGEST_LINEAR = 4;
 const LEAST_LIKE_DAYS = 3;
 
-/** Of meters that send half-hours. Half-hours of a known outage, and those that the publisher has estimated, have no estimate. */
+/**
+ * Of meters that send half-hours. Half-hours of a known outage, and those that the publisher has
+ * estimated, have no estimate.
+ */
 export const metricsEstimates: StepImplementation = {
   kind: 'sql',
   run: (task, sql) => forEachUnit(task, (unit) => estimatesOf(unit, sql)),
@@ -44,9 +50,15 @@ async function estimatesOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult>
   };
 }
 
-/** `gaps`: half-hours without a value of meters that sent some of the day, or sent some a week before and nothing now. */
+/**
+ * `gaps`: half-hours without a value of meters that sent some of the day, or sent some a week
+ * before and nothing now.
+ */
 async function fillGaps(sql: SqlSession, unit: StepUnit): Promise<void> {
-  const [readings, daily] = [parquetOf(pathsOf(unit, 'readings')), parquetOf(pathsOf(unit, 'daily'))];
+  const [readings, daily] = [
+    parquetOf(pathsOf(unit, 'readings')),
+    parquetOf(pathsOf(unit, 'daily')),
+  ];
   const weekBefore = pathsOf(unit, readingsBefore(7));
   const silent =
     weekBefore.length === 0
@@ -55,7 +67,10 @@ async function fillGaps(sql: SqlSession, unit: StepUnit): Promise<void> {
           WHERE step_min = ${STEP_MIN} AND meter_key NOT IN (SELECT meter_key FROM ${daily}) GROUP BY meter_key, channel`;
   const known = (value: string, to: string): string =>
     `${value} OVER (PARTITION BY meter_key, channel ORDER BY slot ROWS BETWEEN ${to})`;
-  const [back, forth] = ['UNBOUNDED PRECEDING AND CURRENT ROW', 'CURRENT ROW AND UNBOUNDED FOLLOWING'];
+  const [back, forth] = [
+    'UNBOUNDED PRECEDING AND CURRENT ROW',
+    'CURRENT ROW AND UNBOUNDED FOLLOWING',
+  ];
   await sql.run(`CREATE OR REPLACE TEMP TABLE gaps AS
     WITH incomplete AS (SELECT meter_key, channel FROM ${daily} WHERE observed < expected AND step_min = ${STEP_MIN} AND NOT changes_step),
       own AS (SELECT r.* FROM ${readings} r SEMI JOIN incomplete USING (meter_key, channel)),

@@ -1,5 +1,11 @@
 import { forEachUnit } from '../../kit/index.ts';
-import type { CivilDate, SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
+import type {
+  CivilDate,
+  SqlSession,
+  StepImplementation,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { kwhSql, UNITS, VARIANCE_KWH2 } from '../exact.ts';
 import { HALF_HOUR_S } from '../readings/clock.ts';
 import { CHANNELS } from '../readings/columns.ts';
@@ -8,8 +14,9 @@ import { copyTable, fewTextsSql, parquetOf, pathsOf } from '../tables.ts';
 import { bucketsSql, fillPlaces, slotsSql } from './partial-sums.ts';
 
 /**
- * `metrics/daily`: a day of each meter in one row, and its hours. Sums are exact; what was observed stands beside what was expected; an estimate is
- * in no figure. The largest interval is the peak, of several the earliest.
+ * `metrics/daily`: a day of each meter in one row, and its hours. Sums are exact; what was observed
+ * stands beside what was expected; an estimate is in no figure. The largest interval is the peak,
+ * of several the earliest.
  */
 export const metricsDaily: StepImplementation = {
   kind: 'sql',
@@ -50,15 +57,19 @@ const HALF_HOURS = 128;
 const HOURS = 32;
 
 /**
- * Energy in whole units, half-hours that were left, and the hour, as one number: the largest is the earliest of the largest intervals, with
- * its hour. To compare rows by two columns is a tenth of the whole step.
+ * Energy in whole units, half-hours that were left, and the hour, as one number: the largest is the
+ * earliest of the largest intervals, with its hour. To compare rows by two columns is a tenth of
+ * the whole step.
  */
 function peakSql(scope: CivilDate): string {
   const first = (Date.parse(`${scope}T00:00:00Z`) / 1000 - 86_400) / HALF_HOUR_S;
   return `(${UNITS} * ${HALF_HOURS} + ${HALF_HOURS - 1 + first} - epoch_us(start_at) // ${HALF_HOUR_S * 1_000_000}) * ${HOURS} + hour`;
 }
 
-/** One row per meter and channel. A meter that files of several zones tell of has that of its earliest interval. */
+/**
+ * One row per meter and channel. A meter that files of several zones tell of has that of its
+ * earliest interval.
+ */
 export function dailySql(from: string, { scope, day }: Pick<StepUnit, 'scope' | 'day'>): string {
   const parisHours = day?.hours ?? 24;
   return `
@@ -82,8 +93,9 @@ export function dailySql(from: string, { scope, day }: Pick<StepUnit, 'scope' | 
 }
 
 /**
- * One row per meter, channel and elapsed hour: what cannot be had from anything smaller. Means and spread are a view over the readings. All that is sorted
- * has one length, which takes a fifth of the time off.
+ * One row per meter, channel and elapsed hour: what cannot be had from anything smaller. Means and
+ * spread are a view over the readings. All that is sorted has one length, which takes a fifth of
+ * the time off.
  */
 function hourlySql(from: string): string {
   return `SELECT * REPLACE (CAST(channel AS VARCHAR) AS channel) FROM (

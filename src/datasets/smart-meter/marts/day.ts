@@ -2,13 +2,23 @@ import { forEachUnit, utf8 } from '../../kit/index.ts';
 import type { SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
 import { SUSPICION_THRESHOLD } from '../anomalies/suspicion.ts';
 import { copyTable, parquetOf, pathsOf } from '../tables.ts';
-import { consumptionMetrics, coverageByRegion, fleetLoad, LARGEST_SHARE, LEAST_METERS, profileSql } from './fleet.ts';
+import {
+  consumptionMetrics,
+  coverageByRegion,
+  fleetLoad,
+  LARGEST_SHARE,
+  LEAST_METERS,
+  profileSql,
+} from './fleet.ts';
 import type { ConsumptionMetrics, RegionHour, SlotLoad } from './fleet.ts';
 import { fillMemberGroups } from './members.ts';
 import { lossesSql } from './losses.ts';
 import type { LossRow } from './losses.ts';
 
-/** `metrics/day`: the fleet as a whole: its load, its groups, where readings are missing, and what transformers lose. */
+/**
+ * `metrics/day`: the fleet as a whole: its load, its groups, where readings are missing, and what
+ * transformers lose.
+ */
 
 /** The document of a day. */
 export interface FleetDay {
@@ -16,11 +26,17 @@ export interface FleetDay {
   readonly metrics: readonly ConsumptionMetrics[];
   readonly load: readonly SlotLoad[];
   readonly coverage: readonly RegionHour[];
-  /** Transformers with the largest unexplained losses, of those that may be published; empty without both series. */
+  /**
+   * Transformers with the largest unexplained losses, of those that may be published; empty without
+   * both series.
+   */
   readonly losses: readonly LossRow[];
   /** At most fifty meters, by key, new ones first. */
   readonly suspicions: readonly SuspicionRow[];
-  /** Meters that the figures are without until somebody decides, by group and rule; absent in earlier documents. */
+  /**
+   * Meters that the figures are without until somebody decides, by group and rule; absent in
+   * earlier documents.
+   */
   readonly held?: readonly HeldGroup[];
 }
 

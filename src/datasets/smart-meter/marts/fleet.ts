@@ -11,7 +11,10 @@ import { bucketsWithoutHeld, slotsWithoutHeld } from './without-held.ts';
 
 /** Figures of the whole fleet and of its segments for one day. */
 
-/** A group is published from this many meters on, and when none of them has more than this share of its energy. */
+/**
+ * A group is published from this many meters on, and when none of them has more than this share of
+ * its energy.
+ */
 export const LEAST_METERS = 10;
 /** Of the energy of the group, 0–1: above it the figure would be that of one household. */
 export const LARGEST_SHARE = 0.5;
@@ -31,7 +34,10 @@ export interface ConsumptionMetrics {
   readonly consumption_variance: number | null;
   /** Meters with readings. */
   readonly meters: number;
-  /** Readings that came, beside those `expected`, of silent meters too where `expected_from` knows them. */
+  /**
+   * Readings that came, beside those `expected`, of silent meters too where `expected_from` knows
+   * them.
+   */
   readonly observed: number;
   readonly expected: number;
   /** 0–1; null where silent meters are not known (`expected_from` is `reporting`). */
@@ -39,16 +45,27 @@ export interface ConsumptionMetrics {
   /** Readings with a published label of an anomaly; null where none is labelled. */
   readonly anomaly_count: number | null;
   readonly anomaly_rate_pct: number | null;
-  /** What meters under an open suspicion lack on a day, kWh; null without one, and without injected energy. */
+  /**
+   * What meters under an open suspicion lack on a day, kWh; null without one, and without injected
+   * energy.
+   */
   readonly total_loss_estimate_kwh: number | null;
-  /** Where the meters are known from of which readings are expected; absent in earlier documents. */
+  /**
+   * Where the meters are known from of which readings are expected; absent in earlier documents.
+   */
   readonly expected_from?: ExpectedFrom;
   /** Why there is no estimate of losses, null where there is one; absent in earlier documents. */
   readonly loss_estimate_absent?: LossAbsence | null;
 }
 
-/** `mart_consumption_metrics`: the fleet, and every segment that may be published; after `fillMemberGroups`. */
-export async function consumptionMetrics(sql: SqlSession, unit: StepUnit): Promise<ConsumptionMetrics[]> {
+/**
+ * `mart_consumption_metrics`: the fleet, and every segment that may be published; after
+ * `fillMemberGroups`.
+ */
+export async function consumptionMetrics(
+  sql: SqlSession,
+  unit: StepUnit,
+): Promise<ConsumptionMetrics[]> {
   const slots = slotsWithoutHeld(unit);
   const from = expectedFrom(unit);
   const losses = lossEstimate(unit);
@@ -88,11 +105,15 @@ function isPublishable({ meters, largest_wh: largest, group_wh: sum }: GroupSize
 }
 
 /**
- * The groups that may be told beside their sum. What is left of the sum is a group too, that anybody can work out: where that one may not be told, the
- * smallest of the others is kept back with it.
+ * The groups that may be told beside their sum. What is left of the sum is a group too, that
+ * anybody can work out: where that one may not be told, the smallest of the others is kept back
+ * with it.
  */
 export function publishable<T extends GroupSize>(groups: readonly T[]): T[] {
-  const [open, kept] = [groups.filter(isPublishable), groups.filter((group) => !isPublishable(group))];
+  const [open, kept] = [
+    groups.filter(isPublishable),
+    groups.filter((group) => !isPublishable(group)),
+  ];
   while (kept.length > 0 && open.length > 0 && !isPublishable(together(kept))) {
     const smallest = open.reduce((least, one) => (one.meters < least.meters ? one : least));
     kept.push(...open.splice(open.indexOf(smallest), 1));
@@ -108,10 +129,15 @@ function together(groups: readonly GroupSize[]): GroupSize {
   };
 }
 
-/** `mart_load_profile` of a day, by cohort and half-hour of the local clock: quantiles to 10 Wh, of cohorts that may be published. */
+/**
+ * `mart_load_profile` of a day, by cohort and half-hour of the local clock: quantiles to 10 Wh, of
+ * cohorts that may be published.
+ */
 export function profileSql(unit: StepUnit, cohorts: readonly string[]): string {
   const buckets = bucketsWithoutHeld(unit);
-  const clock = halfHoursOf(unit.scope, 'Europe/Paris').map(({ slot, halfHour }) => `(${slot}, ${halfHour})`);
+  const clock = halfHoursOf(unit.scope, 'Europe/Paris').map(
+    ({ slot, halfHour }) => `(${slot}, ${halfHour})`,
+  );
   const month = Number(unit.scope.slice(5, 7));
   const season = month >= 4 && month <= 9 ? 'summer' : 'winter';
   const dayType = [0, 6].includes(weekdayOf(unit.scope)) ? 'weekend' : 'weekday';
@@ -138,8 +164,8 @@ export interface RegionHour {
 }
 
 /**
- * Readings that came, by region and local hour, beside those that were expected of the meters of the region, also in hours of which
- * nobody sent anything; after `fillMemberGroups`.
+ * Readings that came, by region and local hour, beside those that were expected of the meters of
+ * the region, also in hours of which nobody sent anything; after `fillMemberGroups`.
  */
 export async function coverageByRegion(sql: SqlSession, unit: StepUnit): Promise<RegionHour[]> {
   return sql.rows<RegionHour>(`

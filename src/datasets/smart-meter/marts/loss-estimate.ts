@@ -3,8 +3,9 @@ import { SUSPICION_THRESHOLD } from '../anomalies/suspicion.ts';
 import { parquetOf, pathsOf } from '../tables.ts';
 
 /**
- * `total_loss_estimate_kwh`: what suspicious meters lack on a day beside what is expected of them, over open suspicions whose transformer lacks energy too.
- * The earlier system had the column without a formula; this one needs both series, injected and measured.
+ * `total_loss_estimate_kwh`: what suspicious meters lack on a day beside what is expected of them,
+ * over open suspicions whose transformer lacks energy too. The earlier system had the column
+ * without a formula; this one needs both series, injected and measured.
  */
 
 /**
@@ -17,7 +18,9 @@ export type LossAbsence = 'no_injected' | 'not_judged' | 'no_open_suspicion';
 
 /** Estimated losses by group. */
 export interface LossEstimate {
-  /** SQL of `(segment, loss_kwh)`; the fleet has a null segment, a group without an estimate no row. */
+  /**
+   * SQL of `(segment, loss_kwh)`; the fleet has a null segment, a group without an estimate no row.
+   */
   readonly table: string;
   /** Why a group has no row. */
   readonly absent: LossAbsence;

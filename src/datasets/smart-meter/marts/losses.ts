@@ -4,11 +4,13 @@ import { inputOrEmpty } from '../tables.ts';
 import { dailyWithoutHeld } from './without-held.ts';
 
 /**
- * `mart_losses`: what a transformer was given, with what its meters gave back, less what they took. Null where less than 98 % of either side is known: a ratio
- * of half a sum says nothing.
+ * `mart_losses`: what a transformer was given, with what its meters gave back, less what they took.
+ * Null where less than 98 % of either side is known: a ratio of half a sum says nothing.
  */
 
-/** Share of the injected energy that a low-voltage network of this kind is taken to lose by itself. */
+/**
+ * Share of the injected energy that a low-voltage network of this kind is taken to lose by itself.
+ */
 export const TECHNICAL_LOSS = 0.06;
 const LEAST_COVERAGE = 0.98;
 
@@ -33,7 +35,10 @@ export interface LossRow {
   readonly rest_kwh: number | null;
 }
 
-/** One `LossRow` per transformer, and `largest_share`, 0–1: how much of its energy one of its meters took. */
+/**
+ * One `LossRow` per transformer, and `largest_share`, 0–1: how much of its energy one of its meters
+ * took.
+ */
 export function lossesSql(unit: StepUnit): string {
   const daily = dailyWithoutHeld(unit);
   const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));

@@ -5,8 +5,9 @@ import { inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 import { dailyWithoutHeld } from './without-held.ts';
 
 /**
- * The meters of which readings are expected on a day: those that sent some, and those that sent nothing but should have. Without the latter a meter that is
- * silent all day would lower no coverage.
+ * The meters of which readings are expected on a day: those that sent some, and those that sent
+ * nothing but should have. Without the latter a meter that is silent all day would lower no
+ * coverage.
  */
 
 /**
@@ -27,8 +28,9 @@ export function expectedFrom(unit: StepUnit): ExpectedFrom {
 }
 
 /**
- * `member_groups`: members by `segment`, `region`, `expected` and `step_min`, how many they are (`members`), and how many of them sent something (`meters`);
- * the sum and the largest of `total_wh`. A million members are gathered once for all that is told of them.
+ * `member_groups`: members by `segment`, `region`, `expected` and `step_min`, how many they are
+ * (`members`), and how many of them sent something (`meters`); the sum and the largest of
+ * `total_wh`. A million members are gathered once for all that is told of them.
  */
 export async function fillMemberGroups(sql: SqlSession, unit: StepUnit): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE member_groups AS
@@ -38,13 +40,17 @@ export async function fillMemberGroups(sql: SqlSession, unit: StepUnit): Promise
 }
 
 /**
- * One row per meter: `segment`, `region`, `total_wh` (null for a silent one), `observed`, `expected`, `step_min`. Meters that send
- * what they produce and nothing else are not waited for.
+ * One row per meter: `segment`, `region`, `total_wh` (null for a silent one), `observed`,
+ * `expected`, `step_min`. Meters that send what they produce and nothing else are not waited for.
  */
 function membersSql(unit: StepUnit): string {
   const daily = dailyWithoutHeld(unit);
   const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
-  const known = { list: meters, week_before: parquetOf(pathsOf(unit, 'week_before')), reporting: undefined };
+  const known = {
+    list: meters,
+    week_before: parquetOf(pathsOf(unit, 'week_before')),
+    reporting: undefined,
+  };
   const silent = known[expectedFrom(unit)];
   const expected = ((unit.day?.hours ?? 24) * 60) / USUAL_STEP_MIN;
   const sent = `SELECT meter_key, total_wh, observed, expected, step_min FROM ${daily} WHERE channel = 'import'`;
@@ -55,8 +61,8 @@ function membersSql(unit: StepUnit): string {
 }
 
 /**
- * `(day_hours, hour, times)`: how often the clock shows each hour, for meters whose day has as many hours as that of Paris, and for
- * those of zones whose clock does not change on this day.
+ * `(day_hours, hour, times)`: how often the clock shows each hour, for meters whose day has as many
+ * hours as that of Paris, and for those of zones whose clock does not change on this day.
  */
 export function hoursSql(unit: StepUnit): string {
   const paris = halfHoursOf(unit.scope, 'Europe/Paris');
@@ -64,7 +70,8 @@ export function hoursSql(unit: StepUnit): string {
   const clocks = paris.length === other.length ? [paris] : [paris, other];
   const rows = clocks.flatMap((clock) =>
     [...new Set(clock.map(({ hour }) => hour))].map(
-      (hour) => `(${clock.length / 2}, ${hour}, ${clock.filter((slot) => slot.hour === hour).length / 2})`,
+      (hour) =>
+        `(${clock.length / 2}, ${hour}, ${clock.filter((slot) => slot.hour === hour).length / 2})`,
     ),
   );
   return `(VALUES ${rows.join(', ')}) AS clock(day_hours, hour, times)`;

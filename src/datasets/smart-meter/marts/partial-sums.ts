@@ -1,16 +1,19 @@
 import type { SqlSession } from '../../kit/index.ts';
 
 /**
- * What the fleet is added up from, part by part of its meters: sums by group and interval, and how often which energy was measured. Sums of parts are the sum
- * of the whole, whatever the parts are.
+ * What the fleet is added up from, part by part of its meters: sums by group and interval, and how
+ * often which energy was measured. Sums of parts are the sum of the whole, whatever the parts are.
  */
 
-/** Energies of a profile are told to this many Wh: quantiles of millions of readings from counts. */
+/**
+ * Energies of a profile are told to this many Wh: quantiles of millions of readings from counts.
+ */
 export const BUCKET_WH = 10;
 
 /**
- * `places`: each group that a meter of the list is of (`segment`, `region`), `unknown` too, with its number and that of its segment; `placed`: the
- * numbers of each meter. Readings are added up by numbers and the sums have the texts: half of what it costs to group millions of rows by texts.
+ * `places`: each group that a meter of the list is of (`segment`, `region`), `unknown` too, with
+ * its number and that of its segment; `placed`: the numbers of each meter. Readings are added up by
+ * numbers and the sums have the texts: half of what it costs to group millions of rows by texts.
  */
 export async function fillPlaces(sql: SqlSession, meters: string): Promise<void> {
   const group = `coalesce(segment, 'unknown') AS segment, coalesce(region, 'unknown') AS region`;
@@ -21,7 +24,8 @@ export async function fillPlaces(sql: SqlSession, meters: string): Promise<void>
     SELECT meter_key, place, part FROM (SELECT meter_key, ${group} FROM ${meters}) JOIN places USING (segment, region)`);
 }
 
-const OF_METER = (from: string): string => `${from} r LEFT JOIN placed m ON r.meter_key = m.meter_key`;
+const OF_METER = (from: string): string =>
+  `${from} r LEFT JOIN placed m ON r.meter_key = m.meter_key`;
 
 /** The number of meters that no list tells of. */
 const UNKNOWN = (number: 'place' | 'part'): string =>

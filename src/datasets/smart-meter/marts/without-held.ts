@@ -1,7 +1,10 @@
 import type { StepUnit } from '../../kit/index.ts';
 import { parquetOf, pathsOf } from '../tables.ts';
 
-/** The inputs of a day without the meters that wait for a decision, or were rejected. Days of earlier versions hold nobody. */
+/**
+ * The inputs of a day without the meters that wait for a decision, or were rejected. Days of
+ * earlier versions hold nobody.
+ */
 
 /** Most days hold nobody, and then there is nothing to look for in a million rows. */
 function heldPaths(unit: StepUnit, name: string): string[] {
@@ -16,7 +19,10 @@ export function dailyWithoutHeld(unit: StepUnit): string {
   return `(SELECT * FROM ${daily} WHERE meter_key NOT IN (SELECT meter_key FROM ${parquetOf(held)}))`;
 }
 
-/** `metrics/daily:slots` less what the held ones added; a place where nobody else is left is not there. */
+/**
+ * `metrics/daily:slots` less what the held ones added; a place where nobody else is left is not
+ * there.
+ */
 export function slotsWithoutHeld(unit: StepUnit): string {
   return lessHeld(unit, 'slots', {
     same: ['channel', 'segment', 'region', 'slot'],

@@ -1,5 +1,13 @@
 import type { JSX } from 'preact';
-import { Figures, FigureTable, longDate, number, percentOf, PlainSection, Row } from '../../kit/page/index.ts';
+import {
+  Figures,
+  FigureTable,
+  longDate,
+  number,
+  percentOf,
+  PlainSection,
+  Row,
+} from '../../kit/page/index.ts';
 import { refusalWords, ruleWords } from '../quality/words.ts';
 import { Curve } from '../report/curve.tsx';
 import { renderDocument } from '../report/document.tsx';
@@ -27,16 +35,25 @@ export function renderMeterPage(meter: OneMeter): string {
 
 function Body({ meter }: { readonly meter: OneMeter }): JSX.Element {
   const used = meter.days.filter(({ channel }) => channel === 'import');
-  const sum = (of: 'total_wh' | 'observed' | 'expected'): number => used.reduce((total, day) => total + day[of], 0);
+  const sum = (of: 'total_wh' | 'observed' | 'expected'): number =>
+    used.reduce((total, day) => total + day[of], 0);
   const [newest] = meter.suspicions;
   return (
     <>
       <Figures
         figures={[
           ['Consommation', number(sum('total_wh') / 1000, 1), `kWh en ${used.length} jours`],
-          ['Relevés', percentOf(sum('expected') === 0 ? null : sum('observed') / sum('expected')), 'de ceux attendus'],
+          [
+            'Relevés',
+            percentOf(sum('expected') === 0 ? null : sum('observed') / sum('expected')),
+            'de ceux attendus',
+          ],
           ['En défaut', number(meter.failures.length), 'lignes, règles de qualité'],
-          ['Soupçon', newest === undefined ? 'aucun' : number(newest.lasting, 2), newest === undefined ? '' : 'sur 1'],
+          [
+            'Soupçon',
+            newest === undefined ? 'aucun' : number(newest.lasting, 2),
+            newest === undefined ? '' : 'sur 1',
+          ],
         ]}
       />
       <Place meter={meter} />
@@ -63,7 +80,12 @@ function Place({ meter: { place } }: { readonly meter: OneMeter }): JSX.Element 
           <Row
             name={place.segment === null ? '–' : segmentWords(place.segment, 'fr')}
             cells={[
-              ...[place.region ?? '–', place.transformer ?? '–', place.feeder ?? '–', number(place.kva)],
+              ...[
+                place.region ?? '–',
+                place.transformer ?? '–',
+                place.feeder ?? '–',
+                number(place.kva),
+              ],
               ...[place.tariff ?? '–', place.since],
             ]}
           />
@@ -83,7 +105,10 @@ interface Interval {
   readonly estimated: number | null;
 }
 
-/** Every interval from the first withdrawn reading to the last, at the distance of the last one's step. */
+/**
+ * Every interval from the first withdrawn reading to the last, at the distance of the last one's
+ * step.
+ */
 function intervalsOf({ readings, estimates }: OneMeter): Interval[] {
   const imported = readings.filter(({ channel }) => channel === 'import');
   const guesses = estimates.filter(({ channel }) => channel === 'import');
@@ -101,12 +126,22 @@ function intervalsOf({ readings, estimates }: OneMeter): Interval[] {
   });
 }
 
-function Load({ meter, used }: { readonly meter: OneMeter; readonly used: readonly MeterDay[] }): JSX.Element {
+function Load({
+  meter,
+  used,
+}: {
+  readonly meter: OneMeter;
+  readonly used: readonly MeterDay[];
+}): JSX.Element {
   const { typical } = meter;
-  const half = (index: number): string => `${String(index >> 1).padStart(2, '0')}:${index % 2 === 0 ? '00' : '30'}`;
+  const half = (index: number): string =>
+    `${String(index >> 1).padStart(2, '0')}:${index % 2 === 0 ? '00' : '30'}`;
   const intervals = intervalsOf(meter).slice(-48 * DAYS_OF_CURVE);
   const points = (value: (interval: Interval) => number | null) =>
-    intervals.map((one) => ({ label: `${one.at.slice(5, 10)} ${one.at.slice(11, 16)}`, value: value(one) }));
+    intervals.map((one) => ({
+      label: `${one.at.slice(5, 10)} ${one.at.slice(11, 16)}`,
+      value: value(one),
+    }));
   const hasCohort = typical.some(({ cohort_wh: wh }) => wh !== null);
   return (
     <PlainSection id="charge" title="Charge">
@@ -114,7 +149,10 @@ function Load({ meter, used }: { readonly meter: OneMeter; readonly used: readon
         title="Énergie soutirée par jour"
         unit="kWh"
         curves={[
-          { name: 'import', points: used.map((day) => ({ label: day.date.slice(5), value: day.total_wh / 1000 })) },
+          {
+            name: 'import',
+            points: used.map((day) => ({ label: day.date.slice(5), value: day.total_wh / 1000 })),
+          },
         ]}
       />
       <Curve
@@ -133,12 +171,18 @@ function Load({ meter, used }: { readonly meter: OneMeter; readonly used: readon
         }
         unit="Wh"
         curves={[
-          { name: 'import', points: typical.map((row) => ({ label: half(row.half_hour), value: row.own_wh })) },
+          {
+            name: 'import',
+            points: typical.map((row) => ({ label: half(row.half_hour), value: row.own_wh })),
+          },
           ...(hasCohort
             ? [
                 {
                   name: 'export' as const,
-                  points: typical.map((row) => ({ label: half(row.half_hour), value: row.cohort_wh })),
+                  points: typical.map((row) => ({
+                    label: half(row.half_hour),
+                    value: row.cohort_wh,
+                  })),
                 },
               ]
             : []),
@@ -161,7 +205,8 @@ function Suspicions({ meter: { suspicions } }: { readonly meter: OneMeter }): JS
   return (
     <PlainSection id="soupcons" title="Soupçons">
       <p>
-        {isTold(newest) ? 'Soupçonné' : 'Regardé, sans être signalé'} le {longDate(newest.date)}&nbsp;:
+        {isTold(newest) ? 'Soupçonné' : 'Regardé, sans être signalé'} le {longDate(newest.date)}
+        &nbsp;:
       </p>
       <ul>
         {reasonsFor(newest).map((reason) => (
@@ -171,15 +216,34 @@ function Suspicions({ meter: { suspicions } }: { readonly meter: OneMeter }): JS
       <p class="note">Ce qui l’expliquerait honnêtement : {HONEST_REASONS.join(', ')}.</p>
       <FigureTable
         caption="Jour après jour"
-        head={['Jour', 'Forme', 'Score', 'Durable', 'Confirmé', 'Manque (kWh/jour)', 'Usage', 'Talon', 'Soir']}
+        head={[
+          'Jour',
+          'Forme',
+          'Score',
+          'Durable',
+          'Confirmé',
+          'Manque (kWh/jour)',
+          'Usage',
+          'Talon',
+          'Soir',
+        ]}
       >
         {suspicions.map((row) => (
           <Row
             key={row.date}
             name={row.date}
             cells={[
-              ...[SHAPES[row.shape], number(row.score, 2), number(row.lasting, 2), percentOf(row.confirmed, 0)],
-              ...[number(row.missing_wh_per_day / 1000, 1), percentOf(row.use_ratio, 0), percentOf(row.base_ratio, 0)],
+              ...[
+                SHAPES[row.shape],
+                number(row.score, 2),
+                number(row.lasting, 2),
+                percentOf(row.confirmed, 0),
+              ],
+              ...[
+                number(row.missing_wh_per_day / 1000, 1),
+                percentOf(row.use_ratio, 0),
+                percentOf(row.base_ratio, 0),
+              ],
               percentOf(row.evening_ratio, 0),
             ]}
           />
@@ -201,7 +265,9 @@ function Scores({ meter: { scores } }: { readonly meter: OneMeter }): JSX.Elemen
   return (
     <PlainSection id="scores" title="Journées inhabituelles">
       {scores.length === 0 ? (
-        <p class="note">Non disponible : aucun modèle n’est en vigueur, ou l’historique est trop court.</p>
+        <p class="note">
+          Non disponible : aucun modèle n’est en vigueur, ou l’historique est trop court.
+        </p>
       ) : (
         <FigureTable
           caption="Selon le modèle en vigueur ; une journée inhabituelle n’est l’indice de rien"
@@ -234,14 +300,24 @@ function Quality({ meter }: { readonly meter: OneMeter }): JSX.Element {
       {failures.length === 0 ? (
         <p class="note">Aucune ligne n’est en défaut.</p>
       ) : (
-        <FigureTable caption="Règles en défaut" head={['Règle', 'Jour', 'Intervalle (UTC)', 'Observé', 'Admis']}>
-          {failures.slice(0, FAILURES_SHOWN).map(({ rule, date, failed_at: at, observed, allowed }) => (
-            <Row
-              key={`${rule} ${date} ${at}`}
-              name={ruleWords(rule, 'fr')}
-              cells={[date, at === null ? '–' : at.slice(11, 16), number(observed, 1), number(allowed, 1)]}
-            />
-          ))}
+        <FigureTable
+          caption="Règles en défaut"
+          head={['Règle', 'Jour', 'Intervalle (UTC)', 'Observé', 'Admis']}
+        >
+          {failures
+            .slice(0, FAILURES_SHOWN)
+            .map(({ rule, date, failed_at: at, observed, allowed }) => (
+              <Row
+                key={`${rule} ${date} ${at}`}
+                name={ruleWords(rule, 'fr')}
+                cells={[
+                  date,
+                  at === null ? '–' : at.slice(11, 16),
+                  number(observed, 1),
+                  number(allowed, 1),
+                ]}
+              />
+            ))}
         </FigureTable>
       )}
       {held.map(({ date, group_name: group, rule }) => (
@@ -249,7 +325,9 @@ function Quality({ meter }: { readonly meter: OneMeter }): JSX.Element {
           {`Retenu le ${longDate(date)}, dans aucune figure du parc : ${ruleWords(rule, 'fr')} (groupe ${group}).`}
         </p>
       ))}
-      {failures.length > FAILURES_SHOWN ? <p class="note">Et {failures.length - FAILURES_SHOWN} autres.</p> : null}
+      {failures.length > FAILURES_SHOWN ? (
+        <p class="note">Et {failures.length - FAILURES_SHOWN} autres.</p>
+      ) : null}
       <p class="note">
         {`${number(conflicts.length)} intervalles où des lignes se contredisent ; `}
         {rejects.length === 0
@@ -286,9 +364,22 @@ function Days({ meter: { days } }: { readonly meter: OneMeter }): JSX.Element {
             key={`${day.date} ${day.channel}`}
             name={day.date}
             cells={[
-              ...[day.channel === 'import' ? 'soutirage' : 'injection', kwh(day.total_wh), kwh(day.peak_wh)],
-              ...[day.peak_hour === null ? '–' : `${day.peak_hour} h`, kwh(day.base_wh), kwh(day.night_wh)],
-              ...[kwh(day.evening_wh), `${day.observed} / ${day.expected}`, number(day.estimated), number(day.zeros)],
+              ...[
+                day.channel === 'import' ? 'soutirage' : 'injection',
+                kwh(day.total_wh),
+                kwh(day.peak_wh),
+              ],
+              ...[
+                day.peak_hour === null ? '–' : `${day.peak_hour} h`,
+                kwh(day.base_wh),
+                kwh(day.night_wh),
+              ],
+              ...[
+                kwh(day.evening_wh),
+                `${day.observed} / ${day.expected}`,
+                number(day.estimated),
+                number(day.zeros),
+              ],
               percentOf(day.load_factor, 0),
             ]}
           />
@@ -302,14 +393,24 @@ function Losses({ meter: { losses, place } }: { readonly meter: OneMeter }): JSX
   return (
     <PlainSection id="transformateur" title={`Transformateur ${place?.transformer ?? 'inconnu'}`}>
       {losses.length === 0 ? (
-        <p class="note">Non disponible : son énergie injectée ou la liste de ses compteurs manque.</p>
+        <p class="note">
+          Non disponible : son énergie injectée ou la liste de ses compteurs manque.
+        </p>
       ) : (
-        <FigureTable caption="Bilan par jour" head={['Jour', 'Compteurs', 'Couverture', 'Perte', 'Reste (kWh)']}>
+        <FigureTable
+          caption="Bilan par jour"
+          head={['Jour', 'Compteurs', 'Couverture', 'Perte', 'Reste (kWh)']}
+        >
           {losses.map((row) => (
             <Row
               key={row.date}
               name={row.date}
-              cells={[number(row.meters), percentOf(row.coverage), percentOf(row.loss_rate), number(row.rest_kwh, 1)]}
+              cells={[
+                number(row.meters),
+                percentOf(row.coverage),
+                percentOf(row.loss_rate),
+                number(row.rest_kwh, 1),
+              ]}
             />
           ))}
         </FigureTable>

@@ -1,6 +1,9 @@
 import type { AnswerRow, DaySpan, SqlSession } from '../../kit/index.ts';
 
-/** Everything that is known of one meter in a span of days, for the page that only its operator sees. Energies are Wh. */
+/**
+ * Everything that is known of one meter in a span of days, for the page that only its operator
+ * sees. Energies are Wh.
+ */
 
 /** The tables that it is read from; those of `OF_ONE_METER` only where they tell of the meter. */
 export const METER_PAGE_TABLES = [
@@ -19,7 +22,9 @@ export const METER_PAGE_TABLES = [
 ] as const;
 
 /** The tables with a `meter_key`. */
-export const OF_ONE_METER = METER_PAGE_TABLES.filter((id) => id !== 'meter_losses' && id !== 'meter_profiles');
+export const OF_ONE_METER = METER_PAGE_TABLES.filter(
+  (id) => id !== 'meter_losses' && id !== 'meter_profiles',
+);
 
 /** What the list of meters says on the newest day of the span. */
 export interface MeterPlace {
@@ -95,7 +100,12 @@ export interface MeterScore {
   readonly anomaly_score: number;
   readonly is_anomaly_ml: boolean;
   /** Of odd days. */
-  readonly anomaly_type: 'high_consumption' | 'low_consumption' | 'drift' | 'unusual_pattern' | null;
+  readonly anomaly_type:
+    | 'high_consumption'
+    | 'low_consumption'
+    | 'drift'
+    | 'unusual_pattern'
+    | null;
   readonly severity: 'low' | 'medium' | 'high' | null;
   readonly model: string;
 }
@@ -132,7 +142,11 @@ export interface OneMeter extends DaySpan {
   readonly scores: readonly MeterScore[];
   readonly failures: readonly MeterFailure[];
   /** Days on which it is in no figure of the fleet, with the group that is asked about. */
-  readonly held: readonly { readonly date: string; readonly group_name: string; readonly rule: string }[];
+  readonly held: readonly {
+    readonly date: string;
+    readonly group_name: string;
+    readonly rule: string;
+  }[];
   /** Refused rows by reason. */
   readonly rejects: readonly { readonly reason: string; readonly rows: number }[];
   readonly conflicts: readonly {
@@ -150,7 +164,10 @@ export interface OneMeter extends DaySpan {
   }[];
 }
 
-/** Reads the views of `METER_PAGE_TABLES`, which hold nothing of other meters; undefined where none of them has a row of it. */
+/**
+ * Reads the views of `METER_PAGE_TABLES`, which hold nothing of other meters; undefined where none
+ * of them has a row of it.
+ */
 export async function readMeter(
   sql: SqlSession,
   meterKey: string,
@@ -225,7 +242,10 @@ function lossesOf(sql: SqlSession): Promise<OneMeter['losses']> {
   );
 }
 
-/** Energy of a half-hour, from steps of any length; the cohort is that of the list, else the one without a name. */
+/**
+ * Energy of a half-hour, from steps of any length; the cohort is that of the list, else the one
+ * without a name.
+ */
 function typicalOf(sql: SqlSession): Promise<TypicalHalfHour[]> {
   const mean = (column: string): string => `CAST(sum(${column} * n) AS DOUBLE) / sum(n)`;
   return rows(

@@ -9,7 +9,13 @@ function ofDays(name: string, step: RollupInput['step'], output = name): RollupI
 }
 
 function monthsBack(name: string, months: number): RollupInput {
-  return { name, step: 'rollup/month', output: 'months', each: 'month', asOf: { lag: months, within: months } };
+  return {
+    name,
+    step: 'rollup/month',
+    output: 'months',
+    each: 'month',
+    asOf: { lag: months, within: months },
+  };
 }
 
 /** Months and years of meters and of the fleet. */
@@ -25,7 +31,13 @@ export const ROLLUPS: readonly RollupDefinition[] = [
       ofDays('quality', 'metrics/quality'),
       ofDays('outages', 'download/outages', 'slice'),
       ofDays('billed', 'download/billed', 'slice'),
-      { name: 'meters', step: 'download/meters', output: 'slice', each: 'day', asOf: { within: 31 } },
+      {
+        name: 'meters',
+        step: 'download/meters',
+        output: 'slice',
+        each: 'day',
+        asOf: { within: 31 },
+      },
       monthsBack('month_before', 1),
       monthsBack('year_before', 12),
     ],

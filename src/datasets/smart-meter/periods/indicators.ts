@@ -4,8 +4,8 @@ import { columnsOfSide } from '../side/parts.ts';
 import { inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 
 /**
- * Indicators of a month. One whose input is missing is not available, and says which; nothing is guessed in its place. Targets are those of the
- * earlier system.
+ * Indicators of a month. One whose input is missing is not available, and says which; nothing is
+ * guessed in its place. Targets are those of the earlier system.
  */
 export interface Indicator {
   readonly id: IndicatorId;
@@ -40,19 +40,45 @@ interface Found {
 
 const NOTHING: Found = { value: null, of: null };
 
-const TOLD: Readonly<Record<IndicatorId, Pick<Indicator, 'unit' | 'target'> & { readonly absent: string }>> = {
-  loss_rate: { unit: 'share', target: '< 0.10', absent: 'no day with injected energy and 98 % of the readings' },
+const TOLD: Readonly<
+  Record<IndicatorId, Pick<Indicator, 'unit' | 'target'> & { readonly absent: string }>
+> = {
+  loss_rate: {
+    unit: 'share',
+    target: '< 0.10',
+    absent: 'no day with injected energy and 98 % of the readings',
+  },
   non_technical_rate: {
     unit: 'share',
     target: '−20 %',
     absent: 'no day with injected energy and 98 % of the readings',
   },
-  saidi: { unit: 'min', target: '< 100', absent: 'no list of outages, or none of meters by transformer' },
-  saifi: { unit: 'interruptions', target: '< 1', absent: 'no list of outages, or none of meters by transformer' },
-  collection_rate: { unit: 'share', target: '≥ 0.95', absent: 'no list of billed energy with its collected share' },
-  telemetry: { unit: 'share', target: '≥ 0.99', absent: 'it is not known which meters should have sent' },
+  saidi: {
+    unit: 'min',
+    target: '< 100',
+    absent: 'no list of outages, or none of meters by transformer',
+  },
+  saifi: {
+    unit: 'interruptions',
+    target: '< 1',
+    absent: 'no list of outages, or none of meters by transformer',
+  },
+  collection_rate: {
+    unit: 'share',
+    target: '≥ 0.95',
+    absent: 'no list of billed energy with its collected share',
+  },
+  telemetry: {
+    unit: 'share',
+    target: '≥ 0.99',
+    absent: 'it is not known which meters should have sent',
+  },
   validity: { unit: 'share', target: '≥ 0.995', absent: 'no verdicts of the quality of rows' },
-  ami_coverage: { unit: 'share', target: '≥ 0.80', absent: 'no list of points without a communicating meter' },
+  ami_coverage: {
+    unit: 'share',
+    target: '≥ 0.80',
+    absent: 'no list of points without a communicating meter',
+  },
   forecast_mape: { unit: 'share', target: '≤ 0.05', absent: 'no forecast is made' },
 };
 
@@ -84,19 +110,32 @@ async function one(sql: SqlSession, select: string): Promise<Found> {
 const kwh = (column: string): string => `sum(CAST(${column} AS DECIMAL(24, 8)))`;
 
 /** Over the transformer-days of which both series are known. */
-async function lossesOf(sql: SqlSession, unit: StepUnit): Promise<Record<'loss_rate' | 'non_technical_rate', Found>> {
+async function lossesOf(
+  sql: SqlSession,
+  unit: StepUnit,
+): Promise<Record<'loss_rate' | 'non_technical_rate', Found>> {
   const files = pathsOf(unit, 'losses');
   if (files.length === 0) return { loss_rate: NOTHING, non_technical_rate: NOTHING };
   const rate = (column: string): string =>
     `SELECT CAST(${kwh(column)} AS DOUBLE) / nullif(CAST(${kwh('injected_kwh')} + ${kwh('export_kwh')} AS DOUBLE), 0) AS value, count(*) AS of
      FROM ${parquetOf(files)} WHERE ${column} IS NOT NULL`;
-  return { loss_rate: await one(sql, rate('loss_kwh')), non_technical_rate: await one(sql, rate('rest_kwh')) };
+  return {
+    loss_rate: await one(sql, rate('loss_kwh')),
+    non_technical_rate: await one(sql, rate('rest_kwh')),
+  };
 }
 
-/** Minutes, and interruptions that began in the month, of the mean meter; an outage is told on each of its days and counted once. */
-async function outagesOf(sql: SqlSession, unit: StepUnit): Promise<Record<'saidi' | 'saifi', Found>> {
+/**
+ * Minutes, and interruptions that began in the month, of the mean meter; an outage is told on each
+ * of its days and counted once.
+ */
+async function outagesOf(
+  sql: SqlSession,
+  unit: StepUnit,
+): Promise<Record<'saidi' | 'saifi', Found>> {
   const files = pathsOf(unit, 'outages');
-  if (files.length === 0 || pathsOf(unit, 'meters').length === 0) return { saidi: NOTHING, saifi: NOTHING };
+  if (files.length === 0 || pathsOf(unit, 'meters').length === 0)
+    return { saidi: NOTHING, saifi: NOTHING };
   const [from, to] = [unit.scope, addMonths(unit.scope, 1)].map(
     (month) => `epoch(TIMESTAMPTZ '${zonedDay(`${month}-01`, ZONE).startAt}')`,
   );

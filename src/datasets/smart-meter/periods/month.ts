@@ -4,7 +4,10 @@ import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 import { indicatorsOf } from './indicators.ts';
 import type { Indicator } from './indicators.ts';
 
-/** `rollup/month`: a month of each meter, and of the fleet with its indicators. Estimates are in no sum. */
+/**
+ * `rollup/month`: a month of each meter, and of the fleet with its indicators. Estimates are in no
+ * sum.
+ */
 
 /** A month of the fleet, or of a segment that could be published. */
 export interface FleetMonth {
@@ -83,8 +86,10 @@ function fleetMonths(sql: SqlSession, unit: StepUnit): Promise<FleetMonth[]> {
   if (files.length === 0) return Promise.resolve([]);
   const number = (name: string): string => `TRY_CAST(m->>'$.${name}' AS DOUBLE)`;
   // Sums of decimals are the same in whatever order they are added.
-  const sum = (name: string): string => `CAST(sum(TRY_CAST(m->>'$.${name}' AS DECIMAL(24, 8))) AS DOUBLE)`;
-  const count = (name: string): string => `CAST(sum(TRY_CAST(m->>'$.${name}' AS BIGINT)) AS BIGINT)`;
+  const sum = (name: string): string =>
+    `CAST(sum(TRY_CAST(m->>'$.${name}' AS DECIMAL(24, 8))) AS DOUBLE)`;
+  const count = (name: string): string =>
+    `CAST(sum(TRY_CAST(m->>'$.${name}' AS BIGINT)) AS BIGINT)`;
   const first = `(${number('peak_kwh')}, -date_diff('day', DATE '2000-01-01', date))`;
   return sql.rows<FleetMonth>(`
     WITH days AS (SELECT CAST(json->>'$.date' AS DATE) AS date, unnest(CAST(json->'$.metrics' AS JSON[])) AS m

@@ -2,7 +2,10 @@ import { forEachUnit } from '../../kit/index.ts';
 import type { SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
 import { copyTable, parquetOf, pathsOf } from '../tables.ts';
 
-/** `rollup/year`: sums of the months that there are; `complete_days` says how much of the year they stand on. */
+/**
+ * `rollup/year`: sums of the months that there are; `complete_days` says how much of the year they
+ * stand on.
+ */
 export const rollupYear: StepImplementation = {
   kind: 'sql',
   run: (task, sql) => forEachUnit(task, (unit) => yearOf(unit, sql)),

@@ -1,12 +1,20 @@
 import { forEachUnit } from '../../kit/index.ts';
-import type { SqlSession, StepImplementation, StepTask, StepUnit, UnitResult } from '../../kit/index.ts';
+import type {
+  SqlSession,
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { LEAST_METERS } from '../marts/fleet.ts';
 import { metersOf } from '../side/list-of-meters.ts';
 import { copyTable, parquetOf, pathsOf } from '../tables.ts';
 
 /**
- * `metrics/curves`: the course of the day of each segment. `metrics/lags`: how well the day of a meter fits that of its segment, as it is and moved by up to four half-hours. A clock that is wrong
- * shows as a better fit when it is moved back, day after day. Integers alone are added up, so that bytes do not depend on threads.
+ * `metrics/curves`: the course of the day of each segment. `metrics/lags`: how well the day of a
+ * meter fits that of its segment, as it is and moved by up to four half-hours. A clock that is
+ * wrong shows as a better fit when it is moved back, day after day. Integers alone are added up, so
+ * that bytes do not depend on threads.
  */
 
 /** Half-hours by which a day is moved, both ways. */
@@ -16,7 +24,10 @@ const SCALE = 1_000;
 
 const LAGS = Array.from({ length: 2 * LARGEST_LAG + 1 }, (_, place) => place - LARGEST_LAG);
 
-/** `meter_key` and `fits`: hundred times the correlation for each lag, from `-LARGEST_LAG`; only of full days of half-hours. */
+/**
+ * `meter_key` and `fits`: hundred times the correlation for each lag, from `-LARGEST_LAG`; only of
+ * full days of half-hours.
+ */
 export const metricsLags: StepImplementation = {
   kind: 'sql',
   run: (task, sql) => forEachUnit(task, (unit) => lagsOf(unit, task, sql)),
@@ -40,10 +51,13 @@ function slotsOf({ day }: StepUnit): number {
 
 async function lagsOf(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<UnitResult> {
   const slots = slotsOf(unit);
-  await sql.run(`CREATE OR REPLACE TEMP TABLE curves AS SELECT * FROM ${parquetOf(pathsOf(unit, 'curves'))}`);
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE curves AS SELECT * FROM ${parquetOf(pathsOf(unit, 'curves'))}`,
+  );
   await sql.run('CREATE OR REPLACE TEMP TABLE fits (meter_key UBIGINT, fits TINYINT[])');
   const meters = metersOf(unit, task);
-  // File by file: a shard is all of its meters, and the sums of a million at once need more memory than there is.
+  // File by file: a shard is all of its meters, and the sums of a million at once need more memory
+  // than there is.
   for (const file of pathsOf(unit, 'readings'))
     await sql.run(`INSERT INTO fits ${fitsSql(parquetOf([file]), meters, slots)}`);
   const lags = await copyTable(sql, 'SELECT * FROM fits ORDER BY meter_key', `lags-${unit.scope}`);
@@ -69,13 +83,17 @@ function curvesSql(from: string, slots: number): string {
 }
 
 /**
- * Products of a meter's day and the courses, as lists: half of what it costs to join each reading with its place in each course. All are sums of whole
- * numbers below 2^53, which numbers of 64 bits have exactly in any order.
+ * Products of a meter's day and the courses, as lists: half of what it costs to join each reading
+ * with its place in each course. All are sums of whole numbers below 2^53, which numbers of 64 bits
+ * have exactly in any order.
  */
 function fitsSql(from: string, meters: string, slots: number): string {
-  const courses = LAGS.map((lag) => `list(CAST(${column(lag)} AS DOUBLE) ORDER BY slot) AS ${column(lag)}`);
+  const courses = LAGS.map(
+    (lag) => `list(CAST(${column(lag)} AS DOUBLE) ORDER BY slot) AS ${column(lag)}`,
+  );
   const fits = LAGS.map(
-    (lag) => `CAST(round(100 * list_inner_product(day, ${column(lag)}) / (size * spread)) AS TINYINT)`,
+    (lag) =>
+      `CAST(round(100 * list_inner_product(day, ${column(lag)}) / (size * spread)) AS TINYINT)`,
   );
   const all = `CAST(range(${slots}) AS UTINYINT[])`;
   return `WITH courses AS (SELECT segment, any_value(size) AS size, ${courses.join(', ')} FROM curves GROUP BY segment),

@@ -7,22 +7,29 @@ import { LARGEST_LAG } from './clock-lags.ts';
 import type { QualityRule } from './rules.ts';
 
 /**
- * `metrics/fleet-rules`: rules that hold a meter against others, or a group against what is expected of all its meters. They read the whole
- * fleet, where the other rules read a meter at a time.
+ * `metrics/fleet-rules`: rules that hold a meter against others, or a group against what is
+ * expected of all its meters. They read the whole fleet, where the other rules read a meter at a
+ * time.
  */
 
 /** A group with less than this share of its readings is left out. */
 const LEAST_OF_GROUP = 0.9;
 /** Days of the last seven that a clock is judged by. */
 const LEAST_DAYS = 5;
-/** A meter that follows its segment no better than this, in hundredths, has a clock that nobody can read from its curve. */
+/**
+ * A meter that follows its segment no better than this, in hundredths, has a clock that nobody can
+ * read from its curve.
+ */
 const LEAST_FIT = 50;
 /** So much better, in hundredths, must a moved day fit. */
 const BETTER_BY = 2;
 
 const IS_SHORT = `meters >= ${LEAST_METERS} AND observed < ${LEAST_OF_GROUP} * expected`;
 
-/** As SQL over `groups`, `members` and `clocks`: each reads its part of the fleet once, however many rules and sums are made of it. */
+/**
+ * As SQL over `groups`, `members` and `clocks`: each reads its part of the fleet once, however many
+ * rules and sums are made of it.
+ */
 export const FLEET_RULES: readonly QualityRule[] = [
   {
     id: 'group_is_complete',
@@ -69,23 +76,31 @@ async function fleetRulesOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult
   await openMembers(sql, unit);
   await fillClocks(sql, unit);
   const failing = FLEET_RULES.map(
-    ({ id, failing: found }) => `SELECT '${id}' AS rule, meter_key, failed_at, observed, allowed FROM (${found})`,
+    ({ id, failing: found }) =>
+      `SELECT '${id}' AS rule, meter_key, failed_at, observed, allowed FROM (${found})`,
   );
-  const tested = FLEET_RULES.map(({ id, tested: of }) => `SELECT '${id}' AS rule, CAST((${of}) AS BIGINT) AS tested`);
+  const tested = FLEET_RULES.map(
+    ({ id, tested: of }) => `SELECT '${id}' AS rule, CAST((${of}) AS BIGINT) AS tested`,
+  );
   const outputs = {
     failing: await copyTable(
       sql,
       `${failing.join(' UNION ALL ')} ORDER BY rule, meter_key`,
       `fleet-failing-${unit.scope}`,
     ),
-    tested: await copyTable(sql, `${tested.join(' UNION ALL ')} ORDER BY rule`, `fleet-tested-${unit.scope}`),
+    tested: await copyTable(
+      sql,
+      `${tested.join(' UNION ALL ')} ORDER BY rule`,
+      `fleet-tested-${unit.scope}`,
+    ),
   };
   return { scope: unit.scope, outputs, checks: [], facts: { failures: outputs.failing.rows } };
 }
 
 /**
- * `groups` and `members`. Meters of the list that sent nothing count as well; who sends what he produces and nothing else is not waited for. Members
- * are looked through one by one only where a group is short: on most days none is.
+ * `groups` and `members`. Meters of the list that sent nothing count as well; who sends what he
+ * produces and nothing else is not waited for. Members are looked through one by one only where a
+ * group is short: on most days none is.
  */
 async function openMembers(sql: SqlSession, unit: StepUnit): Promise<void> {
   const daily = parquetOf(pathsOf(unit, 'daily'));
@@ -99,12 +114,17 @@ async function openMembers(sql: SqlSession, unit: StepUnit): Promise<void> {
     WHERE channel IS NULL OR channel = 'import'`;
   await sql.run(`CREATE OR REPLACE TEMP TABLE groups AS
     SELECT unit, count(*) AS meters, sum(observed) AS observed, sum(expected) AS expected FROM (${members}) GROUP BY unit`);
-  const [found] = await sql.rows<{ short: number }>(`SELECT count(*) AS short FROM groups WHERE ${IS_SHORT}`);
+  const [found] = await sql.rows<{ short: number }>(
+    `SELECT count(*) AS short FROM groups WHERE ${IS_SHORT}`,
+  );
   const where = (found?.short ?? 0) === 0 ? 'WHERE false' : '';
   await sql.run(`CREATE OR REPLACE TEMP VIEW members AS SELECT * FROM (${members}) ${where}`);
 }
 
-/** `clocks`: meters with enough days, by how many half-hours their days fit best, and whether that is too much better than as they are. */
+/**
+ * `clocks`: meters with enough days, by how many half-hours their days fit best, and whether that
+ * is too much better than as they are.
+ */
 async function fillClocks(sql: SqlSession, unit: StepUnit): Promise<void> {
   const days = Array.from({ length: CLOCK_DAYS }, (_, back) => pathsOf(unit, lagsBefore(back)));
   const isEnough = days.filter((paths) => paths.length > 0).length >= LEAST_DAYS;

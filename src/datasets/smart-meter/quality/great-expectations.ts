@@ -5,7 +5,10 @@ import type { QualityDay, Verdict } from './verdicts.ts';
 /** One suite, with the names that Great Expectations has for its members. */
 export interface ValidationResult {
   readonly success: boolean;
-  readonly meta: { readonly expectation_suite_name: string; readonly batch_kwargs: { readonly date: string } };
+  readonly meta: {
+    readonly expectation_suite_name: string;
+    readonly batch_kwargs: { readonly date: string };
+  };
   readonly statistics: {
     readonly evaluated_expectations: number;
     readonly successful_expectations: number;
@@ -17,7 +20,11 @@ export interface ValidationResult {
 
 interface ExpectationResult {
   readonly success: boolean;
-  readonly expectation_config: { readonly expectation_type: string; readonly kwargs: object; readonly meta: object };
+  readonly expectation_config: {
+    readonly expectation_type: string;
+    readonly kwargs: object;
+    readonly meta: object;
+  };
   readonly result: {
     readonly element_count: number;
     readonly unexpected_count: number;
@@ -27,7 +34,10 @@ interface ExpectationResult {
 }
 
 /** Suites in the order of their first verdict. */
-export function expectationsOf({ date, verdicts }: Pick<QualityDay, 'date' | 'verdicts'>): ValidationResult[] {
+export function expectationsOf({
+  date,
+  verdicts,
+}: Pick<QualityDay, 'date' | 'verdicts'>): ValidationResult[] {
   return [...new Set(verdicts.map(({ suite }) => suite))].map((suite) => {
     const results = verdicts.filter((verdict) => verdict.suite === suite).map(resultOf);
     const good = results.filter(({ success }) => success).length;
@@ -45,10 +55,22 @@ export function expectationsOf({ date, verdicts }: Pick<QualityDay, 'date' | 've
   });
 }
 
-function resultOf({ rule, severity, title, version, tested, failed, keys }: Verdict): ExpectationResult {
+function resultOf({
+  rule,
+  severity,
+  title,
+  version,
+  tested,
+  failed,
+  keys,
+}: Verdict): ExpectationResult {
   return {
     success: failed === 0,
-    expectation_config: { expectation_type: `expect_${rule}`, kwargs: {}, meta: { notes: title, severity, version } },
+    expectation_config: {
+      expectation_type: `expect_${rule}`,
+      kwargs: {},
+      meta: { notes: title, severity, version },
+    },
     result: {
       element_count: tested,
       unexpected_count: failed,

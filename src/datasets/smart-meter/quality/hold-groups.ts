@@ -5,9 +5,10 @@ import { FLEET_RULES } from './fleet-rules.ts';
 import { QUALITY_RULES } from './rules.ts';
 
 /**
- * Meters whose day cannot be believed are left out of the fleet, and a person is asked: once for each group, and never for the fleet. A group is
- * the meters of one transformer; meters that no list puts behind one are in sixteen parts by their key. Of a group, what fails is left
- * out, not its neighbours; a group that lacks more than a tenth of its readings is left out as a whole.
+ * Meters whose day cannot be believed are left out of the fleet, and a person is asked: once for
+ * each group, and never for the fleet. A group is the meters of one transformer; meters that no
+ * list puts behind one are in sixteen parts by their key. Of a group, what fails is left out, not
+ * its neighbours; a group that lacks more than a tenth of its readings is left out as a whole.
  */
 export const GROUP_CHECK: CheckDefinition = {
   id: 'meter-groups',
@@ -31,15 +32,18 @@ interface FailingGroup {
 }
 
 /**
- * Makes `held`: `meter_key`, `group_name`, `rule` of the meters that are left out, from the views of the day and the table `failures`. Records know
- * of a meter no more than a hash by which other evidence is another question. `tested`: meters with readings.
+ * Makes `held`: `meter_key`, `group_name`, `rule` of the meters that are left out, from the views
+ * of the day and the table `failures`. Records know of a meter no more than a hash by which other
+ * evidence is another question. `tested`: meters with readings.
  */
 export async function holdGroups(
   sql: SqlSession,
   { decided = [] }: Pick<StepUnit, 'decided'>,
   tested: number,
 ): Promise<CheckResult> {
-  const rules = [...QUALITY_RULES, ...FLEET_RULES].filter(({ severity }) => severity === 'hold').map(({ id }) => id);
+  const rules = [...QUALITY_RULES, ...FLEET_RULES]
+    .filter(({ severity }) => severity === 'hold')
+    .map(({ id }) => id);
   const failing = `failures f LEFT JOIN meters m ON f.meter_key = m.meter_key
     WHERE f.rule IN (${quoteTexts(rules)}) AND f.meter_key IS NOT NULL`;
   const [counted] = await sql.rows<{ groups: number }>(
@@ -64,8 +68,13 @@ export async function holdGroups(
   return result;
 }
 
-/** What the held meters have added to the sums of the day: taken off, the others are left. `from`: all readings of the day. After `fillPlaces`. */
-export const HELD_TABLES: Readonly<Record<'held' | 'held_slots' | 'held_buckets', (from: string) => string>> = {
+/**
+ * What the held meters have added to the sums of the day: taken off, the others are left. `from`:
+ * all readings of the day. After `fillPlaces`.
+ */
+export const HELD_TABLES: Readonly<
+  Record<'held' | 'held_slots' | 'held_buckets', (from: string) => string>
+> = {
   held: () => 'SELECT meter_key, group_name, rule FROM held ORDER BY group_name, rule, meter_key',
   held_slots: (from) => slotsSql(ofHeld(from)),
   held_buckets: (from) => bucketsSql(ofHeld(from)),

@@ -1,20 +1,33 @@
 import { forEachUnit, required } from '../../kit/index.ts';
-import type { SqlSession, StepImplementation, StepTask, StepUnit, UnitResult } from '../../kit/index.ts';
+import type {
+  SqlSession,
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { metersOf } from '../side/list-of-meters.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 import { QUALITY_RULES, USUAL } from './rules.ts';
 
 /**
- * `metrics/rules`: every rule on the meters of a day, with the failing rows, and what a verdict on all meters is made from: counts
- * that add up, and how often which value was measured, so that parts of the fleet give the figures of the whole.
+ * `metrics/rules`: every rule on the meters of a day, with the failing rows, and what a verdict on
+ * all meters is made from: counts that add up, and how often which value was measured, so that
+ * parts of the fleet give the figures of the whole.
  */
 
 /** Days before that rules look at. */
 export const HISTORY_BACK = [1, 2, 3, 7, 14, 21, 28];
 
 /** Columns whose spread over the readings is told. */
-export const PROFILED = ['energy_wh', 'temperature_raw', 'humidity_raw', 'wind_speed_raw', 'avg_past_raw'] as const;
+export const PROFILED = [
+  'energy_wh',
+  'temperature_raw',
+  'humidity_raw',
+  'wind_speed_raw',
+  'avg_past_raw',
+] as const;
 
 /** Each rule runs on its own over views of the day and of the days before it. */
 export const metricsRules: StepImplementation = {
@@ -32,7 +45,9 @@ async function rulesOf(unit: StepUnit, task: StepTask, sql: SqlSession): Promise
   const counts = await countReadings(sql);
   for (const { id, failing, mayFail } of QUALITY_RULES)
     if (await isTrue(sql, mayFail))
-      await sql.run(`INSERT INTO failures SELECT '${id}', meter_key, failed_at, observed, allowed FROM (${failing})`);
+      await sql.run(
+        `INSERT INTO failures SELECT '${id}', meter_key, failed_at, observed, allowed FROM (${failing})`,
+      );
   const outputs = {
     failing: await copyTable(
       sql,
@@ -58,7 +73,10 @@ const TESTED = `SELECT rule, CAST(tested AS BIGINT) AS tested FROM (
 
 type Counts = Readonly<Record<(typeof PROFILED)[number] | 'rows', number>>;
 
-/** `counts`, once for all rules, and its row. Files say where a column has no value, so that what is never filled is not read. */
+/**
+ * `counts`, once for all rules, and its row. Files say where a column has no value, so that what is
+ * never filled is not read.
+ */
 async function countReadings(sql: SqlSession): Promise<Counts> {
   const counts = [...PROFILED, 'value_raw', 'label'].map(
     (column) => `(SELECT count(*) FROM readings WHERE ${column} IS NOT NULL) AS ${column}`,
@@ -96,7 +114,9 @@ async function openViews(sql: SqlSession, unit: StepUnit, task: StepTask): Promi
     history: historySql(unit),
     meters: metersOf(unit, task),
     all_meters: inputOrEmpty(unit, 'meters', columnsOfSide('meters')),
-    ...Object.fromEntries(['registers', 'outages'].map((id) => [id, inputOrEmpty(unit, id, columnsOfSide(id))])),
+    ...Object.fromEntries(
+      ['registers', 'outages'].map((id) => [id, inputOrEmpty(unit, id, columnsOfSide(id))]),
+    ),
   };
   for (const [name, from] of Object.entries(views))
     await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${from}`);
@@ -104,7 +124,9 @@ async function openViews(sql: SqlSession, unit: StepUnit, task: StepTask): Promi
 
 function historySql(unit: StepUnit): string {
   const days = HISTORY_BACK.flatMap((back) =>
-    pathsOf(unit, `daily_${back}`).map((path) => `SELECT ${back} AS back, * FROM ${parquetOf([path])}`),
+    pathsOf(unit, `daily_${back}`).map(
+      (path) => `SELECT ${back} AS back, * FROM ${parquetOf([path])}`,
+    ),
   );
   return days.length > 0
     ? `(${days.join(' UNION ALL BY NAME ')})`

@@ -2,9 +2,12 @@ import { quoteTexts } from '../../kit/index.ts';
 import type { Words } from '../../kit/index.ts';
 
 /**
- * Rules of quality as SQL that returns the failing rows: `meter_key`, `failed_at`, `observed`, `allowed`. Each reads the views `readings`, `rejects`, `conflicts`,
- * `daily`, `history` (days before, with `back`), `meters` (those of the shard; `all_meters` is the whole list), `registers`, `outages` of one day; estimates are in none of them. `readings` are in order of meter,
- * channel and time; `usual` are the like days of each meter; `counts` is one row: how many they are (`rows`), and of the columns that few dialects fill, how many have a value.
+ * Rules of quality as SQL that returns the failing rows: `meter_key`, `failed_at`, `observed`,
+ * `allowed`. Each reads the views `readings`, `rejects`, `conflicts`, `daily`, `history` (days
+ * before, with `back`), `meters` (those of the shard; `all_meters` is the whole list), `registers`,
+ * `outages` of one day; estimates are in none of them. `readings` are in order of meter, channel
+ * and time; `usual` are the like days of each meter; `counts` is one row: how many they are
+ * (`rows`), and of the columns that few dialects fill, how many have a value.
  */
 export interface QualityRule {
   readonly id: string;
@@ -16,7 +19,10 @@ export interface QualityRule {
   /** SQL of what is looked at, a number. */
   readonly tested: string;
   readonly failing: string;
-  /** SQL of whether anything can fail it, cheaper than to look for it: where it is false, `failing` is not asked. */
+  /**
+   * SQL of whether anything can fail it, cheaper than to look for it: where it is false, `failing`
+   * is not asked.
+   */
   readonly mayFail?: string;
 }
 
@@ -41,7 +47,9 @@ function refused(id: string, title: Words, reasons: readonly Refusal[]): Quality
   };
 }
 
-/** Runs of one value: rows in order, a new run wherever the value changes or an interval is missing. */
+/**
+ * Runs of one value: rows in order, a new run wherever the value changes or an interval is missing.
+ */
 function runsOf(meters: string): string {
   return `(SELECT meter_key, channel, energy_wh, min(start_at) AS failed_at, count(*) AS length FROM (
     SELECT *, sum(is_new) OVER (PARTITION BY meter_key, channel ORDER BY start_at) AS run FROM (
@@ -52,14 +60,18 @@ function runsOf(meters: string): string {
 }
 
 /**
- * Meters that may have a run: readings stand in order of meter, channel and time, so that a run of twelve is eleven rows that equal the row before them.
- * To look for runs in all readings costs more than all other rules together.
+ * Meters that may have a run: readings stand in order of meter, channel and time, so that a run of
+ * twelve is eleven rows that equal the row before them. To look for runs in all readings costs more
+ * than all other rules together.
  */
 const WITH_EQUALS = `SELECT meter_key FROM (SELECT meter_key, energy_wh, lag(energy_wh) OVER () AS earlier_wh FROM readings)
     WHERE energy_wh > 0 AND energy_wh = earlier_wh GROUP BY meter_key HAVING count(*) >= 11`;
 const WITH_ZEROS = 'SELECT meter_key FROM daily GROUP BY meter_key HAVING sum(zeros) >= 48';
 
-/** Meters with an interval above what is allowed of them; days know the largest interval, so that few readings are looked at. */
+/**
+ * Meters with an interval above what is allowed of them; days know the largest interval, so that
+ * few readings are looked at.
+ */
 const ALLOWED_WH = '1100 * coalesce(m.kva, 36) * step_min / 60';
 const WITH_HIGH_PEAK = `SELECT d.meter_key FROM daily d LEFT JOIN meters m ON d.meter_key = m.meter_key WHERE peak_wh > ${ALLOWED_WH}`;
 
@@ -67,7 +79,10 @@ const WITH_HIGH_PEAK = `SELECT d.meter_key FROM daily d LEFT JOIN meters m ON d.
 const WITH_TWINS = `SELECT meter_key FROM (SELECT meter_key, channel, start_at, lag(meter_key) OVER () AS earlier_key, lag(channel) OVER () AS earlier_channel,
     lag(start_at) OVER () AS earlier_at FROM readings) WHERE meter_key = earlier_key AND start_at = earlier_at AND channel = earlier_channel`;
 
-/** `usual`, once for all rules: the median of the like days (one, two, three and four weeks before) of each meter, and how many they are. */
+/**
+ * `usual`, once for all rules: the median of the like days (one, two, three and four weeks before)
+ * of each meter, and how many they are.
+ */
 export const USUAL = `SELECT meter_key, CAST(quantile_disc(total_wh, 0.5) AS DOUBLE) AS usual_wh, count(*) AS days FROM history
     WHERE back IN (7, 14, 21, 28) AND channel = 'import' AND observed = expected GROUP BY meter_key`;
 
@@ -77,22 +92,41 @@ const FULL_DAYS = `(SELECT * FROM daily WHERE channel = 'import' AND observed = 
 const DELTAS = `(SELECT meter_key, CAST(arg_max(register_wh, read_at) - arg_min(register_wh, read_at) AS DOUBLE) AS delta_wh, count(*) AS readings,
     CAST(arg_min(register_wh, read_at) AS DOUBLE) AS first_wh FROM registers GROUP BY meter_key HAVING count(*) >= 2)`;
 
-/** Meters whose largest value stands far above the third largest. To look for its time among all meters costs more than all else here. */
+/**
+ * Meters whose largest value stands far above the third largest. To look for its time among all
+ * meters costs more than all else here.
+ */
 const SPIKES = `(SELECT meter_key, top FROM (SELECT meter_key, max(energy_wh, 3) AS top FROM readings WHERE channel = 'import' GROUP BY meter_key)
     WHERE len(top) = 3 AND top[1] > 500 AND CAST(top[1] AS DOUBLE) > 2.8 * CAST(top[3] AS DOUBLE))`;
 
-/** A meter that fails a rule of severity `hold` is left out of the fleet until somebody decides on its group. */
+/**
+ * A meter that fails a rule of severity `hold` is left out of the fleet until somebody decides on
+ * its group.
+ */
 export const QUALITY_RULES: readonly QualityRule[] = [
   refused(
     'timestamp_not_null',
-    { fr: 'chaque ligne porte une heure que son horloge a montrée', en: 'every row has a time that its clock showed' },
+    {
+      fr: 'chaque ligne porte une heure que son horloge a montrée',
+      en: 'every row has a time that its clock showed',
+    },
     ['no_stamp', 'bad_stamp', 'no_such_time', 'ambiguous_time'],
   ),
-  refused('consumption_not_null', { fr: 'chaque ligne a une valeur', en: 'every row has a value' }, ['no_value']),
-  refused('consumption_finite', { fr: 'chaque valeur est un nombre fini', en: 'every value is a finite number' }, [
-    'not_finite',
-  ]),
-  refused('consumption_not_negative', { fr: 'aucune valeur n’est négative', en: 'no value is negative' }, ['negative']),
+  refused(
+    'consumption_not_null',
+    { fr: 'chaque ligne a une valeur', en: 'every row has a value' },
+    ['no_value'],
+  ),
+  refused(
+    'consumption_finite',
+    { fr: 'chaque valeur est un nombre fini', en: 'every value is a finite number' },
+    ['not_finite'],
+  ),
+  refused(
+    'consumption_not_negative',
+    { fr: 'aucune valeur n’est négative', en: 'no value is negative' },
+    ['negative'],
+  ),
   refused(
     'consumption_in_range',
     {
@@ -315,7 +349,8 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     },
     severity: 'warn',
     tested: 'SELECT value_raw FROM counts',
-    mayFail: 'SELECT value_raw + temperature_raw + humidity_raw + wind_speed_raw + avg_past_raw > 0 FROM counts',
+    mayFail:
+      'SELECT value_raw + temperature_raw + humidity_raw + wind_speed_raw + avg_past_raw > 0 FROM counts',
     failing: `SELECT meter_key, start_at AS failed_at, value_raw AS observed, 1.0 AS allowed FROM readings WHERE value_raw NOT BETWEEN 0 AND 1
       OR temperature_raw NOT BETWEEN 0 AND 1 OR humidity_raw NOT BETWEEN 0 AND 1 OR wind_speed_raw NOT BETWEEN 0 AND 1 OR avg_past_raw NOT BETWEEN 0 AND 1`,
   },

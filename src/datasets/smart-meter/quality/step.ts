@@ -17,7 +17,10 @@ import { PROFILED } from './rules-step.ts';
 import { QUALITY_RULES } from './rules.ts';
 import type { ColumnProfile, QualityDay, Verdict } from './verdicts.ts';
 
-/** `metrics/quality`: the verdicts of all rules on a day of the fleet, as ours and as Great Expectations reads them, and who is left out. */
+/**
+ * `metrics/quality`: the verdicts of all rules on a day of the fleet, as ours and as Great
+ * Expectations reads them, and who is left out.
+ */
 
 /** Raised when a rule changes what it tests. */
 const RULES_VERSION = 1;
@@ -127,7 +130,16 @@ async function verdictsOf(sql: SqlSession): Promise<Verdict[]> {
   return [...QUALITY_RULES, ...FLEET_RULES].map(({ id, suite, severity, title }) => {
     const { tested = 0, failed = 0, meters = 0 } = counted.find(({ rule }) => rule === id) ?? {};
     return {
-      ...{ suite, rule: id, version: RULES_VERSION, severity, title: title.en, tested, failed, meters },
+      ...{
+        suite,
+        rule: id,
+        version: RULES_VERSION,
+        severity,
+        title: title.en,
+        tested,
+        failed,
+        meters,
+      },
       keys: keys.filter(({ rule }) => rule === id).map(({ key }) => key),
     };
   });
@@ -140,11 +152,15 @@ function checkOf(verdicts: readonly Verdict[], fleet: number): CheckResult {
     severity: QUALITY_CHECK.severity,
     tested: verdicts.length,
     failed: loud.length,
-    examples: loud.slice(0, 3).map(({ rule, tested, failed, meters = 0 }) => ({ rule, tested, failed, meters })),
+    examples: loud
+      .slice(0, 3)
+      .map(({ rule, tested, failed, meters = 0 }) => ({ rule, tested, failed, meters })),
   };
 }
 
-/** The median is the value at which half of the readings are reached, as of the readings themselves. */
+/**
+ * The median is the value at which half of the readings are reached, as of the readings themselves.
+ */
 function profileOf(sql: SqlSession, spread: string): Promise<ColumnProfile[]> {
   const order = PROFILED.map((column, place) => `('${column}', ${place})`);
   return sql.rows<ColumnProfile>(`

@@ -4,7 +4,10 @@ import type { PROFILED } from './rules-step.ts';
 import { QUALITY_RULES } from './rules.ts';
 import type { QualityRule, Refusal } from './rules.ts';
 
-/** What rules, their suites, refusals and columns are called; documents of days have their names alone, or the English ones. */
+/**
+ * What rules, their suites, refusals and columns are called; documents of days have their names
+ * alone, or the English ones.
+ */
 
 type Language = keyof Words;
 
@@ -34,8 +37,14 @@ const REFUSALS: Readonly<Record<Refusal | 'no_meter', Words>> = {
   out_of_range: { fr: 'valeur hors de portée d’un compteur', en: 'more than a meter can measure' },
   unknown_unit: { fr: 'unité inconnue', en: 'an unknown unit' },
   other_quantity: { fr: 'autre grandeur', en: 'another quantity' },
-  register_not_interval: { fr: 'index, et non énergie d’un intervalle', en: 'a register, not an interval' },
-  refused_quality: { fr: 'qualité refusée par l’éditeur', en: 'a quality that the publisher refuses' },
+  register_not_interval: {
+    fr: 'index, et non énergie d’un intervalle',
+    en: 'a register, not an interval',
+  },
+  refused_quality: {
+    fr: 'qualité refusée par l’éditeur',
+    en: 'a quality that the publisher refuses',
+  },
 };
 
 const COLUMNS: Readonly<Record<(typeof PROFILED)[number], Words>> = {
@@ -47,7 +56,9 @@ const COLUMNS: Readonly<Record<(typeof PROFILED)[number], Words>> = {
 };
 
 /** Names that earlier versions had stay as they are. */
-function worded(words: Readonly<Record<string, Words>>): (name: string, language: Language) => string {
+function worded(
+  words: Readonly<Record<string, Words>>,
+): (name: string, language: Language) => string {
   return (name, language) => words[name]?.[language] ?? name;
 }
 

@@ -29,8 +29,9 @@ export function halfHoursOf(date: CivilDate, zone: string): HalfHour[] {
 }
 
 /**
- * `(zone, half_hours, slot, hour, day_start_s)` of a day as a table function, one row for each half-hour of a zone;
- * `half_hours` is the whole half-hours since 1970 at which it begins, by which it is found.
+ * `(zone, half_hours, slot, hour, day_start_s)` of a day as a table function, one row for each
+ * half-hour of a zone; `half_hours` is the whole half-hours since 1970 at which it begins, by which
+ * it is found.
  */
 export function clockSql(date: CivilDate, zones: readonly string[]): string {
   const rows = zones.flatMap((zone) => {

@@ -3,8 +3,9 @@ import type { SqlSession } from '../../kit/index.ts';
 import { fewTextsSql } from '../tables.ts';
 
 /**
- * What a slice of readings holds: the rows of a day in our words. What was published is beside it (`stamp`, `value`) where a row is refused; of the others the
- * raw file has it, at `file` and `line`. Ids of meters are in the raw files alone.
+ * What a slice of readings holds: the rows of a day in our words. What was published is beside it
+ * (`stamp`, `value`) where a row is refused; of the others the raw file has it, at `file` and
+ * `line`. Ids of meters are in the raw files alone.
  */
 export const SLICE_COLUMNS = {
   meter_key: 'UBIGINT',
@@ -37,8 +38,17 @@ export const NAMES = Object.keys(SLICE_COLUMNS) as (keyof typeof SLICE_COLUMNS)[
 /** As SQL. */
 export const SLICE_NAMES = NAMES.join(', ');
 
-/** A total order of the rows of a slice: numbers alone where they are of one file, so that millions of rows are compared as bytes of one length. */
-const ORDER: readonly (keyof typeof SLICE_COLUMNS)[] = ['meter_key', 'channel', 'start_s', 'file', 'line'];
+/**
+ * A total order of the rows of a slice: numbers alone where they are of one file, so that millions
+ * of rows are compared as bytes of one length.
+ */
+const ORDER: readonly (keyof typeof SLICE_COLUMNS)[] = [
+  'meter_key',
+  'channel',
+  'start_s',
+  'file',
+  'line',
+];
 
 /** In order, for rows to be. */
 export const CHANNELS = ['export', 'import'];
@@ -52,7 +62,10 @@ export type Texts = Readonly<Partial<Record<keyof typeof SLICE_COLUMNS, readonly
 /** Columns that are the same in every row, with the SQL of what they are. */
 export type Constants = Readonly<Partial<Record<keyof typeof SLICE_COLUMNS, string>>>;
 
-/** SQL types by which texts are numbers while rows are sorted; they are written as the texts that they are. */
+/**
+ * SQL types by which texts are numbers while rows are sorted; they are written as the texts that
+ * they are.
+ */
 export type CarriedTypes = Readonly<Partial<Record<keyof typeof SLICE_COLUMNS, string>>>;
 
 /** The columns that are not the same in all rows, in the order of the slice. */
@@ -60,8 +73,16 @@ export function ownColumns(constants: Constants): string {
   return NAMES.filter((name) => constants[name] === undefined).join(', ');
 }
 
-/** The texts of those columns of few texts that are no constants, which the rows themselves have to say. */
-export async function textsOf(sql: SqlSession, from: string, where: string, constants: Constants): Promise<Texts> {
+/**
+ * The texts of those columns of few texts that are no constants, which the rows themselves have to
+ * say.
+ */
+export async function textsOf(
+  sql: SqlSession,
+  from: string,
+  where: string,
+  constants: Constants,
+): Promise<Texts> {
   const unknown = FEW_TEXTS.filter((name) => constants[name] === undefined);
   if (unknown.length === 0) return {};
   const [found] = await sql.rows<Partial<Record<string, readonly string[] | null>>>(
@@ -71,8 +92,9 @@ export async function textsOf(sql: SqlSession, from: string, where: string, cons
 }
 
 /**
- * Rows of `from` in the order of a slice. What is the same in all rows is not carried through the sort: half of the columns of most
- * files. Bytes are the same whether a text is known to be the same in all rows or was found to be (`texts`).
+ * Rows of `from` in the order of a slice. What is the same in all rows is not carried through the
+ * sort: half of the columns of most files. Bytes are the same whether a text is known to be the
+ * same in all rows or was found to be (`texts`).
  */
 export function orderedSql(
   from: string,
@@ -87,7 +109,9 @@ export function orderedSql(
   const all = NAMES.map((name) => {
     const constant = constants[name];
     if (constant !== undefined) return `${constantSql(name, constant)} AS ${name}`;
-    return carried[name] === undefined ? name : `CAST(${name} AS ${SLICE_COLUMNS[name]}) AS ${name}`;
+    return carried[name] === undefined
+      ? name
+      : `CAST(${name} AS ${SLICE_COLUMNS[name]}) AS ${name}`;
   });
   const few: Texts = { channel: CHANNELS, ...texts };
   const own = NAMES.filter((name) => constants[name] === undefined);

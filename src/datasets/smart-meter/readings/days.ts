@@ -27,7 +27,10 @@ export interface Extent {
   readonly zones: readonly string[];
 }
 
-/** Rows of one zone, and the seconds since 1970 at which the first and the last of their intervals start; null where none has a time. */
+/**
+ * Rows of one zone, and the seconds since 1970 at which the first and the last of their intervals
+ * start; null where none has a time.
+ */
 export interface ZoneSpan {
   readonly zone: string;
   readonly first: number | null;
@@ -58,7 +61,12 @@ export function extentOfSpans(spans: readonly ZoneSpan[]): Extent {
   if (from === undefined || to === undefined) {
     throw new PipelineError('SRC_SHAPE_CHANGED', 'no row of the file has a time that can be read');
   }
-  return { from, to, rows: spans.reduce((sum, { rows }) => sum + rows, 0), zones: spans.map(({ zone }) => zone) };
+  return {
+    from,
+    to,
+    rows: spans.reduce((sum, { rows }) => sum + rows, 0),
+    zones: spans.map(({ zone }) => zone),
+  };
 }
 
 function dateOf(second: number, zone: string): CivilDate {

@@ -10,8 +10,9 @@ import { CHANNELS } from './columns.ts';
 import type { CarriedTypes } from './columns.ts';
 
 /**
- * The rows of a large file by shard, as they were published but with each id, stamp and value as its number: what is written and read again between the
- * file and its slices is a third of its texts, and keys, instants and energies are looked up by small integers, one shard at a time.
+ * The rows of a large file by shard, as they were published but with each id, stamp and value as
+ * its number: what is written and read again between the file and its slices is a third of its
+ * texts, and keys, instants and energies are looked up by small integers, one shard at a time.
  */
 
 const PUBLISHED = Object.keys(PUBLISHED_COLUMNS) as PublishedColumn[];
@@ -21,8 +22,9 @@ const REFUSAL = 'refusal_texts';
 const QUALITY = 'quality_texts';
 
 /**
- * Texts of `published` that become numbers, and the table that says what each means, with the types of what it says. No text at all has a number too, and
- * an id without a meter: the first that is left.
+ * Texts of `published` that become numbers, and the table that says what each means, with the types
+ * of what it says. No text at all has a number too, and an id without a meter: the first that is
+ * left.
  */
 const NUMBERED = [
   {
@@ -53,12 +55,18 @@ const NUMBERED = [
   },
 ] as const;
 
-/** How many texts there are of each column that is numbered, which is also the number of no text; and all qualities, in order. */
-type Texts = Readonly<Record<(typeof NUMBERED)[number]['column'], number>> & { readonly qualities: readonly string[] };
+/**
+ * How many texts there are of each column that is numbered, which is also the number of no text;
+ * and all qualities, in order.
+ */
+type Texts = Readonly<Record<(typeof NUMBERED)[number]['column'], number>> & {
+  readonly qualities: readonly string[];
+};
 
 /**
- * Texts of a slice that are numbers of these types while its rows are sorted: then all that is sorted has one length, which takes a sixth
- * of the time off the whole. `from`: all texts that there are.
+ * Texts of a slice that are numbers of these types while its rows are sorted: then all that is
+ * sorted has one length, which takes a sixth of the time off the whole. `from`: all texts that
+ * there are.
  */
 const CARRIED = [
   { column: 'stamp', type: 'stamp_texts', from: 'SELECT stamp AS text FROM times' },
@@ -73,12 +81,17 @@ const CARRIED = [
 ] as const;
 
 /** The types of columns while rows are sorted. */
-export const CARRIED_TYPES: CarriedTypes = Object.fromEntries(CARRIED.map(({ column, type }) => [column, type]));
+export const CARRIED_TYPES: CarriedTypes = Object.fromEntries(
+  CARRIED.map(({ column, type }) => [column, type]),
+);
 
 /** The rows of one shard. */
 export interface NumberedRows {
   readonly shard: Shard;
-  /** As a table function, the columns of a slice that its rows do not have in common; texts have the types of `CARRIED_TYPES`. */
+  /**
+   * As a table function, the columns of a slice that its rows do not have in common; texts have the
+   * types of `CARRIED_TYPES`.
+   */
   readonly from: string;
 }
 
@@ -86,9 +99,14 @@ export interface NumberedRows {
 const ROWS_BEFORE_WRITING = 32_768;
 
 /**
- * Cuts `published`, which is read once, and puts numbers for texts into `meter_keys`, `times` and `amounts`. Shards without rows are left out.
+ * Cuts `published`, which is read once, and puts numbers for texts into `meter_keys`, `times` and
+ * `amounts`. Shards without rows are left out.
  */
-export async function cutNumbered(sql: SqlSession, same: SameInAll, of: number): Promise<NumberedRows[]> {
+export async function cutNumbered(
+  sql: SqlSession,
+  same: SameInAll,
+  of: number,
+): Promise<NumberedRows[]> {
   const texts = await makeTypes(sql);
   const ranges = await rangesOfNumbers(sql, of);
   const parts = await cutByShard(sql, numberedSql(same, texts, ranges), of);
@@ -105,25 +123,38 @@ export async function cutNumbered(sql: SqlSession, same: SameInAll, of: number):
 /** The types by which texts are numbers, with how many texts are numbered. */
 async function makeTypes(sql: SqlSession): Promise<Texts> {
   for (const { type, texts } of NUMBERED)
-    await sql.run(`CREATE OR REPLACE TEMP TYPE ${type} AS ENUM (SELECT text FROM (${texts}) ORDER BY place, text)`);
+    await sql.run(
+      `CREATE OR REPLACE TEMP TYPE ${type} AS ENUM (SELECT text FROM (${texts}) ORDER BY place, text)`,
+    );
   for (const { type, from } of CARRIED)
     await sql.run(
       `CREATE OR REPLACE TEMP TYPE ${type} AS ENUM (SELECT DISTINCT text FROM (${from}) WHERE text IS NOT NULL ORDER BY text)`,
     );
-  const each = NUMBERED.map(({ column, texts }) => `(SELECT count(*) FROM (${texts})) AS ${column}`);
-  const [found] = await sql.rows<Texts>(`SELECT ${each.join(', ')}, enum_range(CAST(NULL AS ${QUALITY})) AS qualities`);
+  const each = NUMBERED.map(
+    ({ column, texts }) => `(SELECT count(*) FROM (${texts})) AS ${column}`,
+  );
+  const [found] = await sql.rows<Texts>(
+    `SELECT ${each.join(', ')}, enum_range(CAST(NULL AS ${QUALITY})) AS qualities`,
+  );
   return required(found, 'counts of texts');
 }
 
-/** Puts numbers for what is looked up in a table, and the types of `CARRIED` for what it says: then it is not looked at again row by row. */
+/**
+ * Puts numbers for what is looked up in a table, and the types of `CARRIED` for what it says: then
+ * it is not looked at again row by row.
+ */
 async function putNumbers(
   sql: SqlSession,
   { column, type, table, text, says }: (typeof NUMBERED)[number],
   texts: Texts,
 ): Promise<void> {
-  const typed = Object.entries(says).map(([name, carried]) => `CAST(${name} AS ${carried}) AS ${name}`);
+  const typed = Object.entries(says).map(
+    ([name, carried]) => `CAST(${name} AS ${carried}) AS ${name}`,
+  );
   const columns = [`${numberSql(type, text, texts[column])} AS ${text}`, ...typed];
-  await sql.run(`CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * REPLACE (${columns.join(', ')}) FROM ${table}`);
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * REPLACE (${columns.join(', ')}) FROM ${table}`,
+  );
 }
 
 /** What rows do not have in common, with numbers for texts and the number of the shard. */
@@ -138,8 +169,9 @@ function numberedSql(same: SameInAll, texts: Texts, ranges: readonly NumbersOfSh
 }
 
 /**
- * Numbered rows as those of a slice. Each row has its own in all three tables, so that nothing but numbers is compared and most look-ups are
- * places in an array: half of what a LEFT JOIN costs, which also asks about nulls.
+ * Numbered rows as those of a slice. Each row has its own in all three tables, so that nothing but
+ * numbers is compared and most look-ups are places in an array: half of what a LEFT JOIN costs,
+ * which also asks about nulls.
  */
 function readingsSql(from: string, meters: string, same: SameInAll, { qualities }: Texts): string {
   const all = PUBLISHED.map((name) => {
@@ -151,9 +183,15 @@ function readingsSql(from: string, meters: string, same: SameInAll, { qualities 
   const beside = (table: string, names: readonly PublishedColumn[]): string =>
     names
       .filter((name) => same[name] === undefined)
-      .map((name) => ` AND ${table}.${name === 'step_min' ? 'step' : name} IS NOT DISTINCT FROM p.${name}`)
+      .map(
+        (name) =>
+          ` AND ${table}.${name === 'step_min' ? 'step' : name} IS NOT DISTINCT FROM p.${name}`,
+      )
       .join('');
-  const start = same.is_end === 'false' ? 't.at_s' : 'CASE WHEN p.is_end THEN t.at_s - 60 * p.step_min ELSE t.at_s END';
+  const start =
+    same.is_end === 'false'
+      ? 't.at_s'
+      : 'CASE WHEN p.is_end THEN t.at_s - 60 * p.step_min ELSE t.at_s END';
   return `SELECT * REPLACE (CASE WHEN reason IS NULL THEN energy_wh END AS energy_wh, CASE WHEN refused IS NOT NULL THEN stamp END AS stamp,
       CASE WHEN refused IS NOT NULL THEN value END AS value)
     FROM (SELECT *, coalesce(reason, why) AS refused
@@ -165,7 +203,10 @@ function readingsSql(from: string, meters: string, same: SameInAll, { qualities 
           JOIN amounts a ON a.published_value = p.value${beside('a', ['unit', 'step_min'])}))`;
 }
 
-/** Rows of a query with a column `shard`, each shard in files of its own, which are table functions. Shards without rows are left out. */
+/**
+ * Rows of a query with a column `shard`, each shard in files of its own, which are table functions.
+ * Shards without rows are left out.
+ */
 export async function cutByShard(
   sql: SqlSession,
   rows: string,
@@ -181,7 +222,9 @@ export async function cutByShard(
   const found = await readdir(folder);
   return shardsOf(of).flatMap((shard) => {
     const name = `shard=${shard.index}`;
-    return found.includes(name) ? [{ shard, from: parquetOf([path.join(folder, name, '*.parquet')]) }] : [];
+    return found.includes(name)
+      ? [{ shard, from: parquetOf([path.join(folder, name, '*.parquet')]) }]
+      : [];
   });
 }
 

@@ -19,13 +19,18 @@ export interface ReadFile {
   readonly constants: Constants;
   /** Columns of `published` that are the same in all rows. */
   readonly published: SameInAll;
-  /** Zones of the meters, where every row has a time that nobody can mistake; undefined otherwise. */
+  /**
+   * Zones of the meters, where every row has a time that nobody can mistake; undefined otherwise.
+   */
   readonly zones: readonly string[] | undefined;
   /** The rows of each zone, where that can be told without looking at them again. */
   readonly spans: readonly ZoneSpan[] | undefined;
   /** The rows may be read as often as one likes. */
   readonly isKept: boolean;
-  /** What a row is follows from its own texts: it can be told by their numbers, without the other rows. */
+  /**
+   * What a row is follows from its own texts: it can be told by their numbers, without the other
+   * rows.
+   */
   readonly isByItself: boolean;
   /** Of more rows than are kept where the file is cheap to read again. */
   readonly isLarge: boolean;
@@ -40,7 +45,9 @@ export interface ReadOptions {
   readonly secret: string;
   /** One statement alone reads all of `readings_read`. */
   readonly isReadOnce: boolean;
-  /** Of more rows a file that is cheap to read again is never all in memory; else `MAX_KEPT_ROWS`. */
+  /**
+   * Of more rows a file that is cheap to read again is never all in memory; else `MAX_KEPT_ROWS`.
+   */
   readonly maxKeptRows?: number;
 }
 
@@ -48,7 +55,8 @@ export interface ReadOptions {
 const MAX_KEPT_ROWS = 500_000;
 
 /**
- * Reads a file whole. Every published row becomes one row of `readings_read`; one that cannot count says why in `refused`, and has no energy.
+ * Reads a file whole. Every published row becomes one row of `readings_read`; one that cannot count
+ * says why in `refused`, and has no energy.
  * @throws `SRC_SHAPE_CHANGED`, `SRC_TRUNCATED` for a file that is of no dialect
  */
 export async function readFile(
@@ -76,7 +84,14 @@ export async function readFile(
   }
   const dialect = requireDialect(head);
   const opened = await dialect.open(head, sql);
-  const { select, unnumbered, extension, mediaType, isCheap = false, same: published = {} } = opened;
+  const {
+    select,
+    unnumbered,
+    extension,
+    mediaType,
+    isCheap = false,
+    same: published = {},
+  } = opened;
   await makeRows(sql, 'published', select, isCheap);
   await fillSaid(sql, unnumbered === undefined ? 'published' : `(${unnumbered})`, published);
   await fillMeterKeys(sql, secret, 'said');
@@ -89,7 +104,11 @@ export async function readFile(
   const isView = isCheap && (isReadOnce || isLarge);
   await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id)), isView);
   if (!isView) await sql.run('DROP TABLE IF EXISTS published_kept');
-  const constants = { dialect: quoteText(dialect.id), file, ...(await constantsOf(sql, published)) };
+  const constants = {
+    dialect: quoteText(dialect.id),
+    file,
+    ...(await constantsOf(sql, published)),
+  };
   return {
     dialect,
     extension,
@@ -103,21 +122,39 @@ export async function readFile(
   };
 }
 
-async function zonesOf(sql: SqlSession, lead: number | undefined): Promise<Pick<ReadFile, 'zones' | 'spans'>> {
-  const found = await sql.rows<{ zone: string; first: number; last: number; rows: number; odd: number }>(
+async function zonesOf(
+  sql: SqlSession,
+  lead: number | undefined,
+): Promise<Pick<ReadFile, 'zones' | 'spans'>> {
+  const found = await sql.rows<{
+    zone: string;
+    first: number;
+    last: number;
+    rows: number;
+    odd: number;
+  }>(
     `SELECT zone, min(at_s) AS first, max(at_s) AS last, CAST(sum(rows) AS BIGINT) AS rows, count(problem) + count(second_s) AS odd
       FROM times GROUP BY zone ORDER BY zone`,
   );
-  if (found.length === 0 || found.some(({ odd }) => odd > 0)) return { zones: undefined, spans: undefined };
+  if (found.length === 0 || found.some(({ odd }) => odd > 0))
+    return { zones: undefined, spans: undefined };
   const spans =
     lead === undefined
       ? undefined
-      : found.map(({ zone, first, last, rows }) => ({ zone, first: first - lead, last: last - lead, rows }));
+      : found.map(({ zone, first, last, rows }) => ({
+          zone,
+          first: first - lead,
+          last: last - lead,
+          rows,
+        }));
   return { zones: found.map(({ zone }) => zone), spans };
 }
 
 /** Seconds by which intervals start before their stamps; undefined where rows differ in it. */
-function leadOf({ is_end: isEnd }: SameInAll, { step_min: minutes }: Constants): number | undefined {
+function leadOf(
+  { is_end: isEnd }: SameInAll,
+  { step_min: minutes }: Constants,
+): number | undefined {
   if (isEnd === 'false') return 0;
   return isEnd === 'true' && minutes !== undefined ? 60 * Number(minutes) : undefined;
 }
@@ -130,20 +167,31 @@ async function makeRows(
   isView: boolean,
 ): Promise<void> {
   if (!isView) await sql.run(`CREATE OR REPLACE TEMP TABLE ${name}_kept AS ${select}`);
-  await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS ${isView ? select : `SELECT * FROM ${name}_kept`}`);
+  await sql.run(
+    `CREATE OR REPLACE TEMP VIEW ${name} AS ${isView ? select : `SELECT * FROM ${name}_kept`}`,
+  );
 }
 
 /** What rows say that is worked out once for each different one, with what it means beside it. */
-const SAID = [['meter_id'], ['stamp', 'zone'], ['value', 'unit', 'step_min'], ['quality', 'refused']] as const;
+const SAID = [
+  ['meter_id'],
+  ['stamp', 'zone'],
+  ['value', 'unit', 'step_min'],
+  ['quality', 'refused'],
+] as const;
 
 /**
- * `said`: each different id, stamp, value, and quality with refusal of the file once with its `rows`, each kind with nulls in the columns of the others. What is in here is worked out
- * once, however many of the millions of rows say it. What is the same in all rows is beside every kind: to count rows by one column costs half as much as by two.
+ * `said`: each different id, stamp, value, and quality with refusal of the file once with its
+ * `rows`, each kind with nulls in the columns of the others. What is in here is worked out once,
+ * however many of the millions of rows say it. What is the same in all rows is beside every kind:
+ * to count rows by one column costs half as much as by two.
  */
 async function fillSaid(sql: SqlSession, rows: string, same: SameInAll): Promise<void> {
   const kinds = SAID.map((kind) => kind.filter((name) => same[name] === undefined).join(', '));
   const columns = SAID.flat().map((name) =>
-    same[name] === undefined ? name : `CAST(${same[name]} AS ${PUBLISHED_COLUMNS[name]}) AS ${name}`,
+    same[name] === undefined
+      ? name
+      : `CAST(${same[name]} AS ${PUBLISHED_COLUMNS[name]}) AS ${name}`,
   );
   await sql.run(`CREATE OR REPLACE TEMP TABLE said AS
     SELECT grouping(stamp) = 0 AS is_stamp, grouping(value) = 0 AS is_value, grouping(quality) = 0 AS is_quality, ${columns.join(', ')}, count(*) AS rows
@@ -152,7 +200,9 @@ async function fillSaid(sql: SqlSession, rows: string, same: SameInAll): Promise
 
 /** The rows of the file. */
 async function countSaid(sql: SqlSession): Promise<number> {
-  const [found] = await sql.rows<{ rows: number }>('SELECT CAST(sum(rows) AS BIGINT) AS rows FROM said WHERE is_stamp');
+  const [found] = await sql.rows<{ rows: number }>(
+    'SELECT CAST(sum(rows) AS BIGINT) AS rows FROM said WHERE is_stamp',
+  );
   return found?.rows ?? 0;
 }
 
@@ -161,8 +211,9 @@ const IS_EPOCH = `regexp_matches(stamp, '^[0-9]{9,11}$')`;
 const NAIVE_FORMATS = `['%Y-%m-%d %H:%M:%S', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%d %H:%M', '%Y-%m-%dT%H:%M', '%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S']`;
 
 /**
- * `times`: each different stamp once with its `rows`, as seconds since 1970. A local time that a clock shows twice has a second instant; one that it never shows has a
- * `problem`. A file of millions of rows has some fifty stamps a day.
+ * `times`: each different stamp once with its `rows`, as seconds since 1970. A local time that a
+ * clock shows twice has a second instant; one that it never shows has a `problem`. A file of
+ * millions of rows has some fifty stamps a day.
  */
 async function fillTimes(sql: SqlSession): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE times AS
@@ -181,11 +232,14 @@ async function fillTimes(sql: SqlSession): Promise<void> {
 }
 
 /**
- * `placed`: rows with their key and their instant. Local times of the repeated hour of autumn are told apart by their order in the file, where the file is in
- * order and has both; otherwise nobody can say which hour a row was, and it is refused. Returns whether there are such.
+ * `placed`: rows with their key and their instant. Local times of the repeated hour of autumn are
+ * told apart by their order in the file, where the file is in order and has both; otherwise nobody
+ * can say which hour a row was, and it is refused. Returns whether there are such.
  */
 async function fillPlaced(sql: SqlSession): Promise<boolean> {
-  const [found] = await sql.rows<{ doubled: number }>('SELECT count(second_s) AS doubled FROM times');
+  const [found] = await sql.rows<{ doubled: number }>(
+    'SELECT count(second_s) AS doubled FROM times',
+  );
   const hasTwice = (found?.doubled ?? 0) > 0;
   if (hasTwice) {
     await sql.run(`CREATE OR REPLACE TEMP TABLE twice AS
@@ -198,7 +252,9 @@ async function fillPlaced(sql: SqlSession): Promise<boolean> {
         FROM chosen)
     SELECT line, CASE WHEN bool_and(follows) OVER (PARTITION BY meter_id, channel, at_s // 86400) THEN chosen_s END AS chosen_s FROM ordered`);
   }
-  const twice = hasTwice ? 'LEFT JOIN twice w ON p.line = w.line' : 'CROSS JOIN (SELECT NULL::BIGINT AS chosen_s) w';
+  const twice = hasTwice
+    ? 'LEFT JOIN twice w ON p.line = w.line'
+    : 'CROSS JOIN (SELECT NULL::BIGINT AS chosen_s) w';
   await sql.run(`CREATE OR REPLACE TEMP VIEW placed AS
     SELECT p.* EXCLUDE (t, stamp), t.stamp AS stamp, CASE WHEN t.second_s IS NULL THEN t.at_s ELSE chosen_s END AS at_s,
       CASE WHEN p.refused IS NOT NULL THEN p.refused WHEN meter_key IS NULL THEN 'no_meter'
@@ -209,7 +265,11 @@ async function fillPlaced(sql: SqlSession): Promise<boolean> {
 
 /** What small tables say of a row. */
 const LOOKED_UP = {
-  meter_key: { table: 'meter_keys', value: 'found.meter_key', on: ['found.published_id = p.meter_id'] },
+  meter_key: {
+    table: 'meter_keys',
+    value: 'found.meter_key',
+    on: ['found.published_id = p.meter_id'],
+  },
   t: {
     table: 'times',
     value: `{'stamp': found.stamp, 'at_s': found.at_s, 'second_s': found.second_s, 'problem': found.problem}`,
@@ -227,8 +287,9 @@ const LOOKED_UP = {
 } as const;
 
 /**
- * Rows of `from` with what is looked up for them. Of a CSV file the engine expects some forty rows, and of a join it would make a table of its millions:
- * so each is a subquery, which costs twice as much as a join.
+ * Rows of `from` with what is looked up for them. Of a CSV file the engine expects some forty rows,
+ * and of a join it would make a table of its millions: so each is a subquery, which costs twice as
+ * much as a join.
  */
 function lookedUp(from: string, names: readonly (keyof typeof LOOKED_UP)[]): string {
   return names.reduce((rows, name) => {
@@ -242,8 +303,8 @@ const LONGEST_STEP_S = 3_600;
 const DEFAULT_STEP_MIN = 30;
 
 /**
- * `stepped`: rows with `step`, the length of their interval in minutes. What the file does not declare is known by the nearer neighbour of each row. Returns whether
- * it declares all.
+ * `stepped`: rows with `step`, the length of their interval in minutes. What the file does not
+ * declare is known by the nearer neighbour of each row. Returns whether it declares all.
  */
 async function fillSteps(sql: SqlSession): Promise<boolean> {
   const [found] = await sql.rows<{ unsaid: number }>(
@@ -267,7 +328,10 @@ async function fillSteps(sql: SqlSession): Promise<boolean> {
 /** Above this no meter of a customer measures in an interval; also what a DECIMAL(12, 5) holds. */
 const HIGHEST_WH = 9_999_999;
 
-/** Integers of 10⁻⁹ of the unit, and the divisor that makes them 10⁻⁵ Wh: W × minutes / 60, kWh × 1000. */
+/**
+ * Integers of 10⁻⁹ of the unit, and the divisor that makes them 10⁻⁵ Wh: W × minutes / 60, kWh ×
+ * 1000.
+ */
 const NUMERATOR = `CASE unit WHEN 'W' THEN units * step ELSE units END`;
 const DIVISOR = `CASE unit WHEN 'W' THEN 600000 WHEN 'Wh' THEN 10000 WHEN 'kWh' THEN 10 WHEN '10kWh' THEN 1 END`;
 
@@ -275,8 +339,9 @@ const DIVISOR = `CASE unit WHEN 'W' THEN 600000 WHEN 'Wh' THEN 10000 WHEN 'kWh' 
 const HALF_EVEN = `whole + CASE WHEN 2 * rest > divisor OR (2 * rest = divisor AND whole % 2 = 1) THEN 1 ELSE 0 END`;
 
 /**
- * `amounts`: each different value of a unit once, as exact energy of an interval of each length that the file has, or with the reason why it is none. Exact
- * arithmetic is dear, and a million readings have some thousand different values.
+ * `amounts`: each different value of a unit once, as exact energy of an interval of each length
+ * that the file has, or with the reason why it is none. Exact arithmetic is dear, and a million
+ * readings have some thousand different values.
  */
 async function fillAmounts(sql: SqlSession, isDeclared: boolean): Promise<void> {
   const undeclared = `UNION SELECT 0, ${DEFAULT_STEP_MIN} UNION SELECT 0, step_min FROM steps`;
@@ -299,9 +364,13 @@ async function fillAmounts(sql: SqlSession, isDeclared: boolean): Promise<void> 
     FROM energies`);
 }
 
-/** A row that counts says in our words what was published; the text of the others is kept beside the reason. */
+/**
+ * A row that counts says in our words what was published; the text of the others is kept beside the
+ * reason.
+ */
 function readingsSql(file: string, dialect: string): string {
-  const text = (column: string): string => `CASE WHEN coalesce(reason, a.why) IS NOT NULL THEN ${column} END`;
+  const text = (column: string): string =>
+    `CASE WHEN coalesce(reason, a.why) IS NOT NULL THEN ${column} END`;
   return `SELECT meter_key, channel, CASE WHEN is_end THEN at_s - 60 * step ELSE at_s END AS start_s, zone, step AS step_min,
       CASE WHEN reason IS NULL THEN a.energy_wh END AS energy_wh, quality, revision, file_time, a.value_raw AS value_raw,
       temperature_raw, humidity_raw, wind_speed_raw, avg_past_raw, label, coalesce(reason, a.why) AS refused,
@@ -311,7 +380,9 @@ function readingsSql(file: string, dialect: string): string {
 
 /** What all rows have in common, as far as the small tables and the dialect tell. */
 async function constantsOf(sql: SqlSession, published: SameInAll): Promise<Constants> {
-  const [found] = await sql.rows<Record<'unit' | 'step_min' | 'zone' | 'shares', string | number | null>>(
+  const [found] = await sql.rows<
+    Record<'unit' | 'step_min' | 'zone' | 'shares', string | number | null>
+  >(
     `SELECT CASE WHEN count(DISTINCT unit) = 1 AND count(*) = count(unit) THEN min(unit) END AS unit,
       CASE WHEN count(DISTINCT step) = 1 THEN min(step) END AS step_min, count(value_raw) AS shares,
       (SELECT CASE WHEN count(DISTINCT zone) = 1 THEN min(zone) END FROM times) AS zone FROM amounts`,

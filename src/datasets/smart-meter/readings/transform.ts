@@ -14,9 +14,11 @@ import { NAMES, SLICE_COLUMNS, SLICE_NAMES } from './columns.ts';
 import { secondsOf } from './days.ts';
 
 /**
- * `transform/readings`: the published rows of a day, whoever brought them and when, as one row per meter, channel and START. Of several rows the best counts:
- * the later stage of processing (BRUT < COMPLETE < CORRIGE), then the publisher's newer file, then what the rows themselves say, so that neither the order
- * of arrival nor how files were cut makes a difference. What cannot count is in `rejects`, rows of one rank that disagree in `conflicts`.
+ * `transform/readings`: the published rows of a day, whoever brought them and when, as one row per
+ * meter, channel and START. Of several rows the best counts: the later stage of processing (BRUT <
+ * COMPLETE < CORRIGE), then the publisher's newer file, then what the rows themselves say, so that
+ * neither the order of arrival nor how files were cut makes a difference. What cannot count is in
+ * `rejects`, rows of one rank that disagree in `conflicts`.
  */
 
 const READABLE: CheckDefinition = {
@@ -38,7 +40,10 @@ export const transformReadings: StepImplementation = {
   run: (task, sql) => forEachUnit(task, (unit) => transformDay(unit, sql)),
 };
 
-/** The best row first. A measured value of the same rank goes before an estimate, a larger one before a smaller: losses are usual, inventions are not. */
+/**
+ * The best row first. A measured value of the same rank goes before an estimate, a larger one
+ * before a smaller: losses are usual, inventions are not.
+ */
 const RANK = `revision DESC, file_time DESC NULLS LAST, (quality = 'E'), energy_wh DESC, quality, step_min, value_raw, label NULLS LAST,
   avg_past_raw NULLS LAST, temperature_raw, humidity_raw, wind_speed_raw`;
 
@@ -54,7 +59,10 @@ const ACCEPTED = `(SELECT ${[...SLICE_COLUMNS_USED, 'place'].join(', ')} FROM sl
 /** Intervals of several rows. */
 const TWIN_KEYS = `SELECT ${KEY} FROM ${ACCEPTED} GROUP BY ${KEY} HAVING count(*) > 1`;
 
-/** The same where rows are in order of the key, so that twins stand beside each other: a fifth of the cost. */
+/**
+ * The same where rows are in order of the key, so that twins stand beside each other: a fifth of
+ * the cost.
+ */
 const TWIN_KEYS_IN_ORDER = `SELECT ${KEY} FROM (SELECT ${KEY}, lag(meter_key) OVER () AS key_before, lag(channel) OVER () AS channel_before,
       lag(start_s) OVER () AS start_before FROM ${ACCEPTED})
     WHERE meter_key = key_before AND start_s = start_before AND channel = channel_before`;
@@ -90,20 +98,30 @@ function suspectSql(dayStart: string): string {
 }
 
 /** Columns that few dialects fill. */
-const OF_FEW = ['value_raw', 'temperature_raw', 'humidity_raw', 'wind_speed_raw', 'avg_past_raw', 'label'] as const;
+const OF_FEW = [
+  'value_raw',
+  'temperature_raw',
+  'humidity_raw',
+  'wind_speed_raw',
+  'avg_past_raw',
+  'label',
+] as const;
 
 /** Columns of a few texts, which all rows say again. */
 const FEW_TEXTS = ['channel', 'quality', 'zone'] as const;
 
-/** What is counted over the rows of a day before it is made; of columns of few texts, each text once, in order; `step_min` is null where it differs. */
+/**
+ * What is counted over the rows of a day before it is made; of columns of few texts, each text
+ * once, in order; `step_min` is null where it differs.
+ */
 type Counted = Readonly<
   Record<'rejected' | 'accepted' | (typeof OF_FEW)[number], number> &
     Record<(typeof FEW_TEXTS)[number], readonly string[] | null>
 > & { readonly step_min: number | null };
 
 /**
- * The readings in order. What all rows have in common, and what follows from their second, is put beside them after they are sorted: it is
- * half of their columns.
+ * The readings in order. What all rows have in common, and what follows from their second, is put
+ * beside them after they are sorted: it is half of their columns.
  */
 function readingsSql(scope: CivilDate, counted: Counted): string {
   const [zone, ...others] = counted.zone ?? [];
@@ -187,7 +205,13 @@ async function transformDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult
         failed: rejected,
         examples: reasons,
       },
-      { check: AGREEING.id, severity: AGREEING.severity, tested: accepted, failed: conflicts.rows, examples: [] },
+      {
+        check: AGREEING.id,
+        severity: AGREEING.severity,
+        tested: accepted,
+        failed: conflicts.rows,
+        examples: [],
+      },
     ],
     facts: {
       rows: readings.rows,
@@ -199,12 +223,17 @@ async function transformDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult
   };
 }
 
-/** Makes `slices`, with the `place` of each row among all of them, and counts what is in it. Columns that no row fills are not read again. */
+/**
+ * Makes `slices`, with the `place` of each row among all of them, and counts what is in it. Columns
+ * that no row fills are not read again.
+ */
 async function openSlices(sql: SqlSession, files: readonly string[]): Promise<Counted> {
   const rows: string[] = [];
   let before = 0;
   for (const file of files) {
-    rows.push(`SELECT ${SLICE_NAMES}, file_row_number + ${before} AS place FROM ${parquetOf([file])}`);
+    rows.push(
+      `SELECT ${SLICE_NAMES}, file_row_number + ${before} AS place FROM ${parquetOf([file])}`,
+    );
     before += await rowsOf(sql, file);
   }
   const all = rows.join(' UNION ALL ');
@@ -212,25 +241,34 @@ async function openSlices(sql: SqlSession, files: readonly string[]): Promise<Co
   const counted = await countRows(sql);
   const unfilled = Object.entries(unfilledOf(counted)).map(([name, none]) => `${none} AS ${name}`);
   if (unfilled.length > 0)
-    await sql.run(`CREATE OR REPLACE TEMP VIEW slices AS SELECT * REPLACE (${unfilled.join(', ')}) FROM (${all})`);
+    await sql.run(
+      `CREATE OR REPLACE TEMP VIEW slices AS SELECT * REPLACE (${unfilled.join(', ')}) FROM (${all})`,
+    );
   return counted;
 }
 
 /** SQL of the columns that no row fills. */
 function unfilledOf(counted: Counted): Record<string, string> {
   return Object.fromEntries(
-    OF_FEW.filter((name) => counted[name] === 0).map((name) => [name, `CAST(NULL AS ${SLICE_COLUMNS[name]})`]),
+    OF_FEW.filter((name) => counted[name] === 0).map((name) => [
+      name,
+      `CAST(NULL AS ${SLICE_COLUMNS[name]})`,
+    ]),
   );
 }
 
 async function rowsOf(sql: SqlSession, file: string): Promise<number> {
-  const [found] = await sql.rows<{ rows: number }>(`SELECT count(*) AS rows FROM ${parquetOf([file])}`);
+  const [found] = await sql.rows<{ rows: number }>(
+    `SELECT count(*) AS rows FROM ${parquetOf([file])}`,
+  );
   return required(found, 'the rows of a slice').rows;
 }
 
 /** Files say where a column has no value, so that what is never filled is not read. */
 async function countRows(sql: SqlSession): Promise<Counted> {
-  const few = OF_FEW.map((name) => `(SELECT count(*) FROM slices WHERE ${name} IS NOT NULL) AS ${name}`);
+  const few = OF_FEW.map(
+    (name) => `(SELECT count(*) FROM slices WHERE ${name} IS NOT NULL) AS ${name}`,
+  );
   const [found] = await sql.rows<Counted>(
     `SELECT count(refused) AS rejected, count(*) - count(refused) AS accepted, ${few.join(', ')},
       CASE WHEN min(step_min) = max(step_min) THEN min(step_min) END AS step_min,
@@ -240,8 +278,9 @@ async function countRows(sql: SqlSession): Promise<Counted> {
 }
 
 /**
- * Makes `best`, and returns how many rows are not in it because another one counts. Twins are few: all rows of their meters are ranked, because to look
- * for a meter costs less than to look for an interval of it.
+ * Makes `best`, and returns how many rows are not in it because another one counts. Twins are few:
+ * all rows of their meters are ranked, because to look for a meter costs less than to look for an
+ * interval of it.
  */
 async function chooseBest(sql: SqlSession, isOrdered: boolean): Promise<number> {
   await sql.run(
@@ -259,7 +298,10 @@ async function chooseBest(sql: SqlSession, isOrdered: boolean): Promise<number> 
   return found?.doubled ?? 0;
 }
 
-/** Intervals whose rows of the best rank say different things, with the value that counts and the smallest that does not. */
+/**
+ * Intervals whose rows of the best rank say different things, with the value that counts and the
+ * smallest that does not.
+ */
 function conflictsOf(sql: SqlSession, scope: string, hasTwins: boolean) {
   const rows = hasTwins ? 'twins' : '(SELECT * FROM slices WHERE false)';
   return copyTable(

@@ -1,5 +1,14 @@
 import type { JSX } from 'preact';
-import { FigureTable, number, percentOf, PlainSection, Plot, plural, Row, signed } from '../../kit/page/index.ts';
+import {
+  FigureTable,
+  number,
+  percentOf,
+  PlainSection,
+  Plot,
+  plural,
+  Row,
+  signed,
+} from '../../kit/page/index.ts';
 import type { PlotLayout } from '../../kit/page/index.ts';
 import type { DayChanges, MeterChange, ScoreSpread } from '../anomalies/changes-step.ts';
 import { segmentWords } from './segment-words.ts';
@@ -30,7 +39,11 @@ const TYPES: Readonly<Record<string, string>> = {
   drift: 'dérive',
   unusual_pattern: 'profil inhabituel',
 };
-const SEVERITIES: Readonly<Record<string, string>> = { low: 'faible', medium: 'moyenne', high: 'forte' };
+const SEVERITIES: Readonly<Record<string, string>> = {
+  low: 'faible',
+  medium: 'moyenne',
+  high: 'forte',
+};
 
 /** Nothing for reports of earlier versions. */
 export function ScoresSection({ changes }: ChangesProps): JSX.Element | null {
@@ -39,7 +52,9 @@ export function ScoresSection({ changes }: ChangesProps): JSX.Element | null {
   return (
     <PlainSection id="scores" title="Scores de la journée">
       {scores === null ? (
-        <p class="note">Aucun modèle n’est en vigueur, ou aucun compteur n’a quatre semaines derrière lui.</p>
+        <p class="note">
+          Aucun modèle n’est en vigueur, ou aucun compteur n’a quatre semaines derrière lui.
+        </p>
       ) : (
         <Scores scores={scores} />
       )}
@@ -62,8 +77,9 @@ function Scores({ scores }: { readonly scores: ScoreSpread }): JSX.Element {
         </li>
       </ul>
       <p class="note">
-        {plural(odd, 'journée inhabituelle', 'journées inhabituelles')} sur {number(meters)} ({percentOf(odd / meters)})
-        selon le modèle {model}. Une journée inhabituelle n’est pas un soupçon : fêtes et vacances le sont aussi.
+        {plural(odd, 'journée inhabituelle', 'journées inhabituelles')} sur {number(meters)} (
+        {percentOf(odd / meters)}) selon le modèle {model}. Une journée inhabituelle n’est pas un
+        soupçon : fêtes et vacances le sont aussi.
       </p>
       {kinds.length === 0 ? null : (
         <FigureTable caption="Journées inhabituelles" head={['Type', 'Gravité', 'Compteurs']}>
@@ -80,7 +96,11 @@ function Scores({ scores }: { readonly scores: ScoreSpread }): JSX.Element {
         <summary>Les chiffres</summary>
         <FigureTable caption="Compteurs par score" head={['Score', 'Compteurs', 'Inhabituels']}>
           {told.map(({ from, to, meters: own, odd: ownOdd }) => (
-            <Row key={from} name={`${number(from, 2)} – ${number(to, 2)}`} cells={[number(own), number(ownOdd)]} />
+            <Row
+              key={from}
+              name={`${number(from, 2)} – ${number(to, 2)}`}
+              cells={[number(own), number(ownOdd)]}
+            />
           ))}
         </FigureTable>
       </details>
@@ -92,7 +112,13 @@ const HEIGHT = 200;
 const BOTTOM = 20;
 const TOP = 16;
 
-function Histogram({ scores, layout }: { readonly scores: ScoreSpread; readonly layout: PlotLayout }): JSX.Element {
+function Histogram({
+  scores,
+  layout,
+}: {
+  readonly scores: ScoreSpread;
+  readonly layout: PlotLayout;
+}): JSX.Element {
   const { width } = layout;
   const most = Math.max(1, ...scores.intervals.map(({ meters }) => meters));
   const bar = width / scores.intervals.length;
@@ -154,16 +180,29 @@ export function ChangesSection({ changes }: ChangesProps): JSX.Element | null {
   );
 }
 
-function Changes({ caption, rows }: { readonly caption: string; readonly rows: readonly MeterChange[] }): JSX.Element {
+function Changes({
+  caption,
+  rows,
+}: {
+  readonly caption: string;
+  readonly rows: readonly MeterChange[];
+}): JSX.Element {
   return (
     <FigureTable caption={caption} head={['Compteur', 'Segment', 'kWh', 'Habitude', 'Écart']}>
-      {rows.map(({ meter_key: key, segment, total_kwh: total, usual_kwh: usual, change_kwh: change }) => (
-        <Row
-          key={key}
-          name={key}
-          cells={[segmentWords(segment, 'fr'), number(total, 1), number(usual, 1), signed(change, 1)]}
-        />
-      ))}
+      {rows.map(
+        ({ meter_key: key, segment, total_kwh: total, usual_kwh: usual, change_kwh: change }) => (
+          <Row
+            key={key}
+            name={key}
+            cells={[
+              segmentWords(segment, 'fr'),
+              number(total, 1),
+              number(usual, 1),
+              signed(change, 1),
+            ]}
+          />
+        ),
+      )}
     </FigureTable>
   );
 }

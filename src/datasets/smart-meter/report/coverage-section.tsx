@@ -1,14 +1,25 @@
 import type { JSX } from 'preact';
-import { FigureTable, HeatMap, number, percentOf, PlainSection, Row } from '../../kit/page/index.ts';
+import {
+  FigureTable,
+  HeatMap,
+  number,
+  percentOf,
+  PlainSection,
+  Row,
+} from '../../kit/page/index.ts';
 import type { FleetDay } from '../marts/day.ts';
 import type { RegionHour } from '../marts/fleet.ts';
 
 /** Readings that came, by region and hour of the clock: a heat map, and the sums of each region. */
 
-/** Said before the table: a share of the readings that were expected is worth as much as what is known of who should send. */
+/**
+ * Said before the table: a share of the readings that were expected is worth as much as what is
+ * known of who should send.
+ */
 const EXPECTED_OF = {
   list: 'Attendus des compteurs de la liste du jour, muets compris.',
-  week_before: 'Sans liste des compteurs : attendus de ceux qui ont envoyé une journée dans la semaine d’avant.',
+  week_before:
+    'Sans liste des compteurs : attendus de ceux qui ont envoyé une journée dans la semaine d’avant.',
   reporting:
     'Sans liste ni journées précédentes, on ignore si des compteurs sont restés muets : ' +
     'les relevés attendus sont ceux des compteurs qui ont envoyé quelque chose.',
@@ -44,7 +55,8 @@ export function CoverageSection({ fleet }: { readonly fleet: FleetDay }): JSX.El
 function regionsOf(coverage: readonly RegionHour[]): Region[] {
   return [...new Set(coverage.map(({ region }) => region))].map((name) => {
     const hours = coverage.filter(({ region }) => region === name);
-    const sum = (of: 'observed' | 'expected'): number => hours.reduce((total, row) => total + row[of], 0);
+    const sum = (of: 'observed' | 'expected'): number =>
+      hours.reduce((total, row) => total + row[of], 0);
     return { name, hours, observed: sum('observed'), expected: sum('expected') };
   });
 }
@@ -58,7 +70,8 @@ function CoverageMap({ regions }: { readonly regions: readonly Region[] }): JSX.
         name,
         cells: HOURS.map((hour) => {
           const found = hours.find((row) => row.hour === hour);
-          const value = found === undefined || found.expected === 0 ? null : found.observed / found.expected;
+          const value =
+            found === undefined || found.expected === 0 ? null : found.observed / found.expected;
           return { value, title: `${name}, ${hour} h : ${percentOf(value)}` };
         }),
       }))}
@@ -74,7 +87,9 @@ function Regions({ regions }: { readonly regions: readonly Region[] }): JSX.Elem
       head={['Région', 'Reçus', 'Attendus', 'Couverture', 'Pire heure']}
     >
       {regions.map(({ name, hours, observed, expected }) => {
-        const [worst] = [...hours].sort((a, b) => a.observed / a.expected - b.observed / b.expected);
+        const [worst] = [...hours].sort(
+          (a, b) => a.observed / a.expected - b.observed / b.expected,
+        );
         return (
           <Row
             key={name}
@@ -83,7 +98,9 @@ function Regions({ regions }: { readonly regions: readonly Region[] }): JSX.Elem
               number(observed),
               number(expected),
               percentOf(observed / expected),
-              worst === undefined ? '–' : `${worst.hour} h (${percentOf(worst.observed / worst.expected)})`,
+              worst === undefined
+                ? '–'
+                : `${worst.hour} h (${percentOf(worst.observed / worst.expected)})`,
             ]}
           />
         );

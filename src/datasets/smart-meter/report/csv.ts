@@ -29,13 +29,15 @@ export function metricsTable({ fleet }: MeterReport): FlatTable {
   const columns = Object.entries(COLUMNS).map(([name, type]) => ({ name, type }));
   return {
     columns,
-    rows: fleet.metrics.map((row) => columns.map(({ name }) => row[name as keyof ConsumptionMetrics] ?? null)),
+    rows: fleet.metrics.map((row) =>
+      columns.map(({ name }) => row[name as keyof ConsumptionMetrics] ?? null),
+    ),
   };
 }
 
 /**
- * `;` between values, a dot as decimal sign, nothing where a value is missing. A last column `sample_data` is there only where rows are
- * made up, and names the parts.
+ * `;` between values, a dot as decimal sign, nothing where a value is missing. A last column
+ * `sample_data` is there only where rows are made up, and names the parts.
  */
 export function csvOf({ columns, rows }: FlatTable, sample: readonly string[] = []): string {
   const [head, mark] = sample.length === 0 ? [[], []] : [['sample_data'], [sample.join(' ')]];

@@ -21,7 +21,10 @@ export interface CurvePoint {
 interface CurveProps {
   readonly title: string;
   readonly unit: string;
-  readonly curves: readonly { readonly name: 'import' | 'export'; readonly points: readonly CurvePoint[] }[];
+  readonly curves: readonly {
+    readonly name: 'import' | 'export';
+    readonly points: readonly CurvePoint[];
+  }[];
 }
 
 /** Both curves share one scale from zero; labels are those of the first. */
@@ -36,18 +39,33 @@ export function Curve(props: CurveProps): JSX.Element {
   );
 }
 
-function CurveIn({ title, curves, layout }: CurveProps & { readonly layout: PlotLayout }): JSX.Element {
+function CurveIn({
+  title,
+  curves,
+  layout,
+}: CurveProps & { readonly layout: PlotLayout }): JSX.Element {
   const { width } = layout;
   const points = curves[0]?.points ?? [];
-  const largest = Math.max(1e-9, ...curves.flatMap((curve) => curve.points.map(({ value }) => value ?? 0)));
-  const x = (index: number): number => LEFT + (index * (width - LEFT - RIGHT)) / Math.max(1, points.length - 1);
-  const y = (value: number): number => HEIGHT - BOTTOM - (value / largest) * (HEIGHT - BOTTOM - TOP);
+  const largest = Math.max(
+    1e-9,
+    ...curves.flatMap((curve) => curve.points.map(({ value }) => value ?? 0)),
+  );
+  const x = (index: number): number =>
+    LEFT + (index * (width - LEFT - RIGHT)) / Math.max(1, points.length - 1);
+  const y = (value: number): number =>
+    HEIGHT - BOTTOM - (value / largest) * (HEIGHT - BOTTOM - TOP);
   const every = Math.ceil(points.length / LABELS[layout.class]);
   return (
     <svg viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label={title}>
       {[0, 0.5, 1].map((share) => (
         <g key={share}>
-          <line class="axis" x1={LEFT} x2={width - RIGHT} y1={y(share * largest)} y2={y(share * largest)} />
+          <line
+            class="axis"
+            x1={LEFT}
+            x2={width - RIGHT}
+            y1={y(share * largest)}
+            y2={y(share * largest)}
+          />
           <text class="tick" x={LEFT - 6} y={y(share * largest) + 4} text-anchor="end">
             {number(share * largest, largest < 10 ? 2 : 0)}
           </text>
@@ -55,7 +73,13 @@ function CurveIn({ title, curves, layout }: CurveProps & { readonly layout: Plot
       ))}
       {points.map(({ label }, index) =>
         index % every === 0 ? (
-          <text key={index} class="tick" x={x(index)} y={HEIGHT - 6} text-anchor={index === 0 ? 'start' : 'middle'}>
+          <text
+            key={index}
+            class="tick"
+            x={x(index)}
+            y={HEIGHT - 6}
+            text-anchor={index === 0 ? 'start' : 'middle'}
+          >
             {label}
           </text>
         ) : null,
@@ -68,7 +92,11 @@ function CurveIn({ title, curves, layout }: CurveProps & { readonly layout: Plot
 }
 
 /** A gap of the data is a gap of the line. */
-function pathOf(points: readonly CurvePoint[], x: (index: number) => number, y: (value: number) => number): string {
+function pathOf(
+  points: readonly CurvePoint[],
+  x: (index: number) => number,
+  y: (value: number) => number,
+): string {
   let isOpen = false;
   return points
     .map(({ value }, index) => {

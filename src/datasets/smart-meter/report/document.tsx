@@ -10,7 +10,12 @@ import {
   tonesCss,
 } from '../../kit/page/index.ts';
 
-const TONES = { ...FRAME_TONES, ...STATUS_TONES, load: tone('#1f5a96', '#8fbdf0'), export: tone('#b3781e', '#e8b465') };
+const TONES = {
+  ...FRAME_TONES,
+  ...STATUS_TONES,
+  load: tone('#1f5a96', '#8fbdf0'),
+  export: tone('#b3781e', '#e8b465'),
+};
 const CSS = `${tonesCss(TONES)}\n${pageCss()}
 .curve{fill:none;stroke-width:2}
 .curve.import{stroke:var(--load)}
@@ -52,7 +57,15 @@ function partTitle(part: string): string {
 }
 
 /** A page of meters; equal inputs give equal bytes. */
-export function renderDocument({ title, kicker, heading, links, children, css, sample }: DocumentProps): string {
+export function renderDocument({
+  title,
+  kicker,
+  heading,
+  links,
+  children,
+  css,
+  sample,
+}: DocumentProps): string {
   return renderHtmlPage({
     title,
     css: css === undefined ? CSS : `${CSS}\n${css}`,
@@ -75,8 +88,8 @@ export function renderDocument({ title, kicker, heading, links, children, css, s
                 : 'Relevés remis par le gestionnaire des compteurs\u00a0: données personnelles, sans licence de réutilisation.'}
             </p>
             <p>
-              Les compteurs sont désignés par une clé qui ne dit rien de leur titulaire. Un soupçon est un indice à
-              vérifier, jamais une preuve.
+              Les compteurs sont désignés par une clé qui ne dit rien de leur titulaire. Un soupçon
+              est un indice à vérifier, jamais une preuve.
             </p>
           </div>
         </footer>

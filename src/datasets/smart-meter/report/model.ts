@@ -10,9 +10,14 @@ export interface MeterReport {
   readonly fleet: FleetDay;
   /** The load by weekday and hour over four weeks; absent in earlier reports. */
   readonly week?: WeekLoad;
-  /** What the rules of quality observed; absent where they were not judged, and in earlier reports. */
+  /**
+   * What the rules of quality observed; absent where they were not judged, and in earlier reports.
+   */
   readonly quality?: ReportedQuality;
-  /** Scores and the largest changes of single meters; absent without days before, and in earlier reports. */
+  /**
+   * Scores and the largest changes of single meters; absent without days before, and in earlier
+   * reports.
+   */
   readonly changes?: DayChanges;
   /** Why each suspicion of `fleet` is told, in its order; absent in earlier reports. */
   readonly reasons?: readonly SuspicionReasons[];
@@ -26,7 +31,10 @@ export interface MeterReport {
 export interface ReportedQuality {
   readonly rules: number;
   /** Rules that some row fails, the most meters first. */
-  readonly failing: readonly Pick<Verdict, 'rule' | 'title' | 'severity' | 'tested' | 'failed' | 'meters'>[];
+  readonly failing: readonly Pick<
+    Verdict,
+    'rule' | 'title' | 'severity' | 'tested' | 'failed' | 'meters'
+  >[];
   readonly rejects: QualityDay['rejects'];
 }
 
@@ -38,9 +46,15 @@ export interface SuspicionReasons {
 }
 
 /** What a report says of the suspicions of a day. */
-export function reasonsOf({ suspicions }: FleetDay): Required<Pick<MeterReport, 'reasons' | 'explained_by'>> {
+export function reasonsOf({
+  suspicions,
+}: FleetDay): Required<Pick<MeterReport, 'reasons' | 'explained_by'>> {
   return {
-    reasons: suspicions.map((row) => ({ meter_key: row.meter_key, is_new: row.is_new, reasons: reasonsFor(row) })),
+    reasons: suspicions.map((row) => ({
+      meter_key: row.meter_key,
+      is_new: row.is_new,
+      reasons: reasonsFor(row),
+    })),
     explained_by: HONEST_REASONS,
   };
 }

@@ -30,7 +30,9 @@ export function renderPage(report: MeterReport): string {
         Le parc, <span class="date">{longDate(report.date)}</span>
       </>
     ),
-    links: <DayLinks date={report.date} nameOf={(date) => `meter_report_${date}.html`} up="../../" />,
+    links: (
+      <DayLinks date={report.date} nameOf={(date) => `meter_report_${date}.html`} up="../../" />
+    ),
     children: <Body report={report} />,
     css: `${WEEK_CSS}\n${CHANGES_CSS}`,
     sample: report.sample_data ?? [],
@@ -50,7 +52,11 @@ function Body({ report }: { readonly report: MeterReport }): JSX.Element {
       <Figures
         figures={[
           ['Consommation', number(fleet?.total_kwh ?? null, 0), 'kWh'],
-          ['Pointe', number(fleet?.peak_kwh ?? null, 1), `kWh par demi-heure, à ${fleet?.peak_hour ?? '–'} h`],
+          [
+            'Pointe',
+            number(fleet?.peak_kwh ?? null, 1),
+            `kWh par demi-heure, à ${fleet?.peak_hour ?? '–'} h`,
+          ],
           ['Compteurs', number(fleet?.meters ?? null), 'dans la journée'],
           ['Couverture', percentOf(fleet?.coverage ?? null), 'des relevés attendus'],
         ]}
@@ -75,7 +81,12 @@ function Body({ report }: { readonly report: MeterReport }): JSX.Element {
             <Row
               key={row.segment}
               name={segmentWords(row.segment, 'fr')}
-              cells={[number(row.meters), number(row.total_kwh, 1), number(row.peak_kwh, 2), percentOf(row.coverage)]}
+              cells={[
+                number(row.meters),
+                number(row.total_kwh, 1),
+                number(row.peak_kwh, 2),
+                percentOf(row.coverage),
+              ]}
             />
           ))}
         </FigureTable>
@@ -102,7 +113,11 @@ function Held({ report }: { readonly report: MeterReport }): JSX.Element | null 
         head={['Groupe', 'Règle en défaut', 'Compteurs']}
       >
         {held.map(({ unit, rule, meters }) => (
-          <Row key={`${unit} ${rule}`} name={unit} cells={[ruleWords(rule, 'fr'), number(meters)]} />
+          <Row
+            key={`${unit} ${rule}`}
+            name={unit}
+            cells={[ruleWords(rule, 'fr'), number(meters)]}
+          />
         ))}
       </FigureTable>
     </PlainSection>

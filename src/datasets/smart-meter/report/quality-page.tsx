@@ -10,12 +10,24 @@ import {
   Row,
 } from '../../kit/page/index.ts';
 import type { QualityDay } from '../quality/verdicts.ts';
-import { columnWords, refusalWords, ruleWords, severityWords, suiteWords } from '../quality/words.ts';
+import {
+  columnWords,
+  refusalWords,
+  ruleWords,
+  severityWords,
+  suiteWords,
+} from '../quality/words.ts';
 import { Curve } from './curve.tsx';
 import { renderDocument } from './document.tsx';
 
-/** Data docs: every rule of a day as a sentence with what was observed, and how often rules failed on the days before. */
-export function renderQualityPage(days: readonly QualityDay[], sample: readonly string[] = []): string {
+/**
+ * Data docs: every rule of a day as a sentence with what was observed, and how often rules failed
+ * on the days before.
+ */
+export function renderQualityPage(
+  days: readonly QualityDay[],
+  sample: readonly string[] = [],
+): string {
   const day = days.at(-1);
   if (day === undefined) return '';
   return renderDocument({
@@ -32,9 +44,16 @@ export function renderQualityPage(days: readonly QualityDay[], sample: readonly 
   });
 }
 
-const failedOf = ({ verdicts }: QualityDay): number => verdicts.reduce((sum, { failed }) => sum + failed, 0);
+const failedOf = ({ verdicts }: QualityDay): number =>
+  verdicts.reduce((sum, { failed }) => sum + failed, 0);
 
-function Body({ day, days }: { readonly day: QualityDay; readonly days: readonly QualityDay[] }): JSX.Element {
+function Body({
+  day,
+  days,
+}: {
+  readonly day: QualityDay;
+  readonly days: readonly QualityDay[];
+}): JSX.Element {
   const suites = [...new Set(day.verdicts.map(({ suite }) => suite))];
   return (
     <>
@@ -43,7 +62,11 @@ function Body({ day, days }: { readonly day: QualityDay; readonly days: readonly
           ['Règles', number(day.verdicts.length), 'vérifiées'],
           ['En défaut', number(day.verdicts.filter(({ failed }) => failed > 0).length), 'règles'],
           ['Lignes', number(failedOf(day)), 'en défaut'],
-          ['Rejets', number(day.rejects.reduce((sum, { rows }) => sum + rows, 0)), 'lignes refusées'],
+          [
+            'Rejets',
+            number(day.rejects.reduce((sum, { rows }) => sum + rows, 0)),
+            'lignes refusées',
+          ],
         ]}
       />
       {suites.map((suite) => (
@@ -80,7 +103,12 @@ function Body({ day, days }: { readonly day: QualityDay; readonly days: readonly
         <Curve
           title="Lignes en défaut par jour"
           unit="lignes"
-          curves={[{ name: 'import', points: days.map((one) => ({ label: one.date.slice(5), value: failedOf(one) })) }]}
+          curves={[
+            {
+              name: 'import',
+              points: days.map((one) => ({ label: one.date.slice(5), value: failedOf(one) })),
+            },
+          ]}
         />
       </PlainSection>
       <Profile day={day} />
@@ -121,18 +149,29 @@ function Runs({
 
 function heldOf({ verdicts }: QualityDay, suite: string): string {
   const own = verdicts.filter((verdict) => verdict.suite === suite);
-  return own.length === 0 ? '–' : `${own.filter(({ failed }) => failed === 0).length} / ${own.length}`;
+  return own.length === 0
+    ? '–'
+    : `${own.filter(({ failed }) => failed === 0).length} / ${own.length}`;
 }
 
 function Profile({ day }: { readonly day: QualityDay }): JSX.Element {
   return (
     <PlainSection id="profil" title="Profil des colonnes">
-      <FigureTable caption="Valeurs mesurées du jour" head={['Colonne', 'Valeurs', 'Vides', 'Min', 'Médiane', 'Max']}>
+      <FigureTable
+        caption="Valeurs mesurées du jour"
+        head={['Colonne', 'Valeurs', 'Vides', 'Min', 'Médiane', 'Max']}
+      >
         {day.profile.map(({ column, values, nulls, least, median, greatest }) => (
           <Row
             key={column}
             name={columnWords(column, 'fr')}
-            cells={[number(values), number(nulls), number(least, 2), number(median, 2), number(greatest, 2)]}
+            cells={[
+              number(values),
+              number(nulls),
+              number(least, 2),
+              number(median, 2),
+              number(greatest, 2),
+            ]}
           />
         ))}
       </FigureTable>

@@ -1,6 +1,9 @@
 import type { Words } from '../../kit/index.ts';
 
-/** Segments of the lists of meters that are known; `fleet` is all of them, `unknown` what no list tells. */
+/**
+ * Segments of the lists of meters that are known; `fleet` is all of them, `unknown` what no list
+ * tells.
+ */
 const SEGMENTS: Readonly<Record<string, Words>> = {
   fleet: { fr: 'parc', en: 'fleet' },
   unknown: { fr: 'inconnu', en: 'unknown' },

@@ -10,14 +10,19 @@ import type { QualityDay } from '../quality/verdicts.ts';
 import { renderQualityPage } from './quality-page.tsx';
 import { fleetBefore, weekLoad, WEEK_LOAD_DAYS, weekLoadTable } from './week-load.ts';
 
-/** The document of a day with its tables as CSV and flat Parquet; sample data are marked in each. */
+/**
+ * The document of a day with its tables as CSV and flat Parquet; sample data are marked in each.
+ */
 export const reportDaily: StepImplementation = {
   kind: 'plain',
   run: (task, tools) =>
     forEachUnit(task, async (unit) => {
       const sample = unit.sample ?? [];
       const fleet = await readJson<FleetDay>(unit, 'fleet', tools);
-      const week = weekLoad([...(await daysBefore<FleetDay>(unit, fleetBefore, WEEK_LOAD_DAYS - 1, tools)), fleet]);
+      const week = weekLoad([
+        ...(await daysBefore<FleetDay>(unit, fleetBefore, WEEK_LOAD_DAYS - 1, tools)),
+        fleet,
+      ]);
       const quality = await readOptional<QualityDay>(unit, 'quality', tools);
       const changes = await readOptional<DayChanges>(unit, 'changes', tools);
       const report: MeterReport = {
@@ -35,7 +40,10 @@ export const reportDaily: StepImplementation = {
           report: { bytes: utf8(`${JSON.stringify(report)}\n`) },
           csv: { bytes: utf8(csvOf(table, sample)) },
           week: { bytes: utf8(csvOf(weekLoadTable(week), sample)) },
-          table: { bytes: await tools.writeFlatParquet(markedTable(table, sample)), rows: table.rows.length },
+          table: {
+            bytes: await tools.writeFlatParquet(markedTable(table, sample)),
+            rows: table.rows.length,
+          },
         },
         checks: [],
         facts: {},
@@ -49,7 +57,12 @@ export const reportPage: StepImplementation = {
   run: (task, tools) =>
     forEachUnit(task, async (unit) => {
       const report = await readJson<MeterReport>(unit, 'report', tools);
-      return { scope: unit.scope, outputs: { page: { bytes: utf8(renderPage(report)) } }, checks: [], facts: {} };
+      return {
+        scope: unit.scope,
+        outputs: { page: { bytes: utf8(renderPage(report)) } },
+        checks: [],
+        facts: {},
+      };
     }),
 };
 
@@ -82,16 +95,22 @@ async function daysBefore<T>(
 ): Promise<T[]> {
   const days: T[] = [];
   for (let back = most; back > 0; back -= 1)
-    if ((unit.inputs[nameOf(back)] ?? []).length > 0) days.push(await readJson<T>(unit, nameOf(back), tools));
+    if ((unit.inputs[nameOf(back)] ?? []).length > 0)
+      days.push(await readJson<T>(unit, nameOf(back), tools));
   return days;
 }
 
-async function readOptional<T>(unit: StepUnit, name: string, tools: PlainTools): Promise<T | undefined> {
+async function readOptional<T>(
+  unit: StepUnit,
+  name: string,
+  tools: PlainTools,
+): Promise<T | undefined> {
   return (unit.inputs[name] ?? []).length === 0 ? undefined : readJson<T>(unit, name, tools);
 }
 
 async function readJson<T>(unit: StepUnit, name: string, tools: PlainTools): Promise<T> {
   const input: LocalArtefact | undefined = unit.inputs[name]?.[0];
-  if (input === undefined) throw new PipelineError('INTERNAL', `the report of ${unit.scope} lacks ${name}`);
+  if (input === undefined)
+    throw new PipelineError('INTERNAL', `the report of ${unit.scope} lacks ${name}`);
   return JSON.parse(new TextDecoder().decode(await tools.read(input))) as T;
 }

@@ -2,7 +2,10 @@ import type { JSX } from 'preact';
 import { FigureTable, listed, number, percentOf, PlainSection, Row } from '../../kit/page/index.ts';
 import type { MeterReport, SuspicionReasons } from './model.ts';
 
-/** Suspicions of the day, the reasons of the new ones, and what explains them without any fault of the household. */
+/**
+ * Suspicions of the day, the reasons of the new ones, and what explains them without any fault of
+ * the household.
+ */
 
 const SHAPES = { all_day: 'toute la journée', evening: 'le soir', zeros: 'jours à zéro' } as const;
 const BALANCE =
@@ -18,7 +21,8 @@ export function SuspicionsSection({ report }: { readonly report: MeterReport }):
     <PlainSection id="soupcons" title="Soupçons">
       {fleet.suspicions.length === 0 ? (
         <p class="note">
-          Aucun compteur ne manque d’une énergie qui manque aussi à son transformateur, ou l’historique est trop court.
+          Aucun compteur ne manque d’une énergie qui manque aussi à son transformateur, ou
+          l’historique est trop court.
         </p>
       ) : (
         <Suspicions suspicions={fleet.suspicions} />
@@ -35,7 +39,16 @@ function Suspicions({ suspicions }: Pick<MeterReport['fleet'], 'suspicions'>): J
   return (
     <FigureTable
       caption="Ce qui manque au compteur manque aussi au transformateur, deux semaines de suite"
-      head={['Compteur', 'Transformateur', 'Forme', 'Score', 'Confirmé', 'Manque (kWh/jour)', 'Usage', 'Talon']}
+      head={[
+        'Compteur',
+        'Transformateur',
+        'Forme',
+        'Score',
+        'Confirmé',
+        'Manque (kWh/jour)',
+        'Usage',
+        'Talon',
+      ]}
     >
       {suspicions.map((row) => (
         <Row
@@ -57,7 +70,11 @@ function Suspicions({ suspicions }: Pick<MeterReport['fleet'], 'suspicions'>): J
 }
 
 /** Nothing without a new suspicion. */
-function NewOnes({ reasons }: { readonly reasons: readonly SuspicionReasons[] }): JSX.Element | null {
+function NewOnes({
+  reasons,
+}: {
+  readonly reasons: readonly SuspicionReasons[];
+}): JSX.Element | null {
   if (reasons.length === 0) return null;
   return (
     <>

@@ -6,7 +6,9 @@ import type { FleetDay } from '../marts/day.ts';
 
 /** The day and those before it that are looked at: four of each weekday. */
 export const WEEK_LOAD_DAYS = 28;
-/** A day counts when this share of its readings came, or where nobody knows how many should have. */
+/**
+ * A day counts when this share of its readings came, or where nobody knows how many should have.
+ */
 const LEAST_OF_DAY = 0.9;
 
 /** The name of the input that has the fleet of so many days before. */
@@ -51,7 +53,8 @@ export function weekLoad(fleets: readonly FleetDay[]): WeekLoad {
     hours: energies.map((own, index) => ({
       weekday: Math.floor(index / 24) + 1,
       hour: index % 24,
-      mean_kwh: own.length === 0 ? null : roundedToWh(own.reduce((sum, kwh) => sum + kwh, 0) / own.length),
+      mean_kwh:
+        own.length === 0 ? null : roundedToWh(own.reduce((sum, kwh) => sum + kwh, 0) / own.length),
       days: own.length,
     })),
   };
@@ -65,7 +68,10 @@ function roundedToWh(kwh: number): number {
   return Math.round(kwh * 1000) / 1000;
 }
 
-/** The energy of each hour of the clock with readings; the mean of both where the clock shows one twice. */
+/**
+ * The energy of each hour of the clock with readings; the mean of both where the clock shows one
+ * twice.
+ */
 function hoursOf({ load }: FleetDay): Map<number, number> {
   const sums = new Map<number, { kwh: number; readonly elapsed: Set<number> }>();
   for (const { slot, hour, import_kwh: kwh, observed } of load) {
@@ -78,7 +84,12 @@ function hoursOf({ load }: FleetDay): Map<number, number> {
   return new Map([...sums].map(([hour, { kwh, elapsed }]) => [hour, kwh / elapsed.size]));
 }
 
-const COLUMNS = { weekday: 'integer', hour: 'integer', mean_kwh: 'number', days: 'integer' } as const;
+const COLUMNS = {
+  weekday: 'integer',
+  hour: 'integer',
+  mean_kwh: 'number',
+  days: 'integer',
+} as const;
 
 /** One row for each weekday and hour. */
 export function weekLoadTable({ hours }: WeekLoad): FlatTable {

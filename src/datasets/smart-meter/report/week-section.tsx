@@ -65,7 +65,8 @@ export function WeekSection({ week }: { readonly week: WeekLoad | undefined }): 
 /** The first hour with the largest mean. */
 function peakOf(hours: readonly WeekHour[]): WeekHour | undefined {
   let peak: WeekHour | undefined;
-  for (const hour of hours) if (hour.mean_kwh !== null && hour.mean_kwh > (peak?.mean_kwh ?? -Infinity)) peak = hour;
+  for (const hour of hours)
+    if (hour.mean_kwh !== null && hour.mean_kwh > (peak?.mean_kwh ?? -Infinity)) peak = hour;
   return peak;
 }
 

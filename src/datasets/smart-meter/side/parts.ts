@@ -118,7 +118,10 @@ const SQL_TYPES: Readonly<Record<SideType, string>> = {
 /** The columns of a slice with their SQL types. */
 export function sideColumns({ columns }: Pick<SidePart, 'columns'>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(columns).map(([name, type]) => [type === 'meter' ? 'meter_key' : name, SQL_TYPES[type]]),
+    Object.entries(columns).map(([name, type]) => [
+      type === 'meter' ? 'meter_key' : name,
+      SQL_TYPES[type],
+    ]),
   );
 }
 

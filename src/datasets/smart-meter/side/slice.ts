@@ -1,6 +1,13 @@
 import path from 'node:path';
 import { addDays, civilDateAt, firstOf, PipelineError, refuseUnreadable } from '../../kit/index.ts';
-import type { CivilDate, RecognisedFile, SliceTask, SqlSession, TextRows, UnitOutcome } from '../../kit/index.ts';
+import type {
+  CivilDate,
+  RecognisedFile,
+  SliceTask,
+  SqlSession,
+  TextRows,
+  UnitOutcome,
+} from '../../kit/index.ts';
 import { columnSql, headerOf, unnumberedRows } from '../dialects/csv.ts';
 import type { FileHead } from '../dialects/dialect.ts';
 import { readHead } from '../dialects/dialects.ts';
@@ -27,7 +34,12 @@ export function sidePartOf(head: FileHead): SidePart | undefined {
 }
 
 /** Fills `side_read` with the typed rows of a file. */
-async function readSide(sql: SqlSession, head: FileHead, part: SidePart, secret: string): Promise<void> {
+async function readSide(
+  sql: SqlSession,
+  head: FileHead,
+  part: SidePart,
+  secret: string,
+): Promise<void> {
   const shape = shapeOf(head);
   const names = headerOf(head, shape);
   const rows = unnumberedRows(head.path, names, shape);
@@ -37,7 +49,9 @@ async function readSide(sql: SqlSession, head: FileHead, part: SidePart, secret:
   );
   await fillMeterKeys(sql, secret, '(SELECT side_meter AS meter_id FROM side_text)');
   const select = Object.entries(sideColumns(part)).map(([name, type]) =>
-    name === 'meter_key' ? 'k.meter_key' : `TRY_CAST(${columnSql(names, name)} AS ${type}) AS ${name}`,
+    name === 'meter_key'
+      ? 'k.meter_key'
+      : `TRY_CAST(${columnSql(names, name)} AS ${type}) AS ${name}`,
   );
   await sql.run(`CREATE OR REPLACE TEMP TABLE side_read AS
     SELECT ${select.join(', ')} FROM side_text t LEFT JOIN meter_keys k ON t.side_meter = k.meter_id`);
@@ -50,7 +64,10 @@ async function readSide(sql: SqlSession, head: FileHead, part: SidePart, secret:
   await sql.run('DROP TABLE side_text');
 }
 
-/** No row at all, or one in which a column cannot be read or is empty although it is required, is `SRC_SHAPE_CHANGED`. */
+/**
+ * No row at all, or one in which a column cannot be read or is empty although it is required, is
+ * `SRC_SHAPE_CHANGED`.
+ */
 async function refuseOddRows(
   sql: SqlSession,
   rows: TextRows,
@@ -60,14 +77,21 @@ async function refuseOddRows(
   const odd = Object.entries(sideColumns(part)).flatMap(([name, type]) => {
     const published = name === 'meter_key' ? 'meter_id' : name;
     const text = columnSql(header, published);
-    const isUnread = type === 'VARCHAR' || published === 'meter_id' ? 'false' : `TRY_CAST(${text} AS ${type}) IS NULL`;
-    if (part.required.includes(published)) return [{ published, text, isOdd: `(${text} IS NULL OR ${isUnread})` }];
-    return isUnread === 'false' ? [] : [{ published, text, isOdd: `(${text} IS NOT NULL AND ${isUnread})` }];
+    const isUnread =
+      type === 'VARCHAR' || published === 'meter_id'
+        ? 'false'
+        : `TRY_CAST(${text} AS ${type}) IS NULL`;
+    if (part.required.includes(published))
+      return [{ published, text, isOdd: `(${text} IS NULL OR ${isUnread})` }];
+    return isUnread === 'false'
+      ? []
+      : [{ published, text, isOdd: `(${text} IS NOT NULL AND ${isUnread})` }];
   });
   const [found] = await sql.rows<Readonly<Record<string, number>>>(
     `SELECT count(*) AS total, ${odd.map(({ published, isOdd }) => `count(*) FILTER (WHERE ${isOdd}) AS ${published}`).join(', ')} FROM side_text`,
   );
-  if (found?.['total'] === 0) throw new PipelineError('SRC_SHAPE_CHANGED', `${rows.what} has no row`);
+  if (found?.['total'] === 0)
+    throw new PipelineError('SRC_SHAPE_CHANGED', `${rows.what} has no row`);
   for (const { published, text, isOdd } of odd) {
     if (found?.[published] === 0) continue;
     const told = `coalesce(${text}, '')`;
@@ -88,12 +112,22 @@ export async function recogniseSide(
     `SELECT CAST(min(${first}) AS VARCHAR) AS first, CAST(max(${last}) AS VARCHAR) AS last, count(*) AS rows FROM side_read`,
   );
   const dateOf = (text: string): CivilDate =>
-    text.length === 10 ? text : civilDateAt(new Date(text.replace(' ', 'T').replace(/\+00$/, 'Z')), ZONE);
+    text.length === 10
+      ? text
+      : civilDateAt(new Date(text.replace(' ', 'T').replace(/\+00$/, 'Z')), ZONE);
   const { first: begins, last: ends, rows } = firstOf(found);
   const from = dateOf(begins);
   const to = part.holds === 'validity' ? HOLDS_UNTIL : dateOf(ends);
   const starts = part.holds === 'instant' ? addDays(from, -1) : from;
-  return { part: part.id, kind: part.title, from: starts, to, rows, extension: 'csv', mediaType: 'text/csv' };
+  return {
+    part: part.id,
+    kind: part.title,
+    from: starts,
+    to,
+    rows,
+    extension: 'csv',
+    mediaType: 'text/csv',
+  };
 }
 
 const BOUNDS: Readonly<Record<SidePart['holds'], readonly [first: string, last: string]>> = {
@@ -118,7 +152,8 @@ export async function sliceSide(
   const outcomes: UnitOutcome[] = [];
   for (const { date } of task.days) {
     // Between two changes every day has the same rows.
-    const period = part.holds === 'validity' ? (changes.filter((change) => change <= date).at(-1) ?? '') : date;
+    const period =
+      part.holds === 'validity' ? (changes.filter((change) => change <= date).at(-1) ?? '') : date;
     const held = `side_read WHERE ${heldSql(part, date, changes)}`;
     const slice =
       known.get(period) ??
@@ -135,28 +170,42 @@ export async function sliceSide(
 }
 
 async function changesOf(sql: SqlSession): Promise<string[]> {
-  const rows = await sql.rows<{ valid_from: string }>('SELECT DISTINCT valid_from FROM side_read ORDER BY valid_from');
+  const rows = await sql.rows<{ valid_from: string }>(
+    'SELECT DISTINCT valid_from FROM side_read ORDER BY valid_from',
+  );
   return rows.map(({ valid_from }) => valid_from);
 }
 
 /**
- * A list may say two things of one key from one day, or one instant, on: the row that is first in the order of the slice counts, whichever was
- * written first. Whoever joins the list would else count a meter twice. Bills and outages may overlap: all of them count. To choose one of a key is more than
- * fits into memory for hundreds of thousands of keys, so it is asked for only where some key has two rows.
+ * A list may say two things of one key from one day, or one instant, on: the row that is first in
+ * the order of the slice counts, whichever was written first. Whoever joins the list would else
+ * count a meter twice. Bills and outages may overlap: all of them count. To choose one of a key is
+ * more than fits into memory for hundreds of thousands of keys, so it is asked for only where some
+ * key has two rows.
  */
-async function oneOfKeySql(sql: SqlSession, { holds, key }: SidePart, held: string): Promise<string> {
+async function oneOfKeySql(
+  sql: SqlSession,
+  { holds, key }: SidePart,
+  held: string,
+): Promise<string> {
   if (holds !== 'validity' && holds !== 'instant') return 'DISTINCT';
   const columns = key.join(', ');
-  const twins = await sql.rows(`SELECT ${columns} FROM ${held} GROUP BY ${columns} HAVING count(*) > 1 LIMIT 1`);
+  const twins = await sql.rows(
+    `SELECT ${columns} FROM ${held} GROUP BY ${columns} HAVING count(*) > 1 LIMIT 1`,
+  );
   return twins.length === 0 ? '' : `DISTINCT ON (${columns})`;
 }
 
-/** SQL that is true for the rows that hold on a day; `changes`: all days from which rows of a list with validity hold. */
+/**
+ * SQL that is true for the rows that hold on a day; `changes`: all days from which rows of a list
+ * with validity hold.
+ */
 function heldSql({ holds, key }: SidePart, date: CivilDate, changes: readonly CivilDate[]): string {
   const [from, to] = secondsOf(date, ZONE);
   switch (holds) {
     case 'validity':
-      if (changes.filter((change) => change <= date).length <= 1) return `valid_from <= DATE '${date}'`;
+      if (changes.filter((change) => change <= date).length <= 1)
+        return `valid_from <= DATE '${date}'`;
       return `valid_from <= DATE '${date}' AND NOT EXISTS (SELECT 1 FROM side_read later WHERE later.valid_from <= DATE '${date}'
         AND later.valid_from > side_read.valid_from AND ${key.map((name) => `later.${name} = side_read.${name}`).join(' AND ')})`;
     case 'date':

@@ -11,7 +11,10 @@ import { createDuckDbEngine } from '../../../../src/storage/sql/duckdb.ts';
 import { RANDOM_HORIZON, randomSupplier } from '../../../fixtures/enedis-random.ts';
 import { loadSupplier } from '../../../fixtures/enedis-supplier.ts';
 
-/** Prints the host's offset in January 2026, and a hash of what a supplier's files and months are in this process. */
+/**
+ * Prints the host's offset in January 2026, and a hash of what a supplier's files and months are in
+ * this process.
+ */
 
 const rows = randomSupplier(10, 77);
 const place = { archive: 'a.zip', document: 'd' };
@@ -23,8 +26,10 @@ for (const [flux, text] of Object.entries(texts)) {
   const chunks = (async function* () {
     yield await Promise.resolve(Buffer.from(text));
   })();
-  if (!('xml' in shape || 'json' in shape)) throw new Error(`${flux} is no flux of the distributor`);
-  const records = 'xml' in shape ? readXml(chunks, shape.xml, place) : readJson(chunks, shape.json, place);
+  if (!('xml' in shape || 'json' in shape))
+    throw new Error(`${flux} is no flux of the distributor`);
+  const records =
+    'xml' in shape ? readXml(chunks, shape.xml, place) : readJson(chunks, shape.json, place);
   for await (const batch of records)
     for (const record of batch) hash.update(JSON.stringify(tables[0]?.linear(record, 'd').rows));
 }
@@ -34,9 +39,18 @@ const engine = createDuckDbEngine({ memoryLimitMb: 512, threads: 2, scratchRoot:
 await engine.session(async (sql) => {
   await loadSupplier(sql, rows);
   await runModel(sql, { horizon: RANDOM_HORIZON });
-  for (const table of ['releves', 'echine', 'abonnements_payes', 'energies_payees', 'mois', 'accise_mois'])
+  for (const table of [
+    'releves',
+    'echine',
+    'abonnements_payes',
+    'energies_payees',
+    'mois',
+    'accise_mois',
+  ])
     hash.update(JSON.stringify(await sql.rows(`SELECT * FROM ${table} ORDER BY ALL`)));
 });
 await engine.close();
 await rm(home, { recursive: true, force: true });
-process.stdout.write(`${new Date('2026-01-15T00:00:00Z').getTimezoneOffset()} ${hash.digest('hex')}\n`);
+process.stdout.write(
+  `${new Date('2026-01-15T00:00:00Z').getTimezoneOffset()} ${hash.digest('hex')}\n`,
+);

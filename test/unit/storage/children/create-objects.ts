@@ -1,7 +1,10 @@
 import { errorCodeOf } from '../../../../src/errors.ts';
 import { createLocalObjectStore } from '../../../../src/storage/local/local-files.ts';
 
-/** Tries to create `count` objects that other processes want to create as well; prints the number of each that it won. */
+/**
+ * Tries to create `count` objects that other processes want to create as well; prints the number of
+ * each that it won.
+ */
 const [root = '', count = '0', writer = ''] = process.argv.slice(2);
 const store = createLocalObjectStore({ root });
 for (let n = 0; n < Number(count); n += 1) {

@@ -14,8 +14,9 @@ import { openTestHost, switched } from '../fallback-host.ts';
  *     fallback-process.ts <folder> write <first> <count> <torn|written> <nth append>
  *     fallback-process.ts <folder> reconcile <applied|settled> <nth time>
  *
- * `written`: the journal entry is on disk, and nobody was told. `torn`: half of it is. `applied`: the primary store has an entry that is
- * not settled. `settled`: it is. Writing, the primary stores are away; each round is printed once it is acknowledged.
+ * `written`: the journal entry is on disk, and nobody was told. `torn`: half of it is. `applied`:
+ * the primary store has an entry that is not settled. `settled`: it is. Writing, the primary stores
+ * are away; each round is printed once it is acknowledged.
  */
 const [folder = '', mode = '', ...rest] = process.argv.slice(2);
 
@@ -24,7 +25,10 @@ function shoot(): void {
 }
 
 /** The disk of a journal with something around each append. */
-function appending(disk: JournalDisk, around: (file: JournalSegment, bytes: Uint8Array) => Promise<void>): JournalDisk {
+function appending(
+  disk: JournalDisk,
+  around: (file: JournalSegment, bytes: Uint8Array) => Promise<void>,
+): JournalDisk {
   const within = (file: JournalSegment): JournalSegment => ({
     number: file.number,
     append: (bytes) => around(file, bytes),
@@ -49,24 +53,38 @@ const primary = {
 };
 
 /** What it finds of its own from before its death counts as written. */
-async function writeRound({ objects, documents }: { objects: ObjectStore; documents: DocumentStore }, n: number) {
+async function writeRound(
+  { objects, documents }: { objects: ObjectStore; documents: DocumentStore },
+  n: number,
+) {
   const own = (error: unknown): void => {
     if (errorCodeOf(error) !== 'STORE_CONFLICT') throw error;
   };
   const key = `days/${n}.txt`;
-  await objects.put(key, Buffer.from(`day ${n}`), { mode: 'create', mediaType: 'text/plain' }).catch(own);
-  await documents.put({ table: 'ledger', partition: 'p', sort: `${n}` }, { key }, { expectedVersion: 0 }).catch(own);
+  await objects
+    .put(key, Buffer.from(`day ${n}`), { mode: 'create', mediaType: 'text/plain' })
+    .catch(own);
+  await documents
+    .put({ table: 'ledger', partition: 'p', sort: `${n}` }, { key }, { expectedVersion: 0 })
+    .catch(own);
   const counter = { table: 'ledger', partition: 'counter', sort: 'one' };
   const found = await documents.get<{ rounds: number[] }>(counter);
   const rounds = found?.body.rounds ?? [];
   if (rounds.includes(n)) return;
-  await documents.put(counter, { rounds: [...rounds, n] }, { expectedVersion: found?.version ?? 0 });
+  await documents.put(
+    counter,
+    { rounds: [...rounds, n] },
+    { expectedVersion: found?.version ?? 0 },
+  );
 }
 
 async function write(first: number, count: number, moment: string, nth: number): Promise<void> {
   let appends = 0;
   const away = { code: 'STORE_UNAVAILABLE' } as const;
-  const stores = { objects: switched(primary.objects, away), documents: switched(primary.documents, away) };
+  const stores = {
+    objects: switched(primary.objects, away),
+    documents: switched(primary.documents, away),
+  };
   const host = await openTestHost(path.join(folder, 'host'), stores, {
     diskOf: (disk) =>
       appending(disk, async (file, bytes) => {

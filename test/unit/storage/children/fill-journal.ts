@@ -2,7 +2,10 @@ import { errorCodeOf } from '../../../../src/errors.ts';
 import { createJournalDisk } from '../../../../src/storage/outage/journal-disk.ts';
 import { openJournal } from '../../../../src/storage/outage/journal.ts';
 
-/** Appends entries of 1 KB until one is refused; prints how many were acknowledged, and the code of the refusal. */
+/**
+ * Appends entries of 1 KB until one is refused; prints how many were acknowledged, and the code of
+ * the refusal.
+ */
 const [folder = ''] = process.argv.slice(2);
 const journal = await openJournal({ disk: createJournalDisk(folder), host: 'alpha' });
 let code: string | undefined;

@@ -11,4 +11,8 @@ async function* endless(): AsyncGenerator<Uint8Array> {
 }
 
 const primary = { ...createMemoryObjectStore(), get: () => Promise.resolve(endless()) };
-await createCachedObjectStore({ primary, folder, maxBytes: 1 << 30 }).openLocal({ key, sha256, bytes: Number(bytes) });
+await createCachedObjectStore({ primary, folder, maxBytes: 1 << 30 }).openLocal({
+  key,
+  sha256,
+  bytes: Number(bytes),
+});

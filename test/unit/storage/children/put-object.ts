@@ -5,7 +5,10 @@ import { createLocalObjectStore } from '../../../../src/storage/local/local-file
 const [root = '', key = '', bytes = '0'] = process.argv.slice(2);
 try {
   const body = Buffer.alloc(Number(bytes));
-  await createLocalObjectStore({ root }).put(key, body, { mode: 'create', mediaType: 'text/plain' });
+  await createLocalObjectStore({ root }).put(key, body, {
+    mode: 'create',
+    mediaType: 'text/plain',
+  });
   process.stdout.write('stored\n');
 } catch (error) {
   if (!(error instanceof PipelineError)) throw error;

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { createLocalObjectStore } from '../../../../src/storage/local/local-files.ts';
 import { dayText } from '../day-texts.ts';
 
-/** Puts texts of days without end, several at a time, and prints the key of each that is durable. */
+/**
+ * Puts texts of days without end, several at a time, and prints the key of each that is durable.
+ */
 const [root = '', first = '0'] = process.argv.slice(2);
 const store = createLocalObjectStore({ root });
 

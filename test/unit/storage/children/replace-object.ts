@@ -1,6 +1,8 @@
 import { createLocalObjectStore } from '../../../../src/storage/local/local-files.ts';
 
-/** Replaces one object again and again by contents of 1 MiB of one letter; prints a line for each. */
+/**
+ * Replaces one object again and again by contents of 1 MiB of one letter; prints a line for each.
+ */
 const [root = '', key = '', letter = '', times = '0'] = process.argv.slice(2);
 const store = createLocalObjectStore({ root });
 for (let n = 0; n < Number(times); n += 1) {

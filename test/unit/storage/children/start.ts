@@ -14,15 +14,30 @@ export interface Child {
   kill(): Promise<void>;
 }
 
-export function startChild(script: string, args: readonly string[], options: { fileLimitKib?: number } = {}): Child {
-  const command = [process.execPath, '--import', 'tsx', path.join(import.meta.dirname, script), ...args];
+export function startChild(
+  script: string,
+  args: readonly string[],
+  options: { fileLimitKib?: number } = {},
+): Child {
+  const command = [
+    process.execPath,
+    '--import',
+    'tsx',
+    path.join(import.meta.dirname, script),
+    ...args,
+  ];
   const limit = options.fileLimitKib === undefined ? '' : `ulimit -f ${options.fileLimitKib}; `;
-  const child = spawn('bash', ['-c', `${limit}exec "$@"`, 'bash', ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('bash', ['-c', `${limit}exec "$@"`, 'bash', ...command], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
   return { ...followLines(child, exited), kill: () => killChild(child, exited) };
 }
 
-function followLines(child: ChildProcess, exited: Promise<[number | null, string | null]>): Omit<Child, 'kill'> {
+function followLines(
+  child: ChildProcess,
+  exited: Promise<[number | null, string | null]>,
+): Omit<Child, 'kill'> {
   const lines: string[] = [];
   const errors: string[] = [];
   child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
@@ -44,14 +59,18 @@ function followLines(child: ChildProcess, exited: Promise<[number | null, string
       for (;;) {
         const at = lines.findIndex(is);
         if (at >= 0) return lines.slice(0, at + 1);
-        if (ended) throw new Error(`the child ended before it said so:\n${lines.join('\n')}\n${errors.join('')}`);
+        if (ended)
+          throw new Error(
+            `the child ended before it said so:\n${lines.join('\n')}\n${errors.join('')}`,
+          );
         await new Promise<void>((resolve) => (wake = resolve));
       }
     },
     async end() {
       const [code, signal] = await exited;
       await closed;
-      if (code !== 0) throw new Error(`the child ended with ${code ?? signal ?? 'nothing'}:\n${errors.join('')}`);
+      if (code !== 0)
+        throw new Error(`the child ended with ${code ?? signal ?? 'nothing'}:\n${errors.join('')}`);
       return lines;
     },
   };

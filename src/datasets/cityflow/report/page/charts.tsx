@@ -17,8 +17,17 @@ export function shortZone(name: string): string {
   return name.replace(/arrondissements?/, 'arr.');
 }
 
-/** What the bars and the line of `HourBars` are; `usual`: how many days the line stands on, 0 where there is none. */
-export function BarsLegend({ own, usual }: { readonly own: string; readonly usual: number }): JSX.Element {
+/**
+ * What the bars and the line of `HourBars` are; `usual`: how many days the line stands on, 0 where
+ * there is none.
+ */
+export function BarsLegend({
+  own,
+  usual,
+}: {
+  readonly own: string;
+  readonly usual: number;
+}): JSX.Element {
   return (
     <ul class="legend">
       <li>
@@ -26,7 +35,8 @@ export function BarsLegend({ own, usual }: { readonly own: string; readonly usua
       </li>
       {usual > 0 && (
         <li>
-          <i class="swatch line usual" aria-hidden="true" /> Jour type (moyenne de {plural(usual, 'jour', 'jours')})
+          <i class="swatch line usual" aria-hidden="true" /> Jour type (moyenne de{' '}
+          {plural(usual, 'jour', 'jours')})
         </li>
       )}
     </ul>
@@ -52,7 +62,10 @@ export function HeatLegend({ zones }: { readonly zones: readonly ZoneOfRoads[] }
 
 /** Greatest occupancy of any zone and hour, at least 1 %. */
 function greatestOf(zones: readonly ZoneOfRoads[]): number {
-  return Math.max(1, ...zones.flatMap((zone) => zone.taux_occupation_par_heure).map((value) => value ?? 0));
+  return Math.max(
+    1,
+    ...zones.flatMap((zone) => zone.taux_occupation_par_heure).map((value) => value ?? 0),
+  );
 }
 
 const SEVERITIES: Readonly<Record<DisruptionMetrics['severite'], string>> = {
@@ -118,10 +131,16 @@ function HourBarsIn(props: HourBarsProps & { readonly layout: PlotLayout }): JSX
   const { width } = props.layout;
   const left = 64;
   const step = (width - left) / Math.max(1, hours.length);
-  const most = Math.max(1, ...values.map((value) => value ?? 0), ...usual.map((value) => value ?? 0));
+  const most = Math.max(
+    1,
+    ...values.map((value) => value ?? 0),
+    ...usual.map((value) => value ?? 0),
+  );
   const y = (value: number): number => 10 + (1 - value / most) * (BARS_HEIGHT - 34);
   const line = usual
-    .map((value, index) => (value === null ? '' : `${(left + (index + 0.5) * step).toFixed(1)} ${y(value).toFixed(1)}`))
+    .map((value, index) =>
+      value === null ? '' : `${(left + (index + 0.5) * step).toFixed(1)} ${y(value).toFixed(1)}`,
+    )
     .filter((point) => point !== '');
   return (
     <svg class="bars" viewBox={`0 0 ${width} ${BARS_HEIGHT}`} role="img" aria-label={label}>
@@ -171,16 +190,26 @@ export function Timeline(props: TimelineProps): JSX.Element {
   return <Plot draw={(layout) => <TimelineIn {...props} layout={layout} />} />;
 }
 
-function TimelineIn({ disruptions, day, layout }: TimelineProps & { readonly layout: PlotLayout }): JSX.Element {
+function TimelineIn({
+  disruptions,
+  day,
+  layout,
+}: TimelineProps & { readonly layout: PlotLayout }): JSX.Element {
   const { width, labels } = layout;
   const [from, to] = [Date.parse(day.startAt), Date.parse(day.endAt)];
-  const x = (at: string): number => labels + ((Date.parse(at) - from) / (to - from)) * (width - labels);
+  const x = (at: string): number =>
+    labels + ((Date.parse(at) - from) / (to - from)) * (width - labels);
   const height = PLOT_TOP + disruptions.length * PLOT_ROW;
   const marks = localHours(day)
     .map((at) => ({ hour: Number(at.slice(11, 13)), at: x(at) }))
     .filter(({ hour }) => hour % MARKED_HOURS === 0);
   return (
-    <svg class="timeline" viewBox={`0 0 ${width} ${height}`} role="img" aria-label="Perturbations au fil de la journée">
+    <svg
+      class="timeline"
+      viewBox={`0 0 ${width} ${height}`}
+      role="img"
+      aria-label="Perturbations au fil de la journée"
+    >
       {marks.map(({ hour, at }) => (
         <g key={hour}>
           <line class="axis" x1={at.toFixed(1)} x2={at.toFixed(1)} y1={PLOT_TOP - 4} y2={height} />

@@ -11,9 +11,9 @@ import { STATE_TONES } from './tones.ts';
 import { impactWords, streetOf } from './words.ts';
 
 /**
- * The map of the day: every segment as its network draws it, as wide as its flow and in the colour of the most congested state that it had, and
- * the roadworks. Wide invisible copies of the lines tell the street under the
- * pointer.
+ * The map of the day: every segment as its network draws it, as wide as its flow and in the colour
+ * of the most congested state that it had, and the roadworks. Wide invisible copies of the lines
+ * tell the street under the pointer.
  */
 
 const WIDTH = 1_184;
@@ -67,14 +67,20 @@ export interface MapProps {
   readonly thresholds: Thresholds;
 }
 
-/** The most congested state of any hour of the day: a jam of an hour does not change the dominant state of 24. */
+/**
+ * The most congested state of any hour of the day: a jam of an hour does not change the dominant
+ * state of 24.
+ */
 export function worstState(arc: ArcMetrics | undefined, thresholds: Thresholds): TrafficState {
   return stateOf(arc?.taux_occupation_max ?? null, thresholds);
 }
 
 /** Null where fewer than two points are known: no map can be laid out. */
 export function CityMap({ map, arcs, works, ranked, thresholds }: MapProps): JSX.Element | null {
-  const positions = [...Object.values(map.arcs), ...map.districts.map(({ outlines }) => outlines)].flat(2);
+  const positions = [
+    ...Object.values(map.arcs),
+    ...map.districts.map(({ outlines }) => outlines),
+  ].flat(2);
   if (positions.length < 2) return null;
   const projection = projectionOf(positions);
   return (
@@ -117,7 +123,11 @@ function Segments(
   return (
     <>
       {looksOf(segments).map(({ look, members }) => (
-        <g key={`${look} ${members[0]?.px ?? 0}`} class={`arc ${look}`} stroke-width={members[0]?.px}>
+        <g
+          key={`${look} ${members[0]?.px ?? 0}`}
+          class={`arc ${look}`}
+          stroke-width={members[0]?.px}
+        >
           {members.map(({ id, path }) => (
             <path key={id} id={`arc-${id}`} d={path} />
           ))}
@@ -187,14 +197,21 @@ function Works({
       {works.map((work) => {
         const outlines = JSON.parse(work.contours) as Position[][];
         const impact = work.impact === null ? null : impactWords(work.impact);
-        const words = [work.identifiant, impact, work.voies].filter((part) => part !== null).join(' · ');
+        const words = [work.identifiant, impact, work.voies]
+          .filter((part) => part !== null)
+          .join(' · ');
         const [x = '0', y = '0'] = positionOf(work)?.map(String) ?? [];
         return outlines.length > 0 ? (
           <path key={work.identifiant} class="work" d={pathOf(outlines, projection)}>
             <title>{words}</title>
           </path>
         ) : x === '0' ? null : (
-          <circle key={work.identifiant} class="work" r="4" {...centre(projection.point([Number(x), Number(y)]))}>
+          <circle
+            key={work.identifiant}
+            class="work"
+            r="4"
+            {...centre(projection.point([Number(x), Number(y)]))}
+          >
             <title>{words}</title>
           </circle>
         );
@@ -215,7 +232,11 @@ function centre(point: string): { cx: string; cy: string } {
 }
 
 /** The ranks of the segments that lose the most time. */
-function Ranked({ map, ranked, projection }: Drawn & { readonly ranked: readonly ArcMetrics[] }): JSX.Element {
+function Ranked({
+  map,
+  ranked,
+  projection,
+}: Drawn & { readonly ranked: readonly ArcMetrics[] }): JSX.Element {
   return (
     <g>
       {ranked.map((arc, index) => {

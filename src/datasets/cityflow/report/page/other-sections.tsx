@@ -1,6 +1,13 @@
 import type { JSX } from 'preact';
 import { zonedDay } from '../../../kit/index.ts';
-import { FigureTable, number, percentOf, PlainSection, Row, signed } from '../../../kit/page/index.ts';
+import {
+  FigureTable,
+  number,
+  percentOf,
+  PlainSection,
+  Row,
+  signed,
+} from '../../../kit/page/index.ts';
 import type { SectionName } from '../../definition.ts';
 import type { Thresholds } from '../../thresholds.ts';
 import { ZONE } from '../../zones.ts';
@@ -34,11 +41,14 @@ export function BikeSection({ report, metrics, thresholds }: PageInputs): JSX.El
       />
       <p class="note">
         {indexText(metrics, thresholds)} Écart au jour type&nbsp;:{' '}
-        {signed(history?.jour_type.velos?.ecart_total_pct ?? null, 1)} %. Anomalies (|z| &gt; {thresholds.anomaly_z}) :{' '}
-        {number(history?.anomalies_velos.nombre ?? null)}.
+        {signed(history?.jour_type.velos?.ecart_total_pct ?? null, 1)} %. Anomalies (|z| &gt;{' '}
+        {thresholds.anomaly_z}) : {number(history?.anomalies_velos.nombre ?? null)}.
       </p>
       <div class="lists">
-        <FigureTable caption="Compteurs les plus fréquentés" head={['Compteur', 'Arr.', 'Vélos', 'Pic']}>
+        <FigureTable
+          caption="Compteurs les plus fréquentés"
+          head={['Compteur', 'Arr.', 'Vélos', 'Pic']}
+        >
           {(bikes?.top_counters ?? []).map((counter) => (
             <Row
               key={counter.id_compteur}
@@ -61,7 +71,9 @@ export function BikeSection({ report, metrics, thresholds }: PageInputs): JSX.El
   );
 }
 
-/** The index ends at 100: from there on it says only that the day has more bikes than it counts to. */
+/**
+ * The index ends at 100: from there on it says only that the day has more bikes than it counts to.
+ */
 function indexText({ bikes }: PageInputs['metrics'], { bike_index_full }: Thresholds): string {
   const full = number(bike_index_full);
   if ((bikes?.total_velos ?? 0) > bike_index_full)
@@ -72,7 +84,12 @@ function indexText({ bikes }: PageInputs['metrics'], { bike_index_full }: Thresh
 /** Every hour of the day has a label in whatever part is there. */
 function hoursOf({ comptages, bikes }: PageInputs['metrics']): string[] {
   const roads = comptages?.by_hour.map(({ heure }) => heure);
-  return roads ?? (bikes?.by_hour ?? []).map((_, hour) => `${bikes?.date ?? ''}T${String(hour).padStart(2, '0')}:00`);
+  return (
+    roads ??
+    (bikes?.by_hour ?? []).map(
+      (_, hour) => `${bikes?.date ?? ''}T${String(hour).padStart(2, '0')}:00`,
+    )
+  );
 }
 
 /** Disruptions on the clock of the day, and the metro lines that they touch. */
@@ -82,11 +99,14 @@ export function TrafficSection({ report, metrics }: PageInputs): JSX.Element {
     <Section name="traffic" report={report}>
       <p class="note">
         Fiabilité du métro : {percentOf(traffic?.fiabilite_metro ?? null)}. Au plus{' '}
-        {number(traffic?.simultanees.maximum ?? null)} perturbations à la fois ; {number(traffic?.resolues ?? null)}{' '}
-        résolues, dont {number(traffic?.resolues_sous_24h ?? null)} en moins de 24 h ;{' '}
+        {number(traffic?.simultanees.maximum ?? null)} perturbations à la fois ;{' '}
+        {number(traffic?.resolues ?? null)} résolues, dont{' '}
+        {number(traffic?.resolues_sous_24h ?? null)} en moins de 24 h ;{' '}
         {number(traffic?.planifiees ?? null)} planifiées.
       </p>
-      {traffic !== null && traffic.disruptions.length > 0 && <DisruptionPlot traffic={traffic} date={report.date} />}
+      {traffic !== null && traffic.disruptions.length > 0 && (
+        <DisruptionPlot traffic={traffic} date={report.date} />
+      )}
       <FigureTable caption="Lignes perturbées" head={['Ligne', 'Perturbations', 'Minutes']}>
         {(traffic?.lignes_perturbees ?? []).map(({ ligne, count, minutes }) => (
           <Row key={ligne} name={`Métro ${ligne}`} cells={[number(count), number(minutes)]} />
@@ -118,16 +138,27 @@ export function WeatherSection({ report, metrics }: PageInputs): JSX.Element {
   const figures = metrics.weather?.metrics;
   return (
     <Section name="weather" report={report}>
-      <FigureTable caption={weatherWords(figures?.conditions ?? null)} head={['Grandeur', 'Valeur']}>
-        <Row name="Température moyenne" cells={[`${number(figures?.temp_moyenne ?? null, 1)} °C`]} />
+      <FigureTable
+        caption={weatherWords(figures?.conditions ?? null)}
+        head={['Grandeur', 'Valeur']}
+      >
+        <Row
+          name="Température moyenne"
+          cells={[`${number(figures?.temp_moyenne ?? null, 1)} °C`]}
+        />
         <Row
           name="Minimum, maximum"
-          cells={[`${number(figures?.temp_min ?? null, 1)} · ${number(figures?.temp_max ?? null, 1)} °C`]}
+          cells={[
+            `${number(figures?.temp_min ?? null, 1)} · ${number(figures?.temp_max ?? null, 1)} °C`,
+          ]}
         />
         <Row name="Précipitations" cells={[`${number(figures?.precip_totale ?? null, 1)} mm`]} />
         <Row name="Vent" cells={[`${number(figures?.vent_moyen ?? null, 1)} km/h`]} />
         <Row name="Catégories" cells={[categoryWords(metrics)]} />
-        <Row name="Impact sur la mobilité" cells={[`${number(figures?.impact_mobilite ?? null)} sur 100`]} />
+        <Row
+          name="Impact sur la mobilité"
+          cells={[`${number(figures?.impact_mobilite ?? null)} sur 100`]}
+        />
       </FigureTable>
     </Section>
   );
@@ -139,9 +170,11 @@ export function WorksSection({ report, metrics, thresholds }: PageInputs): JSX.E
   return (
     <Section name="chantiers" report={report}>
       <p class="note">
-        {number(works?.total_chantiers_actifs ?? null)} actifs ; {number(works?.demarrent.length ?? null)} démarrent et{' '}
-        {number(works?.se_terminent.length ?? null)} se terminent sous {thresholds.roadworks_horizon_days} jours.
-        Surface : {number(works?.surface_totale_impactee_m2 ?? null)} m².
+        {number(works?.total_chantiers_actifs ?? null)} actifs ;{' '}
+        {number(works?.demarrent.length ?? null)} démarrent et{' '}
+        {number(works?.se_terminent.length ?? null)} se terminent sous{' '}
+        {thresholds.roadworks_horizon_days} jours. Surface :{' '}
+        {number(works?.surface_totale_impactee_m2 ?? null)} m².
       </p>
       <div class="lists">
         <FigureTable caption="Impact sur la circulation" head={['Impact', 'Chantiers']}>
@@ -151,7 +184,11 @@ export function WorksSection({ report, metrics, thresholds }: PageInputs): JSX.E
         </FigureTable>
         <FigureTable caption="Arrondissements critiques" head={['Arrondissement', 'Chantiers']}>
           {(works?.zones_critiques ?? []).map(({ arrondissement, nombre_chantiers }) => (
-            <Row key={arrondissement} name={districtOf(arrondissement)} cells={[number(nombre_chantiers)]} />
+            <Row
+              key={arrondissement}
+              name={districtOf(arrondissement)}
+              cells={[number(nombre_chantiers)]}
+            />
           ))}
         </FigureTable>
       </div>
@@ -165,7 +202,9 @@ export function EvolutionSection({ report }: { report: Report }): JSX.Element {
   const sections = 'sections' in evolution ? Object.entries(evolution.sections) : [];
   return (
     <PlainSection id="evolution" title="Par rapport au même jour de la semaine précédente">
-      {!evolution.disponible && <p class="note">Le même jour de la semaine précédente n’est pas enregistré.</p>}
+      {!evolution.disponible && (
+        <p class="note">Le même jour de la semaine précédente n’est pas enregistré.</p>
+      )}
       <FigureTable
         class="evolution"
         caption="Écarts"
@@ -180,7 +219,9 @@ export function EvolutionSection({ report }: { report: Report }): JSX.Element {
                   cells={['–', '–', 'indisponible', '–']}
                 />,
               ]
-            : Object.entries(figures).map(([name, change]) => <ChangeRow key={name} name={name} change={change} />),
+            : Object.entries(figures).map(([name, change]) => (
+                <ChangeRow key={name} name={name} change={change} />
+              )),
         )}
       </FigureTable>
     </PlainSection>
@@ -209,15 +250,26 @@ export function HistorySection({ metrics: { history } }: PageInputs): JSX.Elemen
   return (
     <PlainSection
       id="historique"
-      title={history.jours_disponibles === 1 ? 'Sur un seul jour' : `Sur ${history.jours_disponibles} jours`}
+      title={
+        history.jours_disponibles === 1
+          ? 'Sur un seul jour'
+          : `Sur ${history.jours_disponibles} jours`
+      }
     >
       <div class="lists">
         <FigureTable caption="Corrélations (Pearson)" head={['Grandeurs', 'n', 'r']}>
           {history.correlations.map(({ nom, n, r, note }) => (
-            <Row key={nom} name={nom} cells={[number(n), r === null ? (note ?? '–') : signed(r, 2)]} />
+            <Row
+              key={nom}
+              name={nom}
+              cells={[number(n), r === null ? (note ?? '–') : signed(r, 2)]}
+            />
           ))}
         </FigureTable>
-        <FigureTable caption="Moyennes journalières" head={['Grandeur', 'Moyenne', 'Semaine', 'Week-end', 'Ratio']}>
+        <FigureTable
+          caption="Moyennes journalières"
+          head={['Grandeur', 'Moyenne', 'Semaine', 'Week-end', 'Ratio']}
+        >
           {(['velos', 'vehicules'] as const).map((name) => {
             const usual = history.moyennes[name];
             return (
@@ -246,9 +298,11 @@ export function SensorSection({ report, metrics, thresholds }: PageInputs): JSX.
   return (
     <PlainSection id="capteurs" title="Santé des capteurs">
       <p class="note">
-        Disponibilité routière : {percentOf(health?.disponibilite ?? null)} de {number(health?.attendus ?? null)}{' '}
-        capteurs attendus ; {number(health?.silencieux ?? null)} muets depuis plus de {thresholds.sensor_silent_hours}{' '}
-        h, dont {number(health?.longtemps_silencieux ?? null)} depuis plus de {thresholds.sensor_long_silent_hours} h.
+        Disponibilité routière : {percentOf(health?.disponibilite ?? null)} de{' '}
+        {number(health?.attendus ?? null)} capteurs attendus ; {number(health?.silencieux ?? null)}{' '}
+        muets depuis plus de {thresholds.sensor_silent_hours} h, dont{' '}
+        {number(health?.longtemps_silencieux ?? null)} depuis plus de{' '}
+        {thresholds.sensor_long_silent_hours} h.
       </p>
       <FigureTable
         class="words"
@@ -256,7 +310,11 @@ export function SensorSection({ report, metrics, thresholds }: PageInputs): JSX.
         head={['Capteur', 'Type', 'Raison']}
       >
         {failing.map(({ id_compteur, type, raison }) => (
-          <Row key={`${type} ${id_compteur}`} name={id_compteur} cells={[type === 'bike' ? 'vélo' : 'route', raison]} />
+          <Row
+            key={`${type} ${id_compteur}`}
+            name={id_compteur}
+            cells={[type === 'bike' ? 'vélo' : 'route', raison]}
+          />
         ))}
       </FigureTable>
     </PlainSection>

@@ -93,7 +93,8 @@ function Header({ report }: { report: Report }): JSX.Element {
         <ul class="states">
           {SECTIONS.map((name) => (
             <li key={name}>
-              <a href={`#${name}`}>{SECTION_TITLES[name]}</a> <SectionState name={name} report={report} />
+              <a href={`#${name}`}>{SECTION_TITLES[name]}</a>{' '}
+              <SectionState name={name} report={report} />
             </li>
           ))}
         </ul>

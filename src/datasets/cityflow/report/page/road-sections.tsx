@@ -38,16 +38,20 @@ export function MapSection({ report, metrics, map, thresholds }: PageInputs): JS
         thresholds={thresholds}
       />
       <p class="note">
-        Largeur du trait : véhicules de la journée. Couleur : état le plus chargé atteint pendant une heure au moins ;
-        il ne dit rien du reste de la journée. Numéros : les dix tronçons qui perdent le plus de temps. Le nom d’une rue
-        s’affiche sous le pointeur.
+        Largeur du trait : véhicules de la journée. Couleur : état le plus chargé atteint pendant
+        une heure au moins ; il ne dit rien du reste de la journée. Numéros : les dix tronçons qui
+        perdent le plus de temps. Le nom d’une rue s’affiche sous le pointeur.
       </p>
     </section>
   );
 }
 
 /** How many segments of the map were at worst in each state. */
-function countedStates(metrics: DayMetrics, thresholds: Thresholds, ids: readonly string[]): Map<TrafficState, number> {
+function countedStates(
+  metrics: DayMetrics,
+  thresholds: Thresholds,
+  ids: readonly string[],
+): Map<TrafficState, number> {
   const byId = new Map((metrics.comptages?.metrics ?? []).map((arc) => [arc.identifiant_arc, arc]));
   const counts = new Map<TrafficState, number>();
   for (const id of ids) {
@@ -89,18 +93,28 @@ export function RoadSection({ report, metrics }: PageInputs): JSX.Element {
 }
 
 /** The usual value of each hour by its clock. */
-export function usualOf(hours: readonly string[], byClock: readonly (number | null)[] | undefined): (number | null)[] {
+export function usualOf(
+  hours: readonly string[],
+  byClock: readonly (number | null)[] | undefined,
+): (number | null)[] {
   return hours.map((hour) => byClock?.[Number(hour.slice(11, 13))] ?? null);
 }
 
 function BusiestTable({ report }: { report: Report }): JSX.Element {
   return (
-    <FigureTable caption="Tronçons les plus fréquentés" head={['Tronçon', 'Véhicules', 'Maximum/h', 'Pic']}>
+    <FigureTable
+      caption="Tronçons les plus fréquentés"
+      head={['Tronçon', 'Véhicules', 'Maximum/h', 'Pic']}
+    >
       {report.top_10_troncons_frequentes.map((arc) => (
         <Row
           key={arc.identifiant_arc}
           name={streetOf(arc)}
-          cells={[number(arc.debit_journalier_total), number(arc.debit_max), arc.heure_pic?.slice(11, 16) ?? '–']}
+          cells={[
+            number(arc.debit_journalier_total),
+            number(arc.debit_max),
+            arc.heure_pic?.slice(11, 16) ?? '–',
+          ]}
         />
       ))}
     </FigureTable>
@@ -153,7 +167,10 @@ function AlertTable({ report }: { report: Report }): JSX.Element {
 
 function ZoneTable({ metrics }: { metrics: DayMetrics }): JSX.Element {
   return (
-    <FigureTable caption="Zones" head={['Zone', 'Tronçons', 'Surtout saturés', 'Occupation', 'Temps perdu (min)']}>
+    <FigureTable
+      caption="Zones"
+      head={['Zone', 'Tronçons', 'Surtout saturés', 'Occupation', 'Temps perdu (min)']}
+    >
       {(metrics.comptages?.by_zone ?? []).map((zone) => (
         <Row
           key={zone.zone}
@@ -161,7 +178,9 @@ function ZoneTable({ metrics }: { metrics: DayMetrics }): JSX.Element {
           cells={[
             number(zone.troncons),
             number(zone.troncons_satures),
-            percentOf(zone.taux_occupation_moyen === null ? null : zone.taux_occupation_moyen / 100),
+            percentOf(
+              zone.taux_occupation_moyen === null ? null : zone.taux_occupation_moyen / 100,
+            ),
             number(zone.temps_perdu_minutes),
           ]}
         />

@@ -6,7 +6,10 @@ import { nothingKnown } from '../sections.ts';
 import { SECTION_TITLES, STATUS_WORDS } from './tones.ts';
 import { coverageText, documentWords, FROM_PUBLISHER, shareOf } from './words.ts';
 
-/** The state of a section: one that counts hours and lacks some says how many it has, and is not green. */
+/**
+ * The state of a section: one that counts hours and lacks some says how many it has, and is not
+ * green.
+ */
 export function SectionState({ name, report }: { name: SectionName; report: Report }): JSX.Element {
   const { status, coverage } = report.section_details[name];
   const share = shareOf(coverage);
@@ -15,7 +18,10 @@ export function SectionState({ name, report }: { name: SectionName; report: Repo
   return <span class={`status ${status}`}>{STATUS_WORDS[status]}</span>;
 }
 
-/** A section that a source decides on: one that is not complete says why, one without data says only that. */
+/**
+ * A section that a source decides on: one that is not complete says why, one without data says only
+ * that.
+ */
 export function Section(props: {
   name: SectionName;
   title?: string;
@@ -25,7 +31,11 @@ export function Section(props: {
   const { name, title = SECTION_TITLES[name], report, children } = props;
   const { status, reasons, coverage } = report.section_details[name];
   return (
-    <section id={name} aria-labelledby={`${name}-title`} class={status === 'no_data' ? 'empty' : undefined}>
+    <section
+      id={name}
+      aria-labelledby={`${name}-title`}
+      class={status === 'no_data' ? 'empty' : undefined}
+    >
       <div class="section-head">
         <h2 id={`${name}-title`}>{title}</h2>
         {status !== 'ok' && <SectionState name={name} report={report} />}
@@ -43,7 +53,10 @@ export function Section(props: {
   );
 }
 
-/** A publisher that was not heard is a reason of its own: without one, it had nothing to give or was not asked. */
+/**
+ * A publisher that was not heard is a reason of its own: without one, it had nothing to give or was
+ * not asked.
+ */
 function reasonWords(name: SectionName, reason: string): string {
   const [, part, why] = /^([\w-]+) : (.*)$/.exec(reason) ?? [];
   if (part !== undefined && why !== undefined) return `${documentWords(part)} : ${why}`;

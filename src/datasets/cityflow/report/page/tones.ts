@@ -3,9 +3,15 @@ import type { Tone } from '../../../kit/page/index.ts';
 import type { SectionName } from '../../definition.ts';
 import type { TrafficState } from '../../thresholds.ts';
 
-/** Colours and words of this page, beside those that all reports share. Each colour has a light and a dark value. */
+/**
+ * Colours and words of this page, beside those that all reports share. Each colour has a light and
+ * a dark value.
+ */
 
-/** From calm to blocked: lightness falls with congestion, so that the order is seen without colour too. */
+/**
+ * From calm to blocked: lightness falls with congestion, so that the order is seen without colour
+ * too.
+ */
 export const STATE_TONES: Readonly<Record<TrafficState, Tone & { readonly name: string }>> = {
   Inconnu: { name: 'state-unknown', light: '#c3cad1', dark: '#3c4853' },
   Fluide: { name: 'state-fluid', light: '#7fb98f', dark: '#4f8a62' },
@@ -38,7 +44,9 @@ export const STATUS_WORDS = { ok: 'complet', degraded: 'partiel', no_data: 'rien
 
 /** All colours of the page as custom properties. */
 export function cityTones(): string {
-  const states = Object.fromEntries(Object.values(STATE_TONES).map(({ name, light, dark }) => [name, { light, dark }]));
+  const states = Object.fromEntries(
+    Object.values(STATE_TONES).map(({ name, light, dark }) => [name, { light, dark }]),
+  );
   return tonesCss({ ...FRAME_TONES, ...STATUS_TONES, ...OTHER_TONES, ...states });
 }
 
@@ -54,7 +62,9 @@ export function cityCss(): string {
 .map .scale text{text-anchor:start}
 .map .rank{fill:var(--ink);font-size:13px;font-weight:650;paint-order:stroke;stroke:var(--paper);stroke-width:3px}
 ${Object.values(STATE_TONES)
-  .map(({ name }) => `.map .${name}{stroke:var(--${name})}.swatch.${name}{background:var(--${name})}`)
+  .map(
+    ({ name }) => `.map .${name}{stroke:var(--${name})}.swatch.${name}{background:var(--${name})}`,
+  )
   .join('\n')}
 .status.gaps{color:var(--muted)}
 .swatch.work{background:var(--work)}

@@ -4,14 +4,20 @@ import type { SectionDetail } from '../model.ts';
 import { SECTION_TITLES } from './tones.ts';
 import { matchOf } from '../../../kit/index.ts';
 
-/** The page's words for what metrics and publishers name by keys; a key without a word is shown with spaces. */
+/**
+ * The page's words for what metrics and publishers name by keys; a key without a word is shown with
+ * spaces.
+ */
 
 function spaced(key: string): string {
   return key.replaceAll('_', ' ');
 }
 
 /** `Bd_du_Port` → `Bd du Port`: the publisher of the counts writes labels without spaces. */
-export function streetOf(arc: { readonly libelle: string | null; readonly identifiant_arc: string }): string {
+export function streetOf(arc: {
+  readonly libelle: string | null;
+  readonly identifiant_arc: string;
+}): string {
   return arc.libelle === null ? arc.identifiant_arc : spaced(arc.libelle);
 }
 
@@ -59,10 +65,15 @@ const CONDITIONS: Readonly<Record<string, string>> = {
   thunderstorm: 'orage',
 };
 
-/** `Rain, Partially cloudy` → `Pluie, partiellement nuageux`; a condition that is not known stays as it was published. */
+/**
+ * `Rain, Partially cloudy` → `Pluie, partiellement nuageux`; a condition that is not known stays as
+ * it was published.
+ */
 export function weatherWords(conditions: string | null): string {
   if (conditions === null || conditions.trim() === '') return 'Conditions non précisées';
-  const words = conditions.split(',').map((word) => CONDITIONS[word.trim().toLowerCase()] ?? word.trim());
+  const words = conditions
+    .split(',')
+    .map((word) => CONDITIONS[word.trim().toLowerCase()] ?? word.trim());
   const text = words.join(', ');
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
@@ -72,7 +83,10 @@ interface FigureWords {
   readonly decimals: number;
   /** The figure is shown multiplied by this. */
   readonly factor?: number;
-  /** A change in percent means nothing: zero of the scale is arbitrary, or the figure is a percentage itself. */
+  /**
+   * A change in percent means nothing: zero of the scale is arbitrary, or the figure is a
+   * percentage itself.
+   */
   readonly noPercent?: true;
 }
 
@@ -123,7 +137,10 @@ export const FROM_PUBLISHER: Readonly<Record<SectionName, string>> = {
 
 type Coverage = SectionDetail['coverage'];
 
-/** Observed hours over expected ones, 0–1, of the usual sensors where these are known; null where a section counts no hours. */
+/**
+ * Observed hours over expected ones, 0–1, of the usual sensors where these are known; null where a
+ * section counts no hours.
+ */
 export function shareOf({ habituels_taux: usual, disponibilite, taux }: Coverage): number | null {
   const share = usual ?? disponibilite ?? taux;
   return typeof share === 'number' ? share : null;

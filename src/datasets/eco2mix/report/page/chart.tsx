@@ -28,8 +28,19 @@ const COMPACT = 360;
 /** Beyond this a drawing's text looks larger than the page's. */
 const LARGEST_SCALE = 1.25;
 
-/** Drawn twice, because text that is scaled down to a telephone cannot be read; the style sheet shows the one that fits. */
-export function Chart({ id, label, draw, height, width = WIDE, compactHeight = 240, hover }: ChartProps): JSX.Element {
+/**
+ * Drawn twice, because text that is scaled down to a telephone cannot be read; the style sheet
+ * shows the one that fits.
+ */
+export function Chart({
+  id,
+  label,
+  draw,
+  height,
+  width = WIDE,
+  compactHeight = 240,
+  hover,
+}: ChartProps): JSX.Element {
   const drawings: readonly (Plot & { readonly name: string })[] = [
     { name: 'wide', width, height, compact: false },
     { name: 'compact', width: COMPACT, height: compactHeight, compact: true },
@@ -67,7 +78,13 @@ export function Swatch({ tone, mark = 'area' }: Pick<LegendEntry, 'tone' | 'mark
 }
 
 /** What the chart's title says, its unit, and the meaning of its lines. */
-export function ChartHead({ title, entries = [] }: { title: string; entries?: readonly LegendEntry[] }): JSX.Element {
+export function ChartHead({
+  title,
+  entries = [],
+}: {
+  title: string;
+  entries?: readonly LegendEntry[];
+}): JSX.Element {
   return (
     <div class="chart-head">
       <h3>{title}</h3>

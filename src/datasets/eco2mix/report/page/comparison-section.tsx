@@ -9,7 +9,12 @@ import {
   UNKNOWN,
   withUnit,
 } from '../../../kit/page/index.ts';
-import type { ComparedQuantity, ComparedValue, ComparisonName, DayComparison } from '../../metrics-model.ts';
+import type {
+  ComparedQuantity,
+  ComparedValue,
+  ComparisonName,
+  DayComparison,
+} from '../../metrics-model.ts';
 import { COMPARISONS, SOURCES } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
 import { Chart, ChartHead } from './chart.tsx';
@@ -84,7 +89,9 @@ function ComparisonTable({
       head={['Grandeur', 'Journée', ...present.map(referenceHead)]}
     >
       {ROWS.map(({ quantity, name, text }) => {
-        const values = present.map((reference) => comparison.against[reference.name]?.values[quantity]);
+        const values = present.map(
+          (reference) => comparison.against[reference.name]?.values[quantity],
+        );
         return (
           <Row
             key={quantity}
@@ -105,7 +112,10 @@ function ComparisonTable({
   );
 }
 
-/** Percentages mislead where the value is a percentage itself or has a sign; these change by points and by energy. */
+/**
+ * Percentages mislead where the value is a percentage itself or has a sign; these change by points
+ * and by energy.
+ */
 function change(quantity: ComparedQuantity, value: ComparedValue | undefined): string {
   const { difference, difference_pct } = value ?? { difference: null, difference_pct: null };
   if (difference === null) return UNKNOWN;
@@ -136,5 +146,9 @@ const ROWS: readonly ComparedRow[] = [
     name: 'Part bas-carbone, %',
     text: (share) => number(share === null ? null : share * 100, 1),
   },
-  { quantity: 'carbon_intensity_g_per_kwh', name: 'Intensité carbone, g/kWh', text: (grams) => number(grams, 1) },
+  {
+    quantity: 'carbon_intensity_g_per_kwh',
+    name: 'Intensité carbone, g/kWh',
+    text: (grams) => number(grams, 1),
+  },
 ];

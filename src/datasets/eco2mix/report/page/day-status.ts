@@ -1,7 +1,10 @@
 import type { Reason, ReportModel, SectionState, SectionStatus } from '../model.ts';
 import { reportStatus } from '../sections.ts';
 
-const ABOUT_REFERENCE_DAYS: readonly Reason['code'][] = ['comparison_not_made', 'reference_days_missing'];
+const ABOUT_REFERENCE_DAYS: readonly Reason['code'][] = [
+  'comparison_not_made',
+  'reference_days_missing',
+];
 
 /** Whether all that a section lacks are previous days, which say nothing about the day itself. */
 export function lacksOnlyReferences({ status, reasons }: SectionState): boolean {

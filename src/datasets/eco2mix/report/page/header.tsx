@@ -1,12 +1,26 @@
 import type { JSX } from 'preact';
 import { REVISIONS } from '../../../kit/index.ts';
-import { DayLinks, longDate, number, plural, SampleLine, UnansweredMark } from '../../../kit/page/index.ts';
+import {
+  DayLinks,
+  longDate,
+  number,
+  plural,
+  SampleLine,
+  UnansweredMark,
+} from '../../../kit/page/index.ts';
 import type { DayMetrics } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
 import { SECTION_NAMES } from '../model.ts';
 import { dayStatus } from './day-status.ts';
 import { StatusMark } from './section.tsx';
-import { clockChangeText, noteText, partTitle, REPORT_STATUS_WORDS, REVISION_WORDS, SECTION_TITLES } from './words.ts';
+import {
+  clockChangeText,
+  noteText,
+  partTitle,
+  REPORT_STATUS_WORDS,
+  REVISION_WORDS,
+  SECTION_TITLES,
+} from './words.ts';
 
 /** Which day, how final and how complete it is, and the way to each section. */
 export function Header({ model }: { model: ReportModel }): JSX.Element {
@@ -32,7 +46,8 @@ export function Header({ model }: { model: ReportModel }): JSX.Element {
         <ul class="states">
           {SECTION_NAMES.map((name) => (
             <li key={name}>
-              <a href={`#${name}`}>{SECTION_TITLES[name]}</a> <StatusMark name={name} state={model.sections[name]} />
+              <a href={`#${name}`}>{SECTION_TITLES[name]}</a>{' '}
+              <StatusMark name={name} state={model.sections[name]} />
             </li>
           ))}
         </ul>
@@ -56,5 +71,7 @@ function stateText(model: ReportModel): string {
 function revisionCounts({ instants_by_revision: counts }: DayMetrics): string | undefined {
   const present = REVISIONS.filter((revision) => counts[revision] > 0);
   if (present.length < 2) return undefined;
-  return present.map((revision) => `${number(counts[revision])} ${REVISION_WORDS[revision]}`).join(', ');
+  return present
+    .map((revision) => `${number(counts[revision])} ${REVISION_WORDS[revision]}`)
+    .join(', ');
 }

@@ -53,7 +53,8 @@ export function dayHover({ at }: DayCurves, curves: readonly HoverCurve[]): DayH
  */
 export function hoverStrips({ texts, quarters }: DayHover, plot: Plot): string {
   const { left, top, width, height } = plotArea(plot);
-  const x = (position: number): number => Math.round((left + (width * position) / quarters) * 10) / 10;
+  const x = (position: number): number =>
+    Math.round((left + (width * position) / quarters) * 10) / 10;
   const strips = texts.map(({ position, text }, index) => {
     const before = texts[index - 1]?.position ?? -Infinity;
     const after = texts[index + 1]?.position ?? Infinity;

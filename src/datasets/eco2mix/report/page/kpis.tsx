@@ -48,7 +48,10 @@ function Notes({ notes }: Pick<Kpi, 'notes'>): JSX.Element | null {
   if (present.length === 0) return null;
   return (
     <dd>
-      {present.map((note, index) => [index > 0 && <i key={`before ${note}`}> · </i>, <span key={note}>{note}</span>])}
+      {present.map((note, index) => [
+        index > 0 && <i key={`before ${note}`}> · </i>,
+        <span key={note}>{note}</span>,
+      ])}
     </dd>
   );
 }
@@ -114,7 +117,10 @@ function mixKpis(model: ReportModel): readonly Kpi[] {
       value: number(carbon.mean_g_per_kwh, 1),
       unit: 'g CO₂éq/kWh',
       notes: [
-        noteOf(carbon.min_g_per_kwh, (min) => `de ${number(min)} à ${number(carbon.max_g_per_kwh)}`),
+        noteOf(
+          carbon.min_g_per_kwh,
+          (min) => `de ${number(min)} à ${number(carbon.max_g_per_kwh)}`,
+        ),
         changeNote(model, 'previous_week', 'carbon_intensity_g_per_kwh'),
       ],
     },
@@ -123,23 +129,35 @@ function mixKpis(model: ReportModel): readonly Kpi[] {
       value: net === null ? UNKNOWN : signed(net / 1000, 1),
       unit: 'GWh',
       notes: [
-        noteOf(net, (mwh) => (mwh < 0 ? 'exportateur net' : mwh > 0 ? 'importateur net' : 'équilibré')),
+        noteOf(net, (mwh) =>
+          mwh < 0 ? 'exportateur net' : mwh > 0 ? 'importateur net' : 'équilibré',
+        ),
         noteOf(exchanges.total.net_mwh, (mwh) => `commercial ${gigawattHours(mwh)}`),
       ],
     },
   ];
 }
 
-/** The sources can be observed for different parts of the day; their sum is no better than the least of them. */
+/**
+ * The sources can be observed for different parts of the day; their sum is no better than the least
+ * of them.
+ */
 function generationCoverage({ generation }: DayMetrics): number {
   return Math.min(...SOURCES.map((source) => generation.by_source[source].coverage));
 }
 
 /** The energy of a part of a day is not set against that of whole days. */
-function energyNotes(model: ReportModel, quantity: ComparedQuantity, coverage: number): Kpi['notes'] {
+function energyNotes(
+  model: ReportModel,
+  quantity: ComparedQuantity,
+  coverage: number,
+): Kpi['notes'] {
   if (coverage === 0) return [];
   if (coverage < 1) return [`sur ${percentOf(coverage)} de la journée`];
-  return [changeNote(model, 'previous_day', quantity), changeNote(model, 'previous_week', quantity)];
+  return [
+    changeNote(model, 'previous_day', quantity),
+    changeNote(model, 'previous_week', quantity),
+  ];
 }
 
 function noteOf(value: number | null, words: (value: number) => string): string | undefined {
@@ -151,7 +169,11 @@ function instantNote(extreme: Extreme | null, { hours }: DayMetrics): string | u
 }
 
 /** Shares change by points, everything else in percent. */
-function changeNote({ comparison }: ReportModel, name: ComparisonName, quantity: ComparedQuantity): string | undefined {
+function changeNote(
+  { comparison }: ReportModel,
+  name: ComparisonName,
+  quantity: ComparedQuantity,
+): string | undefined {
   const values = comparison?.against[name]?.values[quantity];
   const share = quantity === 'low_carbon_share';
   const change = share ? (values?.difference ?? null) : (values?.difference_pct ?? null);

@@ -54,8 +54,14 @@ export function LoadSection({ model }: { model: ReportModel }): JSX.Element {
         <FigureTable caption="Consommation de la journée" head={['Grandeur', 'Valeur', 'Heure']}>
           <Row name="Énergie" cells={[gigawattHours(load.energy_mwh), '']} />
           <Row name="Puissance moyenne" cells={[megawatts(load.mean_mw), '']} />
-          <Row name="Pic" cells={[megawatts(load.peak?.mw ?? null), instant(load.peak?.at, metrics)]} />
-          <Row name="Creux" cells={[megawatts(load.trough?.mw ?? null), instant(load.trough?.at, metrics)]} />
+          <Row
+            name="Pic"
+            cells={[megawatts(load.peak?.mw ?? null), instant(load.peak?.at, metrics)]}
+          />
+          <Row
+            name="Creux"
+            cells={[megawatts(load.trough?.mw ?? null), instant(load.trough?.at, metrics)]}
+          />
           <Row name="Amplitude" cells={[megawatts(amplitude(metrics)), '']} />
           <Row name="Moyenne / pic" cells={[percentOf(meanToPeak(metrics)), '']} />
         </FigureTable>
@@ -73,13 +79,19 @@ function amplitude({ load }: DayMetrics): number | null {
 }
 
 function meanToPeak({ load }: DayMetrics): number | null {
-  return load.peak === null || load.mean_mw === null || load.peak.mw === 0 ? null : load.mean_mw / load.peak.mw;
+  return load.peak === null || load.mean_mw === null || load.peak.mw === 0
+    ? null
+    : load.mean_mw / load.peak.mw;
 }
 
 function loadLabel({ load, hours }: DayMetrics): string {
   const parts = [
-    load.peak === null ? '' : `pic de ${megawatts(load.peak.mw)} à ${instantText(load.peak.at, hours)}`,
-    load.trough === null ? '' : `creux de ${megawatts(load.trough.mw)} à ${instantText(load.trough.at, hours)}`,
+    load.peak === null
+      ? ''
+      : `pic de ${megawatts(load.peak.mw)} à ${instantText(load.peak.at, hours)}`,
+    load.trough === null
+      ? ''
+      : `creux de ${megawatts(load.trough.mw)} à ${instantText(load.trough.at, hours)}`,
   ].filter((part) => part !== '');
   return `Courbe de la consommation et de ses prévisions au long de la journée${parts.map((part) => `, ${part}`).join('')}.`;
 }
@@ -112,18 +124,27 @@ export function ForecastSection({ model }: { model: ReportModel }): JSX.Element 
               label={`Écarts des prévisions à la consommation : erreur moyenne J−1 ${withUnit(number(forecasts.j1.mape_pct, 2), '%')}, J ${withUnit(number(forecasts.j.mape_pct, 2), '%')}.`}
               draw={(plot) => forecastErrorChart(curves, plot)}
               hover={dayHover(curves, [
-                hoverCurve('prevision_j1', forecastErrors(curves.prevision_j1, curves.consommation)),
+                hoverCurve(
+                  'prevision_j1',
+                  forecastErrors(curves.prevision_j1, curves.consommation),
+                ),
                 hoverCurve('prevision_j', forecastErrors(curves.prevision_j, curves.consommation)),
               ])}
             />
           </div>
           <FigureTable class="pair" caption="Erreur des prévisions" head={['Mesure', 'J−1', 'J']}>
-            <Row name="Erreur absolue moyenne" cells={columns.map(({ mae_mw }) => megawatts(mae_mw))} />
+            <Row
+              name="Erreur absolue moyenne"
+              cells={columns.map(({ mae_mw }) => megawatts(mae_mw))}
+            />
             <Row
               name="Erreur relative (MAPE)"
               cells={columns.map(({ mape_pct }) => withUnit(number(mape_pct, 2), '%'))}
             />
-            <Row name="Biais" cells={columns.map(({ bias_mw }) => withUnit(signed(bias_mw), 'MW'))} />
+            <Row
+              name="Biais"
+              cells={columns.map(({ bias_mw }) => withUnit(signed(bias_mw), 'MW'))}
+            />
             <Row name="Instants comparés" cells={columns.map(({ samples }) => number(samples))} />
           </FigureTable>
         </div>

@@ -49,8 +49,9 @@ export function GenerationSection({ model }: { model: ReportModel }): JSX.Elemen
             hover={generationHover(metrics.curves)}
           />
           <p class="note">
-            Au-dessus de zéro&nbsp;: production, déstockage et importations. Au-dessous&nbsp;: pompage, charge des
-            batteries et exportations.{model.sections.generation.status === 'degraded' && STACK_NOTE}
+            Au-dessus de zéro&nbsp;: production, déstockage et importations. Au-dessous&nbsp;:
+            pompage, charge des batteries et exportations.
+            {model.sections.generation.status === 'degraded' && STACK_NOTE}
           </p>
           <SubSources metrics={metrics} />
         </div>
@@ -75,7 +76,11 @@ function GenerationTable({ metrics }: { metrics: DayMetrics }): JSX.Element {
           />
         );
       })}
-      <Row class="total" name="Production totale" cells={[gigawattHourFigure(generation.total_mwh), '']} />
+      <Row
+        class="total"
+        name="Production totale"
+        cells={[gigawattHourFigure(generation.total_mwh), '']}
+      />
       <Row name="dont bas-carbone" cells={['', percentOf(generation.low_carbon_share)]} />
       {stored.map((name) => (
         <Row
@@ -92,7 +97,13 @@ function GenerationTable({ metrics }: { metrics: DayMetrics }): JSX.Element {
   );
 }
 
-function Named({ tone, name }: { tone: Parameters<typeof Swatch>[0]['tone']; name: string }): JSX.Element {
+function Named({
+  tone,
+  name,
+}: {
+  tone: Parameters<typeof Swatch>[0]['tone'];
+  name: string;
+}): JSX.Element {
   return (
     <>
       <Swatch tone={tone} /> {name}
@@ -100,11 +111,16 @@ function Named({ tone, name }: { tone: Parameters<typeof Swatch>[0]['tone']; nam
   );
 }
 
-/** Closed at first: parts of a source are published for some years only, and do not add up to their source. */
+/**
+ * Closed at first: parts of a source are published for some years only, and do not add up to their
+ * source.
+ */
 function SubSources({ metrics }: { metrics: DayMetrics }): JSX.Element | null {
   const { by_sub_source } = metrics.generation;
   const published = SOURCES.flatMap((source) =>
-    SUB_SOURCES.filter((name) => name.startsWith(`${source}_`) && by_sub_source[name].energy_mwh !== null),
+    SUB_SOURCES.filter(
+      (name) => name.startsWith(`${source}_`) && by_sub_source[name].energy_mwh !== null,
+    ),
   );
   if (published.length === 0) return null;
   return (
@@ -118,7 +134,10 @@ function SubSources({ metrics }: { metrics: DayMetrics }): JSX.Element | null {
           <Row
             key={name}
             name={quantityName(name)}
-            cells={[gigawattHourFigure(by_sub_source[name].energy_mwh), percentOf(by_sub_source[name].coverage, 0)]}
+            cells={[
+              gigawattHourFigure(by_sub_source[name].energy_mwh),
+              percentOf(by_sub_source[name].coverage, 0),
+            ]}
           />
         ))}
       </FigureTable>
@@ -152,7 +171,11 @@ export function ExchangesSection({ model }: { model: ReportModel }): JSX.Element
         <div>
           <ChartHead
             title="Échanges commerciaux par frontière, MW (positif&nbsp;: importation)"
-            entries={hasValues(curves.ech_physiques) ? [{ tone: 'ink', name: 'Solde physique', mark: 'line' }] : []}
+            entries={
+              hasValues(curves.ech_physiques)
+                ? [{ tone: 'ink', name: 'Solde physique', mark: 'line' }]
+                : []
+            }
           />
           <Chart
             id="exchanges-chart"
@@ -166,11 +189,14 @@ export function ExchangesSection({ model }: { model: ReportModel }): JSX.Element
           />
           {model.sections.exchanges.status === 'degraded' && <p class="note">{STACK_NOTE}</p>}
           <p class="note">
-            Dans le total commercial, les frontières se compensent à chaque instant&nbsp;: son import et son export
-            peuvent être inférieurs aux sommes de leurs colonnes.
+            Dans le total commercial, les frontières se compensent à chaque instant&nbsp;: son
+            import et son export peuvent être inférieurs aux sommes de leurs colonnes.
           </p>
         </div>
-        <FigureTable caption="Énergie échangée, GWh" head={['Frontière', 'Import', 'Export', 'Solde']}>
+        <FigureTable
+          caption="Énergie échangée, GWh"
+          head={['Frontière', 'Import', 'Export', 'Solde']}
+        >
           {BORDERS.map((border) => (
             <Row
               key={border}
@@ -198,7 +224,8 @@ function exchangeCells(exchange: DayMetrics['exchanges']['total']): readonly str
 /** The mean is weighted by generation, as in the metrics. */
 export function CarbonSection({ model }: { model: ReportModel }): JSX.Element {
   const { carbon_intensity: carbon, curves } = model.metrics;
-  const grams = (value: number | null, decimals = 0): string => withUnit(number(value, decimals), 'g/kWh');
+  const grams = (value: number | null, decimals = 0): string =>
+    withUnit(number(value, decimals), 'g/kWh');
   return (
     <Section name="carbon_intensity" model={model}>
       <div class="split">
@@ -207,7 +234,11 @@ export function CarbonSection({ model }: { model: ReportModel }): JSX.Element {
             title="Émissions de la production, g CO₂éq/kWh"
             entries={[
               { tone: 'carbon', name: 'Instantanée', mark: 'line' },
-              { tone: 'carbon', name: `Moyenne ${grams(carbon.mean_g_per_kwh, 1)}`, mark: 'dashed' },
+              {
+                tone: 'carbon',
+                name: `Moyenne ${grams(carbon.mean_g_per_kwh, 1)}`,
+                mark: 'dashed',
+              },
             ]}
           />
           <Chart

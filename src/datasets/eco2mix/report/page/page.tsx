@@ -11,7 +11,10 @@ import { ChecksSection, CoverageSection, ProvenanceSection } from './quality-sec
 import { paletteCss } from './palette.ts';
 import { DAY_PAGE_CSS } from './style.ts';
 
-/** The report of a day. Readable from 360 CSS pixels on, in light and dark, and on paper. Equal models give equal bytes. */
+/**
+ * The report of a day. Readable from 360 CSS pixels on, in light and dark, and on paper. Equal
+ * models give equal bytes.
+ */
 export function renderReportPage(model: ReportModel): string {
   return renderHtmlPage({
     title: `éCO2mix · ${longDate(model.date)}`,
@@ -48,18 +51,19 @@ function Footer({ model }: { model: ReportModel }): JSX.Element {
       <div>
         {model.sample_data === undefined ? (
           <p>
-            Données&nbsp;: RTE, éCO2mix, par ODRÉ (Open Data Réseaux Énergies), Licence Ouverte 2.0. Heures légales
-            françaises ({model.zone}).
+            Données&nbsp;: RTE, éCO2mix, par ODRÉ (Open Data Réseaux Énergies), Licence Ouverte 2.0.
+            Heures légales françaises ({model.zone}).
           </p>
         ) : (
           <p>
-            {capital(SAMPLE_WORDS)}, inventées à cette fin et publiées par personne. Heures légales françaises (
-            {model.zone}).
+            {capital(SAMPLE_WORDS)}, inventées à cette fin et publiées par personne. Heures légales
+            françaises ({model.zone}).
           </p>
         )}
         <p>
-          Avec cette page&nbsp;: <FileLink name={`${name}.csv`} /> (courbes), <FileLink name={`${name}.parquet`} />{' '}
-          (indicateurs), <FileLink name={`${name}.json`} /> (modèle complet).
+          Avec cette page&nbsp;: <FileLink name={`${name}.csv`} /> (courbes),{' '}
+          <FileLink name={`${name}.parquet`} /> (indicateurs), <FileLink name={`${name}.json`} />{' '}
+          (modèle complet).
         </p>
       </div>
     </footer>

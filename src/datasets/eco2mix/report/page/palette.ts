@@ -3,9 +3,10 @@ import type { Tone } from '../../../kit/page/index.ts';
 import type { Border, ComparisonName, Source, Storage } from '../../metrics-model.ts';
 
 /**
- * Colours of the page. The hues of the sources are those of RTE's own charts, moved in lightness until neighbours in the stack stay
- * apart for the three common forms of colour blindness. Charts are drawn with the `light` values, each used for one meaning only, so that
- * the style sheet can give every mark its colour of the dark scheme by attribute (`[fill="#e4a701"]`).
+ * Colours of the page. The hues of the sources are those of RTE's own charts, moved in lightness
+ * until neighbours in the stack stay apart for the three common forms of colour blindness. Charts
+ * are drawn with the `light` values, each used for one meaning only, so that the style sheet can
+ * give every mark its colour of the dark scheme by attribute (`[fill="#e4a701"]`).
  */
 export const TONES = {
   ...FRAME_TONES,
@@ -49,7 +50,10 @@ export function toneVariable(name: ToneName): string {
   return `var(--${name})`;
 }
 
-/** Both schemes as custom properties, and the mapping of the charts' marks onto them. Paper is always light. */
+/**
+ * Both schemes as custom properties, and the mapping of the charts' marks onto them. Paper is
+ * always light.
+ */
 export function paletteCss(): string {
   const names = Object.keys(TONES) as ToneName[];
   const marks = names.map((name) => {

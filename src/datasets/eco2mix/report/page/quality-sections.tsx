@@ -1,7 +1,15 @@
 import type { JSX } from 'preact';
 import { REVISIONS, SAMPLE_WORDS } from '../../../kit/index.ts';
 import type { CheckResult, JsonObject } from '../../../kit/index.ts';
-import { AcceptedMark, FigureTable, number, percentOf, PlainSection, Row, UNKNOWN } from '../../../kit/page/index.ts';
+import {
+  AcceptedMark,
+  FigureTable,
+  number,
+  percentOf,
+  PlainSection,
+  Row,
+  UNKNOWN,
+} from '../../../kit/page/index.ts';
 import type { DayMetrics, Series } from '../../metrics-model.ts';
 import { SOURCES, STORAGES } from '../../metrics-model.ts';
 import type { ArtefactIdentity, Provenance, ReportModel } from '../model.ts';
@@ -26,8 +34,10 @@ export function CoverageSection({ model }: { model: ReportModel }): JSX.Element 
       </div>
       <p class="note">
         Instants de consommation par révision&nbsp;:{' '}
-        {REVISIONS.map((revision) => `${REVISION_WORDS[revision]} ${number(counts[revision])}`).join(', ')}. Une énergie
-        est celle des valeurs observées ; un trou n’est jamais comblé.
+        {REVISIONS.map(
+          (revision) => `${REVISION_WORDS[revision]} ${number(counts[revision])}`,
+        ).join(', ')}
+        . Une énergie est celle des valeurs observées ; un trou n’est jamais comblé.
       </p>
     </PlainSection>
   );
@@ -57,7 +67,13 @@ function CoverageTable({ metrics, caption, of }: CoverageTableProps): JSX.Elemen
         return (
           <Row
             key={quantity.name}
-            class={observed_samples === 0 ? 'absent' : observed_samples < expected_samples ? 'flawed' : undefined}
+            class={
+              observed_samples === 0
+                ? 'absent'
+                : observed_samples < expected_samples
+                  ? 'flawed'
+                  : undefined
+            }
             name={quantityLabel(quantity.name)}
             cells={[
               observed_samples === 0 ? UNKNOWN : stepText(metrics.hours, expected_samples),
@@ -76,7 +92,10 @@ function quantityLabel(name: string): string {
   return name.startsWith('ech_comm_') ? `Éch. ${quantityName(name)}` : quantityName(name);
 }
 
-/** Where parts of a day come from sources of different steps, its samples are those of neither step alone. */
+/**
+ * Where parts of a day come from sources of different steps, its samples are those of neither step
+ * alone.
+ */
 function stepText(hours: number, expectedSamples: number): string {
   const minutes = (hours * 60) / expectedSamples;
   return minutes === 15 || minutes === 30 ? `${minutes}\u00a0min` : '15, 30\u00a0min';
@@ -85,7 +104,12 @@ function stepText(hours: number, expectedSamples: number): string {
 /** Where the day was observed, as bars on a line of the day. */
 function Strip({ series }: { series: Series }): JSX.Element {
   return (
-    <svg class="strip" viewBox={`0 0 ${series.length} 8`} preserveAspectRatio="none" aria-hidden="true">
+    <svg
+      class="strip"
+      viewBox={`0 0 ${series.length} 8`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
       <rect class="empty" width={series.length} height="8" />
       {runsOf(heldSamples(series)).map(({ from, to }) => (
         <rect key={from} class="seen" x={from} width={to - from} height="8" />
@@ -165,7 +189,9 @@ function exampleText(example: JsonObject): string {
     .join(' · ');
 }
 
-/** From the folder of the page to the log of all downloads, both under the names that readers know. */
+/**
+ * From the folder of the page to the log of all downloads, both under the names that readers know.
+ */
 const DOWNLOAD_LOG = '../../logs/download_log.csv';
 
 /** Hashes of slices and artefacts; no time of collection, which would change the bytes. */
@@ -182,7 +208,13 @@ export function ProvenanceSection({ model }: { model: ReportModel }): JSX.Elemen
         {slices.map(({ part, dataset, rows, sha256 }) => (
           <Row
             key={part}
-            name={<DatasetName part={part} dataset={dataset} isMadeUp={model.sample_data?.includes(part) === true} />}
+            name={
+              <DatasetName
+                part={part}
+                dataset={dataset}
+                isMadeUp={model.sample_data?.includes(part) === true}
+              />
+            }
             cells={[number(rows), <Hash value={sha256} />]}
           />
         ))}
@@ -201,8 +233,9 @@ export function ProvenanceSection({ model }: { model: ReportModel }): JSX.Elemen
         ))}
       </FigureTable>
       <p class="note">
-        Heure de collecte de chaque fichier&nbsp;: <a href={DOWNLOAD_LOG}>journal des téléchargements</a>, dont les
-        lignes disent aussi de quels jours un fichier parle. Elle n’est pas sur la page, que les mêmes données refont à
+        Heure de collecte de chaque fichier&nbsp;:{' '}
+        <a href={DOWNLOAD_LOG}>journal des téléchargements</a>, dont les lignes disent aussi de
+        quels jours un fichier parle. Elle n’est pas sur la page, que les mêmes données refont à
         l’octet près, quel que soit le jour de leur collecte.
       </p>
       <p class="note">
@@ -217,7 +250,9 @@ export function ProvenanceSection({ model }: { model: ReportModel }): JSX.Elemen
   );
 }
 
-function artefactRows(artefacts: Provenance['artefacts']): readonly (readonly [string, ArtefactIdentity | null])[] {
+function artefactRows(
+  artefacts: Provenance['artefacts'],
+): readonly (readonly [string, ArtefactIdentity | null])[] {
   return [
     ['Table de la journée', artefacts.core],
     ['Indicateurs', artefacts.metrics],
@@ -236,7 +271,10 @@ function DatasetName({ part, dataset, isMadeUp }: DatasetNameProps): JSX.Element
   if (!dataset.startsWith('eco2mix-national-')) return <>{dataset}</>;
   return (
     <>
-      <a href={`https://odre.opendatasoft.com/explore/dataset/${encodeURIComponent(dataset)}/`}>{dataset}</a> ({part})
+      <a href={`https://odre.opendatasoft.com/explore/dataset/${encodeURIComponent(dataset)}/`}>
+        {dataset}
+      </a>{' '}
+      ({part})
     </>
   );
 }

@@ -1,16 +1,20 @@
 import type { Series } from '../../metrics-model.ts';
 
 /**
- * Curves hold a value per quarter of an hour, and a column of half-hours has none at :15 and :45. These quarters are no gaps. They are told
- * from gaps locally, because the step is a property of a span of a column: a quarter between two values is no sample of its column
- * when the quarters of the neighbouring half-hours have none either.
+ * Curves hold a value per quarter of an hour, and a column of half-hours has none at :15 and :45.
+ * These quarters are no gaps. They are told from gaps locally, because the step is a property of a
+ * span of a column: a quarter between two values is no sample of its column when the quarters of
+ * the neighbouring half-hours have none either.
  */
 function isBetweenSamples(series: Series, index: number): boolean {
   const empty = (at: number): boolean => at < 0 || at >= series.length || series[at] === null;
   return index % 2 === 1 && empty(index) && empty(index - 2) && empty(index + 2);
 }
 
-/** For lines: quarters between two half-hours get the value that the straight line between these has. Gaps stay null. */
+/**
+ * For lines: quarters between two half-hours get the value that the straight line between these
+ * has. Gaps stay null.
+ */
 export function lineSamples(series: Series): Series {
   return series.map((value, index) => {
     if (value !== null || !isBetweenSamples(series, index)) return value;
@@ -27,8 +31,9 @@ export function heldSamples(series: Series): Series {
 }
 
 /**
- * Layers of a stack from the bottom. Where a layer is unknown, the height of all above it is unknown too, so they end there with it.
- * Layers that have no value at all are the caller's to leave out.
+ * Layers of a stack from the bottom. Where a layer is unknown, the height of all above it is
+ * unknown too, so they end there with it. Layers that have no value at all are the caller's to
+ * leave out.
  */
 export function stackable(layers: readonly Series[]): readonly Series[] {
   const blocked = new Set<number>();

@@ -103,9 +103,11 @@ export function statusWord(name: SectionName, status: SectionStatus): string {
 export const NOTHING_WORDS: Readonly<Record<SectionName, string>> = {
   load: 'les données retenues pour cette journée ne contiennent aucune consommation',
   forecasts: 'les données retenues pour cette journée ne contiennent aucune prévision',
-  generation: 'les données retenues pour cette journée ne contiennent aucune production par filière',
+  generation:
+    'les données retenues pour cette journée ne contiennent aucune production par filière',
   exchanges: 'les données retenues pour cette journée ne contiennent aucun échange aux frontières',
-  carbon_intensity: 'les données retenues pour cette journée ne contiennent aucune intensité carbone',
+  carbon_intensity:
+    'les données retenues pour cette journée ne contiennent aucune intensité carbone',
   comparison: 'aucune journée de référence n’est connue',
   checks: 'aucun contrôle n’est enregistré pour cette journée',
 };
@@ -147,7 +149,9 @@ export const REVISION_WORDS: Readonly<Record<Revision, string>> = {
 };
 
 /** `short` heads columns, `long` stands in sentences. */
-export const COMPARISON_WORDS: Readonly<Record<ComparisonName, { readonly short: string; readonly long: string }>> = {
+export const COMPARISON_WORDS: Readonly<
+  Record<ComparisonName, { readonly short: string; readonly long: string }>
+> = {
   previous_day: { short: 'J−1', long: 'la veille (J−1)' },
   previous_week: { short: 'J−7', long: 'la semaine précédente (J−7)' },
   previous_year: { short: 'J−364', long: 'le même jour de semaine un an plus tôt (J−364)' },
@@ -175,7 +179,10 @@ export function reasonText(reason: Reason): string {
   }
 }
 
-/** Columns with the same holes are told together: `Gaz et Fioul 90 sur 96 (93,8 %) ; Nucléaire 80 sur 96 (83,3 %)`. */
+/**
+ * Columns with the same holes are told together: `Gaz et Fioul 90 sur 96 (93,8 %) ; Nucléaire 80
+ * sur 96 (83,3 %)`.
+ */
 function incompleteText(quantities: readonly ObservedQuantity[]): string {
   const names = new Map<string, string[]>();
   for (const { quantity, observed_samples, expected_samples, coverage } of quantities) {
@@ -193,7 +200,8 @@ export function noteText({ part, code, since }: PartNote): string {
 
 /** How a day without 24 hours came to its length, or nothing. */
 export function clockChangeText({ hours }: DayMetrics): string | undefined {
-  if (hours < 24) return 'Journée de 23 heures\u00a0: passage à l’heure d’été, l’heure de 2 h à 3 h n’existe pas.';
+  if (hours < 24)
+    return 'Journée de 23 heures\u00a0: passage à l’heure d’été, l’heure de 2 h à 3 h n’existe pas.';
   if (hours > 24)
     return 'Journée de 25 heures\u00a0: passage à l’heure d’hiver, l’heure de 2 h à 3 h a lieu deux fois.';
   return undefined;

@@ -8,12 +8,19 @@ import type { ChartOption } from './svg.ts';
 import { valueScale } from './value-scale.ts';
 
 /** Carbon intensity of generation, with its mean over the day. */
-export function carbonChart({ curves, carbon_intensity: carbon }: DayMetrics, plot: Plot): ChartOption {
+export function carbonChart(
+  { curves, carbon_intensity: carbon }: DayMetrics,
+  plot: Plot,
+): ChartOption {
   const axis = dayAxis(curves.at);
   const intensity = lineSamples(curves.taux_co2);
   const mean = carbon.mean_g_per_kwh;
   return {
-    ...dayFrame(axis, plot, valueScale([intensity], { withZero: true, above: 0.06, intervals: intervals(plot) })),
+    ...dayFrame(
+      axis,
+      plot,
+      valueScale([intensity], { withZero: true, above: 0.06, intervals: intervals(plot) }),
+    ),
     series: [
       guides(axis, plot),
       {

@@ -9,7 +9,10 @@ import type { ChartOption } from './svg.ts';
 
 const ROWS: readonly { readonly quantity: ComparedQuantity; readonly name: string }[] = [
   { quantity: 'load_energy_mwh', name: 'Consommation' },
-  ...SOURCES.map((source) => ({ quantity: `generation_${source}_mwh` as const, name: quantityName(source) })),
+  ...SOURCES.map((source) => ({
+    quantity: `generation_${source}_mwh` as const,
+    name: quantityName(source),
+  })),
   { quantity: 'exchange_net_mwh', name: 'Solde échanges' },
 ];
 
@@ -17,7 +20,13 @@ const ROWS: readonly { readonly quantity: ComparedQuantity; readonly name: strin
 export function comparisonChart(comparison: DayComparison, plot: Plot): ChartOption {
   const names = COMPARISONS.filter((name) => comparison.against[name] !== null);
   return {
-    grid: { left: plot.compact ? 98 : 112, right: plot.compact ? 22 : 24, top: 6, bottom: 28, outerBoundsMode: 'none' },
+    grid: {
+      left: plot.compact ? 98 : 112,
+      right: plot.compact ? 22 : 24,
+      top: 6,
+      bottom: 28,
+      outerBoundsMode: 'none',
+    },
     xAxis: {
       type: 'value',
       splitNumber: plot.compact ? 3 : 5,
@@ -43,7 +52,11 @@ export function comparisonChart(comparison: DayComparison, plot: Plot): ChartOpt
   };
 }
 
-function gigawattHours(comparison: DayComparison, name: ComparisonName, quantity: ComparedQuantity): number | '-' {
+function gigawattHours(
+  comparison: DayComparison,
+  name: ComparisonName,
+  quantity: ComparedQuantity,
+): number | '-' {
   const difference = comparison.against[name]?.values[quantity].difference ?? null;
   return difference === null ? '-' : difference / 1000;
 }

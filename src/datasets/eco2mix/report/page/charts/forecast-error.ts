@@ -15,7 +15,12 @@ export function forecastErrorChart(curves: DayCurves, plot: Plot): ChartOption {
     ...dayFrame(
       axis,
       plot,
-      valueScale([dayAhead, sameDay], { withZero: true, below: 0.04, above: 0.04, intervals: intervals(plot) }),
+      valueScale([dayAhead, sameDay], {
+        withZero: true,
+        below: 0.04,
+        above: 0.04,
+        intervals: intervals(plot),
+      }),
     ),
     series: [
       guides(axis, plot, { zero: true }),

@@ -27,7 +27,10 @@ function fontSize(plot: Plot): number {
 }
 
 /** Smaller on a telephone; muted unless another tone is given. */
-export function textStyle(plot: Plot, tone: ToneName = 'muted'): { color: string; fontSize: number } {
+export function textStyle(
+  plot: Plot,
+  tone: ToneName = 'muted',
+): { color: string; fontSize: number } {
   return { color: ink(tone), fontSize: fontSize(plot) };
 }
 
@@ -46,7 +49,10 @@ export function haloStyle(plot: Plot, tone: ToneName) {
   } as const;
 }
 
-/** Axes of a chart over the day: hours of the local clock below, values with horizontal grid lines at the left. */
+/**
+ * Axes of a chart over the day: hours of the local clock below, values with horizontal grid lines
+ * at the left.
+ */
 export function dayFrame(axis: DayAxis, plot: Plot, scale: ValueScale): ChartOption {
   const labels = labelledHours(axis, plot.compact ? 6 : 2);
   const positions = [...labels.keys()];
@@ -75,9 +81,14 @@ export function dayFrame(axis: DayAxis, plot: Plot, scale: ValueScale): ChartOpt
       min: scale.min,
       max: scale.max,
       axisLine: { show: false },
-      // The grid lines stand at the ticks, so these carry the values although they are not drawn themselves.
+      // The grid lines stand at the ticks, so these carry the values although they are not drawn
+      // themselves.
       axisTick: { show: false, customValues: [...scale.ticks] },
-      axisLabel: { ...textStyle(plot), customValues: [...scale.ticks], formatter: (mark: number) => number(mark) },
+      axisLabel: {
+        ...textStyle(plot),
+        customValues: [...scale.ticks],
+        formatter: (mark: number) => number(mark),
+      },
       splitLine: { lineStyle: { color: ink('grid') } },
     },
   };
@@ -109,8 +120,15 @@ export function dayLine(
   };
 }
 
-/** A line on top of filled layers, on a ground of paper so that it stands out from any of their colours. */
-export function dayLineOnLayers(series: Series, tone: ToneName, width: number): readonly LineSeries[] {
+/**
+ * A line on top of filled layers, on a ground of paper so that it stands out from any of their
+ * colours.
+ */
+export function dayLineOnLayers(
+  series: Series,
+  tone: ToneName,
+  width: number,
+): readonly LineSeries[] {
   return [dayLine(series, 'paper', { width: width + 2 }), dayLine(series, tone, { width })];
 }
 
@@ -146,7 +164,13 @@ export function guides(axis: DayAxis, plot: Plot, { zero = false }: Guides = {})
       symbol: 'none',
       data: [
         ...(zero
-          ? [{ yAxis: 0, lineStyle: { color: ink('zero'), width: 1, type: 'solid' as const }, label: { show: false } }]
+          ? [
+              {
+                yAxis: 0,
+                lineStyle: { color: ink('zero'), width: 1, type: 'solid' as const },
+                label: { show: false },
+              },
+            ]
           : []),
         ...(change === undefined
           ? []

@@ -14,8 +14,8 @@ interface Layer {
 }
 
 /**
- * How load was met: generation, battery discharge and imports above zero, pumping, battery charge and exports below, and load as a line. What is
- * above zero and what is below add up to the load.
+ * How load was met: generation, battery discharge and imports above zero, pumping, battery charge
+ * and exports below, and load as a line. What is above zero and what is below add up to the load.
  */
 export function generationChart(curves: DayCurves, plot: Plot): ChartOption {
   const axis = dayAxis(curves.at);

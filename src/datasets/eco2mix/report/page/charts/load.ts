@@ -44,7 +44,12 @@ export function loadChart({ curves, load }: DayMetrics, plot: Plot): ChartOption
 type Mark = NonNullable<NonNullable<LineSeries['markPoint']>['data']>[number];
 
 /** The label leans away from the nearer edge of the plot. */
-function extremeMark(extreme: Extreme | null, name: 'Pic' | 'Creux', at: readonly string[], plot: Plot): Mark[] {
+function extremeMark(
+  extreme: Extreme | null,
+  name: 'Pic' | 'Creux',
+  at: readonly string[],
+  plot: Plot,
+): Mark[] {
   const position = extreme === null ? -1 : at.indexOf(extreme.at);
   if (extreme === null || position < 0) return [];
   const part = position / at.length;

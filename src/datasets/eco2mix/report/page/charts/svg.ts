@@ -1,8 +1,13 @@
 import type { BarSeriesOption, LineSeriesOption } from 'echarts/charts';
-import type { GridComponentOption, MarkLineComponentOption, MarkPointComponentOption } from 'echarts/components';
+import type {
+  GridComponentOption,
+  MarkLineComponentOption,
+  MarkPointComponentOption,
+} from 'echarts/components';
 import type { ComposeOption } from 'echarts/core';
 import { init, use } from 'echarts/core';
-// One entry per chart type: `echarts/charts` would load all of them, which doubles the time to the first page (0.42 s instead of 0.21 s).
+// One entry per chart type: `echarts/charts` would load all of them, which doubles the time to the
+// first page (0.42 s instead of 0.21 s).
 import 'echarts/lib/chart/bar.js';
 import 'echarts/lib/chart/line.js';
 import 'echarts/lib/component/gridSimple.js';
@@ -12,7 +17,11 @@ import { SVGRenderer } from 'echarts/renderers';
 
 /** The part of echarts' options that our charts may use: more would have to be registered above. */
 export type ChartOption = ComposeOption<
-  BarSeriesOption | LineSeriesOption | GridComponentOption | MarkLineComponentOption | MarkPointComponentOption
+  | BarSeriesOption
+  | LineSeriesOption
+  | GridComponentOption
+  | MarkLineComponentOption
+  | MarkPointComponentOption
 >;
 /** A curve, or an area of a stack. */
 export type LineSeries = LineSeriesOption;
@@ -24,10 +33,15 @@ export interface ChartSize {
 }
 
 /**
- * Draws a chart as SVG text without a browser. Texts are measured by the engine's own table of widths, so that the result is the same on
- * every machine. `idPrefix` makes the ids of clip paths unique in the page.
+ * Draws a chart as SVG text without a browser. Texts are measured by the engine's own table of
+ * widths, so that the result is the same on every machine. `idPrefix` makes the ids of clip paths
+ * unique in the page.
  */
-export function renderSvg(option: ChartOption, { width, height }: ChartSize, idPrefix: string): string {
+export function renderSvg(
+  option: ChartOption,
+  { width, height }: ChartSize,
+  idPrefix: string,
+): string {
   use(SVGRenderer);
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
@@ -39,8 +53,9 @@ export function renderSvg(option: ChartOption, { width, height }: ChartSize, idP
 }
 
 /**
- * Takes out what depends on how many charts the process drew before (ids count up over all of them) and what only a chart with scripts
- * needs (hover styles, data indexes), and the invisible outlines of layers. Fonts come from the page.
+ * Takes out what depends on how many charts the process drew before (ids count up over all of them)
+ * and what only a chart with scripts needs (hover styles, data indexes), and the invisible outlines
+ * of layers. Fonts come from the page.
  */
 function tidy(svg: string, idPrefix: string): string {
   const ids = new Map<string, string>();

@@ -11,7 +11,9 @@ export interface ValueScale {
 export interface ScaleOptions {
   /** The axis holds zero, as it must where areas or signs are read. */
   readonly withZero: boolean;
-  /** Room beyond the data, as parts of their range; none is added beyond a zero that bounds them. */
+  /**
+   * Room beyond the data, as parts of their range; none is added beyond a zero that bounds them.
+   */
   readonly below?: number;
   readonly above?: number;
   /** About how many intervals the axis is cut into. */
@@ -19,8 +21,8 @@ export interface ScaleOptions {
 }
 
 /**
- * Ends the axis close to the data, where the chart engine's own scale would go on to the next round value and leave up to a fifth of the
- * plot empty.
+ * Ends the axis close to the data, where the chart engine's own scale would go on to the next round
+ * value and leave up to a fifth of the plot empty.
  */
 export function valueScale(series: readonly Series[], options: ScaleOptions): ValueScale {
   const { low, high } = extent(series, options.withZero);
@@ -31,7 +33,11 @@ export function valueScale(series: readonly Series[], options: ScaleOptions): Va
   const max = high === 0 ? 0 : fine * Math.ceil((high + (options.above ?? 0) * range) / fine);
   const first = Math.ceil(min / interval);
   const count = Math.floor(max / interval) - first + 1;
-  return { min, max, ticks: Array.from({ length: count }, (_, index) => (first + index) * interval) };
+  return {
+    min,
+    max,
+    ticks: Array.from({ length: count }, (_, index) => (first + index) * interval),
+  };
 }
 
 function extent(series: readonly Series[], withZero: boolean): { low: number; high: number } {
@@ -46,11 +52,15 @@ function extent(series: readonly Series[], withZero: boolean): { low: number; hi
   return low === high ? { low: Math.min(low, 0), high: Math.max(high, low + 1) } : { low, high };
 }
 
-/** The nearest of 1, 2 and 5 times a power of ten, and at least 1, because labels have no decimals. */
+/**
+ * The nearest of 1, 2 and 5 times a power of ten, and at least 1, because labels have no decimals.
+ */
 function roundInterval(wanted: number): number {
   const power = 10 ** Math.floor(Math.log10(wanted));
   const distance = (factor: number): number => Math.abs(Math.log((factor * power) / wanted));
-  const nearest = [1, 2, 5, 10].reduce((best, factor) => (distance(factor) < distance(best) ? factor : best));
+  const nearest = [1, 2, 5, 10].reduce((best, factor) =>
+    distance(factor) < distance(best) ? factor : best,
+  );
   return Math.max(1, nearest * power);
 }
 
