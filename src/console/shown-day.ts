@@ -2,7 +2,7 @@ import type { DayNow } from '../api/routes/orders.ts';
 import type { RunningDay } from '../pipelines/calendar-of-days.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
-import type { PlannedStep } from '../pipelines/plan.ts';
+import type { PlannedStep } from '../pipelines/planned-step.ts';
 import type { Verification } from '../pipelines/verification.ts';
 
 /** What is known of a day, and of its run where one is under way. */

@@ -1,7 +1,7 @@
 import type { SELECTIONS } from '../pipelines/backfill.ts';
 import type { DayStanding, GapKind } from '../pipelines/calendar-of-days.ts';
 import type { StepState } from '../pipelines/execution.ts';
-import type { StepAction } from '../pipelines/plan.ts';
+import type { StepAction } from '../pipelines/planned-step.ts';
 import type { Language } from '../pipelines/tables.ts';
 import type { VerificationResult } from '../pipelines/verification.ts';
 import type { ScheduleStanding } from '../schedules/apply-schedules.ts';

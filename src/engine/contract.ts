@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { BackfillRequest } from '../pipelines/backfill.ts';
-import type { FetchWindow } from '../pipelines/dataset.ts';
+import type { FetchWindow } from '../pipelines/source-declaration.ts';
 import type { JsonObject } from '../ports/json.ts';
 import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution.ts';
 import type { DeliveriesBefore } from '../pipelines/kept-delivery.ts';
@@ -8,7 +8,7 @@ import type { Retention, ScheduledWork } from '../pipelines/definition.ts';
 import type { Decision } from '../pipelines/decision.ts';
 import type { FailedWork } from '../pipelines/failed-work.ts';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
-import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
+import type { DayPlan, PlanOptions } from '../pipelines/planned-step.ts';
 import type { StepDone, StepFailed, StepWork } from '../pipelines/run-steps.ts';
 import type {
   CivilDate,

@@ -1,5 +1,6 @@
 import { PipelineError } from '../errors.ts';
-import type { Dataset, FlatTable, SourceDeclaration } from '../pipelines/dataset.ts';
+import type { Dataset, FlatTable } from '../pipelines/dataset.ts';
+import type { SourceDeclaration } from '../pipelines/source-declaration.ts';
 import type { Execution } from '../pipelines/ledger.ts';
 import type { ObjectNotice } from '../pipelines/object-notice.ts';
 import type { DocumentStore } from '../ports/documents.ts';

@@ -1,10 +1,10 @@
 import { canonicalJson, sha256Hex } from '../canonical-json.ts';
 import type { DateRange } from './calendar-of-days.ts';
 import { datesBetween, yearOf } from './civil-date.ts';
-import type { FetchWindow } from './dataset.ts';
+import type { FetchWindow } from './source-declaration.ts';
 import type { FailureRecord } from './ledger.ts';
 import type { Manifest } from './manifest.ts';
-import type { PlannedStep, StepAction } from './plan.ts';
+import type { PlannedStep, StepAction } from './planned-step.ts';
 import type { CivilDate, Stage, StepId } from './vocabulary.ts';
 
 /** What a backfill is asked for, which days that means, and what is foreseen of it. Pure. */

@@ -5,7 +5,7 @@ import type { PipelineDefinition } from './definition.ts';
 import type { DegradedRecord } from './degraded.ts';
 import type { FailureRecord } from './ledger.ts';
 import type { Manifest } from './manifest.ts';
-import type { PlannedStep } from './plan.ts';
+import type { PlannedStep } from './planned-step.ts';
 import { percentFigure } from './percent.ts';
 import { revisionOf } from './revision.ts';
 import { describeRow } from './stored-records.ts';

@@ -13,6 +13,7 @@ import type { DashboardDefinition, QuestionDefinition, TableDefinition } from '.
 import type { UnitDecision } from './units.ts';
 import type { CivilDate, Scope, StepId } from './vocabulary.ts';
 import type { ZonedDay } from './zoned-day.ts';
+import type { FetchWindow, NamedDay, SourceDeclaration } from './source-declaration.ts';
 
 /**
  * What a dataset implements. Every step is written once, for a SET of scopes; a single day is the
@@ -191,91 +192,6 @@ export interface SliceTask {
   readonly progress: (note: string) => void;
 }
 
-/** The span `[from, to]` of days, both included, that one request asks for. */
-export interface FetchWindow {
-  readonly from: CivilDate;
-  readonly to: CivilDate;
-}
-
-/** Days that are asked for by address. */
-export interface HttpSource {
-  readonly kind?: 'http';
-  /** Names the host's setting: `QUOTIDIEN_<HOST>_URL` replaces `baseUrl`. */
-  readonly host: string;
-  readonly baseUrl: string;
-  /** Path and query below the base URL that deliver the window. */
-  pathOf(window: FetchWindow): string;
-  /**
-   * For hosts that give a list in pages: path and query of the page that follows `document`, the
-   * answer to `path`; undefined after the last one. The pages of a window are one raw file, one
-   * document after the other. Throws `SRC_TRUNCATED` for a page that ends too early.
-   */
-  nextPage?(document: unknown, path: string): string | undefined;
-  /**
-   * Path of the publisher's cheap freshness document, and the value in it that changes when data
-   * change.
-   */
-  readonly freshness?: { readonly path: string; valueOf(document: unknown): string | undefined };
-  readonly extension: string;
-  readonly mediaType: string;
-  /** The least time between two requests to the host. */
-  readonly requestsPerSecond: number;
-  /**
-   * The host answers only those who give a key; the part is closed until `QUOTIDIEN_<HOST>_KEY` has
-   * one.
-   */
-  readonly credential?: Credential;
-  /**
-   * The largest answer to one request, decoded; a larger one is `SRC_TOO_LARGE`. Default: 1 GiB.
-   */
-  readonly maxBytes?: number;
-  /**
-   * Set by the configuration when it names the base URL, which may then be on a private network.
-   */
-  readonly trusted?: boolean;
-}
-
-/**
- * A folder of a publisher with files that come when they come. Until the configuration gives its
- * address and credentials, the parts that come from it are closed.
- */
-export interface FolderSource {
-  readonly kind: 'folder';
-  /**
-   * Names the host's settings: `QUOTIDIEN_<HOST>_URL` (`sftp://user@host:22/folder`, or
-   * `file:///folder`), `_KEY` (a password or private key) and `_HOST_KEY` (the fingerprint of the
-   * server).
-   */
-  readonly host: string;
-  /** The most requests a second to the host. */
-  readonly requestsPerSecond: number;
-  /**
-   * The part and day that a file of this name is of; `noted`: of no part, and known; `unknown`:
-   * nothing is known of it.
-   */
-  dayOf(name: string): NamedDay | 'noted' | 'unknown';
-  /** Set by the configuration. */
-  readonly access?: FolderAccess;
-}
-
-/** How a folder is reached. `secret` is one: no record, log or message has it. */
-export interface FolderAccess {
-  readonly url: string;
-  readonly secret?: string;
-  /** Fingerprints of the server's keys, as `SHA256:…`. */
-  readonly hostKeys: readonly string[];
-}
-
-/**
- * Where a request carries the key of its host, and the key once there is one. It is a secret: no
- * record, log or message has it.
- */
-export interface Credential {
-  readonly place: 'header' | 'query';
-  readonly name: string;
-  readonly key?: string;
-}
-
 /** A raw file as it was delivered, on this disk. */
 export interface EncodedFile {
   readonly name: string;
@@ -325,12 +241,6 @@ export interface Decoder {
   decode(task: DecodeTask): Promise<readonly DecodedFile[]>;
   /** Set by the configuration. A secret. */
   readonly keys?: string;
-}
-
-/** A raw file of one day, whose name says so. */
-export interface NamedDay {
-  readonly part: string;
-  readonly date: CivilDate;
 }
 
 /**
@@ -394,27 +304,6 @@ export interface RowMeaning {
   readonly essential?: readonly string[];
   /** The published name of each column that is known, by our name. */
   readonly names: Readonly<Record<string, string>>;
-}
-
-/** How a part's raw files are come by, besides what somebody gives us. */
-export type SourceDeclaration = HttpSource | FolderSource;
-
-/** The declaration of a part that is asked for by address; undefined for any other. */
-export function httpSourceOf(
-  { sources }: Pick<Dataset, 'sources'>,
-  part: string,
-): HttpSource | undefined {
-  const source = sources[part];
-  return source?.kind === 'folder' ? undefined : source;
-}
-
-/** The declaration of a part whose files are listed; undefined for any other. */
-export function folderSourceOf(
-  { sources }: Pick<Dataset, 'sources'>,
-  part: string,
-): FolderSource | undefined {
-  const source = sources[part];
-  return source?.kind === 'folder' ? source : undefined;
 }
 
 /** Persons of whom a dataset tells, and whom `quotidien forget` removes. */

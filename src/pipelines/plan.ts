@@ -5,18 +5,16 @@ import type { DayEvidence } from './day-evidence.ts';
 import type {
   PartDefinition,
   PipelineDefinition,
-  StageSubset,
   StepDefinition,
   StepInput,
 } from './definition.ts';
 import { isWhole } from './completeness.ts';
 import { decisionsOf, unitDecisions, waitingUnits } from './held-units.ts';
-import { isOfAnswer, partNotes, sameNote } from './kept-delivery.ts';
-import type { KeptNote, StepNote, Recut } from './kept-delivery.ts';
+import { isOfAnswer, partNotes } from './kept-delivery.ts';
+import type { KeptNote, StepNote } from './kept-delivery.ts';
 import { cutOtherwise, isEmptyEntry, deliveredWith } from './ledger.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { keptIn, keyIn } from './manifest.ts';
-import type { Manifest } from './manifest.ts';
 import { daysTried, isOfPreviousDays } from './lookback.ts';
 import { missingInput } from './missing-input.ts';
 import { describeDamage, namesOf, whyRun } from './plan-reasons.ts';
@@ -28,10 +26,13 @@ import { unsharded } from './shard.ts';
 import { inputHash, stepKey } from './step-key.ts';
 import type { InputHashes } from './step-key.ts';
 import { unansweredIn } from './unanswered.ts';
-import type { Unanswered } from './unanswered.ts';
-import type { CivilDate, Revision, Stage, StepId, StepKey } from './vocabulary.ts';
+import type { CivilDate, Revision, StepId } from './vocabulary.ts';
 import { stageOf } from './vocabulary.ts';
 import { civilDateAt } from './zoned-day.ts';
+import type { PlannedStep, DayPlan, PlanOptions } from './planned-step.ts';
+import { isUpToDate, plannedRun, plannedSkip } from './planned-step.ts';
+import type { Foreseen, Pending } from './foreseen.ts';
+import { mayCome } from './foreseen.ts';
 
 /**
  * What a re-run of a day would do, and why, as data. Pure: everything that the answer depends on is
@@ -45,90 +46,6 @@ import { civilDateAt } from './zoned-day.ts';
  *    it would run then too, else `recheck`.
  * 4. A day is up to date when nothing runs or rechecks and its newest manifest says the same.
  */
-
-/**
- * - run: the step will be executed.
- * - recheck: the publisher is asked, or an earlier step may change; reused when nothing did.
- * - reuse: the outputs are there under exactly this key.
- * - skip: there is nothing to do, for the reason given.
- */
-export type StepAction = 'run' | 'recheck' | 'reuse' | 'skip';
-
-/** What becomes of one step, and why; `reason` is for people, nothing reads it. */
-export interface PlannedStep {
-  readonly step: StepId;
-  readonly action: StepAction;
-  readonly reason: string;
-  /**
-   * The key in the ledger that is reused; of a download that is asked for again, what stays if that
-   * fails.
-   */
-  readonly key?: StepKey;
-  /** Of a download with rows: the civil date on which the publisher last confirmed them. */
-  readonly since?: CivilDate;
-  readonly recut?: Recut;
-  /**
-   * Why this download goes on with what was delivered before: its last request failed, and this run
-   * does not ask.
-   */
-  readonly kept?: KeptNote;
-  /** The reused step has nothing for the day, such as a download without rows. */
-  readonly empty?: boolean;
-  /**
-   * Of a reused download whose slices come in shards: those that have no rows for the day, by
-   * output name.
-   */
-  readonly lacks?: readonly string[];
-  /** Of a known download: its rows are made up. */
-  readonly sample?: true;
-  /** How many units the reused outputs are without, because nobody has decided on them. */
-  readonly heldUnits?: number;
-  /** Of a download that is asked for again: only a part of the day was delivered. */
-  readonly partial?: boolean;
-  /** Of a download that is not asked for: nothing came of the last request. */
-  readonly unanswered?: Unanswered;
-  /**
-   * Of a known download: from when on the publisher is asked again, as ISO instant; null: never.
-   */
-  readonly askAgainAt?: string | null;
-}
-
-/** The steps in the order of the definition. */
-export interface DayPlan {
-  readonly date: CivilDate;
-  readonly steps: readonly PlannedStep[];
-  /** Nothing to do at all. */
-  readonly upToDate: boolean;
-}
-
-/** What a person or a schedule asked for beyond "make what is missing". */
-export interface PlanOptions {
-  /** Ask the publisher even where the last answer still counts as fresh. */
-  readonly recheck?: boolean;
-  /** Never ask the publisher: for derived days and audits. */
-  readonly offline?: boolean;
-  /** Plan these stages of the day only. */
-  readonly only?: StageSubset;
-  /**
-   * Execute this step, or the steps of this stage, and everything after them again, even when the
-   * ledger has it.
-   */
-  readonly fromStep?: StepId | Stage;
-}
-
-/**
- * What is known about an output before anything ran: its hash, or that it has if nothing changes,
- * and the step that decides.
- */
-interface Foreseen {
-  readonly hash: string | null;
-  readonly pending?: Pending;
-}
-
-interface Pending {
-  readonly by: string;
-  readonly action: 'run' | 'recheck';
-}
 
 /**
  * The plans of several days, ascending. A day that reads an output of an earlier day of the set
@@ -172,25 +89,6 @@ export function planDay(
   };
 }
 
-/**
- * Whether the newest manifest says exactly what these planned steps say, and nothing is left to do.
- */
-export function isUpToDate(steps: readonly PlannedStep[], manifest: Manifest | undefined): boolean {
-  if (manifest === undefined || manifest.verdict === 'failed' || manifest.verdict === 'quarantined')
-    return false;
-  return steps.every((step) => isAsStored(step, manifest));
-}
-
-/** Whether nothing is to be done for a step, and the manifest says of it what the plan says. */
-export function isAsStored(
-  { step, action, key, kept }: PlannedStep,
-  manifest: Manifest | undefined,
-): boolean {
-  if (action === 'reuse')
-    return keyIn(manifest, step) === key && sameNote(keptIn(manifest, step), kept);
-  return action === 'skip' && manifest?.steps[step]?.state !== 'done';
-}
-
 /** Once over the steps of a day, each planned from what was planned before it. */
 class PlanWalk {
   readonly planned: PlannedStep[] = [];
@@ -227,7 +125,7 @@ class PlanWalk {
     if (step.part !== undefined) return this.#planDownload(step, this.#part(step.part));
     const planned = this.#planDerived(step);
     const isLeft = this.#options.only === 'processing' && isReport && planned.action !== 'reuse';
-    return isLeft ? skip(step, 'left to the process that makes reports') : planned;
+    return isLeft ? plannedSkip(step, 'left to the process that makes reports') : planned;
   }
 
   /** What the newest manifest says of a step; it is not executed. */
@@ -235,9 +133,9 @@ class PlanWalk {
     const key = keyIn(this.#evidence.manifest, step.id);
     const entry = key === undefined ? undefined : this.#entries.get(`${step.id}/${key}`);
     if (key === undefined || entry === undefined)
-      return skip(step, 'nothing is stored, and only the report is made');
+      return plannedSkip(step, 'nothing is stored, and only the report is made');
     const damage = this.#damageOf(entry);
-    if (damage !== undefined) return skip(step, damage);
+    if (damage !== undefined) return plannedSkip(step, damage);
     const empty = isEmptyEntry(entry);
     const lacks = { ...deliveredWith(step, entry), ...waitingUnits(entry) };
     return {
@@ -263,23 +161,23 @@ class PlanWalk {
     const forced = this.#isForced(step);
     const canAsk = part.source !== 'import' && this.#whyNotAsked(part) === undefined;
     if (delivery === undefined || entry === undefined) {
-      if (forced !== undefined && canAsk) return run(step, forced);
+      if (forced !== undefined && canAsk) return plannedRun(step, forced);
       const first = this.#planFirstDownload(step, part);
       return first.action === 'run' || delivery === undefined
         ? first
         : this.#planLost(step, delivery, first);
     }
     const stays = this.#stays(step, delivery, entry);
-    if (forced !== undefined) return { ...run(step, forced), ...stays };
+    if (forced !== undefined) return { ...plannedRun(step, forced), ...stays };
     const damage = this.#damageOf(entry) ?? this.#damageOfRaw(delivery);
-    if (damage !== undefined) return { ...run(step, damage), ...stays };
+    if (damage !== undefined) return { ...plannedRun(step, damage), ...stays };
     if (entry.version !== step.version) {
-      return run(step, `step version ${entry.version} became ${step.version}`);
+      return plannedRun(step, `step version ${entry.version} became ${step.version}`);
     }
     const otherwise = cutOtherwise(step, entry);
     return otherwise === undefined
       ? this.#planKnownDownload(step, part, delivery, entry)
-      : run(step, otherwise);
+      : plannedRun(step, otherwise);
   }
 
   /**
@@ -291,7 +189,7 @@ class PlanWalk {
     const { key, checkedAt } = delivery;
     const since = civilDateAt(new Date(checkedAt), this.#definition.zone);
     return {
-      ...run(step, 'its ledger entry is gone; its raw file is cut again'),
+      ...plannedRun(step, 'its ledger entry is gone; its raw file is cut again'),
       key,
       since,
       recut: 'lost',
@@ -342,15 +240,15 @@ class PlanWalk {
   }
 
   #planFirstDownload(step: StepDefinition, part: PartDefinition): PlannedStep {
-    if (part.source === 'import') return skip(step, 'no imported file holds this day');
+    if (part.source === 'import') return plannedSkip(step, 'no imported file holds this day');
     const never = 'never fetched, and this run does not ask the publisher';
     const whyNot = this.#whyNotAsked(part) ?? (this.#options.offline === true ? never : undefined);
     if (whyNot !== undefined)
-      return { ...skip(step, whyNot), ...unansweredIn(this.#evidence.manifest, step.id) };
+      return { ...plannedSkip(step, whyNot), ...unansweredIn(this.#evidence.manifest, step.id) };
     const expectedAt = this.#evidence.expected.parts[part.id];
     return expectedAt !== undefined && this.#evidence.now < expectedAt
-      ? skip(step, `not expected before ${expectedAt}`)
-      : run(step, 'never fetched');
+      ? plannedSkip(step, `not expected before ${expectedAt}`)
+      : plannedRun(step, 'never fetched');
   }
 
   #planKnownDownload(
@@ -437,12 +335,13 @@ class PlanWalk {
     );
     // What no pending step can bring: the run skips the step, whatever becomes of the others.
     const lacking = missingInput(step, mayCome(foreseen, inputs));
-    if (lacking !== undefined) return skip(step, lacking);
+    if (lacking !== undefined) return plannedSkip(step, lacking);
     const missing = missingInput(step, inputs);
     const forced = this.#isForced(step);
-    if (forced !== undefined) return run(step, forced);
+    if (forced !== undefined) return plannedRun(step, forced);
     if (pending.some(({ action }) => action === 'run')) return this.#planAfter(step, pending);
-    const settled = missing === undefined ? this.#planKnown(step, inputs) : skip(step, missing);
+    const settled =
+      missing === undefined ? this.#planKnown(step, inputs) : plannedSkip(step, missing);
     return pending.length === 0 ? settled : this.#planUnlessChanged(step, settled, pending);
   }
 
@@ -486,7 +385,7 @@ class PlanWalk {
     const known = keyIn(this.#evidence.manifest, step.id);
     const names = namesOf(pending.map(({ by }) => by));
     const isKnown = known !== undefined && this.#entries.has(`${step.id}/${known}`);
-    return run(step, isKnown ? `after ${names}` : `never ran; waits for ${names}`);
+    return plannedRun(step, isKnown ? `after ${names}` : `never ran; waits for ${names}`);
   }
 
   /** After nothing but rechecks: `settled` is what becomes of the step if they find no change. */
@@ -516,12 +415,12 @@ class PlanWalk {
     if (entry === undefined) {
       const before = keyIn(this.#evidence.manifest, step.id);
       const earlier = before === undefined ? undefined : this.#entries.get(`${step.id}/${before}`);
-      return run(step, whyRun(earlier, parts));
+      return plannedRun(step, whyRun(earlier, parts));
     }
     const damage = this.#damageOf(entry);
-    if (damage !== undefined) return run(step, damage);
+    if (damage !== undefined) return plannedRun(step, damage);
     const unaccepted = whyStillHeld(entry, decisionsOf(this.#evidence));
-    if (unaccepted !== undefined) return run(step, unaccepted);
+    if (unaccepted !== undefined) return plannedRun(step, unaccepted);
     const nothing = isEmptyEntry(entry) ? { empty: true } : {};
     return {
       step: step.id,
@@ -585,21 +484,4 @@ class PlanWalk {
   #damageOf(entry: LedgerEntry): string | undefined {
     return describeDamage(entry, this.#evidence.damaged);
   }
-}
-
-/** The inputs, of which those that are pending may have rows. */
-function mayCome(
-  foreseen: readonly (Foreseen & { readonly name: string })[],
-  inputs: Readonly<Record<string, InputHashes>>,
-): Readonly<Record<string, InputHashes>> {
-  const coming = foreseen.filter(({ pending }) => pending !== undefined);
-  return { ...inputs, ...Object.fromEntries(coming.map(({ name }) => [name, []])) };
-}
-
-function run(step: StepDefinition, reason: string): PlannedStep {
-  return { step: step.id, action: 'run', reason };
-}
-
-function skip(step: StepDefinition, reason: string): PlannedStep {
-  return { step: step.id, action: 'skip', reason };
 }

@@ -1,7 +1,7 @@
 import { definedMembers } from '../given.ts';
 import type { DocumentKey } from '../ports/documents.ts';
 import type { ArtefactRef } from '../ports/objects.ts';
-import type { FetchWindow } from './dataset.ts';
+import type { FetchWindow } from './source-declaration.ts';
 import type { KeptNote } from './kept-delivery.ts';
 import type { Origin } from './ledger.ts';
 import type { CivilDate, StepKey } from './vocabulary.ts';

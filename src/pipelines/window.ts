@@ -1,6 +1,6 @@
 import { firstOf, lastOf } from '../given.ts';
 import { datesBetween, monthOf, yearOf } from './civil-date.ts';
-import type { FetchWindow } from './dataset.ts';
+import type { FetchWindow } from './source-declaration.ts';
 import type { PartDefinition } from './definition.ts';
 import type { CivilDate } from './vocabulary.ts';
 import { byCalendar } from './work-window.ts';

@@ -4,7 +4,12 @@ import { hostVariable } from '../config/settings.ts';
 import type { HostSettings } from '../config/settings.ts';
 import type { DepositMode } from '../engine/engine.ts';
 import { closedParts, refuseUnknownSources, withClosed } from './closed-parts.ts';
-import type { Dataset, FolderSource, HttpSource, SourceDeclaration } from '../pipelines/dataset.ts';
+import type { Dataset } from '../pipelines/dataset.ts';
+import type {
+  FolderSource,
+  HttpSource,
+  SourceDeclaration,
+} from '../pipelines/source-declaration.ts';
 import type { PipelineDefinition, StepDefinition } from '../pipelines/definition.ts';
 import type { JsonObject, JsonValue } from '../ports/json.ts';
 

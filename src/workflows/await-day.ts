@@ -20,7 +20,7 @@ import type { FollowedRun } from '../engine/contract.ts';
 import type { Activities } from '../activities/create-activities.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { day } from './day.ts';
-import type { DayInput, DayResult } from './day.ts';
+import type { DayInput, DayResult } from './day-contract.ts';
 import { dayWaitsSignal, followDaySignal } from './day-followers.ts';
 import { failureOf } from './plain-failures.ts';
 

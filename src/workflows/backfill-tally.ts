@@ -2,7 +2,7 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import type { CanaryDifference, SelectedDays } from '../engine/contract.ts';
 import type { BackfillRequest } from '../pipelines/backfill.ts';
 import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
-import type { DayResult } from './day.ts';
+import type { DayResult } from './day-contract.ts';
 import type { WindowResult } from './window.ts';
 
 /** What a backfill has done so far; carried over when it continues as new. */

@@ -18,7 +18,7 @@ import type { Activities } from '../activities/create-activities.ts';
 import type { CanaryDifference, SelectedDays } from '../engine/contract.ts';
 import { SELECTIONS, spreadSample, yearSpans } from '../pipelines/backfill.ts';
 import type { BackfillRequest } from '../pipelines/backfill.ts';
-import type { FetchWindow } from '../pipelines/dataset.ts';
+import type { FetchWindow } from '../pipelines/source-declaration.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { AwaitedDays, isOwnCancellation, runFailure } from './await-day.ts';

@@ -9,7 +9,7 @@ import {
 import { LEFT_OUT } from '../pipelines/kept-delivery.ts';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
 import type { DayState } from '../pipelines/execution.ts';
-import type { DayPlan } from '../pipelines/plan.ts';
+import type { DayPlan } from '../pipelines/planned-step.ts';
 import type { StepId } from '../pipelines/vocabulary.ts';
 import { codedFailure } from './plain-failures.ts';
 import { checkUpdate, optional, refuse, text } from './input-shape.ts';

@@ -1,6 +1,6 @@
 import type { DayState, ExecutionStep } from '../pipelines/execution.ts';
 import { tellTogether } from '../pipelines/in-shards.ts';
-import type { PlannedStep } from '../pipelines/plan.ts';
+import type { PlannedStep } from '../pipelines/planned-step.ts';
 import type { StepId } from '../pipelines/vocabulary.ts';
 import { firstOf } from '../given.ts';
 

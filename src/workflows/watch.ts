@@ -11,7 +11,7 @@ import { definedMembers, firstOf } from '../given.ts';
 import { runSteps } from '../pipelines/run-steps.ts';
 import type { CivilDate, Revision } from '../pipelines/vocabulary.ts';
 import { AwaitedDays } from './await-day.ts';
-import { depositedSignal } from './day.ts';
+import { depositedSignal } from './day-contract.ts';
 import { CONTROL_RETRY, SURVEY_RETRY } from './control-retry.ts';
 import { callSteps } from './call-steps.ts';
 import { failureOf, withPlainFailures } from './plain-failures.ts';

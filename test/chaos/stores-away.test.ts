@@ -10,7 +10,7 @@ import {
 import { unusedPort } from '@quotidien/temporal-program/ports';
 import type { Portal } from '@quotidien/sample-portal/portal';
 import { applyReconcile } from '../../src/schedules/apply-reconcile.ts';
-import type { DayResult } from '../../src/workflows/day.ts';
+import type { DayResult } from '../../src/workflows/day-contract.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';

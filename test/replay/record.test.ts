@@ -16,7 +16,7 @@ import {
 import { addDays, datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { DayState } from '../../src/pipelines/execution.ts';
 import { applySchedules } from '../../src/schedules/apply-schedules.ts';
-import type { DayInput } from '../../src/workflows/day.ts';
+import type { DayInput } from '../../src/workflows/day-contract.ts';
 import { hostsApart, withHost } from '../fixtures/hosts-apart.ts';
 import { octoberArchives } from '@quotidien/sample-portal/sftp/sample-archives';
 import { enedis } from '../../src/datasets/enedis/index.ts';

@@ -3,12 +3,12 @@ import { addDays } from '../../src/pipelines/civil-date.ts';
 import type { CheckResult } from '../../src/pipelines/check-result.ts';
 import type {
   Dataset,
-  HttpSource,
   SliceTask,
   StepImplementation,
   StepUnit,
   UnitResult,
 } from '../../src/pipelines/dataset.ts';
+import type { HttpSource } from '../../src/pipelines/source-declaration.ts';
 import type { RecognisedFile } from '../../src/pipelines/given-file.ts';
 import { definePipeline } from '../../src/pipelines/define-pipeline.ts';
 import type {

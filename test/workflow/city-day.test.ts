@@ -10,7 +10,7 @@ import { startPortal } from '@quotidien/sample-portal/portal';
 import type { Portal } from '@quotidien/sample-portal/portal';
 import { addDays } from '../../src/pipelines/civil-date.ts';
 import { civilDateAt } from '../../src/pipelines/zoned-day.ts';
-import type { DayInput } from '../../src/workflows/day.ts';
+import type { DayInput } from '../../src/workflows/day-contract.ts';
 import type { TickResult } from '../../src/workflows/tick.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';

@@ -19,7 +19,7 @@ import { addDays, datesBetween } from '../../src/pipelines/civil-date.ts';
 import { civilDateAt } from '../../src/pipelines/zoned-day.ts';
 import { listenToQueue } from '../../src/workers/object-queue.ts';
 import type { HeardObjects } from '../../src/workers/hear-objects.ts';
-import type { DayResult } from '../../src/workflows/day.ts';
+import type { DayResult } from '../../src/workflows/day-contract.ts';
 import type { TinyMetrics } from '../fixtures/tiny-dataset.ts';
 import { collectText } from '../conformance/byte-streams.ts';
 import { BATCH_FILE, broughtDataset, dayFile, readingsCsv } from '../fixtures/brought-dataset.ts';

@@ -3,7 +3,7 @@ import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import { readActions } from '../../src/engine/records/operator-actions.ts';
 import { dayResult, startBackfill, startDay } from '../../src/cli/temporal/runs.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
-import type { DayInput } from '../../src/workflows/day.ts';
+import type { DayInput } from '../../src/workflows/day-contract.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { tinyDataset } from '../fixtures/tiny-dataset.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newestManifests, readManifests } from '../../src/engine/records/ledger-reader.ts';
 import { dayResult, finishRollup, startBackfill, startDay } from '../../src/cli/temporal/runs.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
-import type { DayInput } from '../../src/workflows/day.ts';
+import type { DayInput } from '../../src/workflows/day-contract.ts';
 import { daysChangedSignal, flushSignal } from '../../src/workflows/rollup.ts';
 import type { rollup } from '../../src/workflows/rollup.ts';
 import type { window, WindowInput, WindowResult } from '../../src/workflows/window.ts';

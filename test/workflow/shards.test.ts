@@ -4,7 +4,7 @@ import { dayResult, decideUnit, startDay } from '../../src/cli/temporal/runs.ts'
 import type { DayState } from '../../src/pipelines/execution.ts';
 import { shardName, shardOf } from '../../src/pipelines/shard.ts';
 import type { StepId } from '../../src/pipelines/vocabulary.ts';
-import type { DayInput } from '../../src/workflows/day.ts';
+import type { DayInput } from '../../src/workflows/day-contract.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { shardedDataset } from '../fixtures/sharded-dataset.ts';

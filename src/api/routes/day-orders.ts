@@ -5,7 +5,7 @@ import { datasetOf } from '../../engine/engine.ts';
 import { planRun } from '../../engine/plan/plan-run.ts';
 import { checkRequest } from '../../engine/plan/resolve-plan.ts';
 import { PipelineError } from '../../errors.ts';
-import type { PlannedStep } from '../../pipelines/plan.ts';
+import type { PlannedStep } from '../../pipelines/planned-step.ts';
 import { STAGES } from '../../pipelines/vocabulary.ts';
 import type { StepId } from '../../pipelines/vocabulary.ts';
 import { requireScope } from '../security/callers.ts';

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { errorCodeOf, messageWithoutCode, PipelineError } from '../../errors.ts';
 import type { DayState } from '../../pipelines/execution.ts';
 import type { BackfillProgress } from '../../workflows/backfill-control.ts';
-import type { DayWaits } from '../../workflows/day.ts';
+import type { DayWaits } from '../../workflows/day-contract.ts';
 import { requireScope } from '../security/callers.ts';
 import { writeAudit } from '../shared/audit.ts';
 import type { ApiContext } from '../shared/context.ts';

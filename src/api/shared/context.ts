@@ -5,7 +5,7 @@ import type { KnownCalendar } from '../../engine/look/known-calendar.ts';
 import type { KnownVersions } from '../../engine/look/known-versions.ts';
 import type { RunningDay } from '../../pipelines/calendar-of-days.ts';
 import type { BackfillInput } from '../../workflows/backfill.ts';
-import type { DayInput } from '../../workflows/day.ts';
+import type { DayInput } from '../../workflows/day-contract.ts';
 import type { FetchInput } from '../../workflows/fetch.ts';
 import type { DecidePeriodUnitInput } from '../../workflows/rollup.ts';
 import type { DecideUnitInput } from '../../workflows/unit-decisions.ts';

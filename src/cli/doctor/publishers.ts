@@ -1,7 +1,8 @@
 import { exchange, textOf } from '../../engine/sources/http-exchange.ts';
 import { PipelineError } from '../../errors.ts';
-import { httpSourceOf } from '../../pipelines/dataset.ts';
-import type { HttpSource, Dataset } from '../../pipelines/dataset.ts';
+import { httpSourceOf } from '../../pipelines/source-declaration.ts';
+import type { Dataset } from '../../pipelines/dataset.ts';
+import type { HttpSource } from '../../pipelines/source-declaration.ts';
 import { CODE_VERSION } from '../../workers/code-version.ts';
 import { hostVariable } from '../../config/settings.ts';
 import { timed, whyFailed } from './finding.ts';

@@ -12,7 +12,7 @@ import { GAP_KINDS, gapsOf, publishersOf, rangesOf } from '../../pipelines/calen
 import type { CalendarDay, DateRange, GapKind } from '../../pipelines/calendar-of-days.ts';
 import { reasonsTold, shareText, tellTogether } from '../../pipelines/in-shards.ts';
 import type { ToldStep } from '../../pipelines/in-shards.ts';
-import type { PlannedStep } from '../../pipelines/plan.ts';
+import type { PlannedStep } from '../../pipelines/planned-step.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';

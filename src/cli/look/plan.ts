@@ -12,7 +12,7 @@ import type { BackfillRequest } from '../../pipelines/backfill.ts';
 import { datesBetween, parseCivilDate } from '../../pipelines/civil-date.ts';
 import { reasonsTold, shareText, tellTogether } from '../../pipelines/in-shards.ts';
 import type { ToldStep } from '../../pipelines/in-shards.ts';
-import type { PlannedStep, StepAction } from '../../pipelines/plan.ts';
+import type { PlannedStep, StepAction } from '../../pipelines/planned-step.ts';
 import type { UnreadableRow } from '../../pipelines/stored-records.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { afterDayEnd } from '../../pipelines/zoned-day.ts';

@@ -11,7 +11,7 @@ import type {
 } from '../../pipelines/backfill.ts';
 import { parseCivilDate } from '../../pipelines/civil-date.ts';
 import { tellTogether } from '../../pipelines/in-shards.ts';
-import type { StepAction } from '../../pipelines/plan.ts';
+import type { StepAction } from '../../pipelines/planned-step.ts';
 import type { StepId } from '../../pipelines/vocabulary.ts';
 import type { BackfillInput } from '../../workflows/backfill.ts';
 import {

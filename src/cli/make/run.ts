@@ -5,7 +5,7 @@ import { STAGES } from '../../pipelines/vocabulary.ts';
 import type { CivilDate, Stage, StepId } from '../../pipelines/vocabulary.ts';
 import { checkRequest } from '../../engine/plan/resolve-plan.ts';
 import { datasetOf } from '../../engine/engine.ts';
-import type { DayResult } from '../../workflows/day.ts';
+import type { DayResult } from '../../workflows/day-contract.ts';
 import type { BackfillInput } from '../../workflows/backfill.ts';
 import {
   daysOfRange,

@@ -5,7 +5,7 @@ import { CALENDAR_INDEX } from '../../pipelines/calendar-month.ts';
 import { addDays, datesBetween } from '../../pipelines/civil-date.ts';
 import type { Verdict } from '../../pipelines/vocabulary.ts';
 import type { OpenEngine } from '../../workers/open-engine.ts';
-import type { DayResult } from '../../workflows/day.ts';
+import type { DayResult } from '../../workflows/day-contract.ts';
 import type { CommandContext } from '../shared/context.ts';
 import { commandControl } from '../shared/control.ts';
 import { count } from '../shared/measures.ts';

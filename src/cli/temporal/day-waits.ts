@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import type { day, DayResult, DayWaits } from '../../workflows/day.ts';
+import type { day } from '../../workflows/day.ts';
+import type { DayResult, DayWaits } from '../../workflows/day-contract.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { askEvery } from '../shared/ask-every.ts';
 import { withLocal } from '../shared/instants.ts';

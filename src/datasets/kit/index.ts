@@ -7,27 +7,20 @@
 export type { CheckResult } from '../../pipelines/check-result.ts';
 export type {
   AgedList,
-  Credential,
   Dataset,
   DecodedFile,
   Decoder,
   DecodeTask,
   EncodedFile,
-  FetchWindow,
   FlatTable,
-  FolderAccess,
-  FolderSource,
-  HttpSource,
   LocalArtefact,
   NameRows,
-  NamedDay,
   NeededTable,
   PlainTools,
   RawNames,
   Persons,
   RowMeaning,
   SliceTask,
-  SourceDeclaration,
   StagedOutput,
   StepImplementation,
   StepTask,
@@ -36,6 +29,15 @@ export type {
   UnitOutcome,
   UnitResult,
 } from '../../pipelines/dataset.ts';
+export type {
+  NamedDay,
+  Credential,
+  FetchWindow,
+  FolderAccess,
+  FolderSource,
+  HttpSource,
+  SourceDeclaration,
+} from '../../pipelines/source-declaration.ts';
 export type { GivenFile, OddColumns, RecognisedFile } from '../../pipelines/given-file.ts';
 export type {
   CheckDefinition,

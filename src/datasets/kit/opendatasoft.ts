@@ -1,4 +1,4 @@
-import type { FetchWindow, HttpSource } from '../../pipelines/dataset.ts';
+import type { FetchWindow, HttpSource } from '../../pipelines/source-declaration.ts';
 import { isRecord, textOf } from './json-documents.ts';
 
 /** Portals of Opendatasoft (Explore API v2.1): ODRE, Paris open data and many more. */

@@ -13,21 +13,13 @@ import { DAYS_OF_METERS, HALF_HOURS, json, parquet } from './outputs.ts';
 import { ROLLUPS } from './periods/definition.ts';
 import { HISTORY_BACK } from './quality/rules-step.ts';
 import { QUALITY_CHECK } from './quality/step.ts';
-import { qualityBefore, TREND_DAYS } from './report/steps.ts';
-import { fleetBefore, WEEK_LOAD_DAYS } from './report/week-load.ts';
 import { READING_CHECKS } from './readings/transform.ts';
 import { partInShards, stepInShards } from './shards.ts';
-
-const TEN_MINUTES = 600;
-const HOUR = 3_600;
+import { QUALITY_REPORT, REPORTS } from './report/definition.ts';
+import { before, HOUR, TEN_MINUTES } from './step-parts.ts';
 
 /** A model that nobody has trained again for two months is in force no more. */
 const MODEL_HOLDS_DAYS = 62;
-
-/** An input of this many days before; what is not there is left out. */
-function before(input: StepInput, days: number): StepInput {
-  return days === 0 ? input : { ...input, daysBefore: days, optional: true };
-}
 
 function daily(output: string): StepInput {
   return { name: output, step: 'metrics/daily', output };
@@ -398,104 +390,6 @@ const STEPS: readonly StepDefinition[] = [
     required: true,
   },
 ];
-
-const REPORTS: readonly StepDefinition[] = [
-  {
-    id: 'report/daily',
-    version: 4,
-    title: 'The day of the fleet, and its load by weekday and hour, as JSON, CSV and flat Parquet',
-    inputs: [
-      ...Array.from({ length: WEEK_LOAD_DAYS }, (_, days) =>
-        before(
-          { name: days === 0 ? 'fleet' : fleetBefore(days), step: 'metrics/day', output: 'fleet' },
-          days,
-        ),
-      ),
-      { name: 'quality', step: 'metrics/quality', output: 'quality', optional: true },
-      { name: 'changes', step: 'metrics/changes', output: 'changes', optional: true },
-    ],
-    outputs: {
-      report: json('reports/smart-meter/report', 'processed/reports/meter_report_{scope}.json', {
-        ofMeters: true,
-      }),
-      csv: {
-        layer: 'reports/smart-meter/csv',
-        extension: 'csv',
-        mediaType: 'text/csv; charset=utf-8',
-        class: 'open',
-        publishAs: 'processed/reports/meter_report_{scope}.csv',
-      },
-      week: {
-        layer: 'reports/smart-meter/week',
-        extension: 'csv',
-        mediaType: 'text/csv; charset=utf-8',
-        class: 'open',
-        publishAs: 'processed/reports/meter_week_{scope}.csv',
-      },
-      table: parquet('reports/smart-meter/table', {
-        columns: {},
-        class: 'open',
-        publishAs: 'processed/reports/meter_report_{scope}.parquet',
-      }),
-    },
-    queue: 'report',
-    timeoutSeconds: TEN_MINUTES,
-    withNotes: true,
-    required: true,
-  },
-  {
-    id: 'report/page',
-    version: 8,
-    title: 'The day of the fleet as one self-contained page',
-    inputs: [{ name: 'report', step: 'report/daily', output: 'report' }],
-    outputs: {
-      page: {
-        layer: 'reports/smart-meter/page',
-        extension: 'html',
-        mediaType: 'text/html; charset=utf-8',
-        publishAs: 'processed/reports/meter_report_{scope}.html',
-        // It names the meters that are suspected.
-        class: 'personal',
-        retention: DAYS_OF_METERS,
-      },
-    },
-    queue: 'report',
-    timeoutSeconds: TEN_MINUTES,
-    required: false,
-    singleDaysOnly: true,
-  },
-];
-
-const QUALITY_REPORT: StepDefinition = {
-  id: 'report/quality',
-  version: 5,
-  title: 'Data docs: the rules of a day, what they observed, and the days before',
-  inputs: Array.from({ length: TREND_DAYS + 1 }, (_, days) =>
-    before(
-      {
-        name: days === 0 ? 'quality' : qualityBefore(days),
-        step: 'metrics/quality',
-        output: 'quality',
-      },
-      days,
-    ),
-  ),
-  outputs: {
-    page: {
-      layer: 'reports/smart-meter/quality',
-      extension: 'html',
-      mediaType: 'text/html; charset=utf-8',
-      // It has the ends of keys as examples.
-      class: 'personal',
-      publishAs: 'processed/reports/meter_quality_{scope}.html',
-    },
-  },
-  queue: 'report',
-  timeoutSeconds: TEN_MINUTES,
-  withNotes: true,
-  required: false,
-  singleDaysOnly: true,
-};
 
 /** Of weeks a request for all shards of a step would be too large. */
 const WINDOW_OF_SHARDS = 'week';

@@ -11,7 +11,7 @@ import type { DayState, ExecutionStep } from '../../pipelines/execution.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { keyIn } from '../../pipelines/manifest.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
-import { isUpToDate } from '../../pipelines/plan.ts';
+import { isUpToDate } from '../../pipelines/planned-step.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { commitDays } from './commit-manifest.ts';
 import type { StepDone, StepFailed } from '../../pipelines/run-steps.ts';

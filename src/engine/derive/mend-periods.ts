@@ -1,6 +1,6 @@
 import { errorCodeOf } from '../../errors.ts';
 import { datesBetween } from '../../pipelines/civil-date.ts';
-import type { FetchWindow } from '../../pipelines/dataset.ts';
+import type { FetchWindow } from '../../pipelines/source-declaration.ts';
 import type { PipelineDefinition, RollupDefinition } from '../../pipelines/definition.ts';
 import { periodsOf } from '../../pipelines/period.ts';
 import type { CivilDate, Period } from '../../pipelines/vocabulary.ts';

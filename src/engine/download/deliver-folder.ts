@@ -1,6 +1,7 @@
 import { definedMembers, firstOf, lastOf, nthOf } from '../../given.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
-import type { DecodedFile, FetchWindow, FolderSource } from '../../pipelines/dataset.ts';
+import type { DecodedFile } from '../../pipelines/dataset.ts';
+import type { FetchWindow, FolderSource } from '../../pipelines/source-declaration.ts';
 import type { Origin } from '../../pipelines/ledger.ts';
 import { compareAnswers } from '../../pipelines/receipt.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';

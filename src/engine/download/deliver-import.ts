@@ -1,7 +1,7 @@
 import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { datesBetween } from '../../pipelines/civil-date.ts';
-import type { FetchWindow } from '../../pipelines/dataset.ts';
+import type { FetchWindow } from '../../pipelines/source-declaration.ts';
 import type { Origin } from '../../pipelines/ledger.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
 import { fetchWindows, monthWindows } from '../../pipelines/window.ts';

@@ -1,7 +1,7 @@
 import { PipelineError, asPipelineError, errorCodeOf } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
-import { folderSourceOf, httpSourceOf } from '../../pipelines/dataset.ts';
-import type { FetchWindow } from '../../pipelines/dataset.ts';
+import { folderSourceOf, httpSourceOf } from '../../pipelines/source-declaration.ts';
+import type { FetchWindow } from '../../pipelines/source-declaration.ts';
 import { stepOf } from '../../pipelines/definition.ts';
 import { isWhole } from '../../pipelines/completeness.ts';
 import { cutOtherwise, isEmptyEntry } from '../../pipelines/ledger.ts';

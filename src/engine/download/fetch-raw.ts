@@ -1,6 +1,7 @@
 import { PipelineError } from '../../errors.ts';
 import { required } from '../../given.ts';
-import type { FetchWindow, RawNames } from '../../pipelines/dataset.ts';
+import type { RawNames } from '../../pipelines/dataset.ts';
+import type { FetchWindow } from '../../pipelines/source-declaration.ts';
 import type { Origin } from '../../pipelines/ledger.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
 import type { AnswerFacts, FetchedFile, OfferedFile, Source } from '../../ports/source.ts';

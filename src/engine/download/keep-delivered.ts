@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { required } from '../../given.ts';
-import type { NamedDay } from '../../pipelines/dataset.ts';
+import type { NamedDay } from '../../pipelines/source-declaration.ts';
 import type { FetchedFile } from '../../ports/source.ts';
 import type { Staged } from '../content-store.ts';
 import { dataKey } from '../sources/data-keys.ts';

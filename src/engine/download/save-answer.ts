@@ -1,5 +1,5 @@
 import { definedMembers, firstOf, lastOf } from '../../given.ts';
-import type { FetchWindow } from '../../pipelines/dataset.ts';
+import type { FetchWindow } from '../../pipelines/source-declaration.ts';
 import { isEmptyEntry } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import { joinedSpan } from '../../pipelines/receipt.ts';

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
 import { required } from '../../given.ts';
-import type { NamedDay } from '../../pipelines/dataset.ts';
+import type { NamedDay } from '../../pipelines/source-declaration.ts';
 import { whyNotAsked } from '../../pipelines/part-days.ts';
 import { datesBetween } from '../../pipelines/civil-date.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';

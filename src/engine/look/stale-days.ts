@@ -1,6 +1,6 @@
 import { firstOf, lastOf } from '../../given.ts';
 import { staleSteps } from '../../pipelines/execution.ts';
-import type { PlannedStep } from '../../pipelines/plan.ts';
+import type { PlannedStep } from '../../pipelines/planned-step.ts';
 import type { UnreadableRow } from '../../pipelines/stored-records.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { Engine } from '../engine.ts';

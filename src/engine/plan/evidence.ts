@@ -8,7 +8,7 @@ import { MANIFEST_TABLE } from '../../pipelines/manifest.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
 import { planDays } from '../../pipelines/plan.ts';
 import type { DayEvidence } from '../../pipelines/day-evidence.ts';
-import type { DayPlan, PlanOptions } from '../../pipelines/plan.ts';
+import type { DayPlan, PlanOptions } from '../../pipelines/planned-step.ts';
 import type { Delivery } from '../../pipelines/receipt.ts';
 import { RECEIPT_TABLE, rawsOfDay } from '../../pipelines/receipt.ts';
 import type { UnreadableRow } from '../../pipelines/stored-records.ts';

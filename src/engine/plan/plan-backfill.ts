@@ -15,9 +15,10 @@ import type {
 } from '../../pipelines/backfill.ts';
 import { rangesOf } from '../../pipelines/calendar-of-days.ts';
 import { datesBetween } from '../../pipelines/civil-date.ts';
-import type { Dataset, FetchWindow } from '../../pipelines/dataset.ts';
+import type { Dataset } from '../../pipelines/dataset.ts';
+import type { FetchWindow } from '../../pipelines/source-declaration.ts';
 import { SEVERAL } from '../../pipelines/execution.ts';
-import type { DayPlan } from '../../pipelines/plan.ts';
+import type { DayPlan } from '../../pipelines/planned-step.ts';
 import { STAGES } from '../../pipelines/vocabulary.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { fetchWindows } from '../../pipelines/window.ts';

@@ -2,7 +2,7 @@ import { isOfPreviousDays, lookbacksOf } from '../../pipelines/lookback.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { keyIn } from '../../pipelines/manifest.ts';
-import { isAsStored } from '../../pipelines/plan.ts';
+import { isAsStored } from '../../pipelines/planned-step.ts';
 import { periodsReached, spanAt } from '../../pipelines/period-graph.ts';
 import { STAGES, stageOf } from '../../pipelines/vocabulary.ts';
 import type { CivilDate, Stage, StepId } from '../../pipelines/vocabulary.ts';

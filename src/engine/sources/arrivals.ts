@@ -1,5 +1,6 @@
 import { definedMembers, required } from '../../given.ts';
-import type { DecodedFile, FolderSource, NamedDay } from '../../pipelines/dataset.ts';
+import type { DecodedFile } from '../../pipelines/dataset.ts';
+import type { NamedDay, FolderSource } from '../../pipelines/source-declaration.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { DocumentKey } from '../../ports/documents.ts';
 import type { FetchedFile, OfferedFile, Source, SourceOptions } from '../../ports/source.ts';

@@ -3,7 +3,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import { PipelineError } from '../../errors.ts';
-import type { HttpSource } from '../../pipelines/dataset.ts';
+import type { HttpSource } from '../../pipelines/source-declaration.ts';
 import { sha256OfFile } from '@quotidien/machine/file-hash';
 import { DEFAULT_MAX_BYTES } from './http-client.ts';
 import type { HttpClient, HttpDownload, HttpRequest } from './http-client.ts';

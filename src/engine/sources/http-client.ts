@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { definedMembers } from '../../given.ts';
 import { PipelineError, asPipelineError, errorCodeOf, isFullDisk } from '../../errors.ts';
-import type { Credential } from '../../pipelines/dataset.ts';
+import type { Credential } from '../../pipelines/source-declaration.ts';
 import { redactText, redactedError } from '../../redaction.ts';
 import type { Network } from './addresses.ts';
 import { brokenOff, exchange, textOf, tooLarge } from './http-exchange.ts';

@@ -4,7 +4,7 @@ import https from 'node:https';
 import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { PipelineError, asPipelineError, isFullDisk } from '../../errors.ts';
-import type { Credential } from '../../pipelines/dataset.ts';
+import type { Credential } from '../../pipelines/source-declaration.ts';
 import { REAL_NETWORK, isLoopback, namesPrivateHost, publicLookup } from './addresses.ts';
 import type { Network } from './addresses.ts';
 

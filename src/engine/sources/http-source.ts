@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { PipelineError } from '../../errors.ts';
 import { definedMembers } from '../../given.ts';
-import type { HttpSource } from '../../pipelines/dataset.ts';
+import type { HttpSource } from '../../pipelines/source-declaration.ts';
 import type { OfferedFile, Source } from '../../ports/source.ts';
 import { downloadPages } from './fetch-pages.ts';
 import type { HttpClient } from './http-client.ts';

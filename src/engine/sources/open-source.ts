@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { PipelineError } from '../../errors.ts';
-import type { FolderSource, SourceDeclaration } from '../../pipelines/dataset.ts';
+import type { FolderSource, SourceDeclaration } from '../../pipelines/source-declaration.ts';
 import type { Source } from '../../ports/source.ts';
 import type { Engine } from '../engine.ts';
 import { openFolderSource } from './folder-source.ts';

@@ -1,7 +1,8 @@
 import { definedMembers } from '../../given.ts';
 import { PipelineError, asPipelineError } from '../../errors.ts';
-import { folderSourceOf } from '../../pipelines/dataset.ts';
-import type { Dataset, DecodedFile, FolderSource } from '../../pipelines/dataset.ts';
+import { folderSourceOf } from '../../pipelines/source-declaration.ts';
+import type { Dataset, DecodedFile } from '../../pipelines/dataset.ts';
+import type { FolderSource } from '../../pipelines/source-declaration.ts';
 import { firstDayOf } from '../../pipelines/part-days.ts';
 import type { FetchedPart } from '../../pipelines/fetched-files.ts';
 import { workWindows } from '../../pipelines/work-window.ts';

@@ -1,6 +1,6 @@
 import { isOfPreviousDays } from '../../pipelines/lookback.ts';
 import { addDays, datesBetween } from '../../pipelines/civil-date.ts';
-import { httpSourceOf } from '../../pipelines/dataset.ts';
+import { httpSourceOf } from '../../pipelines/source-declaration.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';

@@ -1,9 +1,8 @@
+import path from 'node:path';
 import { createHash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
-import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { open, readFile, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { measuring } from '@quotidien/machine/file-hash';
 import { PipelineError } from '../../errors.ts';
@@ -28,13 +27,7 @@ import type {
   PutFence,
   PutOptions,
 } from '../../ports/objects.ts';
-import {
-  LARGEST_PACKED_BYTES,
-  LONGEST_HEAD_BYTES,
-  createPackedFiles,
-  isPackable,
-  plainLength,
-} from './packed-files.ts';
+import { LARGEST_PACKED_BYTES, createPackedFiles, isPackable } from './packed-files.ts';
 import type { PackedBody, PackedFiles, PlainBytes } from './packed-files.ts';
 import { createPlainCopies } from './plain-copies.ts';
 import type { PlainCopies } from './plain-copies.ts';
@@ -53,6 +46,8 @@ import { giveName, removeStaged, sameFile, stageBody, sweepStagedFiles } from '.
 import type { StagedFile } from './staged-files.ts';
 import { createVerifiedFiles } from './verified-files.ts';
 import type { MeasuredFile } from './verified-files.ts';
+import type { Look } from './local-look.ts';
+import { lookInto, beginningOf, etagOf, isAbsent, ifPresent, ifThere } from './local-look.ts';
 
 /** Tries to put a file into a folder that others remove meanwhile because it became empty. */
 const MAX_FOLDER_TRIES = 10;
@@ -454,30 +449,6 @@ function alreadyThere(key: string, root: string): PipelineError {
   });
 }
 
-interface Look {
-  readonly found: BigIntStats;
-  /** The length of the text that is packed in it. */
-  readonly text?: number | undefined;
-}
-
-/** A file and how it begins, by calls that return from the page cache. */
-function lookInto(file: string): Look {
-  const descriptor = openSync(file, 'r');
-  try {
-    const found = fstatSync(descriptor, { bigint: true });
-    return { found, text: found.isFile() ? beginningOf(descriptor) : undefined };
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** The length of the text, if a packed file begins so. */
-function beginningOf(descriptor: number): number | undefined {
-  const start = Buffer.alloc(LONGEST_HEAD_BYTES);
-  readSync(descriptor, start, 0, start.byteLength, 0);
-  return plainLength(start);
-}
-
 function otherBytes(file: string, ref: ContentName, found: PlainBytes): PipelineError {
   return new PipelineError(
     'STORE_CORRUPT',
@@ -497,37 +468,4 @@ async function* checked(
   yield* passing.chunks;
   const found = passing.measured();
   if (found.sha256 !== ref.sha256) throw otherBytes(file, ref, found);
-}
-
-/** Inode, size and time: a replaced file is a new inode with a time of its own. */
-function etagOf(found: BigIntStats): string {
-  return [found.ino, found.size, found.mtimeNs].map((part) => part.toString(36)).join('-');
-}
-
-function isAbsent(error: unknown): boolean {
-  return isErrno(error, 'ENOENT', 'ENOTDIR');
-}
-
-/** The result, or `undefined` when the file or one of its folders is not there. */
-async function ifPresent<T>(
-  operation: Promise<T>,
-  doing: string,
-  place: string,
-): Promise<T | undefined> {
-  try {
-    return await operation;
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw fileError(error, doing, place);
-  }
-}
-
-/** The same of what is done at once. */
-function ifThere<T>(operation: () => T, doing: string, place: string): T | undefined {
-  try {
-    return operation();
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw fileError(error, doing, place);
-  }
 }

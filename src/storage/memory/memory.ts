@@ -1,6 +1,4 @@
-/*
- * oxlint-disable typescript/require-await -- async makes refusals rejected promises, as callers of the port expect
- */
+/* oxlint-disable typescript/require-await -- async makes refusals rejected promises, as callers of the port expect */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,4 @@
-/*
- * oxlint-disable typescript/require-await -- the driver is synchronous; async makes its errors rejected promises
- */
+/* oxlint-disable typescript/require-await -- the driver is synchronous; async makes its errors rejected promises */
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers/promises';

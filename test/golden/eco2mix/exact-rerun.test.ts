@@ -9,7 +9,7 @@ import { startPortal } from '@quotidien/sample-portal/portal';
 import type { Portal } from '@quotidien/sample-portal/portal';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import type { Dataset } from '../../../src/pipelines/dataset.ts';
-import type { DayPlan } from '../../../src/pipelines/plan.ts';
+import type { DayPlan } from '../../../src/pipelines/planned-step.ts';
 import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';
 import { runDay, runDays, settleDerived } from '../../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';

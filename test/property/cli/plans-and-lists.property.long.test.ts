@@ -11,7 +11,7 @@ import type { CalendarDay, DateRange } from '../../../src/pipelines/calendar-of-
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import type { Dataset } from '../../../src/pipelines/dataset.ts';
 import type { Manifest } from '../../../src/pipelines/manifest.ts';
-import type { StepAction } from '../../../src/pipelines/plan.ts';
+import type { StepAction } from '../../../src/pipelines/planned-step.ts';
 import type { CivilDate, StepId, Verdict } from '../../../src/pipelines/vocabulary.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import { runDay, runDays } from '../../fixtures/run-day.ts';

@@ -10,7 +10,7 @@ import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
 import { startPortal } from '@quotidien/sample-portal/portal';
 import type { Portal } from '@quotidien/sample-portal/portal';
 import { addDays, datesBetween } from '../../../src/pipelines/civil-date.ts';
-import type { StepAction } from '../../../src/pipelines/plan.ts';
+import type { StepAction } from '../../../src/pipelines/planned-step.ts';
 import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';
 import { runDay, runDays } from '../../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { definePipeline } from '../../../src/pipelines/define-pipeline.ts';
 import type { PartDefinition, PipelineDefinition } from '../../../src/pipelines/definition.ts';
 import { planDay } from '../../../src/pipelines/plan.ts';
-import type { PlannedStep, PlanOptions } from '../../../src/pipelines/plan.ts';
+import type { PlannedStep, PlanOptions } from '../../../src/pipelines/planned-step.ts';
 import type { DayEvidence } from '../../../src/pipelines/day-evidence.ts';
 import { DATE, evidenceOf, planDefinition } from '../../fixtures/plan-evidence.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { definePipeline } from '../../../src/pipelines/define-pipeline.ts';
 import { planDay, planDays } from '../../../src/pipelines/plan.ts';
-import type { DayPlan } from '../../../src/pipelines/plan.ts';
+import type { DayPlan } from '../../../src/pipelines/planned-step.ts';
 import {
   DATE,
   deliveryOf,
