@@ -78,7 +78,8 @@ async function layOutMonth(
   { month, path: csv }: MonthFile,
   folder: string,
 ): Promise<void> {
-  const raw = `SELECT *, "Date" AS day FROM read_csv('${csv}', delim = ';', header = true, all_varchar = true)`;
+  const raw = `SELECT *, "Date" AS day FROM read_csv('${csv}', delim = ';', header = true,
+    all_varchar = true)`;
   const slices = await copyDays(sql, raw, path.join(folder, 'scratch', `slices-${month}`));
   const stored = await storeDays(folder, 'slices', slices);
   const names = await columnsOf(sql, stored);
@@ -144,7 +145,8 @@ async function textsOf(
 ): Promise<DayContent[]> {
   const lists = names.slice(DESCRIPTORS).map((name) => `list(${name})`);
   const selected = await sql.runAndReadAll(
-    `SELECT "Date", CAST(to_json([${lists.join(', ')}]) AS VARCHAR) FROM ${readFiles(core)} GROUP BY "Date"`,
+    `SELECT "Date", CAST(to_json([${lists.join(', ')}]) AS VARCHAR)
+      FROM ${readFiles(core)} GROUP BY "Date"`,
   );
   const rows = selected.getRowsJson() as [string, string][];
   return rows.map(([day, text]) => ({ day, ending: 'json', body: Buffer.from(text) }));

@@ -35,30 +35,39 @@ export async function writeCounts(file: string, days: number, arcs = BENCH_ARCS)
   });
   const connection = await instance.connect();
   await connection.run(`SET TimeZone = 'UTC'; SET preserve_insertion_order = false`);
-  await connection.run(`CREATE TABLE arcs AS SELECT range AS arc, (range * 7919 % 10000) / 10000.0 * 0.16 + 2.25 AS lon,
+  await connection.run(`CREATE TABLE arcs AS SELECT range AS arc,
+    (range * 7919 % 10000) / 10000.0 * 0.16 + 2.25 AS lon,
       (range * 104729 % 10000) / 10000.0 * 0.08 + 48.82 AS lat FROM range(${arcs})`);
-  await connection.run(`CREATE TABLE shapes AS SELECT arc, 'Avenue_${'x'.repeat(6)}_' || arc AS label, lat || ', ' || lon AS point,
+  await connection.run(`CREATE TABLE shapes AS SELECT arc,
+    'Avenue_${'x'.repeat(6)}_' || arc AS label, lat || ', ' || lon AS point,
       ${SHAPE} AS shape FROM arcs`);
   // Time is made for every hour once: calendars are slow, and 20 million rows share some 9,500
   // hours.
   await connection.run(`CREATE TABLE hours AS SELECT range AS hour,
       strftime(timezone('Europe/Paris', ends), '%Y-%m-%dT%H:%M:%S') ||
-        CASE WHEN epoch(timezone('Europe/Paris', ends)::TIMESTAMPTZ) - epoch(ends) > 3600 THEN '+02:00' ELSE '+01:00' END AS text
-    FROM (SELECT range, TIMESTAMPTZ '${FIRST_DAY} 00:00:00+01' + to_hours(range + 1) AS ends FROM range(${days * 24}))`);
+        CASE WHEN epoch(timezone('Europe/Paris', ends)::TIMESTAMPTZ)
+          - epoch(ends) > 3600 THEN '+02:00' ELSE '+01:00' END AS text
+    FROM (SELECT range, TIMESTAMPTZ '${FIRST_DAY} 00:00:00+01' + to_hours(range + 1) AS ends
+      FROM range(${days * 24}))`);
   const k = `round(${noise(2)} * ${noise(2)} * 85, 5)`;
   await connection.run(`COPY (
     WITH cells AS (SELECT (range * 1000003) % ${cells} AS cell FROM range(${cells})),
-      kept AS (SELECT cell, cell % ${arcs} AS arc, cell // ${arcs} AS hour FROM cells WHERE ${noise(1)} > 0.09),
+      kept AS (SELECT cell, cell % ${arcs} AS arc, cell // ${arcs} AS hour FROM cells
+        WHERE ${noise(1)} > 0.09),
       doubled AS (SELECT * FROM kept UNION ALL SELECT * FROM kept WHERE ${noise(7)} < 0.002)
     SELECT arc + 1000 AS "Identifiant arc", label AS "Libelle", text AS "Date et heure de comptage",
       CASE WHEN ${noise(3)} > 0.05 THEN round(floor(${noise(4)} * 1800), 1) END AS "Débit horaire",
       CASE WHEN ${noise(5)} > 0.04 THEN ${k} END AS "Taux d'occupation",
-      CASE WHEN ${noise(5)} <= 0.04 THEN 'Inconnu' WHEN ${k} < 15 THEN 'Fluide' WHEN ${k} < 30 THEN 'Pré-saturé'
+      CASE WHEN ${noise(5)} <= 0.04 THEN 'Inconnu' WHEN ${k} < 15 THEN 'Fluide'
+        WHEN ${k} < 30 THEN 'Pré-saturé'
         WHEN ${k} < 50 THEN 'Saturé' ELSE 'Bloqué' END AS "Etat trafic",
-      arc * 2 AS "Identifiant noeud amont", label || '-Amont' AS "Libelle noeud amont", arc * 2 + 1 AS "Identifiant noeud aval",
-      label || '-Aval' AS "Libelle noeud aval", 'Invalide' AS "Etat arc", '1996-10-10' AS "Date debut dispo data",
+      arc * 2 AS "Identifiant noeud amont", label || '-Amont' AS "Libelle noeud amont",
+      arc * 2 + 1 AS "Identifiant noeud aval",
+      label || '-Aval' AS "Libelle noeud aval", 'Invalide' AS "Etat arc",
+      '1996-10-10' AS "Date debut dispo data",
       '2023-01-01' AS "Date fin dispo data", point AS geo_point_2d, shape AS geo_shape
-    FROM doubled JOIN shapes USING (arc) JOIN hours USING (hour)) TO '${file}' (FORMAT CSV, DELIMITER ';', HEADER)`);
+    FROM doubled JOIN shapes USING (arc) JOIN hours USING (hour)) TO '${file}'
+      (FORMAT CSV, DELIMITER ';', HEADER)`);
   connection.closeSync();
   instance.closeSync();
   // Gigabytes that still go to the disk would take their time from what is measured next.

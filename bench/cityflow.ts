@@ -90,7 +90,8 @@ async function bareCopy(file: string, target: string): Promise<number> {
   const connection = await instance.connect();
   const seconds = await secondsOf(() =>
     connection.run(
-      `COPY (FROM read_csv('${file}', delim = ';', header = true, all_varchar = true)) TO '${target}' (FORMAT parquet)`,
+      `COPY (FROM read_csv('${file}', delim = ';', header = true, all_varchar = true)) TO
+        '${target}' (FORMAT parquet)`,
     ),
   );
   connection.closeSync();

@@ -54,7 +54,8 @@ async function writeSupplier(sql: SqlSession, home: string, points: number) {
       ...(columns.includes('releve_id') ? ['left(md5(releve_id || n), 16) AS releve_id'] : []),
       ...(flux === 'R151' ? [`'r151-' || date_releve AS document`] : []),
     ];
-    await sql.run(`COPY (SELECT * EXCLUDE (n) REPLACE (${own.join(', ')}), ${place} FROM ${name}, range(${points}) AS r(n))
+    await sql.run(`COPY (SELECT * EXCLUDE (n) REPLACE (${own.join(', ')}), ${place} FROM ${name},
+      range(${points}) AS r(n))
       TO '${file(name)}' (FORMAT PARQUET, COMPRESSION ZSTD)`);
   }
   const late = event({

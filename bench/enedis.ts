@@ -299,7 +299,9 @@ async function benchModel(sql: SqlSession, points: number): Promise<number> {
       : '';
     const id = columns.includes('releve_id') ? `, releve_id || n AS releve_id` : '';
     await sql.run(
-      `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * REPLACE (CAST(99000000000000 + n AS VARCHAR) AS pdl${rsc}${id}) FROM ${table}, range(${points}) AS r(n)`,
+      `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * REPLACE
+        (CAST(99000000000000 + n AS VARCHAR) AS pdl${rsc}${id}) FROM ${table},
+        range(${points}) AS r(n)`,
     );
   }
   await sql.run(

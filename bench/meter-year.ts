@@ -171,11 +171,14 @@ async function writeMonth(file: string, from: string, next: string): Promise<voi
   const firstId = 10_000_000_000_000 + 100_000_000;
   await connection.run(`SET TimeZone = 'Europe/Paris'`);
   await connection.run(`COPY (
-      SELECT meter + ${firstId} AS meter_id, strftime(timezone('UTC', begins), '%Y-%m-%dT%H:%M:%SZ') AS start_at,
-        CAST((60 + meter % 400) * (1.2 + sin((hour(begins) - 13) * 0.26)) * (0.5 + (hash(meter, begins) % 1000) / 1000.0) AS INTEGER) AS wh,
+      SELECT meter + ${firstId} AS meter_id,
+        strftime(timezone('UTC', begins), '%Y-%m-%dT%H:%M:%SZ') AS start_at,
+        CAST((60 + meter % 400) * (1.2 + sin((hour(begins) - 13) * 0.26)) * (0.5
+          + (hash(meter, begins) % 1000) / 1000.0) AS INTEGER) AS wh,
         'import' AS channel, 'A' AS quality, 'BRUT' AS revision
       FROM range(${METERS}) AS meters(meter),
-        generate_series(TIMESTAMPTZ '${from} 00:00', TIMESTAMPTZ '${next} 00:00' - INTERVAL 30 MINUTE, INTERVAL 30 MINUTE) AS times(begins)
+        generate_series(TIMESTAMPTZ '${from} 00:00',
+        TIMESTAMPTZ '${next} 00:00' - INTERVAL 30 MINUTE, INTERVAL 30 MINUTE) AS times(begins)
     ) TO '${file}' (FORMAT CSV, HEADER)`);
   connection.closeSync();
   instance.closeSync();

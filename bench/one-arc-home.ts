@@ -34,7 +34,8 @@ async function writeArc(all: string, file: string, days: number): Promise<void> 
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   await connection.run(
-    `COPY (FROM read_csv('${all}', delim = ';', header = true, all_varchar = true)) TO '${file}' (FORMAT CSV, DELIMITER ';', HEADER)`,
+    `COPY (FROM read_csv('${all}', delim = ';', header = true, all_varchar = true)) TO '${file}'
+      (FORMAT CSV, DELIMITER ';', HEADER)`,
   );
   connection.closeSync();
   instance.closeSync();

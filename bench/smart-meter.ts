@@ -104,13 +104,22 @@ async function bareDay(file: string, folder: string): Promise<Timed[]> {
   const connection = await instance.connect();
   const sorted = path.join(folder, 'bare.parquet');
   const statements = {
-    'bare: sorted Parquet': `COPY (SELECT hash(meter_id) AS meter, start_at, wh FROM read_csv('${file}', columns = {meter_id: 'VARCHAR', start_at: 'TIMESTAMPTZ', wh: 'DECIMAL(12, 3)',
-      channel: 'VARCHAR', quality: 'VARCHAR', revision: 'VARCHAR'}) ORDER BY meter, start_at) TO '${sorted}' (FORMAT PARQUET, COMPRESSION ZSTD)`,
-    'bare: checks': `SELECT count(*) FILTER (WHERE wh < 0), count(*) - count(DISTINCT hash(meter, start_at)) FROM '${sorted}'`,
-    'bare: hours': `COPY (SELECT meter, date_trunc('hour', start_at) AS hour, sum(wh) AS wh, count(*) AS n FROM '${sorted}' GROUP BY ALL ORDER BY ALL) TO '${sorted}.hours' (FORMAT PARQUET)`,
-    'bare: days and features': `COPY (SELECT meter, sum(wh) AS wh, max(wh) AS peak, arg_max(start_at, wh) AS peak_at, quantile_disc(wh, 0.05) AS base,
-        sum(wh) FILTER (WHERE hour(start_at) < 6) AS night, sum(wh) FILTER (WHERE hour(start_at) BETWEEN 18 AND 21) AS evening,
-        var_pop(CAST(wh AS DOUBLE)) AS variance, count(*) FILTER (WHERE wh = 0) AS zeros, count(*) AS n
+    'bare: sorted Parquet': `COPY (SELECT hash(meter_id) AS meter, start_at, wh
+      FROM read_csv('${file}', columns = {meter_id: 'VARCHAR', start_at: 'TIMESTAMPTZ',
+      wh: 'DECIMAL(12, 3)',
+      channel: 'VARCHAR', quality: 'VARCHAR', revision: 'VARCHAR'}) ORDER BY meter, start_at) TO
+        '${sorted}' (FORMAT PARQUET, COMPRESSION ZSTD)`,
+    'bare: checks': `SELECT count(*) FILTER (WHERE wh < 0),
+      count(*) - count(DISTINCT hash(meter, start_at)) FROM '${sorted}'`,
+    'bare: hours': `COPY (SELECT meter, date_trunc('hour', start_at) AS hour, sum(wh) AS wh,
+      count(*) AS n FROM '${sorted}' GROUP BY ALL ORDER BY ALL) TO '${sorted}.hours'
+      (FORMAT PARQUET)`,
+    'bare: days and features': `COPY (SELECT meter, sum(wh) AS wh, max(wh) AS peak,
+      arg_max(start_at, wh) AS peak_at, quantile_disc(wh, 0.05) AS base,
+        sum(wh) FILTER (WHERE hour(start_at) < 6) AS night, sum(wh)
+          FILTER (WHERE hour(start_at) BETWEEN 18 AND 21) AS evening,
+        var_pop(CAST(wh AS DOUBLE)) AS variance, count(*) FILTER (WHERE wh = 0) AS zeros,
+        count(*) AS n
       FROM '${sorted}' GROUP BY ALL ORDER BY ALL) TO '${sorted}.days' (FORMAT PARQUET)`,
   };
   const timed: Timed[] = [];

@@ -45,7 +45,8 @@ function textSql(value: string, dialect: Dialect): string {
     `${first} IN (${SIGNS}, chr(9), chr(10), chr(13)) OR (${first} = '''' AND regexp_matches(${value}, ${APOSTROPHES}))`,
   );
   const special = quoteText(`[${csvSeparator(dialect)}"\\n\\r]`);
-  return `CASE WHEN regexp_matches(${value}, ${special}) THEN '"' || ${inert} || replace(${value}, '"', '""') || '"'
+  return `CASE WHEN regexp_matches(${value}, ${special}) THEN '"' || ${inert} ||
+    replace(${value}, '"', '""') || '"'
     ELSE ${inert} || ${value} END`;
 }
 

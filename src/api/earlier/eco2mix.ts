@@ -185,8 +185,10 @@ interface Curve {
  */
 function curveRowSql({ name, columns }: Pick<Curve, 'name' | 'columns'>): string {
   const power = columns.map(quoteIdentifier).join(' + ');
-  const source = `CASE WHEN revision = 'provisional' THEN 'Temps Réel' ELSE 'Données Consolidées' END`;
-  return `CASE WHEN ${power} IS NOT NULL THEN ',{"date_heure":"' || ${instantTextSql('instant_at')} || '","${name}":'
+  const source = `CASE WHEN revision = 'provisional' THEN 'Temps Réel'
+    ELSE 'Données Consolidées' END`;
+  return `CASE WHEN ${power} IS NOT NULL THEN ',{"date_heure":"'
+    || ${instantTextSql('instant_at')} || '","${name}":'
     || CAST(${power} AS VARCHAR) || ',"source":"' || ${source} || '"}' END`;
 }
 

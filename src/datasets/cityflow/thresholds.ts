@@ -124,7 +124,8 @@ export function stateOf(occupancyPct: number | null, thresholds: Thresholds): Tr
 
 /** The same as SQL, giving the place in `STATES`. */
 export function stateSql(occupancy: string, thresholds: Thresholds): string {
-  return `CASE WHEN ${occupancy} IS NULL THEN 0 WHEN ${occupancy} < ${thresholds.dense_occupancy_pct} THEN 1
+  return `CASE WHEN ${occupancy} IS NULL THEN 0
+    WHEN ${occupancy} < ${thresholds.dense_occupancy_pct} THEN 1
     WHEN ${occupancy} < ${thresholds.saturated_occupancy_pct} THEN 2
     WHEN ${occupancy} < ${thresholds.blocked_occupancy_pct} THEN 3 ELSE 4 END`;
 }

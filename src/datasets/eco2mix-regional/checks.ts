@@ -121,7 +121,8 @@ const ROW_CHECKS: readonly RowCheck[] = [
     title: 'a published coverage rate (TCO) is the part of the load that its source has',
     severity: 'warn',
     table: 'core',
-    tested: `load_mw > 0 AND coalesce(${COVERAGE_RATES.map(({ column }) => column).join(', ')}) IS NOT NULL`,
+    tested: `load_mw > 0
+      AND coalesce(${COVERAGE_RATES.map(({ column }) => column).join(', ')}) IS NOT NULL`,
     failed: WRONG_RATE,
     shows: `load_mw, ${GENERATION}, ${COVERAGE_RATES.map(({ column }) => column).join(', ')}`,
   },
@@ -191,6 +192,7 @@ async function examplesOf(
   const instant = `strftime(timezone('UTC', to_timestamp(start_s + second)), '%Y-%m-%dT%H:%M:%SZ')`;
   return sql.rows(`SELECT unit, CAST(to_json(e) AS VARCHAR) AS example FROM (
       SELECT unit, region_code AS region, ${instant} AS instant, ${shows} FROM ${table} WHERE (${tested}) AND (${failed})
-    ) AS e QUALIFY row_number() OVER (PARTITION BY unit ORDER BY region, instant, e::VARCHAR) <= ${EXAMPLES}
+    ) AS e QUALIFY row_number() OVER (PARTITION BY unit ORDER BY region, instant,
+      e::VARCHAR) <= ${EXAMPLES}
     ORDER BY unit, region, instant, e::VARCHAR`);
 }

@@ -32,7 +32,8 @@ export const CORE_COLUMNS: readonly string[] = [
 const REVISION_NAME = `CASE finality ${REVISIONS.map((name, index) => `WHEN ${index} THEN ${quoteText(name)}`).join(' ')} END`;
 
 function ofLoad(value: string): string {
-  return `coalesce(arg_min(${value}, rank) FILTER (WHERE load_mw IS NOT NULL), arg_min(${value}, rank))`;
+  return `coalesce(arg_min(${value}, rank) FILTER (WHERE load_mw IS NOT NULL),
+    arg_min(${value}, rank))`;
 }
 
 /**
@@ -41,11 +42,14 @@ function ofLoad(value: string): string {
  */
 export async function createCore(sql: SqlSession): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE core AS
-    SELECT * EXCLUDE (following), to_timestamp(start_s + second) AS instant_at, ${REVISION_NAME} AS revision,
-      CASE WHEN source_part = 'cons-def' AND second % ${HALF_HOUR_S} = 0 AND following IS DISTINCT FROM second + ${QUARTER_S}
+    SELECT * EXCLUDE (following), to_timestamp(start_s
+      + second) AS instant_at, ${REVISION_NAME} AS revision,
+      CASE WHEN source_part = 'cons-def' AND second % ${HALF_HOUR_S} = 0
+        AND following IS DISTINCT FROM second + ${QUARTER_S}
         THEN 2 ELSE 1 END AS quarters
     FROM (SELECT *, lead(second) OVER (PARTITION BY unit, region_code ORDER BY second) AS following
-      FROM (SELECT unit, data_day, start_s, hours, region_code, second, ${ofLoad('finality')} AS finality,
+      FROM (SELECT unit, data_day, start_s, hours, region_code,
+        second, ${ofLoad('finality')} AS finality,
           ${ofLoad('part')} AS source_part, ${VALUES.map((name) => `arg_min(${name}, rank) AS ${name}`).join(', ')}
         FROM published WHERE second IS NOT NULL AND coalesce(${VALUES.join(', ')}) IS NOT NULL
         GROUP BY unit, data_day, start_s, hours, region_code, second))`);

@@ -62,26 +62,32 @@ async function readSums(sql: SqlSession, paths: readonly string[]): Promise<Regi
   const columns = [
     ...MEASURES.flatMap(({ name, column }) => [
       `'${name}': CAST(sum(${column} * quarters) AS DOUBLE)`,
-      `'${name}_quarters': CAST(coalesce(sum(quarters) FILTER (WHERE ${column} IS NOT NULL), 0) AS DOUBLE)`,
+      `'${name}_quarters': CAST(coalesce(sum(quarters) FILTER (WHERE ${column} IS NOT NULL),
+        0) AS DOUBLE)`,
     ]),
     ...RATES.filter(({ kind }) => kind === 'tch').flatMap(({ name, column }) => [
       `'${name}': CAST(sum(${column} * quarters) AS DOUBLE)`,
       `'${name}_quarters': CAST(sum(quarters) FILTER (WHERE ${column} IS NOT NULL) AS DOUBLE)`,
     ]),
     ...SOURCES.flatMap((source) => [
-      `'${source}_with_load': CAST(sum(${COLUMN_OF[source]} * quarters) FILTER (WHERE ${load} IS NOT NULL) AS DOUBLE)`,
-      `'load_with_${source}': CAST(sum(${load} * quarters) FILTER (WHERE ${COLUMN_OF[source]} IS NOT NULL) AS DOUBLE)`,
+      `'${source}_with_load': CAST(sum(${COLUMN_OF[source]} * quarters)
+        FILTER (WHERE ${load} IS NOT NULL) AS DOUBLE)`,
+      `'load_with_${source}': CAST(sum(${load} * quarters)
+        FILTER (WHERE ${COLUMN_OF[source]} IS NOT NULL) AS DOUBLE)`,
     ]),
     `'import': CAST(sum(greatest(${COLUMN_OF.ech_physiques}, 0) * quarters) AS DOUBLE)`,
     `'export': CAST(sum(greatest(-${COLUMN_OF.ech_physiques}, 0) * quarters) AS DOUBLE)`,
     `'peak': CAST(max(${load}) AS DOUBLE)`,
-    `'peak_second': CAST(arg_max(epoch(instant_at), CAST(${load} AS BIGINT) * 10000000000 - epoch(instant_at)::BIGINT) AS DOUBLE)`,
+    `'peak_second': CAST(arg_max(epoch(instant_at),
+      CAST(${load} AS BIGINT) * 10000000000 - epoch(instant_at)::BIGINT) AS DOUBLE)`,
   ];
   const finality = `CASE revision ${REVISIONS.map((name, index) => `WHEN '${name}' THEN ${index}`).join(' ')} END`;
   const found = await sql.rows<Omit<RegionRow, 'sums'> & { sums: string }>(
-    `SELECT filename AS path, region_code, min(${finality}) FILTER (WHERE ${load} IS NOT NULL) AS finality,
+    `SELECT filename AS path, region_code, min(${finality})
+      FILTER (WHERE ${load} IS NOT NULL) AS finality,
        CAST(to_json({${columns.join(', ')}}) AS VARCHAR) AS sums
-     FROM read_parquet([${quoteTexts([...new Set(paths)])}], filename = true, hive_partitioning = false)
+     FROM read_parquet([${quoteTexts([...new Set(paths)])}], filename = true,
+       hive_partitioning = false)
      GROUP BY ALL ORDER BY ALL`,
   );
   return found.map((row) => ({ ...row, sums: JSON.parse(row.sums) as Sums }));

@@ -81,21 +81,27 @@ function selectTyped(
   const value = (name: ColumnName, type: string): string =>
     has(name) ? `TRY_CAST(nullif(${text(name)}, '') AS ${type})` : `CAST(NULL AS ${type})`;
   const clock = has('heure')
-    ? `coalesce(strftime(timezone(${quoteText(ZONE)}, ${instantSql(text('date_heure'))}), '%H:%M') <> ${text('heure')}[1:5], false)`
+    ? `coalesce(strftime(timezone(${quoteText(ZONE)}, ${instantSql(text('date_heure'))}),
+      '%H:%M') <> ${text('heure')}[1:5], false)`
     : 'false';
   const nature = has('nature') ? finalitySql(text('nature')) : 'NULL';
-  return `SELECT unit, data_day, start_s, hours, part, region_code, second, finality, known_nature, ${COLUMNS}, unreadable,
-      (2 - finality) * 1000000000::BIGINT + clock_differs::BIGINT * 100000000 + ${PARTS.indexOf(part)} * 10000000 + position AS rank
+  return `SELECT unit, data_day, start_s, hours, part, region_code, second, finality,
+    known_nature, ${COLUMNS}, unreadable,
+      (2 - finality) * 1000000000::BIGINT + clock_differs::BIGINT * 100000000
+        + ${PARTS.indexOf(part)} * 10000000 + position AS rank
     FROM (SELECT f.unit, f.data_day, f.start_s, f.hours, ${quoteText(part)} AS part,
         ${regionSql(`s.${published(named, 'code_insee_region')}`)} AS region_code,
         epoch(${instantSql(text('date_heure'))})::BIGINT - f.start_s AS second,
-        coalesce(${nature}, ${FINALITY_OF_PART[part]}) AS finality, (${nature}) IS NOT NULL AS known_nature,
+        coalesce(${nature}, ${FINALITY_OF_PART[part]}) AS finality,
+        (${nature}) IS NOT NULL AS known_nature,
         ${MEASURES.map(({ name, column }) => `${value(name, 'INTEGER')} AS ${column}`).join(', ')},
         ${RATES.map(({ name, column }) => `${value(name, 'DECIMAL(12, 4)')} AS ${column}`).join(', ')},
-        ${unreadableSql(header, text)} AS unreadable, ${clock} AS clock_differs, s.file_row_number AS position
+        ${unreadableSql(header, text)} AS unreadable, ${clock} AS clock_differs,
+        s.file_row_number AS position
       FROM read_parquet([${quoteTexts(files.map(({ path }) => path))}],
         filename = true, file_row_number = true, hive_partitioning = false) AS s
-      JOIN (VALUES ${unitOf.join(', ')}) AS f(unit, path, data_day, start_s, hours) ON f.path = s.filename)`;
+      JOIN (VALUES ${unitOf.join(', ')}) AS f(unit, path, data_day, start_s, hours)
+        ON f.path = s.filename)`;
 }
 
 function unreadableSql(header: CsvHeader<ColumnName>, text: (name: ColumnName) => string): string {
@@ -103,7 +109,8 @@ function unreadableSql(header: CsvHeader<ColumnName>, text: (name: ColumnName) =
     .filter(({ name }) => header.known.has(name))
     .map(({ name }) => {
       const cell = text(name);
-      return `CASE WHEN ${cell} NOT IN (${quoteTexts(NO_VALUE)}) AND TRY_CAST(${cell} AS DOUBLE) IS NULL
+      return `CASE WHEN ${cell} NOT IN (${quoteTexts(NO_VALUE)})
+        AND TRY_CAST(${cell} AS DOUBLE) IS NULL
         THEN ${quoteText(`${name}=`)} || ${cell} END`;
     });
   return `nullif(concat_ws(', ', ${cells.join(', ')}), '')`;

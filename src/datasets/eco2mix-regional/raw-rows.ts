@@ -32,7 +32,8 @@ export function published(
 
 /** SQL of an instant; NULL for a text without an offset, which is no instant. */
 export function instantSql(text: string): string {
-  return `CASE WHEN regexp_matches(${text}, '[T ].*([+-]\\d\\d(:?\\d\\d)?|Z)$') THEN TRY_CAST(${text} AS TIMESTAMPTZ) END`;
+  return `CASE WHEN regexp_matches(${text},
+    '[T ].*([+-]\\d\\d(:?\\d\\d)?|Z)$') THEN TRY_CAST(${text} AS TIMESTAMPTZ) END`;
 }
 
 /** The code of a region as two digits: spreadsheets and some exports make numbers of them. */

@@ -25,7 +25,8 @@ export async function recogniseFile(
       last: string | null;
       real_time: number;
     }>(
-      `SELECT count(*) AS rows, min(${DAY}) AS first, max(${DAY}) AS last, count(*) FILTER (WHERE ${nature} = 0) AS real_time
+      `SELECT count(*) AS rows, min(${DAY}) AS first, max(${DAY}) AS last, count(*)
+        FILTER (WHERE ${nature} = 0) AS real_time
        FROM published_cut`,
     );
     const { first = null, last = null } = extent ?? {};

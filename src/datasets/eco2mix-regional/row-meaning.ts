@@ -36,7 +36,8 @@ export function rowsOf(part: string, columns: readonly string[]): RowMeaning {
   const nature = known.get('nature');
   const region = regionSql(required('code_insee_region'));
   return {
-    key: `${region} || ' ' || CAST(CAST(epoch(${instantSql(required('date_heure'))}) AS BIGINT) AS VARCHAR)`,
+    key: `${region} || ' ' ||
+      CAST(CAST(epoch(${instantSql(required('date_heure'))}) AS BIGINT) AS VARCHAR)`,
     subject: region,
     values: Object.fromEntries(values),
     ...(nature === undefined ? {} : { finality: finalitySql(quoteIdentifier(nature)) }),

@@ -77,7 +77,8 @@ async function summarizeLoads(
     finality: number | null;
     quarters: number;
   }>(
-    `SELECT unit, region_code, count(*) AS rows, min(finality) FILTER (WHERE load_mw IS NOT NULL) AS finality,
+    `SELECT unit, region_code, count(*) AS rows, min(finality)
+      FILTER (WHERE load_mw IS NOT NULL) AS finality,
        CAST(coalesce(sum(quarters) FILTER (WHERE load_mw IS NOT NULL), 0) AS INTEGER) AS quarters
      FROM core GROUP BY unit, region_code ORDER BY unit, region_code`,
   );

@@ -47,7 +47,8 @@ export interface RowCheck extends CheckDefinition, RowRule {
 
 const TERMS: readonly MeasureName[] = [...SOURCES, 'pompage', 'ech_physiques'];
 const COLUMNS = TERMS.map((name) => COLUMN_OF[name]);
-const SUM = `(${COLUMNS.join(' + ')} + coalesce(battery_charging_mw, 0) + coalesce(battery_discharging_mw, 0))`;
+const SUM = `(${COLUMNS.join(' + ')} + coalesce(battery_charging_mw, 0)
+  + coalesce(battery_discharging_mw, 0))`;
 const HAS_BATTERIES = '(battery_charging_mw IS NOT NULL OR battery_discharging_mw IS NOT NULL)';
 const BALANCE_MASK = [...TERMS, 'consommation' as const].reduce(
   (mask, name) => mask + 2 ** BIT_OF[name],
@@ -58,10 +59,12 @@ const BALANCE_MASK = [...TERMS, 'consommation' as const].reduce(
  * revisions need not add up.
  */
 const IS_ONE_BALANCE = `(${PARTS.map((part) => `(coalesce(${maskColumnOf(part)}, 0) & ${BALANCE_MASK}) IN (0, ${BALANCE_MASK})`).join(' AND ')})`;
-const BALANCE_TOLERANCE = `CASE WHEN revision <> 'provisional' THEN load_mw * ${REVISED_BALANCE_TOLERANCE}
+const BALANCE_TOLERANCE = `CASE
+  WHEN revision <> 'provisional' THEN load_mw * ${REVISED_BALANCE_TOLERANCE}
   WHEN ${HAS_BATTERIES} THEN ${BALANCE_TOLERANCE_WITH_BATTERIES_MW} ELSE ${BALANCE_TOLERANCE_MW} END`;
 /** What `core` is looked at through: `difference_mw` is NULL where the balance cannot be judged. */
-const CORE = `(SELECT *, CASE WHEN ${IS_ONE_BALANCE} THEN ${SUM} - load_mw END AS difference_mw FROM core)`;
+const CORE = `(SELECT *, CASE WHEN ${IS_ONE_BALANCE} THEN ${SUM} - load_mw END AS difference_mw
+  FROM core)`;
 
 /** What the checks of a table look at: `tested` and `failed` are SQL over its columns. */
 export const CHECKED_TABLES = { core: CORE, published: 'published' } as const;
@@ -207,5 +210,6 @@ export const CORE_CHECKS: readonly CheckDefinition[] = [
  */
 export function selectFailing({ table, tested, failed, shows }: RowCheck): string {
   return `SELECT unit, data_day, start_s, second, ${shows} FROM (
-    SELECT *, coalesce(${failed}, false) AS is_failing FROM ${CHECKED_TABLES[table]} WHERE ${tested}) WHERE is_failing`;
+    SELECT *, coalesce(${failed}, false) AS is_failing
+      FROM ${CHECKED_TABLES[table]} WHERE ${tested}) WHERE is_failing`;
 }

@@ -65,20 +65,24 @@ export const CORE_COLUMNS: readonly string[] = [
 export async function createCore(sql: SqlSession, isMerged: boolean): Promise<void> {
   if (!isMerged) await sql.run(`CREATE OR REPLACE TEMP TABLE merged AS ${MERGED_ROWS}`);
   await sql.run(`CREATE OR REPLACE TEMP VIEW core AS
-    SELECT unit, data_day, start_s, hours, second, finality, to_timestamp(start_s + second) AS instant_at, ${REVISION_NAME} AS revision,
-      source_part, ${VALUE_COLUMNS}, concat_ws(' ', ${PUBLISHED_BY}) AS published_by, ${MASK_COLUMNS}, loads_differ
+    SELECT unit, data_day, start_s, hours, second, finality,
+      to_timestamp(start_s + second) AS instant_at, ${REVISION_NAME} AS revision,
+      source_part, ${VALUE_COLUMNS},
+      concat_ws(' ', ${PUBLISHED_BY}) AS published_by, ${MASK_COLUMNS}, loads_differ
     FROM ${isMerged ? `(${SINGLE_ROWS})` : 'merged'}`);
 }
 
 const VALUE_COLUMNS = MEASURES.map(({ column }) => column).join(', ');
 const MASK_COLUMNS = PARTS.map(maskColumnOf).join(', ');
 
-const SINGLE_ROWS = `SELECT unit, data_day, start_s, hours, second, finality, part AS source_part, false AS loads_differ, ${VALUE_COLUMNS},
+const SINGLE_ROWS = `SELECT unit, data_day, start_s, hours, second, finality, part AS source_part,
+  false AS loads_differ, ${VALUE_COLUMNS},
     ${PARTS.map((part) => `CASE WHEN part = ${quoteText(part)} THEN mask END AS ${maskColumnOf(part)}`).join(', ')}
   FROM published WHERE ${IS_USABLE}`;
 
 function ofLoad(value: string): string {
-  return `coalesce(arg_min(${value}, rank) FILTER (WHERE load_mw IS NOT NULL), arg_min(${value}, rank))`;
+  return `coalesce(arg_min(${value}, rank) FILTER (WHERE load_mw IS NOT NULL),
+    arg_min(${value}, rank))`;
 }
 
 const LOADS_DIFFER = PARTS.map((part) => {
@@ -86,7 +90,8 @@ const LOADS_DIFFER = PARTS.map((part) => {
   return `coalesce(max(load_mw) ${isPart} > min(load_mw) ${isPart}, false)`;
 }).join(' OR ');
 
-const MERGED_ROWS = `SELECT unit, data_day, start_s, hours, second, ${ofLoad('finality')} AS finality, ${ofLoad('part')} AS source_part,
+const MERGED_ROWS = `SELECT unit, data_day, start_s, hours,
+  second, ${ofLoad('finality')} AS finality, ${ofLoad('part')} AS source_part,
     ${LOADS_DIFFER} AS loads_differ, ${MEASURES.map(({ column }) => `arg_min(${column}, rank) AS ${column}`).join(', ')},
     ${PARTS.map((part) => `bit_or(mask) FILTER (WHERE part = ${quoteText(part)}) AS ${maskColumnOf(part)}`).join(', ')}
   FROM (SELECT * FROM published WHERE ${IS_USABLE}
@@ -121,7 +126,8 @@ export async function summarizeLoad(
     rows: number;
     samples: string | null;
   }>(`SELECT unit, count(*) AS rows,
-      string_agg(CAST(to_json([second, finality, ${flags}]) AS VARCHAR), ',') FILTER (WHERE load_mw IS NOT NULL) AS samples
+      string_agg(CAST(to_json([second, finality, ${flags}]) AS VARCHAR), ',')
+        FILTER (WHERE load_mw IS NOT NULL) AS samples
     FROM core GROUP BY unit`);
   const byUnit = new Map(found.map((row) => [row.unit, row]));
   return units.map((unit, index) => {

@@ -30,9 +30,11 @@ type CoreRow = readonly [number, number, string, ...(number | null)[]];
 async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
   const paths = task.units.map(corePath);
   const days = await sql.rows<{ path: string; core: string }>(`SELECT filename AS path,
-      string_agg(CAST(to_json([CAST(epoch(instant_at) AS BIGINT)::JSON, CAST(${finalitySql()} AS JSON), to_json(published_by),
+      string_agg(CAST(to_json([CAST(epoch(instant_at) AS BIGINT)::JSON,
+      CAST(${finalitySql()} AS JSON), to_json(published_by),
         ${MEASURES.map(({ column }) => `to_json(${column})`).join(', ')}]) AS VARCHAR), ',') AS core
-    FROM read_parquet([${quoteTexts([...new Set(paths)])}], filename = true, hive_partitioning = false) GROUP BY ALL`);
+    FROM read_parquet([${quoteTexts([...new Set(paths)])}], filename = true,
+      hive_partitioning = false) GROUP BY ALL`);
   const coreOf = new Map(days.map(({ path, core }) => [path, core]));
   return task.units.map((unit, index): UnitOutcome => {
     const rows = JSON.parse(`[${coreOf.get(nthOf(paths, index)) ?? ''}]`) as CoreRow[];

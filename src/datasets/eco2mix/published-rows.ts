@@ -116,9 +116,10 @@ export async function loadPublishedRows(
   await sql.run(
     `CREATE OR REPLACE TEMP TABLE published AS ${groups.map(selectTyped).join(' UNION ALL ') || NOTHING}`,
   );
-  const tallies =
-    await sql.rows<SliceTally>(`SELECT unit, part, count(*) AS rows, count(*) FILTER (WHERE ${IS_USABLE}) AS usable,
-      count(DISTINCT second) FILTER (WHERE ${IS_USABLE}) AS instants, bool_or(is_odd) AS is_odd, count(*) FILTER (WHERE NOT known_nature) AS unknown_natures
+  const tallies = await sql.rows<SliceTally>(`SELECT unit, part, count(*) AS rows, count(*)
+      FILTER (WHERE ${IS_USABLE}) AS usable,
+      count(DISTINCT second) FILTER (WHERE ${IS_USABLE}) AS instants, bool_or(is_odd) AS is_odd,
+      count(*) FILTER (WHERE NOT known_nature) AS unknown_natures
     FROM published GROUP BY unit, part`);
   await explainOddRows(sql, groups, tallies);
   const usable = tallies.filter((tally) => tally.usable > 0);
@@ -151,8 +152,10 @@ const VALUE_COLUMNS = MEASURES.map(({ column }) => column).join(', ');
 const MASK = MEASURES.map(({ column }, bit) => `((${column} IS NOT NULL)::BIGINT << ${bit})`).join(
   ' | ',
 );
-const NOTHING = `SELECT 0 AS unit, '' AS data_day, 0::BIGINT AS start_s, 24 AS hours, '' AS part, 0::BIGINT AS position, 0::BIGINT AS second, 0 AS finality, true AS known_nature,
-  ${MEASURES.map(({ column }) => `NULL::INTEGER AS ${column}`).join(', ')}, 0::BIGINT AS mask, false AS is_odd,
+const NOTHING = `SELECT 0 AS unit, '' AS data_day, 0::BIGINT AS start_s, 24 AS hours, '' AS part,
+  0::BIGINT AS position, 0::BIGINT AS second, 0 AS finality, true AS known_nature,
+  ${MEASURES.map(({ column }) => `NULL::INTEGER AS ${column}`).join(', ')}, 0::BIGINT AS mask,
+  false AS is_odd,
   false AS clock_differs, NULL::VARCHAR AS unreadable, 0::BIGINT AS rank WHERE false`;
 
 /**
@@ -174,17 +177,22 @@ function selectTexts(header: Header, files: readonly SliceFile[]): string {
   const unitOf = files.map(({ unit, path, day: { date, startAt, hours } }) => {
     return `(${unit}, ${quoteText(path)}, ${quoteText(date)}, ${Date.parse(startAt) / 1000}::BIGINT, ${hours})`;
   });
-  return `SELECT f.unit, f.data_day, f.start_s, f.hours, s.file_row_number AS position, ${texts.join(', ')}
+  return `SELECT f.unit, f.data_day, f.start_s, f.hours,
+    s.file_row_number AS position, ${texts.join(', ')}
     FROM read_parquet([${quoteTexts(files.map(({ path }) => path))}],
       filename = true, file_row_number = true, hive_partitioning = false) AS s
-    JOIN (VALUES ${unitOf.join(', ')}) AS f(unit, path, data_day, start_s, hours) ON f.path = s.filename`;
+    JOIN (VALUES ${unitOf.join(', ')}) AS f(unit, path, data_day, start_s, hours)
+      ON f.path = s.filename`;
 }
 
 function selectTyped({ header, part, files }: HeaderGroup): string {
   const saysNature = header.known.has('nature');
   const changesClock = files.some(({ day }) => day.hours !== 24);
-  return `SELECT unit, data_day, start_s, hours, ${quoteText(part)} AS part, position, second, finality, known_nature, ${VALUE_COLUMNS}, mask, is_odd,
-      clock_differs, NULL::VARCHAR AS unreadable, (2 - finality) * 1000000000::BIGINT + ${PARTS.indexOf(part)} * 100000000::BIGINT + position AS rank
+  return `SELECT unit, data_day, start_s, hours, ${quoteText(part)} AS part, position, second,
+    finality, known_nature, ${VALUE_COLUMNS}, mask, is_odd,
+      clock_differs, NULL::VARCHAR AS unreadable,
+      (2 - finality) * 1000000000::BIGINT + ${PARTS.indexOf(part)} * 100000000::BIGINT
+        + position AS rank
     FROM (
       SELECT *, ${MASK} AS mask, ${isOddSql(header)} AS is_odd, ${changesClock ? clockDiffersSql(header) : 'false'} AS clock_differs,
         coalesce(nature, ${FINALITY_OF_PART[part]}) AS finality, ${saysNature ? 'nature IS NOT NULL' : 'true'} AS known_nature
@@ -276,7 +284,9 @@ async function explainOddRows(
       return `CASE WHEN NOT coalesce(${isFine}, ${text} IS NULL) THEN ${quoteText(`${name}=`)} || ${text} END`;
     });
     await sql.run(`UPDATE published SET unreadable = nullif(found.cells, '') FROM (
-        SELECT unit, position, concat_ws(', ', ${cells.join(', ')}) AS cells FROM (${selectTexts(header, members)})
-      ) AS found WHERE is_odd AND part = ${quoteText(part)} AND published.unit = found.unit AND published.position = found.position`);
+        SELECT unit, position, concat_ws(', ', ${cells.join(', ')}) AS cells
+          FROM (${selectTexts(header, members)})
+      ) AS found WHERE is_odd AND part = ${quoteText(part)} AND published.unit = found.unit
+        AND published.position = found.position`);
   }
 }

@@ -36,7 +36,8 @@ export function portalTimeSql(file: RawFile): string {
   const instant = quoteIdentifier(requireColumn(file.header, 'date_heure', file.what));
   const isSign = (place: number): string => `${instant}[${place}] IN ('+', '-')`;
   const hasOffset = `${isSign(-6)} OR ${isSign(-5)} OR ${isSign(-3)} OR ${instant}[-1] = 'Z'`;
-  return `CASE WHEN ${instant}[11] IN ('T', ' ') AND (${hasOffset}) THEN TRY_CAST(${instant} AS TIMESTAMPTZ) END`;
+  return `CASE WHEN ${instant}[11] IN ('T', ' ')
+    AND (${hasOffset}) THEN TRY_CAST(${instant} AS TIMESTAMPTZ) END`;
 }
 
 /**
@@ -79,7 +80,8 @@ export async function refuseUnreadableTimes(sql: SqlSession, file: RawFile): Pro
     {
       what: 'time',
       columns,
-      isOdd: `len(fields) > 1 AND (${localDateSql(date)} IS NULL OR NOT coalesce(${isClockSql(clock)}, false))`,
+      isOdd: `len(fields) > 1 AND (${localDateSql(date)} IS NULL
+        OR NOT coalesce(${isClockSql(clock)}, false))`,
       told: `concat_ws(' ', ${date}, ${clock})`,
     },
   );
@@ -101,7 +103,8 @@ function localLinesSql(file: RawFile): string {
  */
 export async function loadLocalLines(sql: SqlSession, file: RawFile): Promise<void> {
   await sql.run(
-    `CREATE OR REPLACE TEMP TABLE published_lines AS FROM (${localLinesSql(file)}) WHERE len(fields) > 1`,
+    `CREATE OR REPLACE TEMP TABLE published_lines AS FROM (${localLinesSql(file)})
+      WHERE len(fields) > 1`,
   );
   const width = file.published.length;
   const isOdd = `len(fields) <> ${width} AND NOT (len(fields) = ${width + 1} AND fields[${width + 1}] = '')`;
@@ -112,7 +115,8 @@ export async function loadLocalLines(sql: SqlSession, file: RawFile): Promise<vo
     line: string;
     fields: number;
   }>(`SELECT place, line, len(fields) AS fields
-    FROM (SELECT row_number() OVER () + 1 AS place, * FROM (${localLinesSql(file)})) WHERE len(fields) > 1 AND ${isOdd} ORDER BY place LIMIT 1`);
+    FROM (SELECT row_number() OVER () + 1 AS place, * FROM (${localLinesSql(file)}))
+      WHERE len(fields) > 1 AND ${isOdd} ORDER BY place LIMIT 1`);
   const { place, line, fields } = required(odd, 'the odd row');
   throw new PipelineError(
     'SRC_SHAPE_CHANGED',

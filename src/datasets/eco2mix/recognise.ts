@@ -102,7 +102,8 @@ async function recognisePortalExport(raw: RawFile, sql: SqlSession): Promise<Rec
   const [found] = await sql.rows<
     Extent & { real_time: number }
   >(`SELECT count(*) AS rows, min(time) AS first, max(time) AS last,
-      ${realTime} AS real_time FROM (SELECT *, ${portalTimeSql(raw)} AS time FROM ${portalRowsSql(raw)})`);
+      ${realTime} AS real_time FROM (SELECT *, ${portalTimeSql(raw)} AS time
+        FROM ${portalRowsSql(raw)})`);
   const extent = found ?? { rows: 0, first: null, last: null, real_time: 0 };
   if (extent.first === null) await refuseUnreadableTimes(sql, raw);
   const day = (instant: string | null): string | null =>
@@ -120,7 +121,8 @@ async function recogniseLocalTable(raw: RawFile, sql: SqlSession): Promise<Recog
   const place = raw.published.indexOf(requireColumn(raw.header, 'date', raw.what)) + 1;
   const [extent] =
     await sql.rows<Extent>(`SELECT count(*) AS rows, strftime(min(day), '%Y-%m-%d') AS first,
-      strftime(max(day), '%Y-%m-%d') AS last FROM (SELECT ${localDateSql(`fields[${place}]`)} AS day FROM published_lines)`);
+      strftime(max(day), '%Y-%m-%d') AS last
+        FROM (SELECT ${localDateSql(`fields[${place}]`)} AS day FROM published_lines)`);
   if (extent?.first === null) await refuseUnreadableTimes(sql, raw);
   const kind = raw.header.known.has('nature') ? KINDS.rte : KINDS.annual;
   return describe(raw, kind, extent ?? { rows: 0, first: null, last: null });

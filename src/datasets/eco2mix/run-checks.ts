@@ -69,9 +69,11 @@ function countsOf(
 /** The first failing rows of each unit, each with its instant. */
 async function exampleRows(sql: SqlSession, check: RowCheck): Promise<JsonObject[]> {
   const instant = `strftime(timezone('UTC', to_timestamp(start_s + second)), '%Y-%m-%dT%H:%M:%SZ')`;
-  return sql.rows<JsonObject>(`SELECT unit, ${instant} AS instant, * EXCLUDE (unit, data_day, start_s, second)
+  return sql.rows<JsonObject>(`SELECT unit, ${instant} AS instant, * EXCLUDE
+    (unit, data_day, start_s, second)
     FROM (${selectFailing(check)}) AS f
-    QUALIFY row_number() OVER (PARTITION BY unit ORDER BY second, f::VARCHAR) <= ${EXAMPLES_PER_CHECK}
+    QUALIFY row_number() OVER (PARTITION BY unit ORDER BY second,
+      f::VARCHAR) <= ${EXAMPLES_PER_CHECK}
     ORDER BY unit, second, f::VARCHAR`);
 }
 

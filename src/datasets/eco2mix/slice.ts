@@ -157,7 +157,8 @@ interface CountRow {
  */
 async function removeDuplicates(sql: SqlSession, file: RawFile): Promise<CutCounts> {
   const count = (): Promise<CountRow[]> =>
-    sql.rows(`SELECT CASE WHEN ${TIME} IS NOT NULL THEN ${DAY} END AS day, count(*) AS rows, count(DISTINCT ${TIME}) AS times
+    sql.rows(`SELECT CASE WHEN ${TIME} IS NOT NULL THEN ${DAY} END AS day, count(*) AS rows,
+      count(DISTINCT ${TIME}) AS times
       FROM published_cut GROUP BY ALL`);
   const before = await count();
   if (before.some(({ day }) => day === null)) await refuseUnreadableTimes(sql, file);

@@ -91,10 +91,12 @@ async function writeBatch(
     return;
   }
   // By place in the batch and not by date: the names come again in every month.
-  const place = `CAST(${quoteIdentifier(request.dayColumn)} AS DATE) - DATE ${quoteText(first)} AS ${PLACE}`;
+  const place = `CAST(${quoteIdentifier(request.dayColumn)} AS DATE)
+    - DATE ${quoteText(first)} AS ${PLACE}`;
   const select = selectDays(request, days, `${request.columns}, ${place}`);
   const [copied] = await sql.rows<{ Files: readonly string[] }>(
-    `COPY (${select}) TO ${quoteText(folder)} (${DAY_FILE_FORMAT}, PARTITION_BY (${PLACE}), OVERWRITE_OR_IGNORE, RETURN_FILES)`,
+    `COPY (${select}) TO ${quoteText(folder)} (${DAY_FILE_FORMAT}, PARTITION_BY (${PLACE}),
+      OVERWRITE_OR_IGNORE, RETURN_FILES)`,
   );
   for (const date of days) {
     const name = `${PLACE}=${toEpochDay(date) - toEpochDay(first)}`;
@@ -117,7 +119,8 @@ async function writeOneDay(
   file: string,
 ): Promise<string> {
   await sql.run(
-    `COPY (${selectDays(request, [date], request.columns)}) TO ${quoteText(file)} (${DAY_FILE_FORMAT})`,
+    `COPY (${selectDays(request, [date], request.columns)})
+      TO ${quoteText(file)} (${DAY_FILE_FORMAT})`,
   );
   return file;
 }

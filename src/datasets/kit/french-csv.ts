@@ -32,7 +32,8 @@ export async function copyFrenchCsv(
   const header = quoteText(`${BYTE_ORDER_MARK}${columns.map((column) => column.name).join(';')}`);
   const line = columns.map((column) => `coalesce(${textSql(column)}, '')`).join(` || ';' || `);
   const lines = `SELECT 0 AS place, ${header} AS line UNION ALL
-    SELECT row_number() OVER (ORDER BY ${order.map(quoteIdentifier).join(', ')}), ${line} FROM (${select})`;
+    SELECT row_number()
+      OVER (ORDER BY ${order.map(quoteIdentifier).join(', ')}), ${line} FROM (${select})`;
   const [copied] = await sql.rows<{ Count: number }>(
     `COPY (SELECT line FROM (${lines}) ORDER BY place) TO ${quoteText(file)}
       (FORMAT CSV, HEADER false, DELIMITER '\\x01', QUOTE '', ESCAPE '')`,

@@ -44,7 +44,8 @@ export async function makeKeyedTable(
     SELECT unhex('${pad(0x36)}') AS inner_pad, unhex('${pad(0x5c)}') AS outer_pad`);
   const hmac = `sha256(outer_pad || unhex(sha256(inner_pad || encode(${text}))))`;
   await sql.run(
-    `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT ${columns(hmac)} FROM ${from} AS named, keyed_pads`,
+    `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT ${columns(hmac)} FROM ${from} AS named,
+      keyed_pads`,
   );
   await sql.run('DROP TABLE keyed_pads');
 }

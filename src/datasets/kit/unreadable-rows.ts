@@ -57,7 +57,8 @@ export async function refuseUnreadable(
     readonly told: string | null;
   }>(
     `SELECT count(*) AS rows, min(place) AS row, arg_min(told, place) AS told
-      FROM (SELECT row_number() OVER () AS place, ${told} AS told, ${isOdd} AS odd FROM ${rows.from}) WHERE odd`,
+      FROM (SELECT row_number() OVER () AS place, ${told} AS told, ${isOdd} AS odd
+        FROM ${rows.from}) WHERE odd`,
   );
   if (odd === undefined || odd.rows === 0) return;
   const line =

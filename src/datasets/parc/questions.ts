@@ -54,10 +54,13 @@ const change = question({
   parameters: z.strictObject({}),
   tables: ['parc_mensuel'],
   span: (_, { known }) => known,
-  sql: () => `WITH known AS (SELECT * FROM parc_mensuel WHERE source IN ${SHOWN} AND capacity_mw IS NOT NULL),
+  sql: () => `WITH known AS (SELECT * FROM parc_mensuel
+    WHERE source IN ${SHOWN} AND capacity_mw IS NOT NULL),
       last AS (SELECT source, max(period) AS period FROM known GROUP BY source)
-    SELECT source AS figure, capacity_mw / 1000 AS value, 'GW' AS unit, period AS at FROM known SEMI JOIN last USING (source, period)
-    UNION ALL SELECT source || '_change', (k.capacity_mw - b.capacity_mw) / 1000, 'GW', k.period FROM known k SEMI JOIN last USING (source, period)
+    SELECT source AS figure, capacity_mw / 1000 AS value, 'GW' AS unit, period AS at
+      FROM known SEMI JOIN last USING (source, period)
+    UNION ALL SELECT source || '_change', (k.capacity_mw - b.capacity_mw) / 1000, 'GW', k.period
+      FROM known k SEMI JOIN last USING (source, period)
       JOIN known b USING (source)
       WHERE b.period = strftime(CAST(k.period || '-01' AS DATE) - INTERVAL 1 YEAR, '%Y-%m')
     ORDER BY figure`,

@@ -6,8 +6,10 @@ const UNITS_PER_KWH = '1e8';
 
 /** The variance (n − 1) of the energies of a group in kWh²; null for fewer than two. */
 export const VARIANCE_KWH2 = `CASE WHEN count(energy_wh) > 1 THEN
-  CAST(count(energy_wh) * sum(CAST(${UNITS} AS HUGEINT) * ${UNITS}) - sum(${UNITS}) * sum(${UNITS}) AS DOUBLE)
-    / (CAST(count(energy_wh) AS DOUBLE) * (count(energy_wh) - 1)) / (${UNITS_PER_KWH} * ${UNITS_PER_KWH}) END`;
+  CAST(count(energy_wh) * sum(CAST(${UNITS} AS HUGEINT) * ${UNITS})
+    - sum(${UNITS}) * sum(${UNITS}) AS DOUBLE)
+    / (CAST(count(energy_wh) AS DOUBLE) * (count(energy_wh)
+      - 1)) / (${UNITS_PER_KWH} * ${UNITS_PER_KWH}) END`;
 
 /** kWh with eight decimals of a sum in Wh. */
 export function kwhSql(wh: string): string {

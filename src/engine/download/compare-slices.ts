@@ -94,9 +94,11 @@ export async function compareSlices(
   const names = namesOf(known, fresh);
   const pairs = names.map((_, i) => `k.v${i} AS k${i}, f.v${i} AS f${i}`).join(', ');
   await sql.run(`CREATE OR REPLACE TEMP TABLE ${COMPARED} AS
-    SELECT coalesce(k.row_key, f.row_key) AS row_key, coalesce(f.called, k.called) AS called, coalesce(k.subject, f.subject) AS subject,
+    SELECT coalesce(k.row_key, f.row_key) AS row_key, coalesce(f.called, k.called) AS called,
+      coalesce(k.subject, f.subject) AS subject,
       k.finality AS k_finality, f.finality AS f_finality, ${pairs}
-    FROM (${valuesSql(known, names)}) k FULL JOIN (${valuesSql(fresh, names)}) f ON k.row_key = f.row_key`);
+    FROM (${valuesSql(known, names)}) k FULL JOIN (${valuesSql(fresh, names)}) f
+      ON k.row_key = f.row_key`);
   const counts = names.flatMap((_, i) => [
     `count(*) FILTER (WHERE k${i} IS NOT NULL AND f${i} IS NULL) AS lost${i}`,
     `count(k${i}) - count(f${i}) AS fewer${i}`,
@@ -113,7 +115,8 @@ export async function compareSlices(
   >(`SELECT ${sums.join(', ')},
       CAST(${total('added')} AS BIGINT) AS added, CAST(${total('changed')} AS BIGINT) AS changed,
       coalesce(max(f_finality) > max(k_finality), false) AS is_revised
-    FROM (SELECT subject, max(k_finality) AS k_finality, max(f_finality) AS f_finality, ${counts.join(', ')} FROM ${COMPARED} GROUP BY subject)`);
+    FROM (SELECT subject, max(k_finality) AS k_finality,
+      max(f_finality) AS f_finality, ${counts.join(', ')} FROM ${COMPARED} GROUP BY subject)`);
   const count = (what: string, i: number): number => Number(found[`${what}${i}`] ?? 0);
   const byName = (what: string): Record<string, number> =>
     Object.fromEntries(
@@ -135,7 +138,8 @@ const VALUES_NAMED = 3;
 async function disagreeingValues(sql: SqlSession, names: readonly string[]): Promise<string[]> {
   const each = names.map((name, i) => {
     const text = `${quoteText(`${name} of `)} || called || ': ' || k${i} || ' is known, ' || f${i} || ' was given'`;
-    return `SELECT row_key, ${i} AS place, ${text} AS text FROM ${COMPARED} WHERE k${i} <> f${i} AND called IS NOT NULL`;
+    return `SELECT row_key, ${i} AS place, ${text} AS text
+      FROM ${COMPARED} WHERE k${i} <> f${i} AND called IS NOT NULL`;
   });
   const rows = await sql.rows<{ text: string }>(
     `SELECT text FROM (${each.join(' UNION ALL ')}) ORDER BY row_key, place LIMIT ${VALUES_NAMED}`,
@@ -210,7 +214,8 @@ export function nearSql(
   fresh: ReadableSlice,
 ): string | undefined {
   if (within === undefined || subject !== undefined) return undefined;
-  return `(${within} IN (SELECT ${fresh.meaning.within ?? 'NULL'} FROM ${sliceSql(fresh.paths)}) OR ${within} IS NULL)`;
+  return `(${within} IN (SELECT ${fresh.meaning.within ?? 'NULL'} FROM ${sliceSql(fresh.paths)})
+    OR ${within} IS NULL)`;
 }
 
 /** How many rows of a slice are compared. */
@@ -237,7 +242,8 @@ function valuesSql(
     values,
   } = meaning;
   const columns = names.map((name, i) => `max(${values[name] ?? 'NULL::VARCHAR'}) AS v${i}`);
-  return `SELECT ${key} AS row_key, min(${called}) AS called, any_value(${subject}) AS subject, max(${finality}) AS finality, ${columns.join(', ')}
+  return `SELECT ${key} AS row_key, min(${called}) AS called, any_value(${subject}) AS subject,
+    max(${finality}) AS finality, ${columns.join(', ')}
     FROM ${sliceSql(paths)} WHERE ${where} AND ${key} IS NOT NULL GROUP BY row_key`;
 }
 

@@ -114,8 +114,10 @@ async function leaveOut(
   // The order is asked for by name: what a filter passes on as it comes is cut into groups of rows
   // by chance.
   const [copied] = await sql.rows<{ Count: number }>(`COPY (
-    SELECT * EXCLUDE (file_row_number) FROM read_parquet(${quoteText(file)}, hive_partitioning = false, file_row_number = true)
-    WHERE coalesce(CAST(${key} AS VARCHAR) NOT IN (${names}), true) ORDER BY file_row_number) TO ${quoteText(target)} (${FORMAT})`);
+    SELECT * EXCLUDE (file_row_number) FROM read_parquet(${quoteText(file)},
+      hive_partitioning = false, file_row_number = true)
+    WHERE coalesce(CAST(${key} AS VARCHAR) NOT IN (${names}), true) ORDER BY file_row_number)
+      TO ${quoteText(target)} (${FORMAT})`);
   const removed = gone.reduce((sum, { rows }) => sum + rows, 0);
   return { path: target, rows: copied?.Count ?? 0, removed };
 }
@@ -136,7 +138,8 @@ function personsIn(
   key: string,
 ): Promise<{ readonly person: string; readonly rows: number }[]> {
   return sql.rows(`SELECT CAST(${key} AS VARCHAR) AS person, count(*) AS rows
-    FROM read_parquet(${quoteList([file])}, hive_partitioning = false) WHERE ${key} IS NOT NULL GROUP BY 1 ORDER BY 1`);
+    FROM read_parquet(${quoteList([file])}, hive_partitioning = false) WHERE ${key} IS NOT NULL
+      GROUP BY 1 ORDER BY 1`);
 }
 
 /** Whether a slice has rows of one of these persons. */
@@ -169,8 +172,10 @@ export async function otherNamesIn(
   const columns = await columnsOfSlice(sql, [file]);
   const [key, other] = [persons?.keySql(part, columns), persons?.otherNameSql?.(part, columns)];
   if (key === undefined || other === undefined) return [];
-  return sql.rows(`SELECT DISTINCT CAST(${key} AS VARCHAR) AS person, CAST(${other} AS VARCHAR) AS name
-    FROM read_parquet(${quoteList([file])}, hive_partitioning = false) WHERE ${key} IS NOT NULL AND ${other} IS NOT NULL`);
+  return sql.rows(`SELECT DISTINCT CAST(${key} AS VARCHAR) AS person,
+    CAST(${other} AS VARCHAR) AS name
+    FROM read_parquet(${quoteList([file])}, hive_partitioning = false) WHERE ${key} IS NOT NULL
+      AND ${other} IS NOT NULL`);
 }
 
 /** What stands where the name of a forgotten person was. */

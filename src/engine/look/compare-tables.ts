@@ -132,7 +132,8 @@ async function isKey(sql: SqlSession, view: string, names: readonly string[]): P
   const columns = names.map(quoteIdentifier);
   const filled = columns.map((column) => `${column} IS NOT NULL`).join(' AND ');
   const [found] = await sql.rows<{ rows: number; keys: number }>(
-    `SELECT count(*) AS rows, count(DISTINCT (${columns.join(', ')})) FILTER (${filled}) AS keys FROM ${view}`,
+    `SELECT count(*) AS rows, count(DISTINCT (${columns.join(', ')})) FILTER (${filled}) AS keys
+      FROM ${view}`,
   );
   return found?.rows === found?.keys;
 }
@@ -146,7 +147,8 @@ async function compareWholeRows(sql: SqlSession, common: readonly Column[]): Pro
       ? '1'
       : common.map(({ name }) => `${quoteIdentifier(name)}::VARCHAR`).join(', ');
   const onlyIn = (view: string, other: string): string =>
-    `(SELECT count(*) FROM (SELECT ${columns} FROM ${view} EXCEPT ALL SELECT ${columns} FROM ${other}))`;
+    `(SELECT count(*) FROM (SELECT ${columns} FROM ${view} EXCEPT ALL
+      SELECT ${columns} FROM ${other}))`;
   const [found] = await sql.rows<{ added: number; removed: number }>(
     `SELECT ${onlyIn('new', 'old')} AS added, ${onlyIn('old', 'new')} AS removed`,
   );
@@ -171,7 +173,8 @@ async function compareByKey(sql: SqlSession, { key, compared }: Match): Promise<
     `${largestOf(column, key, differs[index] ?? 'false')} AS ${quoteIdentifier(`largest ${index}`)}`,
   ]);
   const [found] = await sql.rows(
-    `SELECT count(*) FILTER (o.${PRESENT} IS NULL) AS added, count(*) FILTER (n.${PRESENT} IS NULL) AS removed,
+    `SELECT count(*) FILTER (o.${PRESENT} IS NULL) AS added, count(*)
+      FILTER (n.${PRESENT} IS NULL) AS removed,
        count(*) FILTER (${anyOf(differs)}) AS changed${perColumn.map((text) => `, ${text}`).join('')}
      FROM ${joined(key)}`,
   );
@@ -202,8 +205,10 @@ async function nameDiffering(
     .map((name) => `${quoteText(name)}: coalesce(${sides(name, '').join(', ')})`)
     .join(', ');
   const rows = await sql.rows<Pick<NamedRow, 'change'> & { named_by: JsonObject }>(
-    `SELECT CASE WHEN n.${PRESENT} IS NULL THEN 'removed' WHEN o.${PRESENT} IS NULL THEN 'added' ELSE 'changed' END AS change, {${at}} AS named_by
-     FROM ${joined(key)} WHERE o.${PRESENT} IS NULL OR n.${PRESENT} IS NULL OR ${anyOf(differing(compared))}
+    `SELECT CASE WHEN n.${PRESENT} IS NULL THEN 'removed' WHEN o.${PRESENT} IS NULL THEN 'added'
+      ELSE 'changed' END AS change, {${at}} AS named_by
+     FROM ${joined(key)} WHERE o.${PRESENT} IS NULL OR n.${PRESENT} IS NULL
+       OR ${anyOf(differing(compared))}
      ORDER BY change = 'added', change = 'removed', named_by LIMIT ${MAX_NAMED}`,
   );
   const names = await nameRows(rows.map((row) => row.named_by));
@@ -216,7 +221,8 @@ async function nameDiffering(
 /** Both sides, `o` and `n`, of every row that either has. */
 function joined(key: readonly string[]): string {
   const on = key.map((name) => sides(name, '').join(' = ')).join(' AND ');
-  return `(SELECT *, true AS ${PRESENT} FROM old) o FULL JOIN (SELECT *, true AS ${PRESENT} FROM new) n ON ${on}`;
+  return `(SELECT *, true AS ${PRESENT} FROM old) o
+    FULL JOIN (SELECT *, true AS ${PRESENT} FROM new) n ON ${on}`;
 }
 
 /** For each column, whether both sides have the row and it is not the same. */

@@ -191,9 +191,11 @@ function textReader(table: TableDefinition, line: string): SetReader<RowsText> {
  */
 function textsSql(rows: string, names: string, order: string): string {
   const isTied = `lag((${names})) OVER in_order IS NOT DISTINCT FROM (${names})`;
-  return `SELECT coalesce(string_agg("row text", '' ORDER BY place), '') AS text, count("row text") AS rows,
+  return `SELECT coalesce(string_agg("row text", '' ORDER BY place), '') AS text,
+    count("row text") AS rows,
       bool_or("is tied") AS tied
-    FROM (SELECT "row text", row_number() OVER in_order AS place, ${isTied} AS "is tied" FROM (${rows})
+    FROM (SELECT "row text", row_number() OVER in_order AS place, ${isTied} AS "is tied"
+      FROM (${rows})
       WINDOW in_order AS (ORDER BY ${order}))
     GROUP BY place // ${ROWS_OF_TEXT} ORDER BY place // ${ROWS_OF_TEXT}`;
 }
@@ -344,7 +346,8 @@ function orderedSql(
   selected: string,
   pieces: readonly LocalPiece[],
 ): string {
-  return `SELECT ${selected} FROM (${tableSql(table, table.columns, pieces)}) ORDER BY ${orderOf(table)}`;
+  return `SELECT ${selected} FROM (${tableSql(table, table.columns, pieces)})
+    ORDER BY ${orderOf(table)}`;
 }
 
 /**
@@ -434,5 +437,6 @@ function inTurn(table: TableDefinition, selected: string, pieces: readonly Local
     (files, index) =>
       `SELECT ${index} AS "piece at", * FROM (${tableSql(table, table.columns, files)})`,
   );
-  return `SELECT ${selected} FROM (${all.join(' UNION ALL ')}) ORDER BY "piece at", ${orderOf(table)}`;
+  return `SELECT ${selected} FROM (${all.join(' UNION ALL ')})
+    ORDER BY "piece at", ${orderOf(table)}`;
 }

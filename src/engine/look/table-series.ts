@@ -71,7 +71,8 @@ export async function readSeries(
   const values = y.map(
     (name) => `${FUNCTIONS[together]}(${quoteIdentifier(name)}) AS ${quoteIdentifier(name)}`,
   );
-  const perSeries = `SELECT ${of ?? 'NULL'} AS own, count(*) AS n FROM ${own} WHERE ${of ?? 'NULL'} IS NOT NULL GROUP BY 1`;
+  const perSeries = `SELECT ${of ?? 'NULL'} AS own, count(*) AS n
+    FROM ${own} WHERE ${of ?? 'NULL'} IS NOT NULL GROUP BY 1`;
   const only =
     of === undefined
       ? ''

@@ -87,7 +87,8 @@ export function copiesIn(client: ClickHouseClient, database: string): TableCopie
     },
     async scopesOf(table) {
       const rows = await ask<Record<'scope' | 'oldest' | 'newest' | 'rows', string>>(
-        `SELECT _scope AS scope, toString(min(_revision)) AS oldest, toString(max(_revision)) AS newest, toString(count()) AS rows
+        `SELECT _scope AS scope, toString(min(_revision)) AS oldest,
+          toString(max(_revision)) AS newest, toString(count()) AS rows
          FROM ${at(table)} FINAL GROUP BY _scope`,
       );
       return new Map(
@@ -108,7 +109,8 @@ export function copiesIn(client: ClickHouseClient, database: string): TableCopie
       }),
     remove: (table, scope, kept) =>
       command(
-        `DELETE FROM ${at(table)} WHERE _scope = {scope: String}${kept === undefined ? '' : ' AND _revision != {kept: UInt64}'}`,
+        `DELETE FROM ${at(table)} WHERE _scope = {scope:
+          String}${kept === undefined ? '' : ' AND _revision != {kept: UInt64}'}`,
         kept === undefined ? { scope } : { scope, kept },
       ),
     async sumsOf(table, scope) {
@@ -117,7 +119,8 @@ export function copiesIn(client: ClickHouseClient, database: string): TableCopie
         ({ name }) => `ifNull(sum(toFloat64(${quoted(name)})), 0) AS ${quoted(name)}`,
       );
       const [row = {}] = await ask<Record<string, number | string>>(
-        `SELECT ${['toString(count()) AS _rows', ...sums].join(', ')} FROM ${at(table)} FINAL WHERE _scope = {scope: String}`,
+        `SELECT ${['toString(count()) AS _rows', ...sums].join(', ')} FROM ${at(table)} FINAL
+          WHERE _scope = {scope: String}`,
         { scope },
       );
       const { _rows: rows = 0, ...own } = row;
@@ -133,8 +136,10 @@ export function copiesIn(client: ClickHouseClient, database: string): TableCopie
 function createSql(at: string, { columns, order }: CopiedTable): string {
   const own = columns.map(({ name, type }) => `${quoted(name)} Nullable(${TYPES[type]})`);
   const fixed = ['_scope LowCardinality(String)', '_revision UInt64', '_row UInt64'];
-  return `CREATE TABLE IF NOT EXISTS ${at} (${[...own, ...fixed].join(', ')}) ENGINE = ReplacingMergeTree(_revision)
-    ORDER BY (${['_scope', ...order.map(quoted), '_row'].join(', ')}) SETTINGS allow_nullable_key = 1`;
+  return `CREATE TABLE IF NOT EXISTS ${at} (${[...own, ...fixed].join(', ')})
+    ENGINE = ReplacingMergeTree(_revision)
+    ORDER BY (${['_scope', ...order.map(quoted), '_row'].join(', ')}) SETTINGS
+      allow_nullable_key = 1`;
 }
 
 function quoted(name: string): string {

@@ -370,7 +370,8 @@ class SqliteDocumentStore implements DocumentStore {
     add('sort < ?', query.to);
     add(descending ? 'sort < ?' : 'sort > ?', after);
     const order = descending ? 'DESC' : 'ASC';
-    const sql = `SELECT sort, version, body FROM documents WHERE ${conditions.join(' AND ')} ORDER BY sort ${order} LIMIT ?`;
+    const sql = `SELECT sort, version, body FROM documents
+      WHERE ${conditions.join(' AND ')} ORDER BY sort ${order} LIMIT ?`;
     return this.#all(sql, [...values, size]) as Row[];
   }
 

@@ -118,18 +118,23 @@ async function events(sql: SqlSession, where: string): Promise<AnswerRow[]> {
   const changed = (column: string): string =>
     `lag(${column}) OVER suite IS NOT NULL AND ${column} IS NOT NULL AND lag(${column}) OVER suite <> ${column}`;
   const told = (column: string, name: string): string =>
-    `CASE WHEN ${changed(column)} THEN '${name}: ' || lag(${column}) OVER suite || ' → ' || ${column} END`;
+    `CASE WHEN ${changed(column)} THEN '${name}: ' || lag(${column})
+      OVER suite || ' → ' || ${column} END`;
   return sql.rows<AnswerRow>(
     `SELECT 'evenement' AS type_ligne, date_evenement AS date, pdl, ref_situation_contractuelle,
        CASE WHEN ${isBilling} THEN 'synthese_mensuelle' ELSE 'flux_C15' END AS source,
-       CASE WHEN ${isBilling} THEN 'facturation' ELSE 'evenement' END AS type_fait, evenement AS evenement_declencheur,
+       CASE WHEN ${isBilling} THEN 'facturation' ELSE 'evenement' END AS type_fait,
+         evenement AS evenement_declencheur,
        puissance_souscrite_kva, formule_tarifaire_acheminement, niveau_ouverture_services,
-       ${isBilling} OR evenement IN (${quoteTexts([...ENTRIES, ...EXITS])}) OR coalesce(${changed('puissance_souscrite_kva')}, false)
+       ${isBilling} OR evenement IN (${quoteTexts([...ENTRIES, ...EXITS])})
+         OR coalesce(${changed('puissance_souscrite_kva')}, false)
          OR coalesce(${changed('formule_tarifaire_acheminement')}, false) AS impacte_abonnement,
        concat_ws(', ', ${told('puissance_souscrite_kva', 'P')}, ${told('formule_tarifaire_acheminement', 'FTA')}) AS resume_modification
      FROM ${EVENTS} WHERE ${where}
-     WINDOW suite AS (PARTITION BY ref_situation_contractuelle ORDER BY CAST(date_evenement AS TIMESTAMPTZ), ${isBilling}, evenement)
-     ORDER BY ref_situation_contractuelle, CAST(date_evenement AS TIMESTAMPTZ), ${isBilling}, evenement`,
+     WINDOW suite AS (PARTITION BY ref_situation_contractuelle
+       ORDER BY CAST(date_evenement AS TIMESTAMPTZ), ${isBilling}, evenement)
+     ORDER BY ref_situation_contractuelle, CAST(date_evenement AS TIMESTAMPTZ), ${isBilling},
+       evenement`,
   );
 }
 
@@ -137,12 +142,14 @@ async function events(sql: SqlSession, where: string): Promise<AnswerRow[]> {
 async function readings(sql: SqlSession, where: string): Promise<AnswerRow[]> {
   const indexes = REGISTERS.map((register) => `c.index_${register}_kwh`).join(', ');
   return sql.rows<AnswerRow>(
-    `SELECT 'releve' AS type_ligne, c.date_releve AS date, c.pdl, c.ref_situation_contractuelle, c.source, c.releve_id, c.nature_index,
+    `SELECT 'releve' AS type_ligne, c.date_releve AS date, c.pdl, c.ref_situation_contractuelle,
+      c.source, c.releve_id, c.nature_index,
        CASE WHEN c.source = 'flux_C15' THEN 'événementiel' ELSE 'périodique' END AS origine_releve,
        CAST(c.ordre_index AS INTEGER) AS ordre_index,
        CASE WHEN c.source = 'flux_C15' THEN r.evenement_declencheur END AS evenement_declencheur, ${indexes}
      FROM (SELECT * FROM ${CHRONOLOGY} WHERE ${where} AND releve_id IS NOT NULL) c
-     LEFT JOIN ${READINGS} r ON r.releve_id = c.releve_id AND r.ref_situation_contractuelle = c.ref_situation_contractuelle
+     LEFT JOIN ${READINGS} r ON r.releve_id = c.releve_id
+       AND r.ref_situation_contractuelle = c.ref_situation_contractuelle
      ORDER BY c.ref_situation_contractuelle, CAST(c.date_releve AS TIMESTAMPTZ), c.ordre_index`,
   );
 }
@@ -158,12 +165,16 @@ async function periods(sql: SqlSession, where: string): Promise<AnswerRow[]> {
        AND ${name}.jour = ${day} AND ${name}.releve_id IS NOT DISTINCT FROM ${reading}`;
   const rows = await sql.rows<AnswerRow>(
     `WITH bornes AS (
-       SELECT ref_situation_contractuelle, CAST(left(date_releve, 10) AS DATE) AS jour, releve_id, max(date_releve) AS instant,
-         coalesce(bool_and(TRY_CAST(niveau_ouverture_services AS INTEGER) >= 1), false) AS communique
+       SELECT ref_situation_contractuelle, CAST(left(date_releve, 10) AS DATE) AS jour, releve_id,
+         max(date_releve) AS instant,
+         coalesce(bool_and(TRY_CAST(niveau_ouverture_services AS INTEGER) >= 1),
+         false) AS communique
        FROM ${CHRONOLOGY} WHERE ${where} GROUP BY ALL
      )
-     SELECT 'periode_energie' AS type_ligne, e.pdl, e.ref_situation_contractuelle, e.debut, d.instant AS depuis, e.fin, f.instant AS jusqu_a,
-       e.nb_jours, e.qualite, CASE WHEN d.communique AND f.communique THEN 'communicante' ELSE 'non_communicante' END AS statut_communication,
+     SELECT 'periode_energie' AS type_ligne, e.pdl, e.ref_situation_contractuelle, e.debut,
+       d.instant AS depuis, e.fin, f.instant AS jusqu_a,
+       e.nb_jours, e.qualite, CASE WHEN d.communique AND f.communique THEN 'communicante'
+         ELSE 'non_communicante' END AS statut_communication,
        ${energies}
      FROM (SELECT * FROM ${ENERGIES} WHERE ${where}) e
      ${bound('d', 'e.debut', 'e.d_releve_id')} ${bound('f', 'e.fin', 'e.f_releve_id')}

@@ -95,7 +95,8 @@ function addReadingRoutes(app: ApiApp, supplier: Supplier): void {
   const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   const sqlOf = (filters: Filters, limit: number, offset = 0): string =>
     `SELECT ${names} FROM ${READINGS}${whereOf(filters)}
-      ORDER BY pdl, date_releve, source, ordre_index, releve_id, ref_situation_contractuelle LIMIT ${limit} OFFSET ${offset}`;
+      ORDER BY pdl, date_releve, source, ordre_index, releve_id,
+        ref_situation_contractuelle LIMIT ${limit} OFFSET ${offset}`;
   for (const format of ['xlsx', 'arrow'] as const) {
     const schema = { tags, querystring: readingsFileQuery, response: fileResponse(format) };
     app.get(`/releves.${format}`, { schema }, (request, reply) => {
@@ -215,7 +216,8 @@ function sendInfo(
 ) {
   return supplier.answer(asked, tables, async (session) => {
     const [found] = await session.rows<{ count: number; newest: string | null }>(
-      `SELECT count(*) AS count, left(max(CAST(${quoteIdentifier(dated)} AS VARCHAR)), 10) AS newest FROM (${rows})`,
+      `SELECT count(*) AS count, left(max(CAST(${quoteIdentifier(dated)} AS VARCHAR)), 10) AS newest
+        FROM (${rows})`,
     );
     return {
       table,

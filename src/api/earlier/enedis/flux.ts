@@ -45,15 +45,19 @@ const DATED: Readonly<Record<string, string>> = {
 
 /** Rows of the newest delivery of each document, and of those the newest of each fact. */
 function newest(from: string, key: string | undefined, ranked = ''): string {
-  const current = `SELECT * FROM ${from} QUALIFY ${NEWEST_DOCUMENT} = max(${NEWEST_DOCUMENT}) OVER (PARTITION BY document)`;
+  const current = `SELECT * FROM ${from} QUALIFY ${NEWEST_DOCUMENT} = max(${NEWEST_DOCUMENT})
+    OVER (PARTITION BY document)`;
   if (key === undefined) return current;
   return `SELECT * FROM (${current})
-    QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY ${NEWEST_DOCUMENT} DESC, ${ranked}occurrence_id DESC) = 1`;
+    QUALIFY row_number()
+      OVER (PARTITION BY ${key} ORDER BY ${NEWEST_DOCUMENT} DESC, ${ranked}occurrence_id DESC) = 1`;
 }
 
 /** Steps of affairs: labels are none of what is read, as they come encoded twice. */
-const AFFAIRS = `SELECT id_affaire AS affaire_id, sens AS origine, prestation, CAST(NULL AS VARCHAR) AS prestation_libelle, statut, pdl, segment,
-  num AS jalon_num, id_affaire || '#' || num AS affaire_jalon_id, date_heure AS jalon_date_heure, affaire_date_effet, affaire_etat,
+const AFFAIRS = `SELECT id_affaire AS affaire_id, sens AS origine, prestation,
+  CAST(NULL AS VARCHAR) AS prestation_libelle, statut, pdl, segment,
+  num AS jalon_num, id_affaire || '#' || num AS affaire_jalon_id, date_heure AS jalon_date_heure,
+  affaire_date_effet, affaire_etat,
   CAST(NULL AS VARCHAR) AS affaire_etat_libelle, 'flux_X12X13' AS source
   FROM (${newest(`(SELECT * FROM ${tableId('x12')} UNION ALL BY NAME SELECT * FROM ${tableId('x13')})`, 'id_affaire, num')})`;
 

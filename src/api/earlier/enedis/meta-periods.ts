@@ -107,7 +107,8 @@ async function periodsOf(
 ): Promise<Period[]> {
   const of = rsc === undefined ? '' : ` AND m.ref_situation_contractuelle IN (${quoteTexts(rsc)})`;
   const parts = (table: string): string =>
-    `(SELECT ref_situation_contractuelle, count(*) AS parts FROM ${table} WHERE mois = ${quoteText(month)} GROUP BY ALL)`;
+    `(SELECT ref_situation_contractuelle, count(*) AS parts
+      FROM ${table} WHERE mois = ${quoteText(month)} GROUP BY ALL)`;
   const months = await sql.rows<AnswerRow>(
     `SELECT m.*, coalesce(a.parts, 1) > 1 OR coalesce(e.parts, 0) > 1 AS has_changement
      FROM ${MONTHS} m LEFT JOIN ${parts(PERIODS)} a USING (ref_situation_contractuelle)
@@ -131,9 +132,12 @@ async function readingsOf(
 ): Promise<ReadonlyMap<string, Reading[]>> {
   const rows = await sql.rows<AnswerRow>(
     `SELECT c.*, r.evenement_declencheur FROM ${MONTHS} m
-     JOIN ${CHRONOLOGY} c ON c.ref_situation_contractuelle = m.ref_situation_contractuelle AND c.releve_id IS NOT NULL
-       AND left(c.date_releve, 19) BETWEEN CAST(m.debut AS VARCHAR) || 'T00:00:00' AND CAST(m.fin AS VARCHAR) || 'T00:00:00'
-     LEFT JOIN ${READINGS} r ON r.releve_id = c.releve_id AND r.ref_situation_contractuelle = c.ref_situation_contractuelle
+     JOIN ${CHRONOLOGY} c ON c.ref_situation_contractuelle = m.ref_situation_contractuelle
+       AND c.releve_id IS NOT NULL
+       AND left(c.date_releve, 19) BETWEEN CAST(m.debut AS VARCHAR) || 'T00:00:00'
+         AND CAST(m.fin AS VARCHAR) || 'T00:00:00'
+     LEFT JOIN ${READINGS} r ON r.releve_id = c.releve_id
+       AND r.ref_situation_contractuelle = c.ref_situation_contractuelle
      WHERE m.mois = ${quoteText(month)} AND m.qualite IN ('réelle', 'estimée')${of}
      ORDER BY c.ref_situation_contractuelle, c.date_releve, c.ordre_index`,
   );

@@ -90,12 +90,15 @@ async function contractsOf(
   if (ids.length === 0) return [];
   const listed = quoteTexts(ids);
   const found = await sql.rows<{ id: string; contracts: string[] }>(
-    `SELECT id_affaire AS id, list(DISTINCT ref_situation_contractuelle ORDER BY ref_situation_contractuelle) AS contracts
+    `SELECT id_affaire AS id, list(DISTINCT ref_situation_contractuelle
+      ORDER BY ref_situation_contractuelle) AS contracts
      FROM (${fluxOf(supplier, 'c15').rows})
-     WHERE id_affaire IN (${listed}) AND ref_situation_contractuelle IS NOT NULL GROUP BY id_affaire`,
+     WHERE id_affaire IN (${listed}) AND ref_situation_contractuelle IS NOT NULL
+       GROUP BY id_affaire`,
   );
   const affairs = await sql.rows<{ id: string }>(
-    `SELECT DISTINCT affaire_id AS id FROM (${fluxOf(supplier, 'affaires').rows}) WHERE affaire_id IN (${listed})`,
+    `SELECT DISTINCT affaire_id AS id FROM (${fluxOf(supplier, 'affaires').rows})
+      WHERE affaire_id IN (${listed})`,
   );
   const contracts = new Map(found.map((one) => [one.id, one.contracts]));
   const known = new Set(affairs.map(({ id }) => id));
@@ -124,9 +127,11 @@ async function exitsOf(sql: SqlSession, contracts: readonly string[]): Promise<A
   if (contracts.length === 0) return [];
   return sql.rows<AnswerRow>(
     `SELECT ref_situation_contractuelle, arg_min(pdl, date_evenement) AS pdl,
-       arg_min(evenement, date_evenement) AS evenement_declencheur, CAST(left(min(date_evenement), 10) AS DATE) AS date_sortie
+       arg_min(evenement, date_evenement) AS evenement_declencheur,
+         CAST(left(min(date_evenement), 10) AS DATE) AS date_sortie
      FROM ${tableId('echine')}
-     WHERE evenement IN (${quoteTexts(EXITS)}) AND ref_situation_contractuelle IN (${quoteTexts(contracts)})
+     WHERE evenement IN (${quoteTexts(EXITS)})
+       AND ref_situation_contractuelle IN (${quoteTexts(contracts)})
      GROUP BY ref_situation_contractuelle ORDER BY ref_situation_contractuelle`,
   );
 }

@@ -38,14 +38,17 @@ export function addPerimeter(app: ApiApp, supplier: Supplier): void {
       affaires: await sql.rows<AnswerRow>(
         `WITH affaires AS (
            SELECT affaire_id, ${['origine', 'prestation', 'prestation_libelle', 'pdl', 'segment', 'statut'].map(last).join(', ')},
-             arg_max(affaire_etat, jalon_num) AS dernier_etat, arg_max(affaire_etat_libelle, jalon_num) AS dernier_etat_libelle,
+             arg_max(affaire_etat, jalon_num) AS dernier_etat,
+               arg_max(affaire_etat_libelle, jalon_num) AS dernier_etat_libelle,
              arg_max(jalon_date_heure, CAST(jalon_date_heure AS TIMESTAMPTZ)) AS dernier_jalon_date,
              arg_min(jalon_date_heure, CAST(jalon_date_heure AS TIMESTAMPTZ)) AS premier_jalon_date
            FROM (${rows}) GROUP BY affaire_id
          )
          SELECT * EXCLUDE (statut),
-           date_diff('day', CAST(left(premier_jalon_date, 10) AS DATE), CAST(${quoteText(supplier.today())} AS DATE)) AS anciennete_jours
-         FROM affaires WHERE ${conditions.join(' AND ')} ORDER BY anciennete_jours DESC, affaire_id`,
+           date_diff('day', CAST(left(premier_jalon_date, 10) AS DATE),
+           CAST(${quoteText(supplier.today())} AS DATE)) AS anciennete_jours
+         FROM affaires WHERE ${conditions.join(' AND ')} ORDER BY anciennete_jours DESC,
+           affaire_id`,
       ),
     }));
   });
@@ -65,9 +68,11 @@ function addPoints(app: ApiApp, supplier: Supplier): void {
     return supplier.answer({ request, reply }, [tableId('echine')], async (sql) => {
       const points = await sql.rows<{ pdl: string }>(
         `SELECT DISTINCT pdl FROM (
-           SELECT ref_situation_contractuelle, min(pdl) AS pdl FROM ${tableId('echine')} GROUP BY ref_situation_contractuelle
+           SELECT ref_situation_contractuelle, min(pdl) AS pdl
+             FROM ${tableId('echine')} GROUP BY ref_situation_contractuelle
            HAVING left(min(date_evenement), 10) <= ${day}
-             AND coalesce(left(min(date_evenement) FILTER (WHERE evenement IN (${quoteTexts(EXITS)})), 10) > ${day}, true)
+             AND coalesce(left(min(date_evenement)
+               FILTER (WHERE evenement IN (${quoteTexts(EXITS)})), 10) > ${day}, true)
          ) ORDER BY pdl LIMIT ${limit}`,
       );
       reply

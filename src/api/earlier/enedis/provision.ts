@@ -66,9 +66,11 @@ function estimateSql(rows: string, pdl: string, asOf: string): string {
   return `
   SELECT pdl, CAST(sum(coalesce(${total})) AS BIGINT) AS total, ${sums.join(', ')},
     CAST(min(debut) AS VARCHAR) AS debut, CAST(max(fin) AS VARCHAR) AS fin,
-    CAST(coalesce(sum(CAST(fin AS DATE) - CAST(debut AS DATE)) FILTER (WHERE CAST(fin AS DATE) <= ${day}), 0) AS INTEGER) AS jours,
+    CAST(coalesce(sum(CAST(fin AS DATE) - CAST(debut AS DATE))
+      FILTER (WHERE CAST(fin AS DATE) <= ${day}), 0) AS INTEGER) AS jours,
     date_diff('day', CAST(${day} - INTERVAL 12 MONTH AS DATE), ${day}) AS fenetre,
-    count(*) FILTER (WHERE code_nature = 'R') * 2 > count(*) AS est_reelle, bool_or(code_nature = 'C') AS regularisee
+    count(*) FILTER (WHERE code_nature = 'R') * 2 > count(*) AS est_reelle,
+    bool_or(code_nature = 'C') AS regularisee
   FROM (${rows})
   WHERE pdl = ${quoteText(pdl)} AND code_nature IN ('R', 'E', 'C')
     AND CAST(debut AS DATE) >= ${day} - INTERVAL 12 MONTH AND CAST(debut AS DATE) < ${day}

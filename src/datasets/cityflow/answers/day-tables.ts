@@ -43,7 +43,8 @@ function ofDocument(
     order,
     scoped: true,
     from: (files) =>
-      `SELECT ${cells.join(', ')} FROM (SELECT ${one} AS one FROM read_json_objects(${files}, format = 'unstructured'))`,
+      `SELECT ${cells.join(', ')} FROM (SELECT ${one} AS one
+        FROM read_json_objects(${files}, format = 'unstructured'))`,
     columns: [
       SCOPE,
       ...columns.map(([member, type, fr, en, unit]): TableColumn => ({

@@ -175,7 +175,8 @@ const SEVERITIES = shown({
   id: 'get_gravites',
   title: { fr: 'Perturbations par gravité', en: 'Disruptions by severity' },
   tables: ['cityflow_disruption_days'],
-  sql: `SELECT severite, count(DISTINCT id) AS n FROM cityflow_disruption_days GROUP BY 1 ORDER BY n DESC, severite`,
+  sql: `SELECT severite, count(DISTINCT id) AS n FROM cityflow_disruption_days GROUP BY 1
+    ORDER BY n DESC, severite`,
   columns: [column('severite', 'text', 'Gravité', 'Severity'), NUMBER],
   chart: { kind: 'bar', x: 'severite', y: ['n'] },
 });
@@ -184,7 +185,8 @@ const STATES = shown({
   id: 'get_etats_trafic',
   title: { fr: 'États du trafic', en: 'States of traffic' },
   tables: ['cityflow_segments'],
-  sql: `SELECT etat_trafic_dominant AS state, count(*) AS n FROM cityflow_segments GROUP BY 1 ORDER BY n DESC, state`,
+  sql: `SELECT etat_trafic_dominant AS state, count(*) AS n FROM cityflow_segments GROUP BY 1
+    ORDER BY n DESC, state`,
   columns: [column('state', 'text', 'État', 'State'), NUMBER],
   chart: { kind: 'ring', x: 'state', y: ['n'] },
 });
@@ -193,7 +195,8 @@ const BIKES_BY_DISTRICT = shown({
   id: 'get_velos_arrondissements',
   title: { fr: 'Passages par arrondissement', en: 'Bikes by district' },
   tables: ['cityflow_counters'],
-  sql: `SELECT arrondissement, sum(total_jour) AS bikes, count(DISTINCT id_compteur) AS counters FROM cityflow_counters
+  sql: `SELECT arrondissement, sum(total_jour) AS bikes, count(DISTINCT id_compteur) AS counters
+    FROM cityflow_counters
     WHERE arrondissement IS NOT NULL GROUP BY 1 ORDER BY 1`,
   columns: [
     column('arrondissement', 'text', 'Arrondissement', 'District'),
@@ -207,7 +210,8 @@ const TOP_COUNTERS = shown({
   id: 'get_compteurs_frequentes',
   title: { fr: 'Compteurs les plus fréquentés', en: 'Busiest counters' },
   tables: ['cityflow_counters'],
-  sql: `SELECT max(nom_compteur) AS name, id_compteur, sum(total_jour) AS bikes FROM cityflow_counters
+  sql: `SELECT max(nom_compteur) AS name, id_compteur, sum(total_jour) AS bikes
+    FROM cityflow_counters
     GROUP BY id_compteur ORDER BY bikes DESC NULLS LAST, id_compteur LIMIT 20`,
   columns: [
     column('name', 'text', 'Nom', 'Name'),
@@ -221,7 +225,8 @@ const COUNTER_MAP = shown({
   id: 'get_carte_compteurs',
   title: { fr: 'Carte des compteurs', en: 'Map of counters' },
   tables: ['cityflow_counters'],
-  sql: `SELECT max(nom_compteur) AS name, max(lon) AS lon, max(lat) AS lat, sum(total_jour) AS bikes FROM cityflow_counters
+  sql: `SELECT max(nom_compteur) AS name, max(lon) AS lon, max(lat) AS lat, sum(total_jour) AS bikes
+    FROM cityflow_counters
     WHERE lon IS NOT NULL GROUP BY id_compteur ORDER BY bikes DESC NULLS LAST, name`,
   columns: [
     column('name', 'text', 'Nom', 'Name'),
@@ -236,7 +241,8 @@ const LINES = shown({
   id: 'get_lignes_perturbees',
   title: { fr: 'Lignes les plus perturbées', en: 'Most disrupted lines' },
   tables: ['cityflow_disrupted_lines'],
-  sql: `SELECT ligne, sum("count") AS n, sum(minutes) AS minutes FROM cityflow_disrupted_lines GROUP BY 1 ORDER BY n DESC, minutes DESC, ligne`,
+  sql: `SELECT ligne, sum("count") AS n, sum(minutes) AS minutes FROM cityflow_disrupted_lines
+    GROUP BY 1 ORDER BY n DESC, minutes DESC, ligne`,
   columns: [
     column('ligne', 'text', 'Ligne', 'Line'),
     NUMBER,
@@ -249,7 +255,8 @@ const CRITICAL = shown({
   id: 'get_alertes_transports',
   title: { fr: 'Alertes critiques des transports', en: 'Critical alerts of public transport' },
   tables: ['cityflow_disruption_days'],
-  sql: `SELECT scope, titre, severite, minutes FROM cityflow_disruption_days WHERE severite IN ('CRITIQUE', 'ELEVEE')
+  sql: `SELECT scope, titre, severite, minutes FROM cityflow_disruption_days
+    WHERE severite IN ('CRITIQUE', 'ELEVEE')
     ORDER BY severite, minutes DESC, id LIMIT 100`,
   columns: [
     column('scope', 'date', 'Jour', 'Day'),
@@ -263,7 +270,8 @@ const ALERTS = shown({
   id: 'get_alertes_congestion',
   title: { fr: 'Alertes de congestion', en: 'Congestion alerts' },
   tables: ['cityflow_congestion_alerts'],
-  sql: `SELECT scope, libelle, severite, taux_occupation_moyen, temps_perdu_total_minutes AS lost_minutes FROM cityflow_congestion_alerts
+  sql: `SELECT scope, libelle, severite, taux_occupation_moyen,
+    temps_perdu_total_minutes AS lost_minutes FROM cityflow_congestion_alerts
     ORDER BY lost_minutes DESC NULLS LAST, identifiant_arc LIMIT 100`,
   columns: [
     column('scope', 'date', 'Jour', 'Day'),
@@ -278,7 +286,8 @@ const ZONES = shown({
   id: 'get_zones_congestionnees',
   title: { fr: 'Zones congestionnées', en: 'Congested zones' },
   tables: ['cityflow_zones'],
-  sql: `SELECT nom, sum(temps_perdu_minutes) AS lost_minutes, sum(vehicules) AS vehicles, max(troncons_satures) AS saturated
+  sql: `SELECT nom, sum(temps_perdu_minutes) AS lost_minutes, sum(vehicules) AS vehicles,
+    max(troncons_satures) AS saturated
     FROM cityflow_zones GROUP BY nom ORDER BY lost_minutes DESC NULLS LAST, nom`,
   columns: [
     column('nom', 'text', 'Zone', 'Zone'),
@@ -293,8 +302,10 @@ const CONGESTED = shown({
   id: 'get_troncons_congestionnes',
   title: { fr: 'Tronçons les plus congestionnés', en: 'Most congested segments' },
   tables: ['cityflow_segments'],
-  sql: `SELECT coalesce(max(libelle), identifiant_arc) AS name, sum(temps_perdu_total_minutes) AS lost_minutes, avg(taux_occupation_moyen) AS occupancy
-    FROM cityflow_segments WHERE temps_perdu_total_minutes IS NOT NULL GROUP BY identifiant_arc ORDER BY lost_minutes DESC, identifiant_arc LIMIT 10`,
+  sql: `SELECT coalesce(max(libelle), identifiant_arc) AS name,
+    sum(temps_perdu_total_minutes) AS lost_minutes, avg(taux_occupation_moyen) AS occupancy
+    FROM cityflow_segments WHERE temps_perdu_total_minutes IS NOT NULL GROUP BY identifiant_arc
+      ORDER BY lost_minutes DESC, identifiant_arc LIMIT 10`,
   columns: [
     column('name', 'text', 'Nom', 'Name'),
     column('lost_minutes', 'number', 'Temps perdu', 'Lost time', 'min'),
@@ -307,7 +318,8 @@ const WORK_IMPACT = shown({
   id: 'get_impact_chantiers',
   title: { fr: 'Impact des chantiers par arrondissement', en: 'Impact of roadworks by district' },
   tables: ['cityflow_active_works'],
-  sql: `SELECT arrondissement, sum(points) AS points, count(DISTINCT identifiant) AS works FROM cityflow_active_works
+  sql: `SELECT arrondissement, sum(points) AS points, count(DISTINCT identifiant) AS works
+    FROM cityflow_active_works
     WHERE arrondissement IS NOT NULL GROUP BY 1 ORDER BY 1`,
   columns: [
     column('arrondissement', 'text', 'Arrondissement', 'District'),
@@ -321,7 +333,8 @@ const WORK_ZONES = shown({
   id: 'get_zones_chantiers',
   title: { fr: 'Zones critiques des chantiers', en: 'Districts with the most roadworks' },
   tables: ['cityflow_active_works'],
-  sql: `SELECT arrondissement, count(DISTINCT identifiant) AS works FROM cityflow_active_works WHERE arrondissement IS NOT NULL
+  sql: `SELECT arrondissement, count(DISTINCT identifiant) AS works FROM cityflow_active_works
+    WHERE arrondissement IS NOT NULL
     GROUP BY 1 ORDER BY works DESC, 1 LIMIT 10`,
   columns: [
     column('arrondissement', 'text', 'Arrondissement', 'District'),
@@ -336,8 +349,10 @@ const PROFILE = shown({
   id: 'get_profil_velos',
   title: { fr: 'Profil horaire des vélos', en: 'Bikes by hour of the day' },
   tables: ['cityflow_bikes'],
-  sql: `SELECT CAST(hour(local_at) AS INTEGER) AS hour, sum(bikes) / count(DISTINCT CAST(local_at AS DATE)) AS bikes
-    FROM (SELECT ${LOCAL} AS local_at, bikes FROM cityflow_bikes WHERE bikes IS NOT NULL) GROUP BY 1 ORDER BY 1`,
+  sql: `SELECT CAST(hour(local_at) AS INTEGER) AS hour,
+    sum(bikes) / count(DISTINCT CAST(local_at AS DATE)) AS bikes
+    FROM (SELECT ${LOCAL} AS local_at, bikes FROM cityflow_bikes WHERE bikes IS NOT NULL) GROUP BY 1
+      ORDER BY 1`,
   columns: [
     column('hour', 'integer', 'Heure', 'Hour'),
     column('bikes', 'number', 'Vélos par jour', 'Bikes of a day', 'bikes/h'),
@@ -352,9 +367,11 @@ const WEEK = shown({
   title: { fr: 'Vélos par jour de la semaine et heure', en: 'Bikes by weekday and hour' },
   tables: ['cityflow_bikes'],
   days: WEEK_DAYS,
-  sql: `SELECT CAST(isodow(local_at) AS VARCHAR) AS weekday, CAST(hour(local_at) AS INTEGER) AS hour,
+  sql: `SELECT CAST(isodow(local_at) AS VARCHAR) AS weekday,
+    CAST(hour(local_at) AS INTEGER) AS hour,
       sum(bikes) / count(DISTINCT CAST(local_at AS DATE)) AS bikes
-    FROM (SELECT ${LOCAL} AS local_at, bikes FROM cityflow_bikes WHERE bikes IS NOT NULL) GROUP BY 1, 2 ORDER BY 1, 2`,
+    FROM (SELECT ${LOCAL} AS local_at, bikes FROM cityflow_bikes WHERE bikes IS NOT NULL)
+      GROUP BY 1, 2 ORDER BY 1, 2`,
   columns: [
     column('weekday', 'text', 'Jour (1 lundi)', 'Weekday (1 is Monday)'),
     column('hour', 'integer', 'Heure', 'Hour'),
@@ -383,8 +400,10 @@ const DAY_HEAT = shown({
   title: { fr: 'Vélos par jour et heure', en: 'Bikes by day and hour' },
   tables: ['cityflow_bikes'],
   days: 14,
-  sql: `SELECT CAST(CAST(local_at AS DATE) AS VARCHAR) AS day, CAST(hour(local_at) AS INTEGER) AS hour, sum(bikes) AS bikes
-    FROM (SELECT ${LOCAL} AS local_at, bikes FROM cityflow_bikes WHERE bikes IS NOT NULL) GROUP BY 1, 2 ORDER BY 1, 2`,
+  sql: `SELECT CAST(CAST(local_at AS DATE) AS VARCHAR) AS day,
+    CAST(hour(local_at) AS INTEGER) AS hour, sum(bikes) AS bikes
+    FROM (SELECT ${LOCAL} AS local_at, bikes FROM cityflow_bikes WHERE bikes IS NOT NULL)
+      GROUP BY 1, 2 ORDER BY 1, 2`,
   columns: [
     column('day', 'text', 'Jour', 'Day'),
     column('hour', 'integer', 'Heure', 'Hour'),
@@ -397,7 +416,8 @@ const HISTOGRAM = shown({
   id: 'get_histogramme_occupation',
   title: { fr: 'Tronçons par taux d’occupation', en: 'Segments by occupancy' },
   tables: ['cityflow_segments'],
-  sql: `SELECT CAST(floor(taux_occupation_moyen / 5) * 5 AS INTEGER) AS from_pct, count(*) AS n FROM cityflow_segments
+  sql: `SELECT CAST(floor(taux_occupation_moyen / 5) * 5 AS INTEGER) AS from_pct, count(*) AS n
+    FROM cityflow_segments
     WHERE taux_occupation_moyen IS NOT NULL GROUP BY 1 ORDER BY 1`,
   columns: [column('from_pct', 'integer', 'À partir de', 'From', '%'), NUMBER],
   chart: { kind: 'bar', x: 'from_pct', y: ['n'] },

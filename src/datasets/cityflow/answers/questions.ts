@@ -33,7 +33,8 @@ const busiest = question({
     top_n: limit,
   }) => `SELECT arc_id, label, avg(flow_vehicles) AS mean_flow, max(flow_vehicles) AS largest_flow,
       count(flow_vehicles) AS hours
-    FROM cityflow_roads LEFT JOIN (SELECT arc_id, max(label) AS label FROM cityflow_streets GROUP BY 1) USING (arc_id)
+    FROM cityflow_roads LEFT JOIN (SELECT arc_id, max(label) AS label FROM cityflow_streets
+      GROUP BY 1) USING (arc_id)
     WHERE flow_vehicles IS NOT NULL GROUP BY 1, 2 ORDER BY mean_flow DESC, arc_id LIMIT ${limit}`,
   columns: () => [
     column('arc_id', 'text', 'Arc', 'Arc'),
@@ -69,7 +70,8 @@ const worstHours = question({
   sql: ({
     top_n: limit,
   }) => `SELECT hour_start_at, avg(occupancy_pct) AS mean_occupancy, count(occupancy_pct) AS arcs
-    FROM cityflow_roads WHERE occupancy_pct IS NOT NULL GROUP BY 1 ORDER BY mean_occupancy DESC, hour_start_at LIMIT ${limit}`,
+    FROM cityflow_roads WHERE occupancy_pct IS NOT NULL GROUP BY 1 ORDER BY mean_occupancy DESC,
+      hour_start_at LIMIT ${limit}`,
   columns: () => [
     { name: 'hour_start_at', type: 'instant', title: { fr: 'Heure (UTC)', en: 'Hour (UTC)' } },
     column('mean_occupancy', 'number', 'Taux d’occupation moyen', 'Mean occupancy', '%'),
@@ -110,7 +112,8 @@ const worksNear = question({
       ...(district === undefined ? [] : [`district = ${district}`]),
       ...(street === undefined ? [] : [`contains(lower(streets), lower(${quoteText(street)}))`]),
     ];
-    return `SELECT work_id, streets, purpose, impact, district, starts_on, ends_on FROM cityflow_works
+    return `SELECT work_id, streets, purpose, impact, district, starts_on, ends_on
+      FROM cityflow_works
       WHERE ${where.join(' AND ')} ORDER BY ends_on, work_id LIMIT ${limit}`;
   },
   columns: () => [
@@ -178,8 +181,10 @@ const comparison = question({
     const { from, to } = daysOf(asked, scene);
     const local = `CAST(timezone('${ZONE}', hour_start_at) AS DATE)`;
     const only = `WHERE ${local} IN (DATE ${quoteText(from)}, DATE ${quoteText(to)})`;
-    return `SELECT * FROM (SELECT CAST(${local} AS VARCHAR) AS day, hour, sum(bikes) AS bikes FROM cityflow_bikes ${only} GROUP BY 1, 2)
-      FULL JOIN (SELECT CAST(${local} AS VARCHAR) AS day, hour, avg(flow_vehicles) AS mean_flow FROM cityflow_roads ${only} GROUP BY 1, 2)
+    return `SELECT * FROM (SELECT CAST(${local} AS VARCHAR) AS day, hour, sum(bikes) AS bikes
+      FROM cityflow_bikes ${only} GROUP BY 1, 2)
+      FULL JOIN (SELECT CAST(${local} AS VARCHAR) AS day, hour, avg(flow_vehicles) AS mean_flow
+        FROM cityflow_roads ${only} GROUP BY 1, 2)
       USING (day, hour) ORDER BY day, hour`;
   },
   columns: () => [

@@ -58,16 +58,22 @@ const workHours = question({
       street === undefined ? '' : `AND contains(lower(label), lower(${quoteText(street)}))`;
     const local = `timezone('${ZONE}', hour_start_at)`;
     return `WITH flows AS (
-        SELECT label AS street, CASE WHEN isodow(${local}) < 6 THEN 'semaine' ELSE 'week-end' END AS days,
-          CAST(hour(${local}) AS INTEGER) AS clock, avg(flow_vehicles) AS flow, count(DISTINCT CAST(${local} AS DATE)) AS seen
-        FROM cityflow_roads JOIN (SELECT arc_id, max(label) AS label FROM cityflow_streets GROUP BY 1) USING (arc_id)
+        SELECT label AS street, CASE WHEN isodow(${local}) < 6 THEN 'semaine'
+          ELSE 'week-end' END AS days,
+          CAST(hour(${local}) AS INTEGER) AS clock, avg(flow_vehicles) AS flow,
+          count(DISTINCT CAST(${local} AS DATE)) AS seen
+        FROM cityflow_roads JOIN (SELECT arc_id, max(label) AS label FROM cityflow_streets
+          GROUP BY 1) USING (arc_id)
         WHERE flow_vehicles IS NOT NULL AND label IS NOT NULL ${named} GROUP BY ALL),
       windows AS (
-        SELECT a.street, a.days, a.clock AS from_hour, count(*) AS hours, avg(b.flow) AS flow, min(b.seen) AS seen
-        FROM flows a JOIN flows b ON a.street = b.street AND a.days = b.days AND (b.clock - a.clock + 24) % 24 < ${hours}
+        SELECT a.street, a.days, a.clock AS from_hour, count(*) AS hours, avg(b.flow) AS flow,
+          min(b.seen) AS seen
+        FROM flows a JOIN flows b ON a.street = b.street AND a.days = b.days
+          AND (b.clock - a.clock + 24) % 24 < ${hours}
         GROUP BY ALL HAVING count(*) = ${hours}),
       whole AS (SELECT street, days, avg(flow) AS mean_flow FROM flows GROUP BY ALL)
-      SELECT street, days, from_hour, (from_hour + ${hours}) % 24 AS to_hour, flow AS window_flow, mean_flow,
+      SELECT street, days, from_hour, (from_hour + ${hours}) % 24 AS to_hour, flow AS window_flow,
+        mean_flow,
         CASE WHEN mean_flow > 0 THEN flow / mean_flow * 100 END AS share_pct, seen AS days_seen
       FROM windows JOIN whole USING (street, days)
       QUALIFY row_number() OVER (PARTITION BY street, days ORDER BY flow, from_hour) = 1
@@ -160,8 +166,10 @@ const silentSensors = question({
   sql: ({
     kind,
     top_n: limit,
-  }) => `SELECT kind, sensor_id, sensor_name, silent_hours, silent_at_least, missing_pct, window_missing_pct
-    FROM cityflow_sensors WHERE health <> 'ok' ${kind === undefined ? '' : `AND kind = ${quoteText(kind)}`}
+  }) => `SELECT kind, sensor_id, sensor_name, silent_hours, silent_at_least, missing_pct,
+    window_missing_pct
+    FROM cityflow_sensors
+      WHERE health <> 'ok' ${kind === undefined ? '' : `AND kind = ${quoteText(kind)}`}
     ORDER BY silent_hours DESC, kind, sensor_id LIMIT ${limit}`,
   columns: () => [
     column('kind', 'text', 'Genre', 'Kind'),
@@ -193,11 +201,11 @@ const bikeFlow = question({
   }),
   tables: ['cityflow_bikes'],
   span: lastDays(FLOW_DAYS),
-  sql: ({
-    counter,
-  }) => `SELECT strftime(timezone('${ZONE}', hour_start_at), '%Y-%m-%d') AS day, CAST(sum(bikes) AS BIGINT) AS bikes,
+  sql: ({ counter }) => `SELECT strftime(timezone('${ZONE}', hour_start_at), '%Y-%m-%d') AS day,
+    CAST(sum(bikes) AS BIGINT) AS bikes,
       count(DISTINCT counter_id) AS counters, count(bikes) AS hours
-    FROM cityflow_bikes WHERE bikes IS NOT NULL ${counter === undefined ? '' : `AND counter_id = ${quoteText(counter)}`}
+    FROM cityflow_bikes
+      WHERE bikes IS NOT NULL ${counter === undefined ? '' : `AND counter_id = ${quoteText(counter)}`}
     GROUP BY 1 ORDER BY 1`,
   columns: () => [
     { name: 'day', type: 'date', title: { fr: 'Jour', en: 'Day' } },

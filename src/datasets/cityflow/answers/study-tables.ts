@@ -49,7 +49,8 @@ const FIGURES: TableDefinition = {
     quality_pct: ['Qualité de service', 'Mean result of all indicators of the quarter', '%'],
   }).map((column) => (column.name === 'date' ? { ...column, type: 'date' } : column)),
   from: (files) =>
-    `SELECT * REPLACE (CAST(date AS DATE) AS date) FROM read_parquet(${files}, union_by_name = true, hive_partitioning = false)`,
+    `SELECT * REPLACE (CAST(date AS DATE) AS date)
+      FROM read_parquet(${files}, union_by_name = true, hive_partitioning = false)`,
 };
 
 const SENSORS: TableDefinition = {
@@ -199,10 +200,12 @@ const QUALITY: TableDefinition = {
   from: (
     files,
   ) => `SELECT source->>'$.dataset' AS dataset, CAST(source->>'$.passed' AS BOOLEAN) AS passed,
-      CAST(source->>'$.rows' AS BIGINT) AS rows, one->>'$.check' AS "check", one->>'$.severity' AS severity,
+      CAST(source->>'$.rows' AS BIGINT) AS rows, one->>'$.check' AS "check",
+      one->>'$.severity' AS severity,
       CAST(one->>'$.tested' AS BIGINT) AS tested, CAST(one->>'$.failed' AS BIGINT) AS failed
     FROM (SELECT source, unnest(CAST(source->'$.checks' AS JSON[])) AS one
-      FROM (SELECT unnest(CAST(json->'$.datasets' AS JSON[])) AS source FROM read_json_objects(${files}, format = 'unstructured')))`,
+      FROM (SELECT unnest(CAST(json->'$.datasets' AS JSON[])) AS source
+        FROM read_json_objects(${files}, format = 'unstructured')))`,
   columns: [
     SCOPE,
     { name: 'dataset', type: 'text', title: { fr: 'Source', en: 'Source' } },

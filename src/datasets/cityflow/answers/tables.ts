@@ -152,7 +152,8 @@ const DISRUPTIONS: TableDefinition = {
   from: (
     files,
   ) => `SELECT one->>'$.id' AS id, one->>'$.status' AS status, one->>'$.effect' AS effect,
-      TRY_CAST(one->>'$.priority' AS BIGINT) AS priority, one->>'$.cause' AS cause, one->>'$.title' AS title,
+      TRY_CAST(one->>'$.priority' AS BIGINT) AS priority, one->>'$.cause' AS cause,
+      one->>'$.title' AS title,
       array_to_string(CAST(one->'$.lines' AS VARCHAR[]), ',') AS lines
     FROM (SELECT unnest(CAST(json->'$.disruptions' AS JSON[])) AS one
       FROM read_json_objects(${files}, format = 'unstructured'))`,

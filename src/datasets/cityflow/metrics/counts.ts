@@ -247,7 +247,8 @@ export async function networkOf(
  */
 async function readArcs(sql: SqlSession, unit: StepUnit): Promise<CountedArc[]> {
   const [core, arcs] = [neededInput(unit, 'core').path, neededInput(unit, 'arcs').path];
-  const triple = `'[' || hour || ',' || coalesce(flow_vehicles::VARCHAR, 'null') || ',' || coalesce(occupancy_pct::VARCHAR, 'null') || ']'`;
+  const triple = `'[' || hour || ',' || coalesce(flow_vehicles::VARCHAR, 'null') || ',' ||
+    coalesce(occupancy_pct::VARCHAR, 'null') || ']'`;
   return sql.rows<CountedArc>(`SELECT arc_id, label, shape, hours FROM
       (SELECT arc_id, string_agg(${triple}, ',') AS hours FROM ${parquetSql(core)} GROUP BY arc_id)
       JOIN ${parquetSql(arcs)} USING (arc_id) ORDER BY arc_id`);

@@ -133,13 +133,16 @@ async function readText(
   const { at, place, row } = columns;
   const folder = path.join(sql.scratch, 'published');
   await mkdir(folder, { recursive: true });
-  await sql.run(`COPY (SELECT ${[at, ...row].join(', ')}, ${placeHashSql(place)} AS ${PLACE_HASH} FROM ${csvRowsSql(file)}) TO ${quoteText(folder)}
-    (FORMAT PARQUET, COMPRESSION SNAPPY, PER_THREAD_OUTPUT, OVERWRITE_OR_IGNORE, WRITE_BLOOM_FILTER false)`);
+  await sql.run(`COPY
+    (SELECT ${[at, ...row].join(', ')}, ${placeHashSql(place)} AS ${PLACE_HASH} FROM ${csvRowsSql(file)}) TO ${quoteText(folder)}
+    (FORMAT PARQUET, COMPRESSION SNAPPY, PER_THREAD_OUTPUT, OVERWRITE_OR_IGNORE,
+    WRITE_BLOOM_FILTER false)`);
   await sql.run(
     `CREATE OR REPLACE VIEW published AS FROM ${parquetSql(path.join(folder, '*.parquet'))}`,
   );
   await sql.run(`CREATE OR REPLACE TABLE times AS
-    SELECT ${at}, CAST(${countDaySql(at)} AS DATE) AS ${DAY}, CAST(row_number() OVER (ORDER BY ${at}) AS INTEGER) AS ${TIME}
+    SELECT ${at}, CAST(${countDaySql(at)} AS DATE) AS ${DAY},
+      CAST(row_number() OVER (ORDER BY ${at}) AS INTEGER) AS ${TIME}
     FROM (SELECT DISTINCT ${at} FROM published)`);
   const [unread] = await sql.rows(`SELECT 1 FROM times WHERE ${DAY} IS NULL LIMIT 1`);
   if (unread !== undefined) await refuseUnreadableHours(sql, file);
@@ -172,17 +175,20 @@ async function findPlaces(
 ): Promise<void> {
   const texts = place.join(', ');
   const named = `SELECT ${placeHashSql(place)} AS ${PLACE_HASH}, ${texts} FROM ${csvRowsSql(file)}`;
-  const unnamed = `(SELECT DISTINCT ${PLACE_HASH} FROM published) ANTI JOIN found USING (${PLACE_HASH})`;
+  const unnamed = `(SELECT DISTINCT ${PLACE_HASH} FROM published) ANTI JOIN found
+    USING (${PLACE_HASH})`;
   await sql.run(
     `CREATE OR REPLACE TABLE found AS SELECT DISTINCT * FROM (${named} LIMIT ${ROWS_NAMING_PLACES})`,
   );
   const [some] = await sql.rows(`SELECT 1 FROM ${unnamed} LIMIT 1`);
   if (some !== undefined) {
     await sql.run(
-      `INSERT INTO found SELECT DISTINCT * FROM (${named}) SEMI JOIN (FROM ${unnamed}) USING (${PLACE_HASH})`,
+      `INSERT INTO found SELECT DISTINCT * FROM (${named}) SEMI JOIN (FROM ${unnamed})
+        USING (${PLACE_HASH})`,
     );
   }
-  await sql.run(`CREATE OR REPLACE TABLE places AS SELECT *, CAST(dense_rank() OVER (ORDER BY ${arc}) AS INTEGER) AS ${ARC},
+  await sql.run(`CREATE OR REPLACE TABLE places AS SELECT *,
+    CAST(dense_rank() OVER (ORDER BY ${arc}) AS INTEGER) AS ${ARC},
       CAST(row_number() OVER (ORDER BY ${texts}) AS INTEGER) AS ${PLACE} FROM found`);
 }
 
@@ -196,11 +202,13 @@ async function sortRows(
   days: readonly CivilDate[],
 ): Promise<readonly (readonly DayRows[])[]> {
   const [first = '', last = ''] = [days[0], days.at(-1)];
-  await sql.run(`CREATE OR REPLACE TABLE sorted AS SELECT t.${DAY}, p.${ARC}, t.${TIME}, p.${PLACE}, ${row.map((name) => `r.${name}`).join(', ')}
+  await sql.run(`CREATE OR REPLACE TABLE sorted AS SELECT t.${DAY}, p.${ARC}, t.${TIME},
+    p.${PLACE}, ${row.map((name) => `r.${name}`).join(', ')}
     FROM published r JOIN times t ON r.${at} = t.${at} JOIN places p USING (${PLACE_HASH})
     WHERE t.${DAY} BETWEEN ${quoteText(first)} AND ${quoteText(last)} ORDER BY ${DAY}, ${ARC}, ${TIME}`);
   const counted = await sql.rows<{ day: CivilDate; rows: number; places: string }>(
-    `SELECT ${DAY} AS day, CAST(sum(rows) AS BIGINT) AS rows, md5(string_agg(${PLACE}, ' ' ORDER BY ${PLACE})) AS places
+    `SELECT ${DAY} AS day, CAST(sum(rows) AS BIGINT) AS rows,
+      md5(string_agg(${PLACE}, ' ' ORDER BY ${PLACE})) AS places
       FROM (SELECT ${DAY}, ${PLACE}, count(*) AS rows FROM sorted GROUP BY ALL) GROUP BY ALL`,
   );
   const found = new Map(counted.map((day) => [day.day, day]));
@@ -222,17 +230,20 @@ async function sortRows(
 async function mergeTwins(sql: SqlSession): Promise<CivilDate[]> {
   const key = `${DAY}, ${ARC}, ${TIME}`;
   await sql.run(`CREATE OR REPLACE TABLE doubled AS SELECT DISTINCT ${key} FROM (
-    SELECT ${key}, lag(${ARC}) OVER () = ${ARC} AND lag(${TIME}) OVER () = ${TIME} AS follows_twin FROM sorted) WHERE follows_twin`);
+    SELECT ${key}, lag(${ARC}) OVER () = ${ARC} AND lag(${TIME}) OVER () = ${TIME} AS follows_twin
+      FROM sorted) WHERE follows_twin`);
   const [some] = await sql.rows(`SELECT 1 FROM doubled LIMIT 1`);
   if (some === undefined) return [];
   await sql.run(
-    `CREATE OR REPLACE TABLE twins AS SELECT DISTINCT sorted.* FROM sorted SEMI JOIN doubled USING (${key})`,
+    `CREATE OR REPLACE TABLE twins AS SELECT DISTINCT sorted.* FROM sorted SEMI JOIN doubled
+      USING (${key})`,
   );
   await sql.run(`DELETE FROM sorted USING doubled d
     WHERE sorted.${DAY} = d.${DAY} AND sorted.${ARC} = d.${ARC} AND sorted.${TIME} = d.${TIME}`);
   await sql.run('INSERT INTO sorted FROM twins');
   const left = await sql.rows<{ day: CivilDate }>(
-    `SELECT DISTINCT ${DAY} AS day FROM (SELECT ${key} FROM twins GROUP BY ALL HAVING count(*) > 1)`,
+    `SELECT DISTINCT ${DAY} AS day FROM (SELECT ${key} FROM twins GROUP BY ALL
+      HAVING count(*) > 1)`,
   );
   return left.map(({ day }) => day);
 }
@@ -248,7 +259,8 @@ async function namePlaces(
   [day]: readonly DayRows[],
 ): Promise<void> {
   await sql.run(`CREATE OR REPLACE TABLE day_places AS SELECT ${[PLACE, ...place].join(', ')}
-    FROM places SEMI JOIN (FROM sorted WHERE ${DAY} = ${quoteText(day?.date ?? '')}) USING (${PLACE})`);
+    FROM places SEMI JOIN (FROM sorted WHERE ${DAY} = ${quoteText(day?.date ?? '')})
+      USING (${PLACE})`);
   const typed: string[] = [];
   for (const [index, column] of place.entries()) {
     const type = `place_text_${index}`;
@@ -285,8 +297,10 @@ interface Cut {
 async function cutDay(sql: SqlSession, { file, columns, day }: Cut): Promise<UnitOutcome> {
   const { date, published, hasTwins } = day;
   const order = [ARC, TIME, ...(hasTwins ? [PLACE, ...columns.row] : [])];
-  const select = `SELECT ${file.published.map(quoteIdentifier).join(', ')} FROM (FROM sorted WHERE ${DAY} = ${quoteText(date)})
-    JOIN (SELECT * EXCLUDE (${DAY}) FROM times) USING (${TIME}) JOIN day_places USING (${PLACE}) ORDER BY ${order.join(', ')}`;
+  const select = `SELECT ${file.published.map(quoteIdentifier).join(', ')} FROM (FROM sorted
+    WHERE ${DAY} = ${quoteText(date)})
+    JOIN (SELECT * EXCLUDE (${DAY}) FROM times) USING (${TIME}) JOIN day_places USING (${PLACE})
+      ORDER BY ${order.join(', ')}`;
   const slice = published === 0 ? undefined : await copyToParquet(sql, select, `counts-${date}`);
   return cutOutcome(date, file, slice, published);
 }

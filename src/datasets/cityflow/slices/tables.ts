@@ -64,7 +64,8 @@ export async function countListed<Column extends string>(
     headers: number;
   }>(`SELECT count(*) AS rows,
       count(*) FILTER (WHERE coalesce(trim(${name}), '') = '') AS nameless,
-      count(*) FILTER (WHERE ${name} = ${quoteText(published)}) AS headers FROM ${csvRowsSql(file)}`);
+      count(*) FILTER (WHERE ${name} = ${quoteText(published)}) AS headers
+        FROM ${csvRowsSql(file)}`);
   const { rows, nameless, headers } = found ?? { rows: 0, nameless: 0, headers: 0 };
   const refuse = (why: string): never => {
     throw new PipelineError('SRC_SHAPE_CHANGED', `${file.what} ${why}`);
@@ -108,7 +109,8 @@ export async function sliceWorks(
     quoteIdentifier(required(file.known.get('ends_on'), 'the column ends_on')),
   ];
   await sql.run(`CREATE OR REPLACE TEMP TABLE published AS SELECT DISTINCT *,
-      TRY_CAST(${start}[:10] AS DATE) AS quotidien_start, TRY_CAST(${end}[:10] AS DATE) AS quotidien_end FROM ${csvRowsSql(file)}`);
+      TRY_CAST(${start}[:10] AS DATE) AS quotidien_start,
+      TRY_CAST(${end}[:10] AS DATE) AS quotidien_end FROM ${csvRowsSql(file)}`);
   const outcomes: UnitOutcome[] = [];
   for (const { date } of task.days) {
     const where = worksOf(date);

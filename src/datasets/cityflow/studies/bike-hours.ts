@@ -71,9 +71,12 @@ export interface BikeHours {
 export async function loadBikeHours(sql: SqlSession, units: readonly StepUnit[]): Promise<void> {
   const files = [...new Set(units.flatMap(filesOf))];
   const local = `timezone('${ZONE}', hour_start_at)`;
-  await sql.run(`CREATE OR REPLACE TEMP TABLE bike_hours AS SELECT filename AS file, counter_id, name, district, hour_start_at, bikes,
-      strftime(${local}, '%Y-%m-%d') AS day, CAST(isodow(${local}) AS INTEGER) AS weekday, CAST(hour(${local}) AS INTEGER) AS clock
-    FROM read_parquet(${quoteList(files)}, hive_partitioning = false, filename = true) WHERE bikes IS NOT NULL`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE bike_hours AS SELECT filename AS file, counter_id,
+    name, district, hour_start_at, bikes,
+      strftime(${local}, '%Y-%m-%d') AS day, CAST(isodow(${local}) AS INTEGER) AS weekday,
+        CAST(hour(${local}) AS INTEGER) AS clock
+    FROM read_parquet(${quoteList(files)}, hive_partitioning = false, filename = true)
+      WHERE bikes IS NOT NULL`);
 }
 
 function filesOf(unit: StepUnit): string[] {
@@ -89,10 +92,11 @@ export async function readBikeHours(sql: SqlSession, unit: StepUnit): Promise<Bi
   const own = `(FROM bike_hours WHERE file IN (${quoteTexts(filesOf(unit))}))`;
   const sums = 'count(*) AS n, CAST(sum(bikes) AS BIGINT) AS total';
   return {
-    counters:
-      await sql.rows(`SELECT counter_id, arg_max(name, hour_start_at) AS name, max(district) AS district, ${sums},
+    counters: await sql.rows(`SELECT counter_id, arg_max(name, hour_start_at) AS name,
+        max(district) AS district, ${sums},
         min(bikes) AS least, max(bikes) AS most, median(bikes) AS median,
-        CAST(sum(CAST(bikes AS BIGINT) * bikes) AS BIGINT) AS squares, CAST(epoch(max(hour_start_at)) // 3600 AS BIGINT) AS last_hour
+        CAST(sum(CAST(bikes AS BIGINT) * bikes) AS BIGINT) AS squares,
+        CAST(epoch(max(hour_start_at)) // 3600 AS BIGINT) AS last_hour
       FROM ${own} GROUP BY counter_id ORDER BY counter_id`),
     days: await sql.rows(
       `SELECT counter_id, day, ${sums} FROM ${own} GROUP BY ALL ORDER BY counter_id, day`,
@@ -100,8 +104,8 @@ export async function readBikeHours(sql: SqlSession, unit: StepUnit): Promise<Bi
     profile: await sql.rows(
       `SELECT weekday, clock, ${sums} FROM ${own} GROUP BY ALL ORDER BY weekday, clock`,
     ),
-    today:
-      await sql.rows(`SELECT counter_id, hour_start_at, bikes FROM ${own} WHERE day = '${unit.scope}'
+    today: await sql.rows(`SELECT counter_id, hour_start_at, bikes
+        FROM ${own} WHERE day = '${unit.scope}'
       ORDER BY counter_id, hour_start_at`),
   };
 }

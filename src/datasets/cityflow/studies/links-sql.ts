@@ -28,7 +28,9 @@ export function linksSql(limits: StudyLimits): string {
 function pairSql({ name, left, right, quarterly }: Pair, lag: number, place: number): string {
   const independent =
     quarterly === true ? `count(DISTINCT date_trunc('quarter', x.date))` : 'count(*)';
-  return `SELECT ${place} AS place, ${quoteText(name)} AS name, ${lag} AS lag_days, count(*) AS n, ${independent} AS n_independent,
+  return `SELECT ${place} AS place, ${quoteText(name)} AS name, ${lag} AS lag_days,
+    count(*) AS n, ${independent} AS n_independent,
       corr(x.${left}, y.${right}) AS r
-    FROM cityflow_days x JOIN cityflow_days y ON y.date = x.date + ${lag} WHERE x.${left} IS NOT NULL AND y.${right} IS NOT NULL`;
+    FROM cityflow_days x JOIN cityflow_days y
+      ON y.date = x.date + ${lag} WHERE x.${left} IS NOT NULL AND y.${right} IS NOT NULL`;
 }

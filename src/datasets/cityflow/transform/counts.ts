@@ -94,7 +94,8 @@ const MAX_VEHICLES_PER_HOUR = 12_000;
  * vehicles and do not invent them.
  */
 const BEST_TWIN = `QUALIFY row_number() OVER (PARTITION BY arc, hour ORDER BY implausible,
-  (flow IS NOT NULL)::INT + (occupancy IS NOT NULL)::INT DESC, flow DESC NULLS LAST, occupancy DESC NULLS LAST, barred) = 1`;
+  (flow IS NOT NULL)::INT + (occupancy IS NOT NULL)::INT DESC, flow DESC NULLS LAST,
+  occupancy DESC NULLS LAST, barred) = 1`;
 
 /** Twins of one arc and hour become one; impossible values are left out and counted. */
 export const transformCounts = daysAtOnce(async (unit, task, sql) =>
@@ -110,18 +111,22 @@ async function transform(
   const source = await sourceOf(sql, neededInput(unit, 'comptages').path);
   await loadRows(sql, source, day, thresholds);
   const { checks, hasTwins } = await runChecks(sql);
-  const rows = `(SELECT arc, hour, flow, occupancy, state, barred FROM counts WHERE NOT off_grid AND NOT nameless ${hasTwins ? BEST_TWIN : ''})`;
+  const rows = `(SELECT arc, hour, flow, occupancy, state, barred FROM counts WHERE NOT off_grid
+    AND NOT nameless ${hasTwins ? BEST_TWIN : ''})`;
   const startSecond = Date.parse(day.startAt) / 1000;
   const core = await copyToParquet(
     sql,
-    `SELECT arc AS arc_id, CAST(hour AS TINYINT) AS hour, to_timestamp(${startSecond} + 3600 * hour) AS hour_start_at, flow AS flow_vehicles,
-      occupancy AS occupancy_pct, CAST(state AS TINYINT) AS state, barred AS published_arc_state FROM ${rows} ORDER BY arc, hour`,
+    `SELECT arc AS arc_id, CAST(hour AS TINYINT) AS hour,
+      to_timestamp(${startSecond} + 3600 * hour) AS hour_start_at, flow AS flow_vehicles,
+      occupancy AS occupancy_pct, CAST(state AS TINYINT) AS state, barred AS published_arc_state
+        FROM ${rows} ORDER BY arc, hour`,
     `core-${unit.scope}`,
   );
   const { column, from } = source;
   const arcs = await copyToParquet(
     sql,
-    `SELECT ${column('arc')} AS arc_id, min(${column('label')}) AS label, min(${column('upstream')}) AS upstream_node,
+    `SELECT ${column('arc')} AS arc_id, min(${column('label')}) AS label,
+      min(${column('upstream')}) AS upstream_node,
       min(${column('downstream')}) AS downstream_node, min(${column('shape')}) AS shape
       FROM ${from} WHERE NOT ${namelessSql(column('arc'))} GROUP BY 1 ORDER BY 1`,
     `arcs-${unit.scope}`,
@@ -156,7 +161,8 @@ async function droppedFrom(sql: SqlSession, kept: number): Promise<Dropped> {
   const [found] = await sql.rows<Dropped>(`SELECT count(*) FILTER (WHERE nameless) AS nameless_rows,
       count(*) FILTER (WHERE off_grid AND NOT nameless) AS rows_outside,
       count(*) FILTER (WHERE NOT off_grid AND NOT nameless) - ${kept} AS duplicate_rows,
-      count(*) FILTER (WHERE implausible AND NOT off_grid AND NOT nameless) AS implausible_rows FROM counts`);
+      count(*) FILTER (WHERE implausible AND NOT off_grid AND NOT nameless) AS implausible_rows
+        FROM counts`);
   return found ?? { nameless_rows: 0, rows_outside: 0, duplicate_rows: 0, implausible_rows: 0 };
 }
 
@@ -199,22 +205,28 @@ async function loadRows(
 ): Promise<void> {
   const at = column('at');
   const start = Date.parse(day.startAt) / 1000;
-  await sql.run(`CREATE OR REPLACE TEMP TABLE times AS SELECT at_text, CASE WHEN second % 3600 = 0 THEN second // 3600 - 1 END AS hour
+  await sql.run(`CREATE OR REPLACE TEMP TABLE times AS SELECT at_text, CASE
+    WHEN second % 3600 = 0 THEN second // 3600 - 1 END AS hour
     FROM (SELECT at_text, CAST(epoch(${endInstantSql('at_text')}) AS BIGINT) - ${start} AS second
       FROM (SELECT DISTINCT ${at} AS at_text FROM ${from}))`);
   const wrong = RULES.map(({ flag, failed }) => `coalesce(${failed}, false) AS ${flag}`);
   await sql.run(`CREATE OR REPLACE TEMP VIEW texts AS
     WITH words AS (SELECT ${column('arc')} AS arc, ${at} AS at_text, ${column('flow')} AS flow_text, ${column('occupancy')} AS occupancy_text,
         ${publishedStateSql(column('state'))} AS published_state, ${barredSql(column('barred'))} AS barred FROM ${from}),
-      numbers AS (SELECT *, TRY_CAST(flow_text AS ${FLOW}) AS flow_read, TRY_CAST(occupancy_text AS ${OCCUPANCY}) AS occupancy_read FROM words),
-      plausible AS (SELECT *, CASE WHEN flow_read BETWEEN 0 AND ${MAX_VEHICLES_PER_HOUR} THEN flow_read END AS flow,
-        CASE WHEN occupancy_read BETWEEN 0 AND 100 THEN occupancy_read END AS occupancy FROM numbers),
-      typed AS (SELECT *, ${stateSql('occupancy', thresholds)} AS state, hour IS NULL OR hour NOT BETWEEN 0 AND ${day.hours - 1} AS is_outside
+      numbers AS (SELECT *, TRY_CAST(flow_text AS ${FLOW}) AS flow_read,
+        TRY_CAST(occupancy_text AS ${OCCUPANCY}) AS occupancy_read FROM words),
+      plausible AS (SELECT *, CASE WHEN flow_read BETWEEN 0
+        AND ${MAX_VEHICLES_PER_HOUR} THEN flow_read END AS flow,
+        CASE WHEN occupancy_read BETWEEN 0 AND 100 THEN occupancy_read END AS occupancy
+          FROM numbers),
+      typed AS (SELECT *, ${stateSql('occupancy', thresholds)} AS state, hour IS NULL
+        OR hour NOT BETWEEN 0 AND ${day.hours - 1} AS is_outside
         FROM plausible LEFT JOIN times USING (at_text))
     SELECT *, ${wrong.join(', ')} FROM typed`);
   const flags = RULES.map(({ flag }) => flag).join(', ');
   await sql.run(`CREATE OR REPLACE TEMP TABLE counts AS
-    SELECT arc, hour, flow, occupancy, state, barred, published_state IS NOT NULL AS has_state, ${flags} FROM texts`);
+    SELECT arc, hour, flow, occupancy, state, barred,
+      published_state IS NOT NULL AS has_state, ${flags} FROM texts`);
 }
 
 /**
@@ -223,7 +235,8 @@ async function loadRows(
  * `02:00+02:00`.
  */
 export function endInstantSql(at: string): string {
-  return `CASE WHEN length(${at}) = 19 THEN timezone(${quoteText(ZONE)}, TRY_CAST(${at} AS TIMESTAMP)) ELSE TRY_CAST(${at} AS TIMESTAMPTZ) END`;
+  return `CASE WHEN length(${at}) = 19 THEN timezone(${quoteText(ZONE)},
+    TRY_CAST(${at} AS TIMESTAMP)) ELSE TRY_CAST(${at} AS TIMESTAMPTZ) END`;
 }
 
 /**
@@ -281,15 +294,18 @@ async function runChecks(
 ): Promise<{ readonly checks: CheckResult[]; readonly hasTwins: boolean }> {
   const counts = RULES.map(
     ({ tested, flag }) =>
-      `count(*) FILTER (WHERE ${tested}) AS ${flag}_tested, count(*) FILTER (WHERE ${flag}) AS ${flag}`,
+      `count(*) FILTER (WHERE ${tested}) AS ${flag}_tested, count(*)
+        FILTER (WHERE ${flag}) AS ${flag}`,
   );
   const [found] = await sql.rows<Record<string, number>>(
-    `SELECT ${counts.join(', ')}, count(*) AS rows, count(DISTINCT hash(arc, hour)) AS keys FROM counts`,
+    `SELECT ${counts.join(', ')}, count(*) AS rows, count(DISTINCT hash(arc, hour)) AS keys
+      FROM counts`,
   );
   const results: CheckResult[] = [];
   for (const { check, flag } of RULES) {
     const broken = found?.[flag] ?? 0;
-    const shown = `SELECT arc, at_text, flow_text, occupancy_text, published_state FROM texts WHERE ${flag} ORDER BY ALL LIMIT 3`;
+    const shown = `SELECT arc, at_text, flow_text, occupancy_text, published_state FROM texts
+      WHERE ${flag} ORDER BY ALL LIMIT 3`;
     const examples = broken === 0 ? [] : await sql.rows<JsonObject>(shown);
     results.push(countedCheck(check, found?.[`${flag}_tested`] ?? 0, broken, examples));
   }
@@ -306,9 +322,10 @@ const TWIN_VALUES = `arc, hour, min(flow_text) AS least_flow, max(flow_text) AS 
 /** Arcs and hours with several rows that say different things, and a few of them. */
 async function disagreements(sql: SqlSession, hasTwins: boolean): Promise<[number, JsonObject[]]> {
   if (!hasTwins) return [0, []];
-  const rows =
-    await sql.rows<JsonObject>(`SELECT arc, hour, min(flow) AS least_flow, max(flow) AS greatest_flow,
-      min(occupancy) AS least_occupancy, max(occupancy) AS greatest_occupancy FROM counts WHERE NOT nameless GROUP BY arc, hour
+  const rows = await sql.rows<JsonObject>(`SELECT arc, hour, min(flow) AS least_flow,
+      max(flow) AS greatest_flow,
+      min(occupancy) AS least_occupancy, max(occupancy) AS greatest_occupancy FROM counts
+        WHERE NOT nameless GROUP BY arc, hour
     HAVING min(flow) <> max(flow) OR min(occupancy) <> max(occupancy) ORDER BY ALL`);
   return [rows.length, rows];
 }

@@ -37,7 +37,8 @@ const TOP = 10;
 /** Fact: `rows`, lines or stations by kind of ticket. */
 export const metricsRides = dayByDay(async (unit, _task, sql) => {
   const rides = await sql.rows<Ride>(
-    `SELECT * FROM ${parquetSql(neededInput(unit, 'core').path)} ORDER BY network, unit_id, category`,
+    `SELECT * FROM ${parquetSql(neededInput(unit, 'core').path)} ORDER BY network, unit_id,
+      category`,
   );
   const metrics = ridesMetrics(dayOf(unit).date, rides);
   return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { rows: rides.length } };

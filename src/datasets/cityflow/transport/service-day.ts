@@ -42,7 +42,8 @@ const LISTED = 10;
 export const metricsService = dayByDay(async (unit, _task, sql) => {
   const columns = 'operator, mode, theme, indicator, line_id, line, quarter';
   const rows = await sql.rows<ServiceIndicator>(
-    `SELECT * FROM ${parquetSql(neededInput(unit, 'core').path)} ORDER BY ${columns}, result_pct, target_pct, penalty`,
+    `SELECT * FROM ${parquetSql(neededInput(unit, 'core').path)} ORDER BY ${columns}, result_pct,
+      target_pct, penalty`,
   );
   const metrics = serviceMetrics(dayOf(unit).date, rows);
   return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { rows: rows.length } };

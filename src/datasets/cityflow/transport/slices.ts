@@ -39,7 +39,8 @@ export const RIDES: Readonly<Record<string, CsvLayout<RideColumn>>> = {
  * `12/04/2025`; NULL for any other.
  */
 export function rideDaySql(text: string): string {
-  return `CAST(coalesce(try_strptime(${text}[:10], '%Y-%m-%d'), try_strptime(${text}[:10], '%d/%m/%Y')) AS DATE)`;
+  return `CAST(coalesce(try_strptime(${text}[:10], '%Y-%m-%d'),
+    try_strptime(${text}[:10], '%d/%m/%Y')) AS DATE)`;
 }
 
 /**
@@ -154,7 +155,8 @@ async function datedRows(
   const { date, told, what, columns, last } = dating;
   await refuseUnreadable(sql, rowsOfCsv(file), { isOdd: `${date} IS NULL`, told, what, columns });
   const [found] = await sql.rows<DatedRows>(
-    `SELECT count(*) AS rows, min(date) AS first, ${last} AS last FROM (SELECT ${date} AS date FROM ${csvRowsSql(file)})`,
+    `SELECT count(*) AS rows, min(date) AS first, ${last} AS last
+      FROM (SELECT ${date} AS date FROM ${csvRowsSql(file)})`,
   );
   return found ?? { rows: 0, first: null, last: null };
 }

@@ -70,7 +70,8 @@ const regions = question({
   tables: ['eco2mix_regional_energies_day'],
   span: (asked, scene) => spanOf(asked, scene, 0),
   sql: ({ grandeur: quantity }) => `SELECT region_code, region, energy_mwh,
-      CASE WHEN coverage = load_coverage THEN round(100 * energy_mwh / nullif(load_mwh, 0), 2) END AS of_load_pct, coverage
+      CASE WHEN coverage = load_coverage THEN round(100 * energy_mwh / nullif(load_mwh, 0),
+        2) END AS of_load_pct, coverage
     FROM (SELECT region_code, region,
         sum(energy_mwh) FILTER (quantity = ${quoteText(quantity)}) AS energy_mwh,
         sum(energy_mwh) FILTER (quantity = 'consommation') AS load_mwh,

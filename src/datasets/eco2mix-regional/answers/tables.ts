@@ -94,8 +94,10 @@ function energiesOfDays(files: string): string {
   const told = MEMBERS.map(
     ([quantity, path]) => `{quantity: '${quantity}', told: region->'$.${path}'}`,
   );
-  return `SELECT period, region->>'$.code' AS region_code, region->>'$.name' AS region, one.quantity AS quantity,
-      TRY_CAST(one.told->>'$.energy_mwh' AS DOUBLE) AS energy_mwh, TRY_CAST(one.told->>'$.coverage' AS DOUBLE) AS coverage
+  return `SELECT period, region->>'$.code' AS region_code, region->>'$.name' AS region,
+    one.quantity AS quantity,
+      TRY_CAST(one.told->>'$.energy_mwh' AS DOUBLE) AS energy_mwh,
+      TRY_CAST(one.told->>'$.coverage' AS DOUBLE) AS coverage
     FROM (SELECT period, region, unnest([${told.join(', ')}]) AS one
       FROM (SELECT json->>'$.date' AS period, unnest(CAST(json->'$.regions' AS JSON[])) AS region
         FROM read_json_objects(${files}, format = 'unstructured')))`;

@@ -35,12 +35,16 @@ const calendrier = question({
   tables: ['eco2mix_energies_day', 'eco2mix_calendar'],
   span: spanOf,
   sql: ({ summary, top_n: limit }) => {
-    const kind = `CASE WHEN public_holiday IS NOT NULL THEN 'holiday' WHEN iso_weekday >= 6 THEN 'weekend'
+    const kind = `CASE WHEN public_holiday IS NOT NULL THEN 'holiday'
+      WHEN iso_weekday >= 6 THEN 'weekend'
         WHEN is_ouvre THEN 'workday' END`;
-    const days = `SELECT period, iso_weekday AS weekday, ${kind} AS kind, public_holiday, is_ouvrable, is_ouvre, is_pont, school_holiday_zones, energy_mwh
-      FROM eco2mix_energies_day LEFT JOIN eco2mix_calendar ON date = CAST(period AS DATE) WHERE quantity = 'consommation'`;
+    const days = `SELECT period, iso_weekday AS weekday, ${kind} AS kind, public_holiday,
+      is_ouvrable, is_ouvre, is_pont, school_holiday_zones, energy_mwh
+      FROM eco2mix_energies_day LEFT JOIN eco2mix_calendar ON date = CAST(period AS DATE)
+        WHERE quantity = 'consommation'`;
     const select = summary
-      ? `SELECT kind, count(*) AS days, avg(energy_mwh) AS mean_mwh FROM (${days}) GROUP BY 1 ORDER BY 1`
+      ? `SELECT kind, count(*) AS days, avg(energy_mwh) AS mean_mwh FROM (${days}) GROUP BY 1
+        ORDER BY 1`
       : `${days} ORDER BY period`;
     return limit === undefined ? select : `${select} LIMIT ${limit}`;
   },
@@ -93,10 +97,13 @@ const workingDays = question({
   sql: (asked, scene) => {
     const own = asked.territoire === 'metropole' ? '' : '_alsace_moselle';
     const { from, to } = spanOf(asked, scene);
-    return `SELECT strftime(date, ${quoteText(PERIOD_OF[asked.granularity])}) AS period, count(*) AS days,
-        count(*) FILTER (is_ouvre${own}) AS ouvres, count(*) FILTER (is_ouvrable${own}) AS ouvrables,
+    return `SELECT strftime(date, ${quoteText(PERIOD_OF[asked.granularity])}) AS period,
+      count(*) AS days,
+        count(*) FILTER (is_ouvre${own}) AS ouvres, count(*)
+          FILTER (is_ouvrable${own}) AS ouvrables,
         count(public_holiday${own}) AS feries
-      FROM eco2mix_calendar WHERE date BETWEEN ${quoteText(from)} AND ${quoteText(to)} GROUP BY 1 ORDER BY 1`;
+      FROM eco2mix_calendar WHERE date BETWEEN ${quoteText(from)} AND ${quoteText(to)} GROUP BY 1
+        ORDER BY 1`;
   },
   columns: () => [
     column('period', 'text', 'Période', 'Period'),

@@ -80,7 +80,8 @@ const loadCurve = question({
   tables: ['eco2mix_national'],
   span: (asked, scene) => spanOf({ ...asked, granularity: 'raw', ...WHOLE }, scene),
   sql: () =>
-    `SELECT instant_at, load_mw AS value, revision FROM eco2mix_national WHERE load_mw IS NOT NULL ORDER BY instant_at`,
+    `SELECT instant_at, load_mw AS value, revision FROM eco2mix_national WHERE load_mw IS NOT NULL
+      ORDER BY instant_at`,
   columns: () => [
     AT,
     column('value', 'number', 'Consommation', 'Load', 'MW'),
@@ -132,9 +133,11 @@ const balances = question({
   parameters: z.strictObject({ ...ASKED_RANGE }),
   tables: ['eco2mix_energies_day'],
   span: (asked, scene) => spanOf({ ...asked, granularity: 'raw', ...WHOLE }, scene),
-  sql: () => `SELECT replace(quantity, 'ech_comm_', '') AS country, sum(import_mwh) AS import_mwh, -sum(export_mwh) AS export_mwh,
+  sql: () => `SELECT replace(quantity, 'ech_comm_', '') AS country, sum(import_mwh) AS import_mwh,
+    -sum(export_mwh) AS export_mwh,
       sum(energy_mwh) AS net_mwh, min(coverage) AS coverage
-    FROM eco2mix_energies_day WHERE quantity LIKE 'ech_comm_%' AND quantity IN (${BORDERS.map((border) => `'ech_comm_${border}'`).join(', ')})
+    FROM eco2mix_energies_day WHERE quantity LIKE 'ech_comm_%'
+      AND quantity IN (${BORDERS.map((border) => `'ech_comm_${border}'`).join(', ')})
     GROUP BY quantity ORDER BY net_mwh, country`,
   columns: () => [
     column('country', 'text', 'Pays', 'Country'),

@@ -71,16 +71,19 @@ const dashboard = question({
   sql: (_, { known }) => {
     const year = known.to.slice(0, 4);
     const peak = (name: string, period: string): string =>
-      `(SELECT '${name}' AS figure, peak_mw AS value, 'MW' AS unit, CAST(peak_at AS VARCHAR) AS at FROM eco2mix_peaks
+      `(SELECT '${name}' AS figure, peak_mw AS value, 'MW' AS unit, CAST(peak_at AS VARCHAR) AS at
+        FROM eco2mix_peaks
         WHERE quantity = 'consommation' AND period = '${period}')`;
     const energy = (name: string, value: string, unit: string): string =>
-      `(SELECT '${name}', ${value}, '${unit}', '${year}' FROM eco2mix_energies_year WHERE period = '${year}')`;
+      `(SELECT '${name}', ${value}, '${unit}', '${year}' FROM eco2mix_energies_year
+        WHERE period = '${year}')`;
     const of = (names: readonly string[]): string =>
       `sum(energy_mwh) FILTER (quantity IN (${inList(names)}))`;
     return [
       peak('peak_of_year', year),
       peak('peak_of_all_time', ALL_TIME),
-      `(SELECT 'low_carbon_share', share_to_date, '1', CAST(date AS VARCHAR) FROM eco2mix_low_carbon ORDER BY date DESC LIMIT 1)`,
+      `(SELECT 'low_carbon_share', share_to_date, '1', CAST(date AS VARCHAR) FROM eco2mix_low_carbon
+        ORDER BY date DESC LIMIT 1)`,
       energy('low_carbon', of(LOW_CARBON), 'MWh'),
       energy('wind', of(['eolien']), 'MWh'),
       energy('solar', of(['solaire']), 'MWh'),
@@ -132,7 +135,8 @@ const parc = question({
   sql: ({ granularity, filiere }) => {
     const power = filiere === 'eolien' ? 'wind_mw' : 'solar_mw';
     const format = granularity === 'annual' ? '%Y' : '%Y-%m';
-    return `SELECT strftime(timezone('${ZONE}', instant_at), '${format}') AS period, max(${power}) AS value
+    return `SELECT strftime(timezone('${ZONE}', instant_at), '${format}') AS period,
+      max(${power}) AS value
       FROM eco2mix_national WHERE ${power} IS NOT NULL GROUP BY 1 ORDER BY 1`;
   },
   columns: () => [

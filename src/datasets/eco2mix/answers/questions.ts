@@ -133,7 +133,8 @@ const echangesEnergie = question({
       month === undefined || granularity === 'annual'
         ? ''
         : ` AND CAST(period[6:7] AS INTEGER) = ${month}`;
-    return `SELECT period, import_mwh, export_mwh, energy_mwh AS net_mwh, coverage FROM ${ENERGY_TABLE[granularity]}
+    return `SELECT period, import_mwh, export_mwh, energy_mwh AS net_mwh, coverage
+      FROM ${ENERGY_TABLE[granularity]}
       WHERE quantity = '${exchangeQuantity(country)}' AND energy_mwh IS NOT NULL${only}
       ORDER BY ${order === 'value' ? `${SORTED[sortBy]} DESC, period` : 'period DESC'}${limit === undefined ? '' : ` LIMIT ${limit}`}`;
   },

@@ -91,7 +91,8 @@ export function seriesSql(asked: SeriesParameters, of: SeriesOf): string {
   const time = granularity === 'raw' ? 'instant_at' : 'period';
   const from =
     granularity === 'raw'
-      ? `SELECT instant_at, ${of.power} AS value, timezone('${ZONE}', instant_at) AS local FROM eco2mix_national`
+      ? `SELECT instant_at, ${of.power} AS value, timezone('${ZONE}', instant_at) AS local
+        FROM eco2mix_national`
       : `SELECT period, energy_mwh AS value, coverage, ${localOf(granularity)} AS local
          FROM ${TABLE_OF[granularity]} WHERE quantity = ${quoteText(of.quantity)}`;
   const only =

@@ -90,7 +90,8 @@ function energiesOfDays(files: string): string {
       `{quantity: '${quantity}', energy: '${energy}', told: document->'$.${path}'}`,
   );
   const number = (member: string): string => `TRY_CAST(one.told->>'$.${member}' AS DOUBLE)`;
-  return `SELECT period, one.quantity AS quantity, TRY_CAST(one.told->>('$.' || one.energy) AS DOUBLE) AS energy_mwh,
+  return `SELECT period, one.quantity AS quantity,
+    TRY_CAST(one.told->>('$.' || one.energy) AS DOUBLE) AS energy_mwh,
       ${number('import_mwh')} AS import_mwh, ${number('export_mwh')} AS export_mwh,
       ${number('expected_samples')} AS expected_samples, ${number('observed_samples')} AS observed_samples,
       ${number('coverage')} AS coverage

@@ -56,7 +56,8 @@ const DAY = 'quotidien_day';
 
 /** SQL of the civil day in Paris of an instant with offset, or of a plain date. */
 function dateSql(text: string): string {
-  return `CASE WHEN length(trim(${text})) > 10 THEN CAST(timezone(${quoteText(ZONE)}, TRY_CAST(${text} AS TIMESTAMPTZ)) AS DATE)
+  return `CASE WHEN length(trim(${text})) > 10 THEN CAST(timezone(${quoteText(ZONE)},
+    TRY_CAST(${text} AS TIMESTAMPTZ)) AS DATE)
     ELSE TRY_CAST(${text} AS DATE) END`;
 }
 
@@ -142,7 +143,8 @@ export async function recogniseSchoolHolidays(
   const file = await openCsv(given.path, given.name, SCHOOL_LAYOUT);
   await loadRows(sql, file);
   const [extent] = await sql.rows<{ rows: number; from: string | null; to: string | null }>(
-    `SELECT count(*) AS rows, strftime(min(begins), '%Y-%m-%d') AS "from", strftime(max(ends) - 1, '%Y-%m-%d') AS "to" FROM school_rows`,
+    `SELECT count(*) AS rows, strftime(min(begins), '%Y-%m-%d') AS "from",
+      strftime(max(ends) - 1, '%Y-%m-%d') AS "to" FROM school_rows`,
   );
   const { from = null, to = null, rows = 0 } = extent ?? {};
   if (from === null || to === null)
@@ -183,6 +185,8 @@ export async function schoolZonesSql(
   const zone = `regexp_extract(${columnOf(file, 'zones')}, '^Zone ([ABC])$', 1)`;
   const holds = `${dateSql(columnOf(file, 'start'))} <= date AND date < ${dateSql(columnOf(file, 'end'))}`;
   return `SELECT date, coalesce(array_to_string(list_sort(list(DISTINCT ${zone})
-      FILTER (WHERE ${zone} <> '' AND ${isOfPupils} AND ${holds})), ','), '') AS school_holiday_zones
-    FROM ${source} AS rows JOIN (VALUES ${days.join(', ')}) AS days(path, date) ON days.path = rows.filename GROUP BY date ORDER BY date`;
+      FILTER (WHERE ${zone} <> '' AND ${isOfPupils} AND ${holds})), ','),
+        '') AS school_holiday_zones
+    FROM ${source} AS rows JOIN (VALUES ${days.join(', ')}) AS days(path, date)
+      ON days.path = rows.filename GROUP BY date ORDER BY date`;
 }

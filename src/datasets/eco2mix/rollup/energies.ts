@@ -141,7 +141,8 @@ export async function writeEnergies(
   await sql.run(`CREATE OR REPLACE TEMP TABLE period_energies (${COLUMNS.join(', ')})`);
   await sql.run(`INSERT INTO period_energies VALUES ${rows.join(', ')}`);
   await sql.run(
-    `COPY (SELECT * FROM period_energies ORDER BY quantity) TO ${quoteText(path)} (FORMAT PARQUET, COMPRESSION ZSTD)`,
+    `COPY (SELECT * FROM period_energies ORDER BY quantity)
+      TO ${quoteText(path)} (FORMAT PARQUET, COMPRESSION ZSTD)`,
   );
   return rows.length;
 }

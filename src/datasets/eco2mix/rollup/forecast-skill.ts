@@ -51,11 +51,14 @@ export function forecastSkillSql(core: string): string {
   ]);
   const over = (value: string): string => `CAST(sum(${value}) OVER recent AS DOUBLE)`;
   const skills = references.flatMap(([name]) => [
-    `CAST(round(${over(`${name}_persistence`)} / nullif(${over(`${name}_samples`)}, 0), 2) AS DOUBLE) AS persistence_${name}_mae_mw`,
-    `CAST(round(1 - ${over(`${name}_compared`)} / nullif(${over(`${name}_persistence`)}, 0), 4) AS DOUBLE) AS skill_${name}`,
+    `CAST(round(${over(`${name}_persistence`)} / nullif(${over(`${name}_samples`)}, 0),
+      2) AS DOUBLE) AS persistence_${name}_mae_mw`,
+    `CAST(round(1 - ${over(`${name}_compared`)} / nullif(${over(`${name}_persistence`)}, 0),
+      4) AS DOUBLE) AS skill_${name}`,
   ]);
   return `WITH loads AS (
-      SELECT CAST(epoch(instant_at) AS BIGINT) AS second, CAST(timezone(${quoteText(ZONE)}, instant_at) AS DATE) AS date,
+      SELECT CAST(epoch(instant_at) AS BIGINT) AS second,
+        CAST(timezone(${quoteText(ZONE)}, instant_at) AS DATE) AS date,
         CAST(load_mw AS BIGINT) AS mw, ${Object.values(FORECASTS).join(', ')}
       FROM ${core} WHERE load_mw > 0),
     pairs AS (
@@ -66,11 +69,15 @@ export function forecastSkillSql(core: string): string {
       SELECT forecast, date, count(*) AS samples, sum(error) AS total, sum(abs(error)) AS absolute,
         sum(CAST(abs(error) AS HUGEINT) * ${RELATIVE_SCALE} // mw) AS relative, ${sums.join(', ')}
       FROM errors GROUP BY forecast, date)
-    SELECT date, forecast, CAST(count(*) OVER recent AS INTEGER) AS days, CAST(sum(samples) OVER recent AS INTEGER) AS samples,
+    SELECT date, forecast, CAST(count(*) OVER recent AS INTEGER) AS days,
+      CAST(sum(samples) OVER recent AS INTEGER) AS samples,
       CAST(round(${over('absolute')} / ${over('samples')}, 2) AS DOUBLE) AS mae_mw,
-      CAST(round(${over('relative')} / ${RELATIVE_SCALE} * 100 / ${over('samples')}, 2) AS DOUBLE) AS mape_pct,
-      CAST(round(${over('total')} / ${over('samples')}, 2) AS DOUBLE) AS bias_mw, ${skills.join(', ')}
+      CAST(round(${over('relative')} / ${RELATIVE_SCALE} * 100 / ${over('samples')},
+      2) AS DOUBLE) AS mape_pct,
+      CAST(round(${over('total')} / ${over('samples')},
+      2) AS DOUBLE) AS bias_mw, ${skills.join(', ')}
     FROM days
-    WINDOW recent AS (PARTITION BY forecast ORDER BY date RANGE BETWEEN INTERVAL ${WINDOW_DAYS - 1} DAYS PRECEDING AND CURRENT ROW)
+    WINDOW recent AS (PARTITION BY forecast
+      ORDER BY date RANGE BETWEEN INTERVAL ${WINDOW_DAYS - 1} DAYS PRECEDING AND CURRENT ROW)
     ORDER BY date, forecast`;
 }

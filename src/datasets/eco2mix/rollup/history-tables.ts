@@ -74,7 +74,8 @@ function pivot(
     .map(({ name, value }) => `${value} AS ${name}`)
     .join(', ');
   const names = columns.map(({ name }) => name).join(', ');
-  return `SELECT * FROM (SELECT ${PERIODS[period].column}, ${values} FROM {from} GROUP BY period ORDER BY period)
+  return `SELECT * FROM (SELECT ${PERIODS[period].column}, ${values} FROM {from} GROUP BY period
+    ORDER BY period)
     WHERE coalesce(${names}) IS NOT NULL`;
 }
 

@@ -71,11 +71,14 @@ function yearsOf(months: readonly LocalArtefact[]): [from: number, to: number] {
  * time.
  */
 function lowCarbonSql(days: string): string {
-  return `SELECT date, generation_mwh, low_carbon_mwh, share, generation_to_date_mwh, low_carbon_to_date_mwh,
-      CAST(round(low_carbon_to_date_mwh / nullif(generation_to_date_mwh, 0), 6) AS DOUBLE) AS share_to_date,
+  return `SELECT date, generation_mwh, low_carbon_mwh, share, generation_to_date_mwh,
+    low_carbon_to_date_mwh,
+      CAST(round(low_carbon_to_date_mwh / nullif(generation_to_date_mwh, 0),
+        6) AS DOUBLE) AS share_to_date,
       days_known, CAST(dayofyear(date) AS INTEGER) AS days_of_year,
       CAST(round(covered_days / dayofyear(date), 4) AS DOUBLE) AS coverage
-    FROM (SELECT date, CAST(generation_mwh AS DOUBLE) AS generation_mwh, CAST(low_carbon_mwh AS DOUBLE) AS low_carbon_mwh,
+    FROM (SELECT date, CAST(generation_mwh AS DOUBLE) AS generation_mwh,
+      CAST(low_carbon_mwh AS DOUBLE) AS low_carbon_mwh,
         CAST(round(low_carbon_mwh / nullif(generation_mwh, 0), 6) AS DOUBLE) AS share,
         CAST(sum(generation_mwh) OVER year_to_date AS DOUBLE) AS generation_to_date_mwh,
         CAST(sum(low_carbon_mwh) OVER year_to_date AS DOUBLE) AS low_carbon_to_date_mwh,

@@ -31,7 +31,8 @@ export function peaksSql(core: string, yearEnergies: string): string {
   // of the rows.
   const second = `CAST(epoch(instant_at) AS BIGINT)`;
   return `WITH instants AS (
-      SELECT instant_at, CAST(year(timezone(${quoteText(ZONE)}, instant_at)) AS VARCHAR) AS period, ${columns.join(', ')} FROM ${core}),
+      SELECT instant_at, CAST(year(timezone(${quoteText(ZONE)},
+        instant_at)) AS VARCHAR) AS period, ${columns.join(', ')} FROM ${core}),
     known AS (UNPIVOT instants ON ${names} INTO NAME quantity VALUE mw),
     extremes AS (
       SELECT coalesce(period, ${quoteText(ALL_TIME)}) AS period, quantity, max(mw) AS peak_mw,
@@ -39,13 +40,15 @@ export function peaksSql(core: string, yearEnergies: string): string {
         arg_min(instant_at, mw * ${SECONDS} + ${second}) AS trough_at, count(*) AS instants
       FROM known GROUP BY GROUPING SETS ((period, quantity), (quantity))),
     years AS (
-      SELECT period, quantity, coverage, CAST(dayofyear(make_date(CAST(period AS INTEGER), 12, 31)) AS INTEGER) AS days
+      SELECT period, quantity, coverage, CAST(dayofyear(make_date(CAST(period AS INTEGER), 12,
+        31)) AS INTEGER) AS days
       FROM ${yearEnergies}),
     coverages AS (
       SELECT coalesce(period, ${quoteText(ALL_TIME)}) AS period, quantity,
         CAST(round(CAST(sum(coverage * days) AS DOUBLE) / sum(days), 4) AS DOUBLE) AS coverage
       FROM years GROUP BY GROUPING SETS ((period, quantity), (quantity)))
-    SELECT period, quantity, CAST(peak_mw AS INTEGER) AS peak_mw, peak_at, CAST(trough_mw AS INTEGER) AS trough_mw, trough_at,
+    SELECT period, quantity, CAST(peak_mw AS INTEGER) AS peak_mw, peak_at,
+      CAST(trough_mw AS INTEGER) AS trough_mw, trough_at,
       CAST(instants AS INTEGER) AS instants, coverage
     FROM extremes LEFT JOIN coverages USING (period, quantity) ORDER BY period, quantity`;
 }

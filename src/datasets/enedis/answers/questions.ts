@@ -29,11 +29,14 @@ const months = question({
   span: (_, { known }) => known,
   sql: ({ start, end }) => `
     SELECT m.*, a.accise_eur FROM (
-      SELECT mois, count(*) AS contrats, count(*) FILTER (WHERE qualite = 'réelle') AS reelle, count(*) FILTER (WHERE qualite = 'estimée') AS estimee,
-        count(*) FILTER (WHERE qualite = 'incalculable') AS incalculable, count(*) FILTER (WHERE est_retenu) AS retenus,
+      SELECT mois, count(*) AS contrats, count(*) FILTER (WHERE qualite = 'réelle') AS reelle,
+        count(*) FILTER (WHERE qualite = 'estimée') AS estimee,
+        count(*) FILTER (WHERE qualite = 'incalculable') AS incalculable, count(*)
+          FILTER (WHERE est_retenu) AS retenus,
         CAST(sum(energie_base_kwh) AS BIGINT) AS energie_kwh, ${['turpe_fixe_eur', 'turpe_variable_eur', 'cta_eur'].map((name) => SUMS(name)).join(', ')}
       FROM enedis_mois WHERE ${between(start, end)} GROUP BY mois
-    ) m LEFT JOIN (SELECT mois, ${SUMS('accise_eur')} FROM enedis_accise GROUP BY mois) a ON a.mois = m.mois ORDER BY m.mois`,
+    ) m LEFT JOIN (SELECT mois, ${SUMS('accise_eur')} FROM enedis_accise GROUP BY mois) a
+      ON a.mois = m.mois ORDER BY m.mois`,
   columns: () => [
     ...columnsOf('mois'),
     counted('contrats', 'Contrats', 'Contracts'),
@@ -77,9 +80,11 @@ const formulas = question({
   tables: ['enedis_mois'],
   span: (_, { known }) => known,
   sql: ({ month: asked }) => `
-    SELECT mois, formule_tarifaire_acheminement, count(*) AS contrats, CAST(sum(energie_base_kwh) AS BIGINT) AS energie_kwh,
+    SELECT mois, formule_tarifaire_acheminement, count(*) AS contrats,
+      CAST(sum(energie_base_kwh) AS BIGINT) AS energie_kwh,
       ${SUMS('turpe_fixe_eur')}, ${SUMS('turpe_variable_eur')}
-    FROM enedis_mois WHERE mois = ${asked === undefined ? '(SELECT max(mois) FROM enedis_mois)' : quoteText(asked)} GROUP BY ALL ORDER BY ALL`,
+    FROM enedis_mois
+      WHERE mois = ${asked === undefined ? '(SELECT max(mois) FROM enedis_mois)' : quoteText(asked)} GROUP BY ALL ORDER BY ALL`,
   columns: () => [
     ...columnsOf('mois', 'formule_tarifaire_acheminement'),
     counted('contrats', 'Contrats', 'Contracts'),
@@ -117,7 +122,8 @@ const taxes = question({
   tables: ['enedis_taxes'],
   span: (_, { known }) => known,
   sql: ({ quarter }) => `
-    SELECT trimestre, mois, CAST(sum(energie_facturee_kwh) AS BIGINT) AS energie_facturee_kwh, ${SUMS('accise_facturee_eur')},
+    SELECT trimestre, mois,
+      CAST(sum(energie_facturee_kwh) AS BIGINT) AS energie_facturee_kwh, ${SUMS('accise_facturee_eur')},
       CAST(sum(energie_mesuree_kwh) AS BIGINT) AS energie_mesuree_kwh, ${SUMS('accise_mesuree_eur')}, ${SUMS('cta_eur')}
     FROM enedis_taxes ${quarter === undefined ? '' : `WHERE trimestre = ${quoteText(quarter)}`} GROUP BY trimestre, mois ORDER BY mois`,
   columns: () =>
@@ -160,7 +166,8 @@ const affairs = question({
   tables: ['enedis_affaires'],
   span: (_, { known }) => known,
   sql: () =>
-    `SELECT prestation, etat, sens, count(*) AS affaires, max(age_jours) AS age_jours FROM enedis_affaires GROUP BY ALL ORDER BY ALL`,
+    `SELECT prestation, etat, sens, count(*) AS affaires, max(age_jours) AS age_jours
+      FROM enedis_affaires GROUP BY ALL ORDER BY ALL`,
   columns: () => [
     ...columnsOf('prestation', 'etat', 'sens'),
     counted('affaires', 'Affaires', 'Affairs'),

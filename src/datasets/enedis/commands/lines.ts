@@ -35,7 +35,8 @@ export async function lines(call: CommandCall, host: CommandHost): Promise<Comma
       known.map(({ mois }) => mois),
     );
     const found = await sql.rows<AnswerRow>(
-      `SELECT * FROM enedis_lignes WHERE mois = ${quoteText(newest)} OR mois IS NULL ORDER BY campagne, fichier, ligne`,
+      `SELECT * FROM enedis_lignes WHERE mois = ${quoteText(newest)} OR mois IS NULL
+        ORDER BY campagne, fichier, ligne`,
     );
     return { month: newest, rows: found };
   });

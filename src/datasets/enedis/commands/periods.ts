@@ -27,7 +27,9 @@ export async function periods(call: CommandCall, host: CommandHost): Promise<Com
     );
     const of = `FROM enedis_mois WHERE mois = ${quoteText(month)}`;
     const [covered] = await sql.rows<Coverage>(
-      `SELECT count(*) AS contrats, count(*) FILTER (WHERE qualite <> 'incalculable') AS calculables, count(*) FILTER (WHERE est_retenu) AS retenus,
+      `SELECT count(*) AS contrats, count(*)
+        FILTER (WHERE qualite <> 'incalculable') AS calculables, count(*)
+        FILTER (WHERE est_retenu) AS retenus,
          count(erreur) AS erreurs ${of}`,
     );
     const found = await sql.rows<AnswerRow>(`SELECT * ${of} ORDER BY ref_situation_contractuelle`);

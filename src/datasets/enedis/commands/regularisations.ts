@@ -30,20 +30,27 @@ const shown = (value: string): string =>
  */
 function linesOf(month: string): string {
   return `WITH regularisees AS (
-      SELECT *, ref_situation_contractuelle AS rsc FROM enedis_regularisations WHERE mois = ${quoteText(month)}
+      SELECT *, ref_situation_contractuelle AS rsc FROM enedis_regularisations
+        WHERE mois = ${quoteText(month)}
     ), entieres AS (
-      SELECT rsc, facture IS NULL AS sans_facture, calcule IS NULL AS sans_calcul FROM regularisees WHERE composante = 'energie_base_kwh'
+      SELECT rsc, facture IS NULL AS sans_facture, calcule IS NULL AS sans_calcul FROM regularisees
+        WHERE composante = 'energie_base_kwh'
     ), cadrans AS (
-      SELECT r.rsc, bool_and((r.facture IS NULL) = coalesce(e.sans_facture, false) AND (r.calcule IS NULL) = coalesce(e.sans_calcul, false)) AS par_cadran
-      FROM regularisees r LEFT JOIN entieres e USING (rsc) WHERE r.composante IN ('energie_hp_kwh', 'energie_hc_kwh') GROUP BY r.rsc
+      SELECT r.rsc, bool_and((r.facture IS NULL) = coalesce(e.sans_facture, false)
+        AND (r.calcule IS NULL) = coalesce(e.sans_calcul, false)) AS par_cadran
+      FROM regularisees r LEFT JOIN entieres e USING (rsc)
+        WHERE r.composante IN ('energie_hp_kwh', 'energie_hc_kwh') GROUP BY r.rsc
     )
     SELECT ref_situation_contractuelle, pdl, mois, ${CATEGORY} AS categorie, ecart AS quantite,
       coalesce(NOT est_en_attente AND ecart <> 0, false) AS a_facturer, version_facturee,
-      'régularisation de ' || mois || ' : facturé ' || ${shown('facture')} || ', mesuré ' || ${shown('calcule')}
-        || CASE WHEN est_en_attente THEN ' ; en attente : le mois est à décider' ELSE '' END || coalesce(' ; ' || cause, '') AS memo
+      'régularisation de ' || mois || ' : facturé ' || ${shown('facture')} || ', mesuré '
+        || ${shown('calcule')}
+        || CASE WHEN est_en_attente THEN ' ; en attente : le mois est à décider'
+          ELSE '' END || coalesce(' ; ' || cause, '') AS memo
     FROM regularisees LEFT JOIN cadrans USING (rsc)
     WHERE CASE composante WHEN 'energie_base_kwh' THEN NOT coalesce(par_cadran, false)
-      WHEN 'energie_hp_kwh' THEN par_cadran WHEN 'energie_hc_kwh' THEN par_cadran ELSE composante = 'nb_jours' END
+      WHEN 'energie_hp_kwh' THEN par_cadran WHEN 'energie_hc_kwh' THEN par_cadran
+        ELSE composante = 'nb_jours' END
     ORDER BY ref_situation_contractuelle, categorie`;
 }
 

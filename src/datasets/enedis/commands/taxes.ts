@@ -84,8 +84,10 @@ export async function taxSheets(sql: SqlSession, quarter: string) {
   const [total] = await sql.rows<AnswerRow>(`SELECT ${SUMS} ${of}`);
   const byRate = await sql.rows<AnswerRow>(
     `SELECT * FROM (
-       SELECT 'accise' AS taxe, taux_accise_eur_mwh AS taux, 'EUR/MWh' AS unite, ${SUMS} ${of} GROUP BY taux_accise_eur_mwh
-       UNION ALL BY NAME SELECT 'CTA' AS taxe, taux_cta_pourcent AS taux, '%' AS unite, ${SUMS} ${of} GROUP BY taux_cta_pourcent
+       SELECT 'accise' AS taxe, taux_accise_eur_mwh AS taux,
+         'EUR/MWh' AS unite, ${SUMS} ${of} GROUP BY taux_accise_eur_mwh
+       UNION ALL BY NAME SELECT 'CTA' AS taxe, taux_cta_pourcent AS taux,
+         '%' AS unite, ${SUMS} ${of} GROUP BY taux_cta_pourcent
      ) ORDER BY taxe, taux`,
   );
   const detail = await sql.rows<AnswerRow>(`SELECT * ${of} ORDER BY mois, pdl`);

@@ -152,7 +152,8 @@ function recordsOf(sql: SqlSession, paths: readonly string[]): AsyncIterable<Sli
       `CASE WHEN ${member} IS DISTINCT FROM lag(${member}) OVER () THEN ${member} END AS ${member}`,
   );
   return sql.batches<SliceRow>(
-    `SELECT CAST(occurrence AS INTEGER) AS occurrence, record, ${changes.join(', ')} FROM ${slicesSql(paths)}
+    `SELECT CAST(occurrence AS INTEGER) AS occurrence,
+      record, ${changes.join(', ')} FROM ${slicesSql(paths)}
      WHERE document IS NOT NULL`,
   );
 }
@@ -168,7 +169,8 @@ type ArchiveRow = Omit<ArchiveLine, 'flux' | 'documents'> & {
 
 function archivesOf(sql: SqlSession, paths: readonly string[]): Promise<ArchiveRow[]> {
   return sql.rows<ArchiveRow>(
-    `SELECT file, archive, archive_sha256, archive_timestamp, archive_bytes, sequence_key, sequence_number, counter_rank, counter_total,
+    `SELECT file, archive, archive_sha256, archive_timestamp, archive_bytes, sequence_key,
+      sequence_number, counter_rank, counter_total,
        documents, failure_cause, failure_message FROM ${slicesSql(paths)} WHERE document IS NULL
      ORDER BY archive_timestamp, archive, archive_sha256`,
   );

@@ -113,7 +113,8 @@ function rowsOf(pieces: readonly Piece[]): string {
         ? `pieces.${column}`
         : `NULL AS ${column}`,
   );
-  return `${own} UNION ALL SELECT ${read.join(', ')} FROM ${files} AS read JOIN ${archives} USING (occurrences) ${order}`;
+  return `${own} UNION ALL SELECT ${read.join(', ')} FROM ${files} AS read
+    JOIN ${archives} USING (occurrences) ${order}`;
 }
 
 /** What the row of an occurrence says of its archive. */

@@ -218,7 +218,8 @@ export function currentLinesSql(from: string, order: readonly string[]): string 
   const last = [...order, 'ligne'].map((name) => `${name} DESC`).join(', ');
   const file = order.join(', ');
   return `SELECT * EXCLUDE (cle) FROM (
-      SELECT *, coalesce('id ' || id, reste || '#' || row_number() OVER (PARTITION BY ${file}, reste ORDER BY ligne)) AS cle FROM ${from}
+      SELECT *, coalesce('id ' || id, reste || '#' || row_number()
+        OVER (PARTITION BY ${file}, reste ORDER BY ligne)) AS cle FROM ${from}
     ) QUALIFY row_number() OVER (PARTITION BY cle ORDER BY ${last}) = 1`;
 }
 

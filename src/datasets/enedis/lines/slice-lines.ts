@@ -24,7 +24,8 @@ export async function sliceLines(
   const outcomes: UnitOutcome[] = [];
   for (const { date } of days) {
     const month = quoteText(addMonths(date.slice(0, 7), -1));
-    const select = `SELECT * REPLACE (CASE WHEN count(mois) OVER (PARTITION BY fichier, fichier_sha256) = 0 THEN ${month} ELSE mois END AS mois)
+    const select = `SELECT * REPLACE (CASE WHEN count(mois)
+      OVER (PARTITION BY fichier, fichier_sha256) = 0 THEN ${month} ELSE mois END AS mois)
       FROM ${rows} ORDER BY fichier, fichier_sha256, ligne`;
     const slice = await copyRows(sql, select, `${part}-${date}`);
     const facts = { rows: slice.rows, published_columns: Object.keys(columns).length };

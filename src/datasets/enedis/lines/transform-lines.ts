@@ -34,7 +34,9 @@ async function transformDay({ scope, inputs }: StepUnit, sql: SqlSession): Promi
   const newest = `SELECT * FROM (${currentLinesSql(parquetSql(slice.path), ['fichier', 'fichier_sha256'])}) ORDER BY fichier, fichier_sha256, ligne`;
   const lignes = await copyRows(sql, newest, 'lignes');
   const odd = await sql.rows<{ fichier: string; ligne: number }>(
-    `SELECT fichier, fichier_sha256, ligne FROM (${newest}) WHERE ref_situation_contractuelle IS NULL OR mois IS NULL ORDER BY fichier, fichier_sha256, ligne`,
+    `SELECT fichier, fichier_sha256, ligne FROM (${newest})
+      WHERE ref_situation_contractuelle IS NULL OR mois IS NULL ORDER BY fichier, fichier_sha256,
+      ligne`,
   );
   const check = {
     check: LINES_CHECK.id,
@@ -59,7 +61,8 @@ async function transformDay({ scope, inputs }: StepUnit, sql: SqlSession): Promi
 /** The files of a campaign in the list of what came: a day may have nothing else. */
 async function filesOf(scope: CivilDate, slice: string, sql: SqlSession): Promise<ArchiveLine[]> {
   const files = await sql.rows<{ fichier: string; sha256: string; lignes: number }>(
-    `SELECT fichier, fichier_sha256 AS sha256, count(*) AS lignes FROM ${parquetSql(slice)} GROUP BY ALL ORDER BY ALL`,
+    `SELECT fichier, fichier_sha256 AS sha256, count(*) AS lignes
+      FROM ${parquetSql(slice)} GROUP BY ALL ORDER BY ALL`,
   );
   return files.map(({ fichier, sha256, lignes }) => ({
     flux: LINES_FLUX,

@@ -20,13 +20,16 @@ const COARSE = REGISTERS.map(
 /** One power, or four of them step by step. */
 const STEP = (last: number): string => `p.puissances_m[${last}] - p.puissances_m[${last - 1}]`;
 const POWER_TERMS = `CASE WHEN r.b2 IS NULL OR p.puissances_m IS NULL THEN r.b1 * p.puissance_m
-  ELSE r.b1 * p.puissances_m[1] + r.b2 * (${STEP(2)}) + r.b3 * (${STEP(3)}) + r.b4 * (${STEP(4)}) END`;
+  ELSE r.b1 * p.puissances_m[1] + r.b2 * (${STEP(2)}) + r.b3 * (${STEP(3)})
+    + r.b4 * (${STEP(4)}) END`;
 
 /** What is wrong with a formula at a date, in words of French billing. */
 function formulaProblem(date: string): string {
   return `CASE WHEN fta IS NULL THEN 'formule tarifaire inconnue au ' || ${date}
-    WHEN NOT EXISTS (SELECT 1 FROM turpe_rates x WHERE x.formule = fta) THEN 'formule ' || fta || ' inconnue au ' || ${date}
-    WHEN jours_couverts < nb_jours THEN 'pas de tarif pour ' || fta || ' à partir du ' || ${date} END`;
+    WHEN NOT EXISTS (SELECT 1 FROM turpe_rates x WHERE x.formule = fta) THEN 'formule ' || fta ||
+      ' inconnue au ' || ${date}
+    WHEN jours_couverts < nb_jours THEN 'pas de tarif pour ' || fta || ' à partir du '
+      || ${date} END`;
 }
 
 /**
@@ -36,12 +39,14 @@ function formulaProblem(date: string): string {
 export function paidEnergies(from: string, into: string): string {
   return `CREATE OR REPLACE TEMP TABLE ${into} AS
    WITH parts AS (
-     SELECT p.rsc, p.debut, CAST(sum(${SHARE}) AS INTEGER) AS jours_couverts, count(*) AS parts, bool_or(${COARSE}) AS est_grossiere,
+     SELECT p.rsc, p.debut, CAST(sum(${SHARE}) AS INTEGER) AS jours_couverts, count(*) AS parts,
+       bool_or(${COARSE}) AS est_grossiere,
        CAST(sum(rounded((${ENERGY_TERMS}) * ${SHARE}, 100 * p.nb_jours)) AS BIGINT) AS variable_c
      FROM ${from} p JOIN turpe_rates r ON ${OVERLAP}
      GROUP BY p.rsc, p.debut
    ), jointes AS (
-     SELECT p.*, coalesce(t.jours_couverts, 0) AS jours_couverts, coalesce(t.parts, 0) > 1 AS est_partage,
+     SELECT p.*, coalesce(t.jours_couverts, 0) AS jours_couverts,
+       coalesce(t.parts, 0) > 1 AS est_partage,
        coalesce(t.est_grossiere, false) AS est_grossiere, t.variable_c
      FROM ${from} p LEFT JOIN parts t USING (rsc, debut)
    ), jugees AS (
@@ -53,7 +58,8 @@ export function paidEnergies(from: string, into: string): string {
        WHEN est_grossiere THEN 'énergie plus grossière que ' || fta || ' au ' || debut END AS erreur
      FROM jointes
    )
-   SELECT * REPLACE (CASE WHEN erreur IS NULL AND energie_base_kwh IS NOT NULL THEN variable_c END AS variable_c) FROM jugees`;
+   SELECT * REPLACE (CASE WHEN erreur IS NULL
+     AND energie_base_kwh IS NOT NULL THEN variable_c END AS variable_c) FROM jugees`;
 }
 
 /**
@@ -67,15 +73,18 @@ export const AMOUNTS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE abonnements_payes AS
    WITH parts AS (
      SELECT p.rsc, p.debut, CAST(sum(${SHARE}) AS INTEGER) AS jours_couverts, count(*) AS parts,
-       CAST(sum(rounded((${POWER_TERMS} + r.annuel_c * 1000) * ${SHARE}, 365000)) AS BIGINT) AS fixe_c
+       CAST(sum(rounded((${POWER_TERMS} + r.annuel_c * 1000) * ${SHARE},
+       365000)) AS BIGINT) AS fixe_c
      FROM abonnements p JOIN turpe_rates r ON ${OVERLAP}
      GROUP BY p.rsc, p.debut
    ), jointes AS (
-     SELECT p.*, coalesce(t.jours_couverts, 0) AS jours_couverts, coalesce(t.parts, 0) > 1 AS est_partage, t.fixe_c,
+     SELECT p.*, coalesce(t.jours_couverts, 0) AS jours_couverts,
+       coalesce(t.parts, 0) > 1 AS est_partage, t.fixe_c,
        coalesce(p.puissances_m <> list_sort(p.puissances_m), false) AS baissent
      FROM abonnements p LEFT JOIN parts t USING (rsc, debut)
    ), jugees AS (
-     SELECT *, CASE WHEN (SELECT count(*) FROM conflits c WHERE c.rsc = jointes.rsc AND c.jour < jointes.fin) > 0
+     SELECT *, CASE WHEN (SELECT count(*) FROM conflits c WHERE c.rsc = jointes.rsc
+       AND c.jour < jointes.fin) > 0
          THEN 'deux valeurs au même instant avant le ' || fin
        WHEN baissent THEN 'puissances en baisse de hph à hcb au ' || debut
        WHEN puissance_m IS NULL THEN 'puissance souscrite inconnue au ' || debut
@@ -89,7 +98,8 @@ export const AMOUNTS: readonly string[] = [
 /** The accise in cents for kWh and a power: rounded(kWh / 1000 · rate). */
 export function acciseCents(kwh: string, power: string): string {
   const [small, middle] = ACCISE_POWERS_KVA;
-  const rate = `CASE WHEN ${power} <= ${small}000 THEN a.jusqu_a_${small}_c WHEN ${power} <= ${middle}000 THEN a.jusqu_a_${middle}_c
+  const rate = `CASE WHEN ${power} <= ${small}000 THEN a.jusqu_a_${small}_c
+    WHEN ${power} <= ${middle}000 THEN a.jusqu_a_${middle}_c
     ELSE a.au_dela_c END`;
   return `rounded(${kwh} * (${rate}), 1000)`;
 }

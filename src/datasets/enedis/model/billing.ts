@@ -14,12 +14,16 @@ import { acciseCents } from './amounts.ts';
  */
 export const LINES_SQL = `
   SELECT l.*, q.quantite_enedis,
-    coalesce(l.est_brouillon AND q.quantite_enedis > 0 AND NOT m.est_retenu AND m.erreur IS NULL, false) AS a_facturer,
+    coalesce(l.est_brouillon AND q.quantite_enedis > 0 AND NOT m.est_retenu AND m.erreur IS NULL,
+    false) AS a_facturer,
     coalesce(l.est_brouillon AND q.quantite_enedis = 0, false) AS a_supprimer, m.memo_puissance
   FROM lignes l
-  LEFT JOIN mois m ON m.ref_situation_contractuelle = l.ref_situation_contractuelle AND m.mois = l.mois
-  LEFT JOIN LATERAL (SELECT CASE l.categorie WHEN 'Base' THEN m.energie_base_kwh WHEN 'HP' THEN m.energie_hp_kwh
-    WHEN 'HC' THEN m.energie_hc_kwh WHEN 'Abonnements' THEN m.nb_jours END AS quantite_enedis) q ON true`;
+  LEFT JOIN mois m ON m.ref_situation_contractuelle = l.ref_situation_contractuelle
+    AND m.mois = l.mois
+  LEFT JOIN LATERAL (SELECT CASE l.categorie WHEN 'Base' THEN m.energie_base_kwh
+    WHEN 'HP' THEN m.energie_hp_kwh
+    WHEN 'HC' THEN m.energie_hc_kwh WHEN 'Abonnements' THEN m.nb_jours END AS quantite_enedis) q
+      ON true`;
 
 /**
  * The accise of what was invoiced, over `lignes_facturees` (pdl, date_facture, categorie,
@@ -29,14 +33,17 @@ export const LINES_SQL = `
 export const INVOICED_ACCISE_SQL = `
   WITH mensuelles AS (
     SELECT pdl, strftime(date_trunc('month', date_facture) - INTERVAL 1 MONTH, '%Y-%m') AS mois,
-      CAST(sum(quantite_kwh) AS BIGINT) AS energie_kwh, CAST(max(puissance_kva) * 1000 AS BIGINT) AS puissance_m
+      CAST(sum(quantite_kwh) AS BIGINT) AS energie_kwh,
+      CAST(max(puissance_kva) * 1000 AS BIGINT) AS puissance_m
     FROM lignes_facturees WHERE categorie IN ('Base', 'HP', 'HC') GROUP BY ALL
   )
-  SELECT p.pdl, p.mois, left(p.mois, 4) || '-T' || ((CAST(right(p.mois, 2) AS INTEGER) + 2) // 3) AS trimestre, p.energie_kwh,
+  SELECT p.pdl, p.mois, left(p.mois, 4) || '-T' ||
+    ((CAST(right(p.mois, 2) AS INTEGER) + 2) // 3) AS trimestre, p.energie_kwh,
     euros(${acciseCents('p.energie_kwh', 'p.puissance_m')}) AS accise_eur,
     CASE WHEN a.du IS NULL THEN 'pas de taux d’accise pour ' || p.mois END AS erreur
   FROM mensuelles p
-  LEFT JOIN accise_rates a ON a.du <= CAST(p.mois || '-01' AS DATE) AND (a.au IS NULL OR CAST(p.mois || '-01' AS DATE) < a.au)
+  LEFT JOIN accise_rates a ON a.du <= CAST(p.mois || '-01' AS DATE)
+    AND (a.au IS NULL OR CAST(p.mois || '-01' AS DATE) < a.au)
   ORDER BY p.pdl, p.mois`;
 
 /**
@@ -54,20 +61,25 @@ export function provisionSql(asOf: string): string {
   WITH periodes AS (
     SELECT * FROM r67
     WHERE CAST(debut AS DATE) >= ${day} - INTERVAL 12 MONTH AND CAST(debut AS DATE) < ${day}
-    QUALIFY row_number() OVER (PARTITION BY pdl, debut, fin ORDER BY archive_timestamp DESC, archive DESC, occurrence_id DESC) = 1
+    QUALIFY row_number() OVER (PARTITION BY pdl, debut, fin ORDER BY archive_timestamp DESC,
+      archive DESC, occurrence_id DESC) = 1
   ), points AS (
     SELECT pdl, ${sums},
-      coalesce(sum(CAST(fin AS DATE) - CAST(debut AS DATE)) FILTER (WHERE CAST(fin AS DATE) <= ${day}), 0) AS jours_couverts,
+      coalesce(sum(CAST(fin AS DATE) - CAST(debut AS DATE))
+        FILTER (WHERE CAST(fin AS DATE) <= ${day}), 0) AS jours_couverts,
       count(*) FILTER (WHERE code_nature = 'R') * 2 > count(*) AS est_reelle
     FROM periodes WHERE code_nature IN ('R', 'E', 'C') GROUP BY pdl
   ), totaux AS (
     SELECT *, coalesce(base, hp + hc, hph + hch + hpb + hcb) AS total,
-      jours_couverts >= date_diff('day', CAST(${day} - INTERVAL 12 MONTH AS DATE), ${day}) AS est_couverte
+      jours_couverts >= date_diff('day', CAST(${day} - INTERVAL 12
+        MONTH AS DATE), ${day}) AS est_couverte
     FROM points
   )
   SELECT pdl, ${REGISTERS.map((name) => `CAST(CAST(${name} AS DECIMAL(18, 3)) / 12 AS DECIMAL(18, 3)) AS mensuel_${name}_kwh`).join(', ')},
-    CAST(CAST(total AS DECIMAL(18, 3)) / 12 AS DECIMAL(18, 3)) AS mensuel_kwh, CAST(jours_couverts AS INTEGER) AS jours_couverts, est_couverte,
-    CASE WHEN est_reelle THEN 'réelle' ELSE 'estimée' END AS qualite, NOT est_couverte OR NOT est_reelle AS est_alerte
+    CAST(CAST(total AS DECIMAL(18, 3)) / 12 AS DECIMAL(18, 3)) AS mensuel_kwh,
+      CAST(jours_couverts AS INTEGER) AS jours_couverts, est_couverte,
+    CASE WHEN est_reelle THEN 'réelle' ELSE 'estimée' END AS qualite, NOT est_couverte
+      OR NOT est_reelle AS est_alerte
   FROM totaux ORDER BY pdl`;
 }
 
@@ -81,14 +93,18 @@ export function openAffairsSql(asOf: string): string {
   return `
   WITH jalons AS (
     SELECT * FROM affaires
-    QUALIFY row_number() OVER (PARTITION BY id_affaire, num ORDER BY archive_timestamp DESC, archive DESC, occurrence_id DESC) = 1
+    QUALIFY row_number() OVER (PARTITION BY id_affaire, num ORDER BY archive_timestamp DESC,
+      archive DESC, occurrence_id DESC) = 1
   ), dernieres AS (
-    SELECT id_affaire, arg_max(statut, num) AS statut, arg_max(pdl, num) AS pdl, arg_max(prestation, num) AS prestation,
-      arg_max(sens, num) AS sens, arg_max(affaire_etat, num) AS etat, arg_max(affaire_date_effet, num) AS date_effet,
+    SELECT id_affaire, arg_max(statut, num) AS statut, arg_max(pdl, num) AS pdl,
+      arg_max(prestation, num) AS prestation,
+      arg_max(sens, num) AS sens, arg_max(affaire_etat, num) AS etat,
+        arg_max(affaire_date_effet, num) AS date_effet,
       min(CAST(left(date_heure, 10) AS DATE)) AS debut
     FROM jalons GROUP BY id_affaire
   )
-  SELECT id_affaire, pdl, sens, prestation, etat, date_effet, debut, date_diff('day', debut, CAST(${asOf} AS DATE)) AS age_jours
+  SELECT id_affaire, pdl, sens, prestation, etat, date_effet, debut,
+    date_diff('day', debut, CAST(${asOf} AS DATE)) AS age_jours
   FROM dernieres
   WHERE coalesce(statut, '') IN ('COURS', '') AND prestation IS DISTINCT FROM 'AME'
   ORDER BY id_affaire`;
@@ -102,8 +118,10 @@ export function openAffairsSql(asOf: string): string {
  */
 export function perimeterSql(day: string): string {
   return `
-  SELECT rsc AS ref_situation_contractuelle, min(pdl) AS pdl, min(jour) AS debut, min(jour) FILTER (WHERE est_sortie) AS fin
+  SELECT rsc AS ref_situation_contractuelle, min(pdl) AS pdl, min(jour) AS debut, min(jour)
+    FILTER (WHERE est_sortie) AS fin
   FROM evenements GROUP BY rsc
-  HAVING min(jour) <= CAST(${day} AS DATE) AND coalesce(min(jour) FILTER (WHERE est_sortie) > CAST(${day} AS DATE), true)
+  HAVING min(jour) <= CAST(${day} AS DATE)
+    AND coalesce(min(jour) FILTER (WHERE est_sortie) > CAST(${day} AS DATE), true)
   ORDER BY rsc`;
 }

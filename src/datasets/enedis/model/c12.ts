@@ -15,7 +15,8 @@ export const WITHOUT_RSC = 'C12-';
 const POWERS = `CASE WHEN ${FOUR_POWERS.map((column) => `${column} IS NOT NULL`).join(' AND ')}
      THEN [${FOUR_POWERS.map((column) => `CAST(${column} * 1000 AS BIGINT)`).join(', ')}]
    WHEN puissance_souscrite_base_kva IS NOT NULL
-     THEN list_transform([1, 2, 3, 4], x -> CAST(puissance_souscrite_base_kva * 1000 AS BIGINT)) END`;
+     THEN list_transform([1, 2, 3, 4],
+       x -> CAST(puissance_souscrite_base_kva * 1000 AS BIGINT)) END`;
 
 /** Midnight in Paris as our tables write it, whatever the zone of the session. */
 const MIDNIGHT = (day: string): string => {
@@ -41,11 +42,14 @@ export const C12_CONTRACTS: readonly string[] = [
          CAST(coalesce(date_debut, left(date_evenement, 10)) AS DATE)) AS du
      FROM lues QUALIFY livraison = max(livraison) OVER (PARTITION BY document)
    ), connues AS (
-     SELECT * FROM datees QUALIFY row_number() OVER (PARTITION BY pdl, du ORDER BY livraison DESC, occurrence_id DESC) = 1
+     SELECT * FROM datees QUALIFY row_number()
+       OVER (PARTITION BY pdl, du ORDER BY livraison DESC, occurrence_id DESC) = 1
    )
-   SELECT pdl, du, least(lead(du) OVER (PARTITION BY pdl ORDER BY du), CAST(date_fin AS DATE)) AS au, CAST(date_fin AS DATE) AS date_fin,
+   SELECT pdl, du, least(lead(du) OVER (PARTITION BY pdl ORDER BY du),
+     CAST(date_fin AS DATE)) AS au, CAST(date_fin AS DATE) AS date_fin,
      formule_tarifaire_acheminement AS fta, ${POWERS} AS puissances_m,
-     list_has_any(${NATURES}, ${quoteList(ENTRIES)}) AS est_entree, list_has_any(${NATURES}, ${quoteList(EXITS)}) AS est_sortie,
+     list_has_any(${NATURES}, ${quoteList(ENTRIES)}) AS est_entree,
+     list_has_any(${NATURES}, ${quoteList(EXITS)}) AS est_sortie,
      livraison
    FROM connues`,
   `CREATE OR REPLACE TEMP TABLE evenements_c12 AS
@@ -77,7 +81,9 @@ export const C12_CONTRACTS: readonly string[] = [
  * where C15 has no event of its own.
  */
 export const POWER_DAYS = `
-  SELECT c.rsc, c.pdl, ${MIDNIGHT('s.du')}, timezone('Europe/Paris', CAST(s.du AS TIMESTAMP)), s.du, 0, 'C12', false, false, NULL, NULL, NULL, NULL,
+  SELECT c.rsc, c.pdl, ${MIDNIGHT('s.du')}, timezone('Europe/Paris', CAST(s.du AS TIMESTAMP)), s.du,
+    0, 'C12', false, false, NULL, NULL, NULL, NULL,
     NULL, false, false, false, false
-  FROM contrats c JOIN c12_situations s ON s.pdl = c.pdl AND s.du > c.entree AND s.du < coalesce(c.sortie, (SELECT max(jour) FROM premiers))
+  FROM contrats c JOIN c12_situations s ON s.pdl = c.pdl AND s.du > c.entree
+    AND s.du < coalesce(c.sortie, (SELECT max(jour) FROM premiers))
   WHERE NOT EXISTS (SELECT 1 FROM evenements e WHERE e.rsc = c.rsc AND e.jour = s.du)`;

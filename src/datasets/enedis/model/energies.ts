@@ -28,8 +28,10 @@ function isOf(register: string): string {
 }
 
 /** The calendar that a reading names, or that its registers tell. */
-const CALENDAR = `CASE WHEN id_calendrier_distributeur IN (${quoteTexts(Object.keys(CALENDARS))}) THEN id_calendrier_distributeur
-   WHEN coalesce(index_hph_kwh, index_hch_kwh, index_hpb_kwh, index_hcb_kwh) IS NOT NULL THEN 'DI000003'
+const CALENDAR = `CASE
+  WHEN id_calendrier_distributeur IN (${quoteTexts(Object.keys(CALENDARS))}) THEN id_calendrier_distributeur
+   WHEN coalesce(index_hph_kwh, index_hch_kwh, index_hpb_kwh,
+   index_hcb_kwh) IS NOT NULL THEN 'DI000003'
    WHEN coalesce(index_hp_kwh, index_hc_kwh) IS NOT NULL THEN 'DI000002'
    WHEN index_base_kwh IS NOT NULL THEN 'DI000001' END`;
 
@@ -37,7 +39,8 @@ const CALENDAR = `CASE WHEN id_calendrier_distributeur IN (${quoteTexts(Object.k
 export const CHRONOLOGY: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE bornes_evenement AS
    SELECT * FROM echine
-   WHERE rang = 0 AND (est_entree OR est_sortie OR change_calendrier OR change_cadran OR change_fta) AND NOT starts_with(rsc, '${WITHOUT_RSC}')`,
+   WHERE rang = 0 AND (est_entree OR est_sortie OR change_calendrier OR change_cadran OR change_fta)
+     AND NOT starts_with(rsc, '${WITHOUT_RSC}')`,
   `CREATE OR REPLACE TEMP TABLE chronologie AS
    WITH evenements_lus AS (
      SELECT e.rsc, e.pdl, e.instant, e.moment, e.jour, r.ordre_index, r.source, r.nature_index, r.releve_id, r.est_douteux,
@@ -92,7 +95,8 @@ const DIFFERENCES = REGISTERS.map(
  */
 function passed(register: string): string {
   return `CASE WHEN ecart_${register} >= 0 THEN ecart_${register}
-    WHEN ecart_${register} + bout <= ${MAX_KWH_A_DAY} * greatest(nb_jours, 1) THEN ecart_${register} + bout END AS e_${register}`;
+    WHEN ecart_${register} + bout <= ${MAX_KWH_A_DAY} * greatest(nb_jours,
+    1) THEN ecart_${register} + bout END AS e_${register}`;
 }
 
 const FALLS = REGISTERS.map((register) => `coalesce(ecart_${register} < 0, false)`).join(' OR ');
@@ -106,7 +110,8 @@ const UNKNOWN_FALLS = REGISTERS.map(
  */
 const WITH_MINUTE = REGISTERS.map(
   (register) =>
-    `CASE WHEN e_${register} IS NOT NULL THEN e_${register} + coalesce(minute_${register}, 0) END AS ${register}`,
+    `CASE WHEN e_${register} IS NOT NULL THEN e_${register} + coalesce(minute_${register},
+      0) END AS ${register}`,
 ).join(', ');
 
 const MINUTES = REGISTERS.map(

@@ -59,9 +59,11 @@ export async function holdMonths(sql: SqlSession, secret: string, others?: strin
  */
 export const DECIDED_MONTHS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE mois AS
-   SELECT m.* REPLACE (m.est_retenu AND d.decision IS DISTINCT FROM 'accept' AS est_retenu), r.unite AS unite_retenue,
+   SELECT m.* REPLACE (m.est_retenu AND d.decision IS DISTINCT FROM 'accept' AS est_retenu),
+     r.unite AS unite_retenue,
      CASE d.decision WHEN 'accept' THEN 'acceptée' WHEN 'reject' THEN 'rejetée' END AS decision
    FROM mois m
-   LEFT JOIN (SELECT DISTINCT unite, rsc, mois FROM retenus) r ON r.rsc = m.ref_situation_contractuelle AND r.mois = m.mois
+   LEFT JOIN (SELECT DISTINCT unite, rsc, mois FROM retenus) r
+     ON r.rsc = m.ref_situation_contractuelle AND r.mois = m.mois
    LEFT JOIN decisions d ON d.unite = r.unite`,
 ];

@@ -19,7 +19,8 @@ const NEWEST = `archive_timestamp || '/' || archive || '/' || archive_sha256`;
 const OF_LINE = 'pdl, libelle_ev, id_ev, unite, quantite, montant_ht, date_debut, date_fin';
 
 function lines(table: string, power: string): string {
-  return `SELECT ${OF_LINE}, ${power} AS puissance FROM ${table} QUALIFY ${NEWEST} = max(${NEWEST}) OVER (PARTITION BY document)`;
+  return `SELECT ${OF_LINE}, ${power} AS puissance FROM ${table} QUALIFY ${NEWEST} = max(${NEWEST})
+    OVER (PARTITION BY document)`;
 }
 
 /** Of an amount over days, what falls on the month: the parts add up to it. */
@@ -36,15 +37,18 @@ export const INVOICE_CHECK: readonly string[] = [
    WITH lues AS (
      ${lines('f15_detail', 'CAST(NULL AS DECIMAL(24, 8))')} UNION ALL ${lines('f12_detail', 'puissance_ponderee')}
    ), datees AS (
-     SELECT *, lower(strip_accents(coalesce(libelle_ev, ''))) AS mots, CAST(date_debut AS DATE) AS du, CAST(coalesce(date_fin, date_debut) AS DATE) AS fin
+     SELECT *, lower(strip_accents(coalesce(libelle_ev, ''))) AS mots,
+       CAST(date_debut AS DATE) AS du, CAST(coalesce(date_fin, date_debut) AS DATE) AS fin
      FROM lues WHERE pdl IS NOT NULL AND date_debut IS NOT NULL AND montant_ht IS NOT NULL
    ), bornees AS (
-     SELECT *, CASE WHEN fin <= du OR fin = last_day(fin) THEN greatest(fin, du) + 1 ELSE fin END AS au, ${COMPONENT} AS composante FROM datees
+     SELECT *, CASE WHEN fin <= du OR fin = last_day(fin) THEN greatest(fin, du) + 1
+       ELSE fin END AS au, ${COMPONENT} AS composante FROM datees
    ), mensuelles AS (
      SELECT b.*, strftime(m.jour, '%Y-%m') AS mois, CAST(b.au - b.du AS BIGINT) AS jours,
        CAST(greatest(CAST(m.jour AS DATE), b.du) - b.du AS BIGINT) AS avant,
        CAST(least(CAST(m.jour + INTERVAL 1 MONTH AS DATE), b.au) - b.du AS BIGINT) AS avant_fin
-     FROM bornees b, generate_series(date_trunc('month', b.du), date_trunc('month', b.au - 1), INTERVAL 1 MONTH) AS m(jour)
+     FROM bornees b, generate_series(date_trunc('month', b.du), date_trunc('month', b.au - 1),
+       INTERVAL 1 MONTH) AS m(jour)
    )
    SELECT pdl, mois, composante, id_ev, libelle_ev, puissance, avant_fin - avant AS jours,
      ${PART('CAST(round(montant_ht * 100) AS BIGINT)')} AS montant_c,

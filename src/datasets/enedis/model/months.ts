@@ -20,13 +20,15 @@ function wholeSum(column: string): string {
  * `15 jours à 6kVA, puis le 16/03/2025 : 16 jours à 9kVA`, for a month in which the power changed.
  */
 const MEMO = `string_agg(
-  CASE WHEN debut = premier_debut THEN '' ELSE 'puis le ' || strftime(debut, '%d/%m/%Y') || ' : ' END
+  CASE WHEN debut = premier_debut THEN '' ELSE 'puis le ' || strftime(debut, '%d/%m/%Y') ||
+    ' : ' END
   || nb_jours || ' jours à ' || puissance || 'kVA', ', ' ORDER BY debut) FILTER (WHERE autres > 1)`;
 
 /** `6`, or `36/36/60/60` where a contract has four powers. */
 const KVA = (thousandths: string): string =>
   `regexp_replace(CAST(CAST(${thousandths} AS DECIMAL(18, 3)) / 1000 AS VARCHAR), '\\.?0+$', '')`;
-const POWER = `coalesce(array_to_string(list_transform(puissances_m, x -> ${KVA('x')}), '/'), ${KVA('puissance_m')})`;
+const POWER = `coalesce(array_to_string(list_transform(puissances_m, x -> ${KVA('x')}),
+  '/'), ${KVA('puissance_m')})`;
 
 /**
  * Makes `mois`, one row per RSC and month. Overruns come from `heures_depassees` (rsc, mois,
@@ -35,21 +37,30 @@ const POWER = `coalesce(array_to_string(list_transform(puissances_m, x -> ${KVA(
  */
 export const MONTHS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE mois_abonnements AS
-   SELECT rsc, min(pdl) AS pdl, mois, min(debut) AS debut, max(fin) AS fin, CAST(sum(nb_jours) AS INTEGER) AS nb_jours,
-     rounded(sum(puissance_m * nb_jours), sum(nb_jours)) AS puissance_moyenne_m, max(puissance_m) AS puissance_max_m,
+   SELECT rsc, min(pdl) AS pdl, mois, min(debut) AS debut, max(fin) AS fin,
+     CAST(sum(nb_jours) AS INTEGER) AS nb_jours,
+     rounded(sum(puissance_m * nb_jours), sum(nb_jours)) AS puissance_moyenne_m,
+       max(puissance_m) AS puissance_max_m,
      ${MEMO} AS memo_puissance, arg_max(fta, debut) AS fta,
-     ${wholeSum('fixe_c')} AS fixe_c, bool_or(est_partage) AS est_partage, string_agg(DISTINCT erreur, '; ' ORDER BY erreur) AS erreur
+     ${wholeSum('fixe_c')} AS fixe_c, bool_or(est_partage) AS est_partage,
+     string_agg(DISTINCT erreur, '; ' ORDER BY erreur) AS erreur
    FROM (
-     SELECT *, min(debut) OVER du_mois AS premier_debut, count(DISTINCT puissance) OVER du_mois AS autres
-     FROM (SELECT *, ${POWER} AS puissance FROM abonnements_payes) WINDOW du_mois AS (PARTITION BY rsc, mois)
+     SELECT *, min(debut) OVER du_mois AS premier_debut, count(DISTINCT puissance)
+       OVER du_mois AS autres
+     FROM (SELECT *, ${POWER} AS puissance FROM abonnements_payes)
+       WINDOW du_mois AS (PARTITION BY rsc, mois)
    )
    GROUP BY rsc, mois`,
   `CREATE OR REPLACE TEMP TABLE mois_energies AS
-   SELECT rsc, min(pdl) AS pdl, mois, ${ENERGY_COLUMNS.map((column) => `${wholeSum(column)} AS ${column}`).join(', ')},
+   SELECT rsc, min(pdl) AS pdl,
+     mois, ${ENERGY_COLUMNS.map((column) => `${wholeSum(column)} AS ${column}`).join(', ')},
      ${wholeSum('variable_c')} AS variable_c, count(*) AS periodes,
-     CASE max(CASE qualite WHEN 'réelle' THEN 0 WHEN 'estimée' THEN 1 ELSE 2 END) WHEN 0 THEN 'réelle' WHEN 1 THEN 'estimée' ELSE 'incalculable' END AS qualite,
-     bool_and(est_communicante) AS est_communicante, bool_or(est_passage_a_zero) AS est_passage_a_zero,
-     bool_or(est_partage) AS est_partage, bool_or(est_saut) AS est_saut, bool_or(est_baisse_inconnue) AS est_baisse_inconnue,
+     CASE max(CASE qualite WHEN 'réelle' THEN 0 WHEN 'estimée' THEN 1 ELSE 2 END)
+       WHEN 0 THEN 'réelle' WHEN 1 THEN 'estimée' ELSE 'incalculable' END AS qualite,
+     bool_and(est_communicante) AS est_communicante,
+     bool_or(est_passage_a_zero) AS est_passage_a_zero,
+     bool_or(est_partage) AS est_partage, bool_or(est_saut) AS est_saut,
+     bool_or(est_baisse_inconnue) AS est_baisse_inconnue,
      bool_or(est_douteux) AS est_douteux, bool_or(releve_manquant) AS releve_manquant,
      string_agg(DISTINCT erreur, '; ' ORDER BY erreur) AS erreur
    FROM energies_payees GROUP BY rsc, mois`,
@@ -96,13 +107,17 @@ export const MONTHS: readonly string[] = [
  */
 export function acciseSql(months: string): string {
   return `WITH points AS (
-     SELECT pdl, mois, ${wholeSum('energie_base_kwh')} AS energie_kwh, CAST(max(puissance_max_kva) * 1000 AS BIGINT) AS puissance_m
+     SELECT pdl, mois, ${wholeSum('energie_base_kwh')} AS energie_kwh,
+       CAST(max(puissance_max_kva) * 1000 AS BIGINT) AS puissance_m
      FROM ${months} GROUP BY pdl, mois
    )
-   SELECT p.pdl, p.mois, p.energie_kwh, euros(${acciseCents('p.energie_kwh', 'p.puissance_m')}) AS accise_eur,
-     CASE WHEN a.du IS NULL THEN 'pas de taux d’accise pour ' || p.mois WHEN p.puissance_m IS NULL THEN 'puissance inconnue en ' || p.mois END AS erreur
+   SELECT p.pdl, p.mois, p.energie_kwh,
+     euros(${acciseCents('p.energie_kwh', 'p.puissance_m')}) AS accise_eur,
+     CASE WHEN a.du IS NULL THEN 'pas de taux d’accise pour ' || p.mois
+       WHEN p.puissance_m IS NULL THEN 'puissance inconnue en ' || p.mois END AS erreur
    FROM points p
-   LEFT JOIN accise_rates a ON a.du <= CAST(p.mois || '-01' AS DATE) AND (a.au IS NULL OR CAST(p.mois || '-01' AS DATE) < a.au)`;
+   LEFT JOIN accise_rates a ON a.du <= CAST(p.mois || '-01' AS DATE)
+     AND (a.au IS NULL OR CAST(p.mois || '-01' AS DATE) < a.au)`;
 }
 
 /** Makes `accise_mois` from `mois`. */

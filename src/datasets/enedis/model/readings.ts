@@ -21,7 +21,8 @@ export const NEWEST_DOCUMENT = `archive_timestamp || '/' || archive || '/' || ar
 /** The rows of the newest delivery of each document. */
 function current(table: string): string {
   return `CREATE OR REPLACE TEMP TABLE ${table}_current AS
-    SELECT * FROM ${table} QUALIFY ${NEWEST_DOCUMENT} = max(${NEWEST_DOCUMENT}) OVER (PARTITION BY document)`;
+    SELECT * FROM ${table} QUALIFY ${NEWEST_DOCUMENT} = max(${NEWEST_DOCUMENT})
+      OVER (PARTITION BY document)`;
 }
 
 function indexes(prefix: string): string {
@@ -33,20 +34,28 @@ function indexes(prefix: string): string {
 function side(name: 'avant' | 'apres', isAfter: boolean): string {
   const has = REGISTERS.map((register) => `${name}_index_${register}_kwh`).join(', ');
   return `SELECT
-      left(md5('${C15_SOURCE}|' || pdl || '|' || replace(left(date_evenement, 19), 'T', ' ') || '|${isAfter}'), 16) AS releve_id,
+      left(md5('${C15_SOURCE}|' || pdl || '|' || replace(left(date_evenement, 19), 'T', ' ') ||
+        '|${isAfter}'), 16) AS releve_id,
       pdl, date_evenement AS date_releve, ${isAfter} AS ordre_index, '${C15_SOURCE}' AS source,
       CASE ${name}_nature_index WHEN 'REEL' THEN 'réel' ELSE 'estimé' END AS nature_index,
-      ref_situation_contractuelle, formule_tarifaire_acheminement, niveau_ouverture_services, evenement_declencheur,
-      ${name}_id_calendrier_distributeur AS id_calendrier_distributeur, CAST(${name}_nb_chiffres_cadran AS INTEGER) AS nb_chiffres_cadran,
-      false AS est_douteux, ${indexes(`${name}_index_`)}, ${NEWEST_DOCUMENT} AS livraison, occurrence_id
+      ref_situation_contractuelle, formule_tarifaire_acheminement, niveau_ouverture_services,
+      evenement_declencheur,
+      ${name}_id_calendrier_distributeur AS id_calendrier_distributeur,
+      CAST(${name}_nb_chiffres_cadran AS INTEGER) AS nb_chiffres_cadran,
+      false AS est_douteux, ${indexes(`${name}_index_`)}, ${NEWEST_DOCUMENT} AS livraison,
+      occurrence_id
     FROM c15_current WHERE coalesce(${has}) IS NOT NULL AND date_evenement IS NOT NULL`;
 }
 
 function meterReading(table: string, source: string, isDoubted: string): string {
-  return `SELECT releve_id, pdl, date_releve, false AS ordre_index, '${source}' AS source, nature_index,
-      CAST(NULL AS VARCHAR) AS ref_situation_contractuelle, CAST(NULL AS VARCHAR) AS formule_tarifaire_acheminement,
-      CAST(NULL AS VARCHAR) AS niveau_ouverture_services, CAST(NULL AS VARCHAR) AS evenement_declencheur,
-      id_calendrier_distributeur, CAST(NULL AS INTEGER) AS nb_chiffres_cadran, ${isDoubted} AS est_douteux, ${indexes('index_')},
+  return `SELECT releve_id, pdl, date_releve, false AS ordre_index, '${source}' AS source,
+    nature_index,
+      CAST(NULL AS VARCHAR) AS ref_situation_contractuelle,
+      CAST(NULL AS VARCHAR) AS formule_tarifaire_acheminement,
+      CAST(NULL AS VARCHAR) AS niveau_ouverture_services,
+      CAST(NULL AS VARCHAR) AS evenement_declencheur,
+      id_calendrier_distributeur,
+      CAST(NULL AS INTEGER) AS nb_chiffres_cadran, ${isDoubted} AS est_douteux, ${indexes('index_')},
       ${NEWEST_DOCUMENT} AS livraison, occurrence_id`;
 }
 
@@ -62,8 +71,10 @@ export const EVENTS_READ: readonly string[] = [
   current('c15'),
   'CREATE OR REPLACE TEMP TABLE points_c15 AS SELECT DISTINCT pdl FROM c15_current WHERE pdl IS NOT NULL',
   `DELETE FROM c15_current WHERE ref_situation_contractuelle IN (
-     SELECT ref_situation_contractuelle FROM c15_current WHERE evenement_declencheur IN (${quoteTexts(EXITS)})
-     GROUP BY ref_situation_contractuelle HAVING CAST(left(min(date_evenement), 10) AS DATE) < ${FIRST_KEPT})`,
+     SELECT ref_situation_contractuelle FROM c15_current
+       WHERE evenement_declencheur IN (${quoteTexts(EXITS)})
+     GROUP BY ref_situation_contractuelle
+       HAVING CAST(left(min(date_evenement), 10) AS DATE) < ${FIRST_KEPT})`,
 ];
 
 /**
@@ -78,10 +89,13 @@ export const READINGS: readonly string[] = [
    WITH tous AS (
      SELECT *, 0 AS rang FROM (${side('avant', false)}) UNION ALL
      SELECT *, 0 AS rang FROM (${side('apres', true)}) UNION ALL
-     SELECT *, 0 AS rang FROM (${meterReading('r151', R151_SOURCE, 'coalesce(indice_vraisemblance, 0) = 1')} FROM r151_current) UNION ALL
-     SELECT * FROM (${meterReading('r64', R64_SOURCE, 'false')}, ${STAGE_RANK} AS rang FROM r64_current)
+     SELECT *, 0 AS rang
+       FROM (${meterReading('r151', R151_SOURCE, 'coalesce(indice_vraisemblance, 0) = 1')} FROM r151_current) UNION ALL
+     SELECT * FROM (${meterReading('r64', R64_SOURCE, 'false')}, ${STAGE_RANK} AS rang
+       FROM r64_current)
    )
-   SELECT * EXCLUDE (rang, livraison), CAST(date_releve AS TIMESTAMPTZ) AS instant, CAST(left(date_releve, 10) AS DATE) AS jour
+   SELECT * EXCLUDE (rang, livraison), CAST(date_releve AS TIMESTAMPTZ) AS instant,
+     CAST(left(date_releve, 10) AS DATE) AS jour
    FROM tous
    QUALIFY row_number() OVER (PARTITION BY releve_id, ref_situation_contractuelle
      ORDER BY livraison DESC, rang, occurrence_id DESC) = 1`,

@@ -38,7 +38,8 @@ export const CONTRACTS: readonly string[] = [
      bool_or(${SIDE('avant')} AND ${SIDE('apres')}
        AND avant_id_calendrier_distributeur IS DISTINCT FROM apres_id_calendrier_distributeur) AS change_calendrier,
      bool_or(${SIDE('avant')} AND ${SIDE('apres')} AND (${OTHER_REGISTERS})) AS change_cadran,
-     count(DISTINCT formule_tarifaire_acheminement) AS formules, count(DISTINCT puissance_souscrite_kva) AS puissances
+     count(DISTINCT formule_tarifaire_acheminement) AS formules,
+     count(DISTINCT puissance_souscrite_kva) AS puissances
    FROM c15_current
    WHERE ref_situation_contractuelle IS NOT NULL AND date_evenement IS NOT NULL
      AND left(date_evenement, 10) <= (SELECT CAST(max(jour) AS VARCHAR) FROM premiers)
@@ -47,7 +48,8 @@ export const CONTRACTS: readonly string[] = [
   // Which of two values holds at one instant nobody can tell: the contract is not billed from there
   // on.
   `CREATE OR REPLACE TEMP TABLE conflits AS
-   SELECT rsc, pdl, moment, jour, formules, puissances FROM evenements WHERE formules > 1 OR puissances > 1`,
+   SELECT rsc, pdl, moment, jour, formules, puissances FROM evenements WHERE formules > 1
+     OR puissances > 1`,
   `CREATE OR REPLACE TEMP TABLE contrats AS
    SELECT rsc, min(pdl) AS pdl, coalesce(min(jour) FILTER (WHERE est_entree), min(jour)) AS entree,
      min(jour) FILTER (WHERE est_sortie) AS sortie

@@ -51,14 +51,18 @@ function openEnded(
 export const RATE_TABLES: readonly string[] = [
   // Half away from zero, of whole numbers: exact whatever the size.
   `CREATE OR REPLACE TEMP MACRO rounded(n, d) AS CAST(
-     CASE WHEN n < 0 THEN -((2 * CAST(-n AS HUGEINT) + d) // (2 * d)) ELSE (2 * CAST(n AS HUGEINT) + d) // (2 * d) END AS BIGINT)`,
-  `CREATE OR REPLACE TEMP MACRO euros(c) AS CAST(CAST(c AS DECIMAL(18, 2)) / 100 AS DECIMAL(18, 2))`,
+     CASE WHEN n < 0 THEN -((2 * CAST(-n AS HUGEINT) + d) // (2 * d))
+       ELSE (2 * CAST(n AS HUGEINT) + d) // (2 * d) END AS BIGINT)`,
+  `CREATE OR REPLACE TEMP MACRO euros(c) AS CAST(CAST(c AS DECIMAL(18, 2)) / 100 AS DECIMAL(18,
+    2))`,
   `CREATE OR REPLACE TEMP TABLE turpe_rates AS SELECT * FROM (VALUES ${turpeRows().join(',\n')})
-     AS rates (formule, du, au, annuel_c, b1, b2, b3, b4, ${REGISTERS.map((hour) => `c_${hour}`).join(', ')}, cmdps)`,
+     AS rates (formule, du, au, annuel_c, b1, b2, b3,
+       b4, ${REGISTERS.map((hour) => `c_${hour}`).join(', ')}, cmdps)`,
   `CREATE OR REPLACE TEMP TABLE cta_rates AS SELECT * FROM (VALUES ${openEnded(
     CTA_RATES.map(({ from, percent }) => ({ from, values: [percent] })),
   )}) AS rates (du, au, pourcent_c)`,
   `CREATE OR REPLACE TEMP TABLE accise_rates AS SELECT * FROM (VALUES ${openEnded(
     ACCISE_RATES.map(({ from, perMwh }) => ({ from, values: perMwh })),
-  )}) AS rates (du, au, jusqu_a_${ACCISE_POWERS_KVA[0]}_c, jusqu_a_${ACCISE_POWERS_KVA[1]}_c, au_dela_c)`,
+  )}) AS rates (du, au, jusqu_a_${ACCISE_POWERS_KVA[0]}_c, jusqu_a_${ACCISE_POWERS_KVA[1]}_c,
+    au_dela_c)`,
 ];

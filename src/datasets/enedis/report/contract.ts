@@ -218,9 +218,10 @@ function registersOf(prefix: string, alias = ''): string {
 }
 
 /** `54 / 54 / 60 / 60`. */
-const POWERS = `CASE WHEN ${FOUR_POWERS.join(' + ')} IS NOT NULL THEN concat_ws(' / ', ${FOUR_POWERS.map(
-  (name) => `regexp_replace(CAST(${name} AS VARCHAR), '\\.?0+$', '')`,
-).join(', ')}) END AS puissances`;
+const POWERS = `CASE
+  WHEN ${FOUR_POWERS.join(' + ')} IS NOT NULL THEN concat_ws(' / ', ${FOUR_POWERS.map(
+    (name) => `regexp_replace(CAST(${name} AS VARCHAR), '\\.?0+$', '')`,
+  ).join(', ')}) END AS puissances`;
 
 /** A month of a contract under its pseudonym, as reports and holds name it. */
 const UNIT = /^(\d{4}-\d{2})\/[0-9a-f]{12}$/;
@@ -243,7 +244,8 @@ export async function contractsOf(
            OR ${formerUnitSql(rsc, quoteText(month))} = ${quoteText(id)})`;
   const found = await sql.rows<{ rsc: string; pdl: string }>(
     `SELECT ref_situation_contractuelle AS rsc, min(pdl) AS pdl FROM enedis_echine
-     WHERE ref_situation_contractuelle = ${quoteText(id)} OR pdl = ${quoteText(id)} OR ${unit} GROUP BY 1 ORDER BY min(date_evenement), 1`,
+     WHERE ref_situation_contractuelle = ${quoteText(id)} OR
+       pdl = ${quoteText(id)} OR ${unit} GROUP BY 1 ORDER BY min(date_evenement), 1`,
   );
   const contracts: Contract[] = [];
   for (const one of found) contracts.push(await contractOf(sql, one));
@@ -279,17 +281,22 @@ async function contractOf(
     rsc,
     pdl,
     events: await sql.rows(
-      `SELECT date_evenement AS date, evenement, formule_tarifaire_acheminement AS formule, puissance_souscrite_kva AS puissance_kva,
-         ${POWERS}, niveau_ouverture_services AS niveau FROM enedis_echine WHERE ${own} ORDER BY CAST(date_evenement AS TIMESTAMPTZ), evenement = 'FACTURATION'`,
+      `SELECT date_evenement AS date, evenement, formule_tarifaire_acheminement AS formule,
+        puissance_souscrite_kva AS puissance_kva,
+         ${POWERS}, niveau_ouverture_services AS niveau FROM enedis_echine
+           WHERE ${own} ORDER BY CAST(date_evenement AS TIMESTAMPTZ), evenement = 'FACTURATION'`,
     ),
     months: await sql.rows(
-      `SELECT mois, qualite, energie_base_kwh AS energie_kwh, turpe_fixe_eur, turpe_variable_eur, cta_eur, est_retenu, decision, methode_estimation, est_gele, version_facturee,
+      `SELECT mois, qualite, energie_base_kwh AS energie_kwh, turpe_fixe_eur, turpe_variable_eur,
+        cta_eur, est_retenu, decision, methode_estimation, est_gele, version_facturee,
          memo_puissance, erreur
        FROM enedis_mois WHERE ${own} ORDER BY mois DESC`,
     ),
     subscriptions: await sql.rows(
-      `SELECT CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, nb_jours, formule_tarifaire_acheminement AS formule,
-         puissance_souscrite_kva AS puissance_kva, ${POWERS}, turpe_fixe_eur, erreur FROM enedis_abonnements WHERE ${own} ORDER BY debut`,
+      `SELECT CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, nb_jours,
+        formule_tarifaire_acheminement AS formule,
+         puissance_souscrite_kva AS puissance_kva, ${POWERS}, turpe_fixe_eur, erreur
+           FROM enedis_abonnements WHERE ${own} ORDER BY debut`,
     ),
     energies,
     readings: await readingsOf(sql, {
@@ -298,49 +305,65 @@ async function contractOf(
       used: energies.flatMap(({ from, to }) => [from.id, to.id]),
     }),
     lines: await sql.rows(
-      `SELECT mois, categorie, quantite, est_brouillon, quantite_enedis, a_facturer, a_supprimer, memo FROM enedis_lignes WHERE ${own}
+      `SELECT mois, categorie, quantite, est_brouillon, quantite_enedis, a_facturer, a_supprimer,
+        memo FROM enedis_lignes WHERE ${own}
        ORDER BY mois, campagne, fichier, ligne`,
     ),
     holds: await sql.rows(
-      `SELECT unite, motif, CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, energie_kwh, nullif(index_debut, '') AS index_debut,
+      `SELECT unite, motif, CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin,
+        energie_kwh, nullif(index_debut, '') AS index_debut,
          nullif(index_fin, '') AS index_fin, decision
        FROM enedis_retenus WHERE ${own} ORDER BY unite, debut`,
     ),
     estimates: await sql.rows(
-      `SELECT unite, CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, methode_estimation AS methode, appui, ${registersOf('energie_')} AS energie,
+      `SELECT unite, CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin,
+        methode_estimation AS methode, appui, ${registersOf('energie_')} AS energie,
          turpe_variable_eur, decision FROM enedis_estimations WHERE ${own} ORDER BY debut`,
     ),
     settlements: await sql.rows(
-      `SELECT unite, mois, debut_lissage, categorie, facture, calcule, ecart, mois_manquants, decision FROM enedis_lissages WHERE ${own} ORDER BY mois, categorie`,
+      `SELECT unite, mois, debut_lissage, categorie, facture, calcule, ecart, mois_manquants,
+        decision FROM enedis_lissages WHERE ${own} ORDER BY mois, categorie`,
     ),
     invoices: await sql.rows(
-      `SELECT mois, composante, libelles, facture_eur, calcule_eur, ecart_eur, coalesce(sans_comparaison, nullif(concat_ws(' ; ',
-         CASE WHEN ecart_jours_eur <> 0 THEN 'jours ' || ecart_jours_eur END, CASE WHEN ecart_puissance_eur <> 0 THEN 'puissance ' || ecart_puissance_eur END,
-         CASE WHEN ecart_index_eur <> 0 THEN 'index ' || ecart_index_eur END, CASE WHEN ecart_taux_eur <> 0 THEN 'taux ' || ecart_taux_eur END), '')) AS explication
-       FROM enedis_controle_reseau WHERE ${own} OR (ref_situation_contractuelle IS NULL AND pdl = ${quoteText(pdl)}) ORDER BY mois, composante`,
+      `SELECT mois, composante, libelles, facture_eur, calcule_eur, ecart_eur,
+        coalesce(sans_comparaison, nullif(concat_ws(' ; ',
+         CASE WHEN ecart_jours_eur <> 0 THEN 'jours ' || ecart_jours_eur END, CASE
+           WHEN ecart_puissance_eur <> 0 THEN 'puissance ' || ecart_puissance_eur END,
+         CASE WHEN ecart_index_eur <> 0 THEN 'index ' || ecart_index_eur END, CASE
+           WHEN ecart_taux_eur <> 0 THEN 'taux ' || ecart_taux_eur END), '')) AS explication
+       FROM enedis_controle_reseau WHERE ${own} OR
+         (ref_situation_contractuelle IS NULL AND pdl = ${quoteText(pdl)}) ORDER BY mois,
+         composante`,
     ),
     changes: await sql.rows(
-      `SELECT mois, composante, unite, facture, calcule, ecart, gele_le, gele_par, cause FROM enedis_regularisations
+      `SELECT mois, composante, unite, facture, calcule, ecart, gele_le, gele_par, cause
+        FROM enedis_regularisations
        WHERE ${own} OR (ref_situation_contractuelle IS NULL AND pdl = ${quoteText(pdl)})
        ORDER BY mois, composante`,
     ),
   };
 }
 
-const REMARKS = `concat_ws(' ; ', CASE WHEN releve_manquant THEN 'relevé manquant' END, CASE WHEN est_passage_a_zero THEN 'passage à zéro' END,
+const REMARKS = `concat_ws(' ; ', CASE WHEN releve_manquant THEN 'relevé manquant' END, CASE
+  WHEN est_passage_a_zero THEN 'passage à zéro' END,
   CASE WHEN est_baisse_inconnue THEN 'index en baisse' END, CASE WHEN est_saut THEN 'saut' END,
   CASE WHEN est_partage THEN 'sur deux barèmes' END, erreur)`;
 
 async function energiesOf(sql: SqlSession, own: string): Promise<ContractEnergy[]> {
   // A reading belongs to the contract that it names, or to the point where it names none.
   const bound = (alias: string): string =>
-    `LEFT JOIN enedis_releves ${alias} ON ${alias}.releve_id = e.${alias}_releve_id AND ${alias}.pdl = e.pdl
-       AND coalesce(${alias}.ref_situation_contractuelle, e.ref_situation_contractuelle) = e.ref_situation_contractuelle`;
+    `LEFT JOIN enedis_releves ${alias} ON ${alias}.releve_id = e.${alias}_releve_id
+      AND ${alias}.pdl = e.pdl
+       AND coalesce(${alias}.ref_situation_contractuelle,
+       e.ref_situation_contractuelle) = e.ref_situation_contractuelle`;
   const rows = await sql.rows<Record<string, never>>(
-    `SELECT e.mois, CAST(e.debut AS VARCHAR) AS debut, CAST(e.fin AS VARCHAR) AS fin, e.nb_jours, e.turpe_variable_eur, e.qualite,
+    `SELECT e.mois, CAST(e.debut AS VARCHAR) AS debut, CAST(e.fin AS VARCHAR) AS fin, e.nb_jours,
+      e.turpe_variable_eur, e.qualite,
        ${registersOf('energie_', 'e.')} AS energie, ${REMARKS.replaceAll(/\b(releve_manquant|est_\w+|erreur)\b/g, 'e.$1')} AS remarques,
-       {'id': e.d_releve_id, 'source': e.d_source, 'nature': e.nature_debut, 'index': ${registersOf('index_', 'd.')}} AS "from",
-       {'id': e.f_releve_id, 'source': e.f_source, 'nature': e.nature_fin, 'index': ${registersOf('index_', 'f.')}} AS "to"
+       {'id': e.d_releve_id, 'source': e.d_source, 'nature': e.nature_debut,
+       'index': ${registersOf('index_', 'd.')}} AS "from",
+       {'id': e.f_releve_id, 'source': e.f_source, 'nature': e.nature_fin,
+       'index': ${registersOf('index_', 'f.')}} AS "to"
      FROM enedis_energies e ${bound('d')} ${bound('f')}
      WHERE e.${own} ORDER BY e.debut, e.fin`,
   );
@@ -359,10 +382,14 @@ async function readingsOf(
   const ids = used.flatMap((id) => (id === null ? [] : [quoteText(id)]));
   const isUsed = ids.length === 0 ? 'false' : `releve_id IN (${[...new Set(ids)].join(', ')})`;
   return sql.rows(
-    `SELECT releve_id AS id, date_releve AS date, source, nature_index AS nature, coalesce(ordre_index, false) AS apres,
-       evenement_declencheur AS evenement, id_calendrier_distributeur AS calendrier, ${registersOf('index_')} AS index, occurrence_id AS occurrence
+    `SELECT releve_id AS id, date_releve AS date, source, nature_index AS nature,
+      coalesce(ordre_index, false) AS apres,
+       evenement_declencheur AS evenement,
+       id_calendrier_distributeur AS calendrier, ${registersOf('index_')} AS index,
+       occurrence_id AS occurrence
      FROM enedis_releves WHERE pdl = ${quoteText(pdl)}
-       AND (ref_situation_contractuelle = ${quoteText(rsc)} OR (ref_situation_contractuelle IS NULL AND ${isUsed}))
+       AND (ref_situation_contractuelle = ${quoteText(rsc)} OR
+         (ref_situation_contractuelle IS NULL AND ${isUsed}))
      ORDER BY CAST(date_releve AS TIMESTAMPTZ), apres, source, id`,
   );
 }

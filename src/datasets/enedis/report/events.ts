@@ -24,9 +24,11 @@ export const metricsEvents: StepImplementation = {
       if (c15 === undefined) return { scope, outputs: {}, checks: [], facts: { rows: 0 } };
       const rows = parquetSql(c15.path);
       const contracts = (events: readonly string[]): string =>
-        `count(DISTINCT ref_situation_contractuelle) FILTER (WHERE evenement_declencheur IN (${quoteTexts(events)}))`;
+        `count(DISTINCT ref_situation_contractuelle)
+          FILTER (WHERE evenement_declencheur IN (${quoteTexts(events)}))`;
       const evenements = await sql.rows<DayEvents['evenements'][number]>(
-        `SELECT coalesce(evenement_declencheur, 'inconnu') AS evenement, count(*) AS nombre, count(DISTINCT ref_situation_contractuelle) AS contrats
+        `SELECT coalesce(evenement_declencheur, 'inconnu') AS evenement, count(*) AS nombre,
+          count(DISTINCT ref_situation_contractuelle) AS contrats
          FROM ${rows} GROUP BY 1 ORDER BY nombre DESC, evenement`,
       );
       const [moves] = await sql.rows<Pick<DayEvents, 'entrent' | 'sortent'>>(

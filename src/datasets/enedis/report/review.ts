@@ -70,40 +70,61 @@ const COMPARED = `CREATE OR REPLACE TEMP TABLE factures_comparees AS
     AND NOT (categorie <> 'Abonnements' AND ${LISSE_SQL})
   GROUP BY ref_situation_contractuelle, mois, categorie`;
 
-const HELD = `SELECT 'mois retenu' AS sujet, 1 AS rang_sujet, r.unite AS repere, r.mois, string_agg(DISTINCT r.motif, ', ' ORDER BY r.motif) AS detail,
-    'kWh' AS unite, CAST(NULL AS DECIMAL(18, 3)) AS facture, CAST(any_value(r.mois_kwh) AS DECIMAL(18, 3)) AS calcule,
+const HELD = `SELECT 'mois retenu' AS sujet, 1 AS rang_sujet, r.unite AS repere, r.mois,
+  string_agg(DISTINCT r.motif, ', ' ORDER BY r.motif) AS detail,
+    'kWh' AS unite, CAST(NULL AS DECIMAL(18, 3)) AS facture,
+    CAST(any_value(r.mois_kwh) AS DECIMAL(18, 3)) AS calcule,
     CAST(NULL AS DECIMAL(18, 3)) AS ecart,
-    CASE any_value(d.decision) WHEN 'accept' THEN 'accepté' WHEN 'reject' THEN 'rejeté' ELSE 'à décider' END AS suite,
+    CASE any_value(d.decision) WHEN 'accept' THEN 'accepté' WHEN 'reject' THEN 'rejeté'
+      ELSE 'à décider' END AS suite,
     row_number() OVER (ORDER BY any_value(d.decision) IS NOT NULL, r.mois DESC, r.unite) AS rang
   FROM retenus r LEFT JOIN decisions d ON d.unite = r.unite GROUP BY r.unite, r.mois`;
 
-const ESTIMATED = `SELECT 'mois estimé', 2, n.unite, n.mois, e.methode, 'kWh', NULL, CAST(e.energie_base_kwh AS DECIMAL(18, 3)), NULL,
-    CASE d.decision WHEN 'accept' THEN 'accepté' WHEN 'reject' THEN 'rejeté' WHEN 'ask' THEN 'à décider' ELSE 'à décider plus tard' END,
-    row_number() OVER (ORDER BY CASE d.decision WHEN 'ask' THEN 0 WHEN 'wait' THEN 1 ELSE 2 END, n.mois DESC, n.unite)
-  FROM estimations_nommees n JOIN estimations_mois e ON e.rsc = n.rsc AND e.mois = n.mois JOIN estimations_decidees d ON d.unite = n.unite`;
+const ESTIMATED = `SELECT 'mois estimé', 2, n.unite, n.mois, e.methode, 'kWh', NULL,
+  CAST(e.energie_base_kwh AS DECIMAL(18, 3)), NULL,
+    CASE d.decision WHEN 'accept' THEN 'accepté' WHEN 'reject' THEN 'rejeté'
+      WHEN 'ask' THEN 'à décider' ELSE 'à décider plus tard' END,
+    row_number() OVER (ORDER BY CASE d.decision WHEN 'ask' THEN 0 WHEN 'wait' THEN 1 ELSE 2 END,
+      n.mois DESC, n.unite)
+  FROM estimations_nommees n JOIN estimations_mois e ON e.rsc = n.rsc AND e.mois = n.mois
+    JOIN estimations_decidees d ON d.unite = n.unite`;
 
-const INVOICED = `SELECT 'facturé autrement', 3, r.unite AS repere, mois, categorie, f.unite, facture,
+const INVOICED = `SELECT 'facturé autrement', 3, r.unite AS repere, mois, categorie, f.unite,
+  facture,
     CAST(mesure AS DECIMAL(18, 3)), CAST(ecart AS DECIMAL(18, 3)), NULL,
     row_number() OVER (ORDER BY abs(ecart) DESC, mois DESC, repere, categorie)
   FROM factures_comparees f JOIN reperes r USING (rsc, mois) WHERE ecart <> 0`;
 
-const NETWORK = `SELECT 'facture du réseau', 5, coalesce(r.unite, g.mois || '/point inconnu'), g.mois, composante, '€', CAST(facture_eur AS DECIMAL(18, 3)),
-    CAST(calcule_eur AS DECIMAL(18, 3)), CAST(ecart_eur AS DECIMAL(18, 3)), coalesce(sans_comparaison, nullif(concat_ws(' ; ',
-      CASE WHEN ecart_jours_eur <> 0 THEN 'jours ' || ecart_jours_eur END, CASE WHEN ecart_puissance_eur <> 0 THEN 'puissance ' || ecart_puissance_eur END,
-      CASE WHEN ecart_index_eur <> 0 THEN 'index ' || ecart_index_eur END, CASE WHEN ecart_taux_eur <> 0 THEN 'taux ' || ecart_taux_eur END), '')),
-    row_number() OVER (ORDER BY abs(coalesce(ecart_eur, facture_eur)) DESC, g.mois DESC, r.unite, composante)
-  FROM controle_reseau g LEFT JOIN reperes r ON r.rsc = g.rsc AND r.mois = g.mois WHERE ecart_eur IS DISTINCT FROM 0`;
+const NETWORK = `SELECT 'facture du réseau', 5, coalesce(r.unite, g.mois || '/point inconnu'),
+  g.mois, composante, '€', CAST(facture_eur AS DECIMAL(18, 3)),
+    CAST(calcule_eur AS DECIMAL(18, 3)), CAST(ecart_eur AS DECIMAL(18, 3)),
+      coalesce(sans_comparaison, nullif(concat_ws(' ; ',
+      CASE WHEN ecart_jours_eur <> 0 THEN 'jours ' || ecart_jours_eur END, CASE
+        WHEN ecart_puissance_eur <> 0 THEN 'puissance ' || ecart_puissance_eur END,
+      CASE WHEN ecart_index_eur <> 0 THEN 'index ' || ecart_index_eur END, CASE
+        WHEN ecart_taux_eur <> 0 THEN 'taux ' || ecart_taux_eur END), '')),
+    row_number() OVER (ORDER BY abs(coalesce(ecart_eur, facture_eur)) DESC, g.mois DESC, r.unite,
+      composante)
+  FROM controle_reseau g LEFT JOIN reperes r ON r.rsc = g.rsc AND r.mois = g.mois
+    WHERE ecart_eur IS DISTINCT FROM 0`;
 
-const SETTLED = `SELECT 'lissage', 6, coalesce(n.unite, l.mois || '/à compléter'), l.mois, l.categorie, 'kWh', l.facture, l.calcule, l.calcule - l.facture,
-    CASE WHEN l.mois_manquants > 0 THEN l.mois_manquants || ' mois sans mesure ou sans facture' WHEN d.decision = 'accept' THEN 'accepté'
+const SETTLED = `SELECT 'lissage', 6, coalesce(n.unite, l.mois || '/à compléter'), l.mois,
+  l.categorie, 'kWh', l.facture, l.calcule, l.calcule - l.facture,
+    CASE WHEN l.mois_manquants > 0 THEN l.mois_manquants || ' mois sans mesure ou sans facture'
+      WHEN d.decision = 'accept' THEN 'accepté'
       WHEN d.decision = 'reject' THEN 'rejeté' ELSE 'à décider' END,
-    row_number() OVER (ORDER BY d.decision IS NOT NULL, l.mois_manquants > 0, abs(l.calcule - l.facture) DESC, l.mois DESC, n.unite, l.rsc, l.categorie)
-  FROM lissages l LEFT JOIN lissages_nommes n ON n.rsc = l.rsc AND n.mois = l.mois LEFT JOIN lissages_decides d ON d.unite = n.unite
+    row_number() OVER (ORDER BY d.decision IS NOT NULL, l.mois_manquants > 0,
+      abs(l.calcule - l.facture) DESC, l.mois DESC, n.unite, l.rsc, l.categorie)
+  FROM lissages l LEFT JOIN lissages_nommes n ON n.rsc = l.rsc AND n.mois = l.mois
+    LEFT JOIN lissages_decides d ON d.unite = n.unite
   WHERE l.calcule IS DISTINCT FROM l.facture`;
 
-const CHANGED = `SELECT 'régularisation', 4, coalesce(r.unite, mois || '/plusieurs contrats') AS repere, mois, composante, g.unite, facture, calcule,
+const CHANGED = `SELECT 'régularisation', 4,
+  coalesce(r.unite, mois || '/plusieurs contrats') AS repere, mois, composante, g.unite, facture,
+  calcule,
     CAST(ecart AS DECIMAL(18, 3)), CASE WHEN est_en_attente THEN 'en attente' END,
-    row_number() OVER (ORDER BY g.unite <> '€', abs(ecart) DESC NULLS LAST, mois DESC, repere, composante)
+    row_number() OVER (ORDER BY g.unite <> '€', abs(ecart) DESC NULLS LAST, mois DESC, repere,
+      composante)
   FROM regularisations g LEFT JOIN reperes r USING (rsc, mois)`;
 
 /**
@@ -123,7 +144,8 @@ export async function nameReviewed(sql: SqlSession, secret: string): Promise<voi
      UNION ALL SELECT ref_situation_contractuelle, mois FROM mois WHERE unite_retenue IS NOT NULL`,
   );
   await sql.run(`UPDATE mois SET unite_retenue = r.unite FROM reperes r
-    WHERE r.rsc = mois.ref_situation_contractuelle AND r.mois = mois.mois AND mois.unite_retenue IS NOT NULL`);
+    WHERE r.rsc = mois.ref_situation_contractuelle AND r.mois = mois.mois
+      AND mois.unite_retenue IS NOT NULL`);
 }
 
 /**
@@ -132,7 +154,8 @@ export async function nameReviewed(sql: SqlSession, secret: string): Promise<voi
  */
 export async function reviewOf(sql: SqlSession): Promise<readonly ReviewRow[]> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE a_regarder AS
-    SELECT * FROM (${[HELD, ESTIMATED, INVOICED, CHANGED, NETWORK, SETTLED].join(' UNION ALL ')}) WHERE rang <= ${ROWS_SHOWN}`);
+    SELECT * FROM (${[HELD, ESTIMATED, INVOICED, CHANGED, NETWORK, SETTLED].join(' UNION ALL ')})
+      WHERE rang <= ${ROWS_SHOWN}`);
   return sql.rows<ReviewRow>(SELECTED);
 }
 

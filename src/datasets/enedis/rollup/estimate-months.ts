@@ -54,8 +54,10 @@ export async function estimateMonths(
     `SELECT count(*) AS months FROM mois WHERE qualite = 'incalculable' AND releve_manquant`,
   );
   const spans = await sql.rows<EstimatedSpan>(
-    `SELECT n.unite, e.methode, CAST(e.debut AS VARCHAR) AS debut, CAST(e.fin AS VARCHAR) AS fin, e.energie_base_kwh AS energie_kwh
-     FROM estimations e JOIN estimations_nommees n ON n.rsc = e.rsc AND n.mois = e.mois ORDER BY n.unite, e.debut`,
+    `SELECT n.unite, e.methode, CAST(e.debut AS VARCHAR) AS debut, CAST(e.fin AS VARCHAR) AS fin,
+      e.energie_base_kwh AS energie_kwh
+     FROM estimations e JOIN estimations_nommees n ON n.rsc = e.rsc AND n.mois = e.mois
+       ORDER BY n.unite, e.debut`,
   );
   const { result } = judgeUnits(ESTIMATE_CHECK, {
     tested: (counted?.months ?? 0) + (other?.months ?? 0),
@@ -93,6 +95,7 @@ async function keepDecisions(
   });
   const values = rows.length === 0 ? "('', '')" : rows.join(', ');
   await sql.run(
-    `CREATE OR REPLACE TEMP TABLE estimations_decidees AS SELECT * FROM (VALUES ${values}) AS d (unite, decision)`,
+    `CREATE OR REPLACE TEMP TABLE estimations_decidees AS SELECT * FROM (VALUES ${values}) AS d
+      (unite, decision)`,
   );
 }

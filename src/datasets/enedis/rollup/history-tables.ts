@@ -8,7 +8,8 @@ import { BILLED } from '../model/spine-events.ts';
 /** Of contracts that C12 tells of. */
 const POWERS = FOUR_POWERS.map(
   (column, index) =>
-    `CAST(CAST(puissances_m[${index + 1}] AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS ${column}`,
+    `CAST(CAST(puissances_m[${index + 1}] AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18,
+      3)) AS ${column}`,
 ).join(', ');
 
 /** A table of the history. */
@@ -36,31 +37,39 @@ export const HISTORY_TABLES: Readonly<Record<string, HistoryTable>> = {
     ofPoints: true,
   },
   echine: {
-    rows: () => `SELECT rsc AS ref_situation_contractuelle, pdl, moment AS date_evenement, evenement, fta AS formule_tarifaire_acheminement,
-       CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_souscrite_kva, niveau AS niveau_ouverture_services,
+    rows: () => `SELECT rsc AS ref_situation_contractuelle, pdl, moment AS date_evenement,
+      evenement, fta AS formule_tarifaire_acheminement,
+       CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18,
+         3)) AS puissance_souscrite_kva, niveau AS niveau_ouverture_services,
        ${POWERS} FROM echine`,
     // What happens at the first of a month comes before it is billed.
     order: `ref_situation_contractuelle, ${EVENT_AT}, evenement = '${BILLED}'`,
     ofPoints: true,
   },
   chronologie: {
-    rows: () => `SELECT rsc AS ref_situation_contractuelle, pdl, moment AS date_releve, ordre_index, source, nature_index, releve_id, calendrier,
-       source IS NULL AS releve_manquant, fta AS formule_tarifaire_acheminement, niveau AS niveau_ouverture_services,
-       index_base_kwh, index_hp_kwh, index_hc_kwh, index_hph_kwh, index_hch_kwh, index_hpb_kwh, index_hcb_kwh
+    rows: () => `SELECT rsc AS ref_situation_contractuelle, pdl, moment AS date_releve, ordre_index,
+      source, nature_index, releve_id, calendrier,
+       source IS NULL AS releve_manquant, fta AS formule_tarifaire_acheminement,
+       niveau AS niveau_ouverture_services,
+       index_base_kwh, index_hp_kwh, index_hc_kwh, index_hph_kwh, index_hch_kwh, index_hpb_kwh,
+       index_hcb_kwh
      FROM chronologie`,
     order: 'ref_situation_contractuelle, CAST(date_releve AS TIMESTAMPTZ), ordre_index',
     ofPoints: true,
   },
   abonnements: {
-    rows: () => `SELECT rsc AS ref_situation_contractuelle, pdl, mois, debut, fin, nb_jours, fta AS formule_tarifaire_acheminement,
-       CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_souscrite_kva, ${POWERS}, euros(fixe_c) AS turpe_fixe_eur,
+    rows: () => `SELECT rsc AS ref_situation_contractuelle, pdl, mois, debut, fin, nb_jours,
+      fta AS formule_tarifaire_acheminement,
+       CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18,
+         3)) AS puissance_souscrite_kva, ${POWERS}, euros(fixe_c) AS turpe_fixe_eur,
        est_partage, erreur FROM abonnements_payes`,
     order: 'ref_situation_contractuelle, debut',
     keyColumns: ['ref_situation_contractuelle', 'debut'],
     ofPoints: true,
   },
   energies: {
-    rows: () => `SELECT rsc AS ref_situation_contractuelle, * EXCLUDE (rsc, variable_c, jours_couverts), euros(variable_c) AS turpe_variable_eur
+    rows: () => `SELECT rsc AS ref_situation_contractuelle, * EXCLUDE
+      (rsc, variable_c, jours_couverts), euros(variable_c) AS turpe_variable_eur
      FROM energies_payees`,
     order: 'ref_situation_contractuelle, debut',
     keyColumns: ['ref_situation_contractuelle', 'debut'],
@@ -93,7 +102,8 @@ export const HISTORY_TABLES: Readonly<Record<string, HistoryTable>> = {
     keyColumns: ['unite'],
   },
   retenus: {
-    rows: () => `SELECT r.unite, r.rsc AS ref_situation_contractuelle, r.pdl, r.mois, r.motif, r.debut, r.fin, r.nb_jours, r.energie_kwh, r.mois_kwh,
+    rows: () => `SELECT r.unite, r.rsc AS ref_situation_contractuelle, r.pdl, r.mois, r.motif,
+      r.debut, r.fin, r.nb_jours, r.energie_kwh, r.mois_kwh,
        r.d_source, r.f_source, r.d_releve_id, r.f_releve_id, r.index_debut, r.index_fin,
        CASE d.decision WHEN 'accept' THEN 'acceptée' WHEN 'reject' THEN 'rejetée' END AS decision
      FROM retenus r LEFT JOIN decisions d ON d.unite = r.unite`,
@@ -116,7 +126,8 @@ export const HISTORY_TABLES: Readonly<Record<string, HistoryTable>> = {
     keyColumns: ['mois', 'ref_situation_contractuelle', 'categorie'],
   },
   depassements: {
-    rows: () => `SELECT rsc AS ref_situation_contractuelle, pdl, mois, heures AS depassement_puissance_h, origine, saisi_par, archive, est_rattache
+    rows: () => `SELECT rsc AS ref_situation_contractuelle, pdl, mois,
+      heures AS depassement_puissance_h, origine, saisi_par, archive, est_rattache
      FROM depassements_lus`,
     order: 'mois, pdl, ref_situation_contractuelle, archive, origine, depassement_puissance_h',
   },

@@ -155,30 +155,46 @@ async function monthlyReport(
 ): Promise<Omit<MonthlyReport, 'review'>> {
   const months = await sql.rows<MonthTotals>(`
     SELECT m.mois, count(*) AS contrats, count(*) FILTER (WHERE qualite = 'réelle') AS reelle,
-      count(*) FILTER (WHERE qualite = 'estimée') AS estimee, count(*) FILTER (WHERE qualite = 'incalculable') AS incalculable,
-      count(*) FILTER (WHERE est_communicante) AS communicante, count(*) FILTER (WHERE est_retenu) AS retenus, count(erreur) AS erreurs,
+      count(*) FILTER (WHERE qualite = 'estimée') AS estimee, count(*)
+        FILTER (WHERE qualite = 'incalculable') AS incalculable,
+      count(*) FILTER (WHERE est_communicante) AS communicante, count(*)
+        FILTER (WHERE est_retenu) AS retenus, count(erreur) AS erreurs,
       (SELECT count(*) FROM anomalies_r151 r WHERE r.mois = m.mois) AS anomalies_r151,
       count(methode_estimation) AS estimations,
-      (SELECT count(*) FROM estimations_nommees e JOIN estimations_decidees d USING (unite) WHERE e.mois = m.mois AND d.decision IN ('ask', 'wait')) AS estimations_a_decider,
+      (SELECT count(*) FROM estimations_nommees e JOIN estimations_decidees d USING (unite)
+        WHERE e.mois = m.mois AND d.decision IN ('ask', 'wait')) AS estimations_a_decider,
       count(*) FILTER (WHERE depassement_manquant) AS depassements_manquants,
-      (SELECT CAST(sum(facture_eur) AS DECIMAL(18, 2)) FROM controle_reseau r WHERE r.mois = m.mois) AS reseau_facture_eur,
-      (SELECT CAST(sum(ecart_eur) FILTER (WHERE sans_comparaison IS NULL) AS DECIMAL(18, 2)) FROM controle_reseau r WHERE r.mois = m.mois) AS reseau_ecart_eur,
-      (SELECT CAST(sum(facture_eur) FILTER (WHERE sans_comparaison IS NOT NULL) AS DECIMAL(18, 2)) FROM controle_reseau r WHERE r.mois = m.mois) AS reseau_non_compare_eur,
-      (SELECT count(*) FROM factures_comparees f WHERE f.mois = m.mois AND f.ecart <> 0) AS ecarts_factures,
-      (SELECT count(*) FROM factures_comparees f WHERE f.mois = m.mois AND f.mesure IS NULL) AS factures_sans_mesure,
-      CAST(sum(energie_base_kwh) AS BIGINT) AS energie_kwh, CAST(sum(turpe_fixe_eur) AS DECIMAL(18, 2)) AS turpe_fixe_eur,
-      CAST(sum(turpe_variable_eur) AS DECIMAL(18, 2)) AS turpe_variable_eur, CAST(sum(cta_eur) AS DECIMAL(18, 2)) AS cta_eur,
-      bool_or(est_gele) AS est_gele, (SELECT count(*) FROM regularisations r WHERE r.mois = m.mois) AS regularisations,
-      (SELECT CAST(sum(ecart) FILTER (WHERE unite = '€') AS DECIMAL(18, 2)) FROM regularisations r WHERE r.mois = m.mois) AS regularisation_eur,
-      (SELECT CAST(sum(accise_eur) AS DECIMAL(18, 2)) FROM accise_mois a WHERE a.mois = m.mois) AS accise_eur
+      (SELECT CAST(sum(facture_eur) AS DECIMAL(18, 2)) FROM controle_reseau r
+        WHERE r.mois = m.mois) AS reseau_facture_eur,
+      (SELECT CAST(sum(ecart_eur) FILTER (WHERE sans_comparaison IS NULL) AS DECIMAL(18, 2))
+        FROM controle_reseau r WHERE r.mois = m.mois) AS reseau_ecart_eur,
+      (SELECT CAST(sum(facture_eur) FILTER (WHERE sans_comparaison IS NOT NULL) AS DECIMAL(18, 2))
+        FROM controle_reseau r WHERE r.mois = m.mois) AS reseau_non_compare_eur,
+      (SELECT count(*) FROM factures_comparees f WHERE f.mois = m.mois
+        AND f.ecart <> 0) AS ecarts_factures,
+      (SELECT count(*) FROM factures_comparees f WHERE f.mois = m.mois
+        AND f.mesure IS NULL) AS factures_sans_mesure,
+      CAST(sum(energie_base_kwh) AS BIGINT) AS energie_kwh,
+      CAST(sum(turpe_fixe_eur) AS DECIMAL(18, 2)) AS turpe_fixe_eur,
+      CAST(sum(turpe_variable_eur) AS DECIMAL(18, 2)) AS turpe_variable_eur,
+        CAST(sum(cta_eur) AS DECIMAL(18, 2)) AS cta_eur,
+      bool_or(est_gele) AS est_gele, (SELECT count(*) FROM regularisations r
+        WHERE r.mois = m.mois) AS regularisations,
+      (SELECT CAST(sum(ecart) FILTER (WHERE unite = '€') AS DECIMAL(18, 2)) FROM regularisations r
+        WHERE r.mois = m.mois) AS regularisation_eur,
+      (SELECT CAST(sum(accise_eur) AS DECIMAL(18, 2)) FROM accise_mois a
+        WHERE a.mois = m.mois) AS accise_eur
     FROM mois m GROUP BY m.mois ORDER BY m.mois DESC`);
   const newest = months[0]?.mois ?? '';
   const formulas = await sql.rows<FormulaTotals>(`
-    SELECT formule_tarifaire_acheminement AS formule, count(*) AS contrats, CAST(sum(energie_base_kwh) AS BIGINT) AS energie_kwh,
-      CAST(sum(coalesce(turpe_fixe_eur, 0) + coalesce(turpe_variable_eur, 0)) AS DECIMAL(18, 2)) AS turpe_eur
+    SELECT formule_tarifaire_acheminement AS formule, count(*) AS contrats,
+      CAST(sum(energie_base_kwh) AS BIGINT) AS energie_kwh,
+      CAST(sum(coalesce(turpe_fixe_eur, 0) + coalesce(turpe_variable_eur, 0)) AS DECIMAL(18,
+        2)) AS turpe_eur
     FROM mois WHERE mois = '${newest}' GROUP BY ALL ORDER BY formule`);
   const errors = await sql.rows<{ erreur: string; contrats: number }>(
-    `SELECT erreur, count(*) AS contrats FROM mois WHERE erreur IS NOT NULL GROUP BY ALL ORDER BY contrats DESC, erreur LIMIT 50`,
+    `SELECT erreur, count(*) AS contrats FROM mois WHERE erreur IS NOT NULL GROUP BY ALL
+      ORDER BY contrats DESC, erreur LIMIT 50`,
   );
   return { schema: 'enedis.monthly/1', horizon, months, formulas, errors };
 }

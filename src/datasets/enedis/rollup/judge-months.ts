@@ -61,7 +61,8 @@ export async function judgeMonths(
   // Records keep what is told of a unit: of the readings no more than a hash, by which other
   // evidence is another question.
   const failing = await sql.rows<FailingPeriod>(
-    `SELECT unite, preuve, ancienne, ancienne_preuve, motif, CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, energie_kwh
+    `SELECT unite, preuve, ancienne, ancienne_preuve, motif, CAST(debut AS VARCHAR) AS debut,
+      CAST(fin AS VARCHAR) AS fin, energie_kwh
      FROM retenus ORDER BY unite, debut`,
   );
   const { result } = judgeUnits(PLAUSIBLE_CHECK, {
@@ -82,7 +83,8 @@ export async function judgeMonths(
   ];
   const values = rows.length === 0 ? "('', '')" : rows.join(', ');
   await sql.run(
-    `CREATE OR REPLACE TEMP TABLE decisions AS SELECT * FROM (VALUES ${values}) AS d (unite, decision)`,
+    `CREATE OR REPLACE TEMP TABLE decisions AS SELECT * FROM (VALUES ${values}) AS d
+      (unite, decision)`,
   );
   for (const statement of DECIDED_MONTHS) await sql.run(statement);
   return [result];

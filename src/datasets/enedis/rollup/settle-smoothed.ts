@@ -34,7 +34,8 @@ export async function settleSmoothed(
   await nameMonths(sql, secret, NAMED, 'lissages_nommes');
   await sql.run(`UPDATE lissages_nommes SET rsc = left(rsc, length(rsc) - length('|lissage'))`);
   const failing = await sql.rows<Settlement>(
-    `SELECT n.unite, l.categorie, l.facture, l.calcule FROM lissages l JOIN lissages_nommes n ON n.rsc = l.rsc AND n.mois = l.mois
+    `SELECT n.unite, l.categorie, l.facture, l.calcule FROM lissages l JOIN lissages_nommes n
+      ON n.rsc = l.rsc AND n.mois = l.mois
      WHERE l.calcule <> l.facture ORDER BY n.unite, l.categorie`,
   );
   const [counted] = await sql.rows<{ settlements: number }>(
@@ -56,7 +57,8 @@ export async function settleSmoothed(
   });
   const values = rows.length === 0 ? "('', '')" : rows.join(', ');
   await sql.run(
-    `CREATE OR REPLACE TEMP TABLE lissages_decides AS SELECT * FROM (VALUES ${values}) AS d (unite, decision)`,
+    `CREATE OR REPLACE TEMP TABLE lissages_decides AS SELECT * FROM (VALUES ${values}) AS d
+      (unite, decision)`,
   );
   return [result];
 }

@@ -86,7 +86,8 @@ export async function readPoints(
     await sql.run(`CREATE TEMP TABLE ${name} AS
       WITH own AS (SELECT * FROM livre_${name} WHERE pdl IN (SELECT pdl FROM touches)),
       newest AS (${newestOf(name, `livre_${name}`, 'SELECT document FROM own')})
-      SELECT own.* FROM own JOIN newest USING (document) WHERE ${NEWEST_DOCUMENT} = newest.livraison`);
+      SELECT own.* FROM own JOIN newest USING (document)
+        WHERE ${NEWEST_DOCUMENT} = newest.livraison`);
   }
 }
 
@@ -129,7 +130,8 @@ export async function findTouched(
   await joinByContracts(sql);
   const [counted] = await sql.rows<{ points: number; of: number }>(
     `SELECT (SELECT count(DISTINCT pdl) FROM touches) AS points,
-       (SELECT count(DISTINCT pdl) FROM (${POINT_TABLES.map((name) => `SELECT DISTINCT pdl FROM livre_${name}`).join(' UNION ALL ')})) AS of`,
+       (SELECT count(DISTINCT pdl)
+         FROM (${POINT_TABLES.map((name) => `SELECT DISTINCT pdl FROM livre_${name}`).join(' UNION ALL ')})) AS of`,
   );
   const { points = 0, of = 0 } = counted ?? {};
   return points > of * MOST_SHARE ? undefined : { points, of, previous };
@@ -186,9 +188,11 @@ async function findChanges(
     avant AS (${newestOf(name, then, 'SELECT document FROM documents')}),
     apres AS (${newestOf(name, `livre_${name}`, 'SELECT document FROM documents')}),
     remplaces AS (
-      SELECT document FROM avant FULL JOIN apres USING (document) WHERE avant.livraison IS DISTINCT FROM apres.livraison
+      SELECT document FROM avant FULL JOIN apres USING (document)
+        WHERE avant.livraison IS DISTINCT FROM apres.livraison
     )
-    SELECT DISTINCT pdl FROM (SELECT pdl, document FROM ${then} UNION ALL SELECT pdl, document FROM livre_${name})
+    SELECT DISTINCT pdl FROM (SELECT pdl, document FROM ${then} UNION ALL SELECT pdl, document
+      FROM livre_${name})
     WHERE document IN (SELECT document FROM remplaces)`);
 }
 
@@ -210,4 +214,5 @@ async function joinByContracts(sql: SqlSession): Promise<void> {
 }
 
 const LINKED = `SELECT DISTINCT pdl FROM contrats_par_point
-  WHERE rsc IN (SELECT rsc FROM contrats_par_point WHERE pdl IN (SELECT pdl FROM touches)) AND pdl NOT IN (SELECT pdl FROM touches)`;
+  WHERE rsc IN (SELECT rsc FROM contrats_par_point WHERE pdl IN (SELECT pdl FROM touches))
+    AND pdl NOT IN (SELECT pdl FROM touches)`;

@@ -44,7 +44,8 @@ export function otherMonths(touched: TouchedPoints): OtherMonths {
   const months = `(SELECT * FROM ${unchangedRows(touched, 'mois')} WHERE NOT est_gele
     UNION ALL BY NAME SELECT * FROM ${unchangedRows(touched, 'mois_calcules')})`;
   return {
-    suspects: `SELECT * EXCLUDE (unite, decision) RENAME (ref_situation_contractuelle AS rsc) FROM ${held}`,
+    suspects: `SELECT * EXCLUDE (unite, decision) RENAME (ref_situation_contractuelle AS rsc)
+      FROM ${held}`,
     count: `SELECT count(*) AS months FROM ${months}`,
     estimates: keptEstimates(touched),
     countUnknown: `SELECT count(*) AS months FROM ${months}
@@ -64,11 +65,14 @@ function keptEstimates(touched: TouchedPoints): string[] {
      WITH estimees AS (${rows}, methode_estimation AS methode FROM ${spans}),
      parts AS (
        SELECT rsc, mois, energie_base_kwh, methode FROM estimees UNION ALL
-       SELECT rsc, mois, energie_base_kwh, NULL FROM (${rows} FROM ${unchangedRows(touched, 'energies')})
+       SELECT rsc, mois, energie_base_kwh, NULL
+         FROM (${rows} FROM ${unchangedRows(touched, 'energies')})
        WHERE (rsc, debut) NOT IN (SELECT (rsc, debut) FROM estimees)
      )
-     SELECT rsc, mois, string_agg(DISTINCT methode, ', ' ORDER BY methode) AS methode, CAST(sum(energie_base_kwh) AS BIGINT) AS energie_base_kwh
-     FROM parts WHERE (rsc, mois) IN (SELECT (ref_situation_contractuelle, mois) FROM ${spans} WHERE unite IS NOT NULL)
+     SELECT rsc, mois, string_agg(DISTINCT methode, ', ' ORDER BY methode) AS methode,
+       CAST(sum(energie_base_kwh) AS BIGINT) AS energie_base_kwh
+     FROM parts WHERE (rsc, mois) IN (SELECT (ref_situation_contractuelle, mois)
+       FROM ${spans} WHERE unite IS NOT NULL)
      GROUP BY rsc, mois`,
   ];
 }
@@ -101,7 +105,8 @@ export async function joinUnchanged(sql: SqlSession, touched: TouchedPoints): Pr
   // Hours over the power are told by contract or by point, of whatever month: they are few.
   await sql.run(`CREATE OR REPLACE TEMP TABLE abonnements AS
     SELECT rsc, pdl, mois FROM abonnements
-    UNION ALL SELECT ref_situation_contractuelle, pdl, mois FROM ${unchangedRows(touched, 'abonnements')}`);
+    UNION ALL SELECT ref_situation_contractuelle, pdl, mois
+      FROM ${unchangedRows(touched, 'abonnements')}`);
   // Entries and exits of contracts are told of in few rows, and not in the tables that are kept.
   for (const name of ['c15', 'c12'] as const) {
     await sql.run(`DROP TABLE ${name}`);

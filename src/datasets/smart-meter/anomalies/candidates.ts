@@ -11,7 +11,8 @@ const IS_CANDIDATE = `(use_ratio < ${CANDIDATE_RATIO} OR evening_ratio < ${CANDI
  */
 export async function candidatesOf(sql: SqlSession, rowsAtOnce?: number): Promise<Candidate[]> {
   await fillFeatures(sql, IS_CANDIDATE, rowsAtOnce);
-  return sql.rows<Candidate>(`SELECT CAST(meter_key AS VARCHAR) AS meter_key, segment, transformer, reference_wh, use_ratio, base_ratio, evening_ratio,
+  return sql.rows<Candidate>(`SELECT CAST(meter_key AS VARCHAR) AS meter_key, segment, transformer,
+    reference_wh, use_ratio, base_ratio, evening_ratio,
       other_ratio, zero_days, short_wh, weeks, week_wh, use_days
     FROM meter_features ORDER BY meter_key`);
 }

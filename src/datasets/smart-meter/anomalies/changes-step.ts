@@ -98,11 +98,13 @@ async function spreadOf(sql: SqlSession, unit: StepUnit): Promise<ScoreSpread | 
   if (paths.length === 0) return null;
   const from = parquetOf(paths);
   const [all] = await sql.rows<{ model: string | null; meters: number; odd: number }>(
-    `SELECT any_value(model) AS model, count(*) AS meters, count(*) FILTER (WHERE is_anomaly_ml) AS odd FROM ${from}`,
+    `SELECT any_value(model) AS model, count(*) AS meters, count(*)
+      FILTER (WHERE is_anomaly_ml) AS odd FROM ${from}`,
   );
   if (typeof all?.model !== 'string') return null;
   const counts = await sql.rows<{ place: number; meters: number; odd: number }>(
-    `SELECT least(CAST(floor(anomaly_score * ${INTERVALS}) AS INTEGER), ${INTERVALS - 1}) AS place, count(*) AS meters,
+    `SELECT least(CAST(floor(anomaly_score * ${INTERVALS}) AS INTEGER), ${INTERVALS - 1}) AS place,
+      count(*) AS meters,
       count(*) FILTER (WHERE is_anomaly_ml) AS odd FROM ${from} GROUP BY place`,
   );
   const byPlace = new Map(counts.map((row) => [row.place, row]));
@@ -124,14 +126,18 @@ async function spreadOf(sql: SqlSession, unit: StepUnit): Promise<ScoreSpread | 
 /** Energies in whole Wh: the usual day is had back from the logarithm of a 32-bit number. */
 function comparedSql(unit: StepUnit): string {
   return `SELECT meter_key, segment, CAST(round(total_wh) AS BIGINT) AS total_wh,
-      CAST(round((CAST(total_wh AS DOUBLE) + ${SHIFT_WH}) / exp(f.use) - ${SHIFT_WH}) AS BIGINT) AS usual_wh
-    FROM ${parquetOf(pathsOf(unit, 'features'))} f JOIN ${parquetOf(pathsOf(unit, 'daily'))} d USING (meter_key)
+      CAST(round((CAST(total_wh AS DOUBLE) + ${SHIFT_WH}) / exp(f.use)
+        - ${SHIFT_WH}) AS BIGINT) AS usual_wh
+    FROM ${parquetOf(pathsOf(unit, 'features'))} f
+      JOIN ${parquetOf(pathsOf(unit, 'daily'))} d USING (meter_key)
     WHERE d.channel = 'import'`;
 }
 
 function largest(sql: SqlSession, order: 'ASC' | 'DESC'): Promise<MeterChange[]> {
   const sign = order === 'DESC' ? '>' : '<';
-  return sql.rows<MeterChange>(`SELECT CAST(meter_key AS VARCHAR) AS meter_key, segment, total_wh / 1000 AS total_kwh,
+  return sql.rows<MeterChange>(`SELECT CAST(meter_key AS VARCHAR) AS meter_key, segment,
+    total_wh / 1000 AS total_kwh,
       usual_wh / 1000 AS usual_kwh, (total_wh - usual_wh) / 1000 AS change_kwh
-    FROM compared WHERE total_wh ${sign} usual_wh ORDER BY total_wh - usual_wh ${order}, meter_key LIMIT ${TOLD}`);
+    FROM compared WHERE total_wh ${sign} usual_wh ORDER BY total_wh - usual_wh ${order},
+      meter_key LIMIT ${TOLD}`);
 }

@@ -51,14 +51,16 @@ async function keyRanges(sql: SqlSession, rowsAtOnce: number): Promise<string[]>
  * values of many meters it costs half as much to keep the smallest ones.
  */
 export function medianOf(column: string): string {
-  return `CAST(min(${column}, ${Math.ceil(REFERENCE_WEEKS / 2)})[(count(${column}) + 1) // 2] AS DOUBLE)`;
+  return `CAST(min(${column}, ${Math.ceil(REFERENCE_WEEKS / 2)})[(count(${column})
+    + 1) // 2] AS DOUBLE)`;
 }
 
 const MEDIANS = ['use_wh', 'base_wh', 'evening_wh', 'use_wh - evening_wh'].map(medianOf).join(', ');
 
 /** What each meter of a range used in its reference weeks. */
 function referenceSql(range: string): string {
-  return `SELECT meter_key, arg_min(segment, w) AS segment, arg_min(transformer, w) AS transformer, ${MEDIANS}
+  return `SELECT meter_key, arg_min(segment, w) AS segment,
+    arg_min(transformer, w) AS transformer, ${MEDIANS}
     FROM weeks WHERE w >= ${JUDGED_WEEKS} AND meter_key ${range} GROUP BY meter_key
     HAVING sum(days) >= ${LEAST_REFERENCE_DAYS} AND median(use_wh) >= ${LEAST_REFERENCE_WH}`;
 }
@@ -119,12 +121,16 @@ function featuresSql(range: string, where: string): string {
           ${third('other')} AS other_ratio, CAST(sum(zero_days) AS INTEGER) AS zero_days
         FROM ratios GROUP BY meter_key HAVING sum(days) >= ${LEAST_JUDGED_DAYS})
       WHERE ${where}),
-    chosen AS MATERIALIZED (SELECT * FROM weeks k SEMI JOIN judged ON k.meter_key = judged.meter_key WHERE k.meter_key ${range}),
+    chosen AS MATERIALIZED (SELECT * FROM weeks k SEMI JOIN judged ON k.meter_key = judged.meter_key
+      WHERE k.meter_key ${range}),
     listed AS (
-      SELECT k.meter_key, list(coalesce(r.use_wh * c.use - CAST(k.use_wh AS DOUBLE), 0) ORDER BY k.w) AS short_wh, list(k.w ORDER BY k.w) AS weeks,
-        list(CAST(k.use_wh AS DOUBLE) ORDER BY k.w) AS week_wh, list(CAST(k.use_days AS DOUBLE[]) ORDER BY k.w) AS use_days
+      SELECT k.meter_key, list(coalesce(r.use_wh * c.use - CAST(k.use_wh AS DOUBLE), 0)
+        ORDER BY k.w) AS short_wh, list(k.w ORDER BY k.w) AS weeks,
+        list(CAST(k.use_wh AS DOUBLE) ORDER BY k.w) AS week_wh,
+          list(CAST(k.use_days AS DOUBLE[]) ORDER BY k.w) AS use_days
       FROM chosen k ${besides} GROUP BY k.meter_key)
-    SELECT meter_key, r.segment, r.transformer, r.use_wh AS reference_wh, use_ratio, base_ratio, evening_ratio, other_ratio, zero_days,
+    SELECT meter_key, r.segment, r.transformer, r.use_wh AS reference_wh, use_ratio, base_ratio,
+      evening_ratio, other_ratio, zero_days,
       short_wh, weeks, week_wh, use_days
     FROM judged JOIN listed USING (meter_key) JOIN reference r USING (meter_key)`;
 }
@@ -140,11 +146,13 @@ export async function fillFeatures(
   rowsAtOnce = ROWS_AT_ONCE,
 ): Promise<void> {
   const ranges = await keyRanges(sql, rowsAtOnce);
-  await sql.run(`CREATE OR REPLACE TEMP TABLE reference (meter_key UBIGINT, segment VARCHAR, transformer VARCHAR, use_wh DOUBLE, base_wh DOUBLE,
+  await sql.run(`CREATE OR REPLACE TEMP TABLE reference (meter_key UBIGINT, segment VARCHAR,
+    transformer VARCHAR, use_wh DOUBLE, base_wh DOUBLE,
     evening_wh DOUBLE, other_wh DOUBLE)`);
   for (const range of ranges) await sql.run(`INSERT INTO reference ${referenceSql(range)}`);
   await sql.run(
-    `CREATE OR REPLACE TEMP TABLE course (segment VARCHAR, w INTEGER, use DOUBLE, base DOUBLE, evening DOUBLE, other DOUBLE)`,
+    `CREATE OR REPLACE TEMP TABLE course (segment VARCHAR, w INTEGER, use DOUBLE, base DOUBLE,
+      evening DOUBLE, other DOUBLE)`,
   );
   for (const course of ranges.length === 1 ? COURSES : COURSES_BY_WEEK)
     await sql.run(`INSERT INTO course BY NAME ${courseSql(course)}`);

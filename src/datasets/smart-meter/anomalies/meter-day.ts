@@ -59,10 +59,12 @@ function weeksSql(unit: StepUnit): string {
   const weeks = WEEKS_BACK.flatMap((days, w) =>
     filesOf(unit, weekEnded(days)).map(
       (files) =>
-        `SELECT ${w} AS w, meter_key, segment, use_wh, base_wh, evening_wh, night_wh, use_days FROM ${parquetOf(files)}`,
+        `SELECT ${w} AS w, meter_key, segment, use_wh, base_wh, evening_wh, night_wh, use_days
+          FROM ${parquetOf(files)}`,
     ),
   );
-  const none = `SELECT 0 AS w, CAST(NULL AS UBIGINT) AS meter_key, '' AS segment, 0.0 AS use_wh, 0.0 AS base_wh, 0.0 AS evening_wh,
+  const none = `SELECT 0 AS w, CAST(NULL AS UBIGINT) AS meter_key, '' AS segment, 0.0 AS use_wh,
+    0.0 AS base_wh, 0.0 AS evening_wh,
     0.0 AS night_wh, CAST([] AS DOUBLE[]) AS use_days WHERE false`;
   return weeks.length === 0 ? none : weeks.join(' UNION ALL ');
 }
@@ -84,10 +86,12 @@ function mean(column: string): string {
   return `(${weeks.join(' + ')}) / nullif(count(${column}), 0)`;
 }
 
-const LEVEL = `avg(CAST(use_wh AS DOUBLE)) FILTER (WHERE w < 2) / nullif(avg(CAST(use_wh AS DOUBLE)) FILTER (WHERE w >= 2), 0)`;
+const LEVEL = `avg(CAST(use_wh AS DOUBLE))
+  FILTER (WHERE w < 2) / nullif(avg(CAST(use_wh AS DOUBLE)) FILTER (WHERE w >= 2), 0)`;
 
 /** The four weeks of each meter that has enough of them. */
-const MEANS = `SELECT meter_key, arg_min(segment, w) AS segment, ${mean('use_wh')} AS use_wh, ${mean('base_wh')} AS base_wh,
+const MEANS = `SELECT meter_key, arg_min(segment,
+  w) AS segment, ${mean('use_wh')} AS use_wh, ${mean('base_wh')} AS base_wh,
     ${mean('evening_wh')} AS evening_wh, ${mean('night_wh')} AS night_wh, ${LEVEL} AS level
   FROM weeks GROUP BY meter_key HAVING count(*) >= ${LEAST_WEEKS} AND sum(use_wh) > 0`;
 
@@ -100,7 +104,8 @@ function featuresSql(unit: StepUnit): string {
   return `
     WITH weeks AS (${weeksSql(unit)}),
       means AS (${MEANS}),
-      days AS (SELECT meter_key, flatten(list(CAST(use_days AS DOUBLE[]))) AS whs FROM weeks GROUP BY meter_key),
+      days AS (SELECT meter_key, flatten(list(CAST(use_days AS DOUBLE[]))) AS whs FROM weeks
+        GROUP BY meter_key),
       spread AS (SELECT meter_key, list_median(whs) AS usual_wh, list_mad(whs) AS mad_wh FROM days),
       cohort AS (SELECT segment, level FROM ${parquetOf(pathsOf(unit, 'levels'))})
     SELECT d.meter_key, m.segment, d.count_anomalies > 0 AS is_labelled,
@@ -108,10 +113,14 @@ function featuresSql(unit: StepUnit): string {
       ${float('coalesce(d.evening_wh / nullif(d.total_wh, 0), 0) - m.evening_wh / m.use_wh')} AS evening,
       ${float('coalesce(d.night_wh / nullif(d.total_wh, 0), 0) - m.night_wh / m.use_wh')} AS night,
       ${float('coalesce(d.load_factor, 0)')} AS load_factor,
-      0.6745 * (d.total_wh - s.usual_wh) / nullif(s.mad_wh, 0) AS day_z, m.level / nullif(c.level, 0) AS level
-    FROM (SELECT meter_key, count_anomalies, load_factor, CAST(total_wh AS DOUBLE) AS total_wh, CAST(base_wh AS DOUBLE) AS base_wh,
-        CAST(evening_wh AS DOUBLE) AS evening_wh, CAST(night_wh AS DOUBLE) AS night_wh FROM ${parquetOf(pathsOf(unit, 'daily'))}
+      0.6745 * (d.total_wh - s.usual_wh) / nullif(s.mad_wh, 0) AS day_z,
+        m.level / nullif(c.level, 0) AS level
+    FROM (SELECT meter_key, count_anomalies, load_factor, CAST(total_wh AS DOUBLE) AS total_wh,
+      CAST(base_wh AS DOUBLE) AS base_wh,
+        CAST(evening_wh AS DOUBLE) AS evening_wh, CAST(night_wh AS DOUBLE) AS night_wh
+          FROM ${parquetOf(pathsOf(unit, 'daily'))}
         WHERE channel = 'import' AND observed >= ${LEAST_OF_DAY} * expected) d
-      JOIN means m ON d.meter_key = m.meter_key JOIN spread s ON d.meter_key = s.meter_key JOIN cohort c ON c.segment = m.segment
+      JOIN means m ON d.meter_key = m.meter_key JOIN spread s ON d.meter_key = s.meter_key
+        JOIN cohort c ON c.segment = m.segment
     ORDER BY d.meter_key`;
 }

@@ -41,7 +41,8 @@ export async function sliceModel(task: SliceTask, sql: SqlSession): Promise<Unit
         ? {
             slice: await copyTable(
               sql,
-              `SELECT ${quoteText(model.name)} AS name, DATE '${date}' AS valid_from, content AS artefact FROM read_text(${quoteText(task.raw.path)})`,
+              `SELECT ${quoteText(model.name)} AS name, DATE '${date}' AS valid_from,
+                content AS artefact FROM read_text(${quoteText(task.raw.path)})`,
               `model-${date}`,
             ),
           }

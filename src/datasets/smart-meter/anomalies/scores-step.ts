@@ -80,10 +80,13 @@ function scoresSql(features: string, scored: string, { name, threshold, severity
     .reverse()
     .map(([word, least]) => `WHEN score >= ${least} THEN '${word}'`);
   const isOdd = `score > ${threshold}`;
-  return `SELECT meter_key, segment, is_labelled AS is_anomaly_labeled, ${isOdd} AS is_anomaly_ml, score AS anomaly_score,
-      CASE WHEN ${isOdd} THEN ${TYPE} END AS anomaly_type, CASE WHEN ${isOdd} THEN CASE ${level.join(' ')} ELSE 'low' END END AS severity,
+  return `SELECT meter_key, segment, is_labelled AS is_anomaly_labeled, ${isOdd} AS is_anomaly_ml,
+    score AS anomaly_score,
+      CASE WHEN ${isOdd} THEN ${TYPE} END AS anomaly_type, CASE
+        WHEN ${isOdd} THEN CASE ${level.join(' ')} ELSE 'low' END END AS severity,
       ${quoteText(name)} AS model
     FROM (SELECT *, row_number() OVER (ORDER BY meter_key) - 1 AS place FROM ${features})
-      JOIN read_csv(${quoteText(scored)}, header = true, columns = {place: 'BIGINT', score: 'DOUBLE'}) USING (place)
+      JOIN read_csv(${quoteText(scored)}, header = true, columns = {place: 'BIGINT',
+      score: 'DOUBLE'}) USING (place)
     ORDER BY meter_key`;
 }

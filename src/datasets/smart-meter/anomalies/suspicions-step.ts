@@ -46,7 +46,8 @@ async function suspicionsOn(unit: StepUnit, window: Window): Promise<UnitResult>
   const columns = Object.entries(COLUMNS).map(([name, type]) => `${name}: '${type}'`);
   const table = await copyTable(
     sql,
-    `SELECT ${Object.keys(COLUMNS).join(', ')} FROM read_json(${quoteText(rows)}, format = 'newline_delimited', columns = {${columns.join(', ')}})
+    `SELECT ${Object.keys(COLUMNS).join(', ')} FROM read_json(${quoteText(rows)},
+      format = 'newline_delimited', columns = {${columns.join(', ')}})
      ORDER BY lasting DESC, meter_key`,
     `suspicions-${unit.scope}`,
   );

@@ -129,7 +129,8 @@ function lineOf({ method, on, rows, flagged, judged }: MethodMetrics): string {
 /** The newest that came into force before the day. */
 async function championOf(sql: SqlSession, day: CivilDate): Promise<Model | undefined> {
   const [row] = await sql.rows<{ artefact: string }>(
-    `SELECT artefact FROM meter_models WHERE valid_from < DATE '${day}' ORDER BY valid_from DESC, name DESC LIMIT 1`,
+    `SELECT artefact FROM meter_models WHERE valid_from < DATE '${day}' ORDER BY valid_from DESC,
+      name DESC LIMIT 1`,
   );
   return row === undefined ? undefined : readModel(row.artefact);
 }
@@ -138,7 +139,8 @@ async function rowsOf(sql: SqlSession, hash: string): Promise<TrainingRows> {
   const [size] = await sql.rows<{ rows: number }>('SELECT count(*) AS rows FROM meter_features');
   const share = Math.max(1, Math.ceil((size?.rows ?? 0) / MOST_ROWS));
   // Keys are hashes: their remainders part meters at random, and the same meters each time.
-  const from = `(SELECT *, CAST(meter_key AS UBIGINT) AS key FROM meter_features WHERE CAST(meter_key AS UBIGINT) % ${share} = 0)`;
+  const from = `(SELECT *, CAST(meter_key AS UBIGINT) AS key FROM meter_features
+    WHERE CAST(meter_key AS UBIGINT) % ${share} = 0)`;
   const days = await sql.rows<{ scope: CivilDate; rows: number }>(
     `SELECT scope, count(*) AS rows FROM ${from} GROUP BY scope ORDER BY scope`,
   );
@@ -151,7 +153,8 @@ async function rowsOf(sql: SqlSession, hash: string): Promise<TrainingRows> {
   const place = new Map(days.map(({ scope }, index) => [scope, index]));
   let at = 0;
   for await (const batch of sql.batches<Record<string, number | boolean | string | null>>(
-    `SELECT scope, (key // ${share}) % ${KEPT_OF} = 0 AS kept, is_labelled, ${names.join(', ')} FROM ${from} ORDER BY scope, key`,
+    `SELECT scope, (key // ${share}) % ${KEPT_OF} = 0 AS kept,
+      is_labelled, ${names.join(', ')} FROM ${from} ORDER BY scope, key`,
   )) {
     for (const row of batch) {
       day[at] = place.get(String(row['scope'])) ?? 0;

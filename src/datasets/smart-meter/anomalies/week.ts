@@ -84,13 +84,16 @@ function byDay(scope: CivilDate, value: string): string {
 /** Means of the full days of each meter, in Wh a day, and each of these days. */
 export function weekSql(scope: CivilDate, daily: string, meters: string): string {
   const mean = (column: string): string => `CAST(sum(${column}) / count(*) AS DECIMAL(18, 1))`;
-  return `SELECT d.meter_key, coalesce(min(m.segment), 'unknown') AS segment, min(m.transformer) AS transformer,
+  return `SELECT d.meter_key, coalesce(min(m.segment), 'unknown') AS segment,
+    min(m.transformer) AS transformer,
       CAST(count(*) AS TINYINT) AS days, ${mean('total_wh')} AS use_wh, ${mean('base_wh')} AS base_wh, ${mean('evening_wh')} AS evening_wh,
-      ${mean('night_wh')} AS night_wh, ${mean('peak_wh')} AS peak_wh, CAST(sum(zeros) AS SMALLINT) AS zeros,
+      ${mean('night_wh')} AS night_wh, ${mean('peak_wh')} AS peak_wh,
+      CAST(sum(zeros) AS SMALLINT) AS zeros,
       CAST(count(*) FILTER (WHERE zeros * 2 > observed) AS TINYINT) AS zero_days,
       ${byDay(scope, 'total_wh')} AS use_days
     FROM ${daily} d LEFT JOIN ${meters} m USING (meter_key)
-    WHERE channel = 'import' AND observed >= ${LEAST_OF_DAY} * expected GROUP BY d.meter_key ORDER BY d.meter_key`;
+    WHERE channel = 'import' AND observed >= ${LEAST_OF_DAY} * expected GROUP BY d.meter_key
+      ORDER BY d.meter_key`;
 }
 
 /**
@@ -105,14 +108,21 @@ export function balanceSql(
 ): string {
   const given = '(injected_wh + export_wh)';
   return `
-    WITH fleet AS (SELECT transformer, count(*) AS meters FROM ${meters} WHERE transformer IS NOT NULL GROUP BY transformer),
-      days AS (SELECT m.transformer, d.date, sum(total_wh) FILTER (WHERE channel = 'import') AS delivered_wh,
+    WITH fleet AS (SELECT transformer, count(*) AS meters
+      FROM ${meters} WHERE transformer IS NOT NULL GROUP BY transformer),
+      days AS (SELECT m.transformer, d.date, sum(total_wh)
+        FILTER (WHERE channel = 'import') AS delivered_wh,
           coalesce(sum(total_wh) FILTER (WHERE channel = 'export'), 0) AS export_wh,
-          CAST(sum(observed) FILTER (WHERE channel = 'import') AS DOUBLE) / max(expected) AS full_meters
-        FROM ${daily} d JOIN ${meters} m USING (meter_key) WHERE m.transformer IS NOT NULL GROUP BY m.transformer, d.date)
-    SELECT transformer, CAST(count(*) AS TINYINT) AS days, CAST(sum(injected_wh) AS DECIMAL(24, 5)) AS injected_wh,
-      CAST(sum(export_wh) AS DECIMAL(24, 5)) AS export_wh, CAST(sum(delivered_wh) AS DECIMAL(24, 5)) AS delivered_wh,
+          CAST(sum(observed)
+            FILTER (WHERE channel = 'import') AS DOUBLE) / max(expected) AS full_meters
+        FROM ${daily} d JOIN ${meters} m USING (meter_key) WHERE m.transformer IS NOT NULL
+          GROUP BY m.transformer, d.date)
+    SELECT transformer, CAST(count(*) AS TINYINT) AS days,
+      CAST(sum(injected_wh) AS DECIMAL(24, 5)) AS injected_wh,
+      CAST(sum(export_wh) AS DECIMAL(24, 5)) AS export_wh,
+        CAST(sum(delivered_wh) AS DECIMAL(24, 5)) AS delivered_wh,
       ${byDay(scope, `CAST(${given} - delivered_wh AS DOUBLE) - ${TECHNICAL_LOSS / (1 + TECHNICAL_LOSS)} * CAST(${given} AS DOUBLE)`)} AS excess_days
     FROM days JOIN ${injected} i USING (transformer, date) JOIN fleet USING (transformer)
-    WHERE full_meters >= ${LEAST_OF_TRANSFORMER} * fleet.meters GROUP BY transformer ORDER BY transformer`;
+    WHERE full_meters >= ${LEAST_OF_TRANSFORMER} * fleet.meters GROUP BY transformer
+      ORDER BY transformer`;
 }

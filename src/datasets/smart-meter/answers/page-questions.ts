@@ -36,7 +36,8 @@ const figures = question({
     ] as const;
     const rows = list.map(
       ([name, column, unit], index) =>
-        `SELECT ${index} AS place, ${quoteText(name)} AS id, CAST(${column} AS DOUBLE) AS value, nullif(${quoteText(unit)}, '') AS unit
+        `SELECT ${index} AS place, ${quoteText(name)} AS id, CAST(${column} AS DOUBLE) AS value,
+          nullif(${quoteText(unit)}, '') AS unit
          FROM meter_fleet WHERE segment = 'fleet'`,
     );
     return `SELECT id, value, unit FROM (${rows.join(' UNION ALL ')}) ORDER BY place`;
@@ -110,8 +111,10 @@ const scatter = question({
   parameters: z.strictObject({ end }),
   tables: ['meter_scores', 'meter_days'],
   span: lastDay,
-  sql: () => `SELECT meter_key, total_wh, anomaly_score, coalesce(severity, '–') AS severity FROM meter_scores
-    JOIN meter_days USING (meter_key) WHERE channel = 'import' AND anomaly_score IS NOT NULL ORDER BY anomaly_score DESC, meter_key LIMIT 5000`,
+  sql: () => `SELECT meter_key, total_wh, anomaly_score, coalesce(severity, '–') AS severity
+    FROM meter_scores
+    JOIN meter_days USING (meter_key) WHERE channel = 'import' AND anomaly_score IS NOT NULL
+      ORDER BY anomaly_score DESC, meter_key LIMIT 5000`,
   columns: () => columnsOf('meter_key', 'total_wh', 'anomaly_score', 'severity'),
   sentence: (rows) => ({ fr: `${rows.length} compteurs.`, en: `${rows.length} meters.` }),
   chart: () => ({ kind: 'scatter', x: 'total_wh', y: ['anomaly_score'], series: 'severity' }),
@@ -128,7 +131,8 @@ const odd = question({
   tables: ['meter_suspicions'],
   span: lastDay,
   sql: () =>
-    `SELECT meter_key, shape, score, lasting FROM meter_suspicions ORDER BY lasting DESC NULLS LAST, score DESC, meter_key LIMIT 10`,
+    `SELECT meter_key, shape, score, lasting FROM meter_suspicions ORDER BY lasting DESC NULLS LAST,
+      score DESC, meter_key LIMIT 10`,
   columns: () => columnsOf('meter_key', 'shape', 'score', 'lasting'),
   sentence: (rows) => ({ fr: `${rows.length} compteurs.`, en: `${rows.length} meters.` }),
   chart: () => ({ kind: 'list', x: 'meter_key', y: ['lasting'] }),
@@ -148,7 +152,8 @@ const quality = question({
     return { from: start ?? addDays(to, 1 - DAYS), to };
   },
   sql: () =>
-    `SELECT metric_date, coverage, anomaly_rate_pct / 100 AS anomaly_rate_pct FROM meter_fleet WHERE segment = 'fleet' ORDER BY metric_date`,
+    `SELECT metric_date, coverage, anomaly_rate_pct / 100 AS anomaly_rate_pct FROM meter_fleet
+      WHERE segment = 'fleet' ORDER BY metric_date`,
   columns: () =>
     columnsOf('metric_date', 'coverage', 'anomaly_rate_pct').map((column) =>
       column.name === 'anomaly_rate_pct' ? { ...column, unit: '0–1' } : column,

@@ -76,8 +76,10 @@ const profiles = question({
     // Sums of decimals are the same in whatever order they are added.
     const mean = (column: string): string =>
       `CAST(sum(CAST(${column} * n AS DECIMAL(28, 4))) AS DOUBLE) / sum(n) AS ${column}`;
-    return `SELECT half_hour, CAST(sum(n) AS BIGINT) AS n, ${['mean_wh', 'p10_wh', 'p50_wh', 'p90_wh'].map(mean).join(', ')}
-      FROM meter_profiles WHERE cohort = ${quoteText(cohort)} GROUP BY half_hour ORDER BY half_hour`;
+    return `SELECT half_hour,
+      CAST(sum(n) AS BIGINT) AS n, ${['mean_wh', 'p10_wh', 'p50_wh', 'p90_wh'].map(mean).join(', ')}
+      FROM meter_profiles WHERE cohort = ${quoteText(cohort)} GROUP BY half_hour
+        ORDER BY half_hour`;
   },
   columns: (): TableColumn[] => [
     ...columnsOf('half_hour', 'n', 'mean_wh'),

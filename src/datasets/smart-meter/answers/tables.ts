@@ -43,7 +43,8 @@ const FLEET_MONTH = [
 function documentRows(files: string, list: string, members: readonly string[]): string {
   const columns = members.map((name) => `one->>'$.${name}' AS ${quoteIdentifier(name)}`);
   return `SELECT json->>'$.month' AS period, ${columns.join(', ')}
-    FROM (SELECT json, unnest(CAST(json->'$.${list}' AS JSON[])) AS one FROM read_json_objects(${files}, format = 'unstructured'))`;
+    FROM (SELECT json, unnest(CAST(json->'$.${list}' AS JSON[])) AS one
+      FROM read_json_objects(${files}, format = 'unstructured'))`;
 }
 
 const RATIOS = ['use_ratio', 'base_ratio', 'evening_ratio', 'other_ratio', 'zero_days'];
@@ -341,7 +342,8 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     },
     rows: { step: 'report/daily', output: 'week' },
     from: (files) =>
-      `SELECT weekday, hour, mean_kwh, days FROM read_csv(${files}, delim = ';', header = true, union_by_name = true)`,
+      `SELECT weekday, hour, mean_kwh, days
+        FROM read_csv(${files}, delim = ';', header = true, union_by_name = true)`,
     order: ['weekday', 'hour'],
     columns: ['scope', 'weekday', 'hour', 'mean_kwh', 'days'],
     scoped: true,

@@ -87,7 +87,8 @@ async function openParquet({ path, name }: FileHead, sql: SqlSession): Promise<O
 function bulkRows(names: readonly string[], from: string, line = 'line'): string {
   const of = (name: string): string => columnSql(names, name);
   const raw = (name: string): string => rawColumnSql(names, name);
-  const channel = `CASE lower(coalesce(${of('channel')}, 'import')) WHEN 'export' THEN 'export' ELSE 'import' END`;
+  const channel = `CASE lower(coalesce(${of('channel')}, 'import')) WHEN 'export' THEN 'export'
+    ELSE 'import' END`;
   return publishedRows(
     {
       line,

@@ -24,7 +24,8 @@ export function csvRows(
   shape: CsvShape,
   hasHeader = true,
 ): string {
-  return `(SELECT *, ${linesBefore(shape, hasHeader)} + row_number() OVER () AS line FROM ${unnumberedRows(path, names, shape, hasHeader)})`;
+  return `(SELECT *, ${linesBefore(shape, hasHeader)} + row_number() OVER () AS line
+    FROM ${unnumberedRows(path, names, shape, hasHeader)})`;
 }
 
 /**

@@ -102,11 +102,14 @@ export function publishedRows(
 
 /** Minutes of an ISO-8601 duration such as `PT30M` or `PT1H`. */
 export function minutesSql(duration: string): string {
-  return `CASE WHEN ${duration} LIKE 'PT%M' THEN TRY_CAST(replace(replace(${duration}, 'PT', ''), 'M', '') AS INTEGER)
-    WHEN ${duration} LIKE 'PT%H' THEN TRY_CAST(replace(replace(${duration}, 'PT', ''), 'H', '') AS INTEGER) * 60 END`;
+  return `CASE WHEN ${duration} LIKE 'PT%M' THEN TRY_CAST(replace(replace(${duration}, 'PT', ''),
+    'M', '') AS INTEGER)
+    WHEN ${duration} LIKE 'PT%H' THEN TRY_CAST(replace(replace(${duration}, 'PT', ''), 'H',
+      '') AS INTEGER) * 60 END`;
 }
 
 /** The stage of processing of Enedis as a number. */
 export function revisionSql(stage: string): string {
-  return `CASE upper(strip_accents(coalesce(${stage}, ''))) WHEN 'COMPLETE' THEN 1 WHEN 'CORRIGE' THEN 2 ELSE 0 END`;
+  return `CASE upper(strip_accents(coalesce(${stage}, ''))) WHEN 'COMPLETE' THEN 1
+    WHEN 'CORRIGE' THEN 2 ELSE 0 END`;
 }

@@ -20,11 +20,13 @@ function channelSql(quantity: string): string {
  * Nature of the value: B measured, E estimated, C corrected; anything else is taken as measured.
  */
 function natureSql(nature: string): string {
-  return `CASE upper(coalesce(${nature}, 'B')) WHEN 'E' THEN 'E' WHEN 'C' THEN 'C' WHEN 'H' THEN 'E' WHEN 'K' THEN 'C' ELSE 'A' END`;
+  return `CASE upper(coalesce(${nature}, 'B')) WHEN 'E' THEN 'E' WHEN 'C' THEN 'C' WHEN 'H' THEN 'E'
+    WHEN 'K' THEN 'C' ELSE 'A' END`;
 }
 
 function otherQuantitySql(quantity: string): string {
-  return `CASE WHEN ${quantity} IS NOT NULL AND upper(${quantity}) NOT IN ('PA', 'EA') THEN 'other_quantity' END`;
+  return `CASE WHEN ${quantity} IS NOT NULL
+    AND upper(${quantity}) NOT IN ('PA', 'EA') THEN 'other_quantity' END`;
 }
 
 /**
@@ -49,7 +51,8 @@ export const r63Csv: Dialect = {
         is_end: 'true',
         zone: ZONE,
         value: `replace(${of('Valeur')}, ',', '.')`,
-        unit: `coalesce(${of('Unité')}, CASE ${of('Grandeur physique')} WHEN 'EA' THEN 'Wh' ELSE 'W' END)`,
+        unit: `coalesce(${of('Unité')}, CASE ${of('Grandeur physique')} WHEN 'EA' THEN 'Wh'
+          ELSE 'W' END)`,
         step_min: minutesSql(of('Pas')),
         quality: natureSql(of('Nature')),
         revision: revisionSql(of('Etape métier')),
@@ -64,7 +67,8 @@ export const r63Csv: Dialect = {
 /** A spreadsheet makes `1,9E+13` of an id: which meter it was cannot be known any more. */
 async function refuseRoundedIds(sql: SqlSession, id: string, rows: string): Promise<void> {
   const [found] = await sql.rows<{ rounded: number }>(
-    `SELECT count(*) AS rounded FROM ${rows} WHERE regexp_matches(${id}, '^[0-9]+([.,][0-9]+)?[eE][+]?[0-9]+$')`,
+    `SELECT count(*) AS rounded FROM ${rows} WHERE regexp_matches(${id},
+      '^[0-9]+([.,][0-9]+)?[eE][+]?[0-9]+$')`,
   );
   if ((found?.rounded ?? 0) === 0) return;
   throw new PipelineError(
@@ -82,8 +86,10 @@ export const r63Json: Dialect = {
     /^\s*\{/.test(text) && /"grandeur"\s*:/.test(text) && /"points"\s*:/.test(text),
   open(head) {
     const from = `(
-      WITH document AS (SELECT json FROM read_json_objects(${quoteText(head.path)}, maximum_object_size = 67108864)),
-        measures AS (SELECT coalesce(json->'header', '{}'::JSON) AS h, unnest(CAST(json->'mesures' AS JSON[])) AS m FROM document),
+      WITH document AS (SELECT json FROM read_json_objects(${quoteText(head.path)},
+        maximum_object_size = 67108864)),
+        measures AS (SELECT coalesce(json->'header', '{}'::JSON) AS h,
+          unnest(CAST(json->'mesures' AS JSON[])) AS m FROM document),
         quantities AS (SELECT h, m, unnest(CAST(m->'grandeur' AS JSON[])) AS g FROM measures),
         points AS (SELECT h, m, g, unnest(CAST(g->'points' AS JSON[])) AS p FROM quantities)
       SELECT *, row_number() OVER () AS line FROM points)`;

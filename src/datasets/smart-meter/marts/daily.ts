@@ -32,7 +32,8 @@ async function dailyOf(unit: StepUnit, sql: SqlSession, meters: string): Promise
   const slots = await copyTable(sql, slotsSql(from), `slots-${scope}`);
   const buckets = await copyTable(sql, bucketsSql(from), `buckets-${scope}`);
   const [sums] = await sql.rows<{ observed: number; expected: number }>(
-    `SELECT CAST(sum(observed) AS BIGINT) AS observed, CAST(sum(expected) AS BIGINT) AS expected FROM ${parquetOf([daily.path])}`,
+    `SELECT CAST(sum(observed) AS BIGINT) AS observed, CAST(sum(expected) AS BIGINT) AS expected
+      FROM ${parquetOf([daily.path])}`,
   );
   const { observed, expected } = sums ?? { observed: 0, expected: 0 };
   return {
@@ -73,21 +74,30 @@ function peakSql(scope: CivilDate): string {
 export function dailySql(from: string, { scope, day }: Pick<StepUnit, 'scope' | 'day'>): string {
   const parisHours = day?.hours ?? 24;
   return `
-    WITH sums AS (SELECT meter_key, channel, arg_min(zone, start_at) AS zone, CAST(sum(energy_wh) AS DECIMAL(18, 5)) AS total_wh,
-        CAST(max(energy_wh) AS DECIMAL(12, 5)) AS peak_wh, CAST(max(${peakSql(scope)}) % ${HOURS} AS UTINYINT) AS peak_hour,
+    WITH sums AS (SELECT meter_key, channel, arg_min(zone, start_at) AS zone,
+      CAST(sum(energy_wh) AS DECIMAL(18, 5)) AS total_wh,
+        CAST(max(energy_wh) AS DECIMAL(12, 5)) AS peak_wh,
+          CAST(max(${peakSql(scope)}) % ${HOURS} AS UTINYINT) AS peak_hour,
         CAST(quantile_disc(energy_wh, 0.05) AS DECIMAL(12, 5)) AS base_wh,
         CAST(sum(energy_wh) FILTER (WHERE ${NIGHT}) AS DECIMAL(18, 5)) AS night_wh,
         CAST(sum(energy_wh) FILTER (WHERE ${EVENING}) AS DECIMAL(18, 5)) AS evening_wh,
         ${VARIANCE_KWH2} AS variance_kwh2, CAST(count(energy_wh) AS SMALLINT) AS observed,
-        CAST(count(*) FILTER (WHERE energy_wh = 0) AS SMALLINT) AS zeros, CAST(count(estimate_wh) AS SMALLINT) AS estimated,
-        CAST(count(*) FILTER (WHERE label LIKE 'A%') AS SMALLINT) AS count_anomalies, min(step_min) AS step_min,
+        CAST(count(*) FILTER (WHERE energy_wh = 0) AS SMALLINT) AS zeros,
+          CAST(count(estimate_wh) AS SMALLINT) AS estimated,
+        CAST(count(*) FILTER (WHERE label LIKE 'A%') AS SMALLINT) AS count_anomalies,
+          min(step_min) AS step_min,
         min(step_min) <> max(step_min) AS changes_step, 
-        CAST(sum(CAST(temperature_raw AS DECIMAL(18, 9))) AS DOUBLE) / nullif(count(temperature_raw), 0) AS temperature_raw
+        CAST(sum(CAST(temperature_raw AS DECIMAL(18,
+        9))) AS DOUBLE) / nullif(count(temperature_raw), 0) AS temperature_raw
       FROM ${from} GROUP BY meter_key, channel)
-    SELECT DATE '${scope}' AS date, meter_key, channel, total_wh, peak_wh, peak_hour, base_wh, coalesce(night_wh, 0) AS night_wh,
-      coalesce(evening_wh, 0) AS evening_wh, variance_kwh2, observed, zeros, estimated, count_anomalies, step_min, changes_step,
-      CAST((CASE zone WHEN 'Europe/Paris' THEN ${parisHours} WHEN 'UTC' THEN 24 ELSE ${parisHours} END) * 60 // step_min AS SMALLINT) AS expected,
-      CASE WHEN peak_wh > 0 AND observed > 0 THEN CAST(total_wh AS DOUBLE) / (observed * CAST(peak_wh AS DOUBLE)) END AS load_factor,
+    SELECT DATE '${scope}' AS date, meter_key, channel, total_wh, peak_wh, peak_hour, base_wh,
+      coalesce(night_wh, 0) AS night_wh,
+      coalesce(evening_wh, 0) AS evening_wh, variance_kwh2, observed, zeros, estimated,
+        count_anomalies, step_min, changes_step,
+      CAST((CASE zone WHEN 'Europe/Paris' THEN ${parisHours} WHEN 'UTC' THEN 24
+        ELSE ${parisHours} END) * 60 // step_min AS SMALLINT) AS expected,
+      CASE WHEN peak_wh > 0
+        AND observed > 0 THEN CAST(total_wh AS DOUBLE) / (observed * CAST(peak_wh AS DOUBLE)) END AS load_factor,
       15 + 30 * temperature_raw AS avg_temperature_c
     FROM sums ORDER BY meter_key, channel`;
 }
@@ -99,18 +109,24 @@ export function dailySql(from: string, { scope, day }: Pick<StepUnit, 'scope' | 
  */
 function hourlySql(from: string): string {
   return `SELECT * REPLACE (CAST(channel AS VARCHAR) AS channel) FROM (
-      SELECT meter_key, channel, min(start_at) AS hour_at, CAST(sum(energy_wh) AS DECIMAL(18, 5)) AS total_wh,
+      SELECT meter_key, channel, min(start_at) AS hour_at,
+        CAST(sum(energy_wh) AS DECIMAL(18, 5)) AS total_wh,
         CAST(count(energy_wh) AS UTINYINT) AS count_readings
-      FROM (SELECT * REPLACE (${fewTextsSql('channel', CHANNELS)} AS channel) FROM ${from}) GROUP BY meter_key, channel, slot // 2
+      FROM (SELECT * REPLACE (${fewTextsSql('channel', CHANNELS)} AS channel) FROM ${from})
+        GROUP BY meter_key, channel, slot // 2
       ORDER BY meter_key, channel, hour_at)`;
 }
 
 /** `int_readings_hourly` in full, over readings. */
 export function fullHourlySql(from: string): string {
-  return `SELECT meter_key, channel, min(start_at) AS hour_timestamp, any_value(hour) AS hour, CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) AS total_kwh,
-    CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) / count(energy_wh) AS avg_consumption_kwh, CAST(max(energy_wh) AS DOUBLE) / 1000 AS max_consumption_kwh,
-    CAST(min(energy_wh) AS DOUBLE) / 1000 AS min_consumption_kwh, sqrt(${VARIANCE_KWH2}) AS std_consumption_kwh, count(energy_wh) AS count_readings,
+  return `SELECT meter_key, channel, min(start_at) AS hour_timestamp, any_value(hour) AS hour,
+    CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) AS total_kwh,
+    CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) / count(energy_wh) AS avg_consumption_kwh,
+    CAST(max(energy_wh) AS DOUBLE) / 1000 AS max_consumption_kwh,
+    CAST(min(energy_wh) AS DOUBLE) / 1000 AS min_consumption_kwh,
+    sqrt(${VARIANCE_KWH2}) AS std_consumption_kwh, count(energy_wh) AS count_readings,
     count(*) FILTER (WHERE label LIKE 'A%') AS count_anomalies,
-    CASE WHEN count(label) > 0 THEN 100.0 * count(*) FILTER (WHERE label LIKE 'A%') / count(label) END AS anomaly_rate_pct
+    CASE WHEN count(label) > 0 THEN 100.0 * count(*)
+      FILTER (WHERE label LIKE 'A%') / count(label) END AS anomaly_rate_pct
   FROM ${from} GROUP BY meter_key, channel, slot // 2`;
 }

@@ -88,7 +88,9 @@ async function fleetDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
     coverage: await coverageByRegion(sql, unit),
     losses: await sql.rows<LossRow>(
       `SELECT * EXCLUDE (largest_share) FROM ${parquetOf([losses.path])}
-       WHERE rest_kwh IS NOT NULL AND meters >= ${LEAST_METERS} AND largest_share <= ${LARGEST_SHARE} ORDER BY rest_kwh DESC, transformer LIMIT ${LOSSES_SHOWN}`,
+       WHERE rest_kwh IS NOT NULL
+         AND meters >= ${LEAST_METERS} AND largest_share <= ${LARGEST_SHARE} ORDER BY rest_kwh DESC,
+         transformer LIMIT ${LOSSES_SHOWN}`,
     ),
     suspicions: await suspicionRows(sql, unit),
     held: await heldGroups(sql, unit),
@@ -107,14 +109,17 @@ async function heldGroups(sql: SqlSession, unit: StepUnit): Promise<HeldGroup[]>
   const paths = pathsOf(unit, 'held');
   if (paths.length === 0) return [];
   return sql.rows<HeldGroup>(
-    `SELECT group_name AS unit, rule, count(*) AS meters FROM ${parquetOf(paths)} GROUP BY ALL ORDER BY ALL`,
+    `SELECT group_name AS unit, rule, count(*) AS meters FROM ${parquetOf(paths)} GROUP BY ALL
+      ORDER BY ALL`,
   );
 }
 
 async function suspicionRows(sql: SqlSession, unit: StepUnit): Promise<SuspicionRow[]> {
   const paths = pathsOf(unit, 'suspicions');
   if (paths.length === 0) return [];
-  return sql.rows<SuspicionRow>(`SELECT CAST(meter_key AS VARCHAR) AS meter_key, transformer, segment, shape, lasting, isNew AS is_new, confirmed,
+  return sql.rows<SuspicionRow>(`SELECT CAST(meter_key AS VARCHAR) AS meter_key, transformer,
+    segment, shape, lasting, isNew AS is_new, confirmed,
       missing_wh_per_day, use_ratio, base_ratio, evening_ratio, zero_days
-    FROM ${parquetOf(paths)} WHERE lasting >= ${SUSPICION_THRESHOLD} ORDER BY isNew DESC, lasting DESC, meter_key LIMIT ${TOLD}`);
+    FROM ${parquetOf(paths)} WHERE lasting >= ${SUSPICION_THRESHOLD} ORDER BY isNew DESC,
+      lasting DESC, meter_key LIMIT ${TOLD}`);
 }

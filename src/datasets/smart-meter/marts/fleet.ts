@@ -70,19 +70,27 @@ export async function consumptionMetrics(
   const from = expectedFrom(unit);
   const losses = lossEstimate(unit);
   const rows = await sql.rows<ConsumptionMetrics & GroupSize>(`
-    WITH loads AS (SELECT segment, slot, any_value(hour) AS hour, sum(total_wh) AS energy_wh, sum(anomalies) AS anomalies, sum(labelled) AS labelled
+    WITH loads AS (SELECT segment, slot, any_value(hour) AS hour, sum(total_wh) AS energy_wh,
+      sum(anomalies) AS anomalies, sum(labelled) AS labelled
         FROM ${slots} WHERE channel = 'import' GROUP BY GROUPING SETS ((segment, slot), (slot))),
-      people AS (SELECT segment, CAST(coalesce(sum(meters), 0) AS BIGINT) AS meters, CAST(sum(observed) AS BIGINT) AS observed,
-          CAST(sum(members * expected) AS BIGINT) AS expected, CAST(max(largest_wh) AS DOUBLE) AS largest_wh, CAST(sum(total_wh) AS DOUBLE) AS group_wh
+      people AS (SELECT segment, CAST(coalesce(sum(meters), 0) AS BIGINT) AS meters,
+        CAST(sum(observed) AS BIGINT) AS observed,
+          CAST(sum(members * expected) AS BIGINT) AS expected,
+          CAST(max(largest_wh) AS DOUBLE) AS largest_wh, CAST(sum(total_wh) AS DOUBLE) AS group_wh
         FROM member_groups GROUP BY GROUPING SETS ((segment), ())),
-      sums AS (SELECT segment, CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) AS total_kwh, CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) / count(energy_wh) AS avg_kwh,
-          CAST(${kwhSql('max(energy_wh)')} AS DOUBLE) AS peak_kwh, CAST(arg_max(hour, (energy_wh, -slot)) AS INTEGER) AS peak_hour,
+      sums AS (SELECT segment, CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) AS total_kwh,
+        CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) / count(energy_wh) AS avg_kwh,
+          CAST(${kwhSql('max(energy_wh)')} AS DOUBLE) AS peak_kwh,
+          CAST(arg_max(hour, (energy_wh, -slot)) AS INTEGER) AS peak_hour,
           ${VARIANCE_KWH2} AS consumption_variance,
           CASE WHEN sum(labelled) > 0 THEN CAST(sum(anomalies) AS INTEGER) END AS anomaly_count,
           CASE WHEN sum(labelled) > 0 THEN 100.0 * sum(anomalies) / sum(labelled) END AS anomaly_rate_pct FROM loads GROUP BY segment)
-    SELECT coalesce(sums.segment, 'fleet') AS segment, '${unit.scope}' AS metric_date, total_kwh, avg_kwh, peak_kwh, peak_hour, consumption_variance,
-      meters, observed, expected, ${from === 'reporting' ? 'NULL' : 'CAST(observed AS DOUBLE) / nullif(expected, 0)'} AS coverage,
-      anomaly_count, anomaly_rate_pct, loss_kwh AS total_loss_estimate_kwh, '${from}' AS expected_from,
+    SELECT coalesce(sums.segment, 'fleet') AS segment, '${unit.scope}' AS metric_date, total_kwh,
+      avg_kwh, peak_kwh, peak_hour, consumption_variance,
+      meters, observed,
+      expected, ${from === 'reporting' ? 'NULL' : 'CAST(observed AS DOUBLE) / nullif(expected, 0)'} AS coverage,
+      anomaly_count, anomaly_rate_pct, loss_kwh AS total_loss_estimate_kwh,
+      '${from}' AS expected_from,
       CASE WHEN loss_kwh IS NULL THEN '${losses.absent}' END AS loss_estimate_absent,
       coalesce(largest_wh, 0) AS largest_wh, coalesce(group_wh, 0) AS group_wh
     FROM sums JOIN people ON sums.segment IS NOT DISTINCT FROM people.segment
@@ -144,12 +152,15 @@ export function profileSql(unit: StepUnit, cohorts: readonly string[]): string {
   const quantile = (share: number): string =>
     `CAST(${BUCKET_WH} * min(bucket) FILTER (WHERE running >= ${share} * n) AS INTEGER)`;
   return `
-    WITH counts AS (SELECT segment, half_hour, bucket, sum(readings) AS readings, sum(total_wh) AS total_wh
+    WITH counts AS (SELECT segment, half_hour, bucket, sum(readings) AS readings,
+      sum(total_wh) AS total_wh
         FROM ${buckets} JOIN (VALUES ${clock.join(', ')}) AS c(slot, half_hour) USING (slot)
         WHERE segment IN (${quoteTexts(cohorts.length === 0 ? [''] : cohorts)}) GROUP BY ALL),
-      ranked AS (SELECT *, sum(readings) OVER (PARTITION BY segment, half_hour ORDER BY bucket) AS running,
+      ranked AS (SELECT *, sum(readings) OVER (PARTITION BY segment, half_hour
+        ORDER BY bucket) AS running,
           sum(readings) OVER (PARTITION BY segment, half_hour) AS n FROM counts)
-    SELECT segment AS cohort, '${season}' AS season, '${dayType}' AS day_type, half_hour, CAST(any_value(n) AS BIGINT) AS n,
+    SELECT segment AS cohort, '${season}' AS season, '${dayType}' AS day_type, half_hour,
+      CAST(any_value(n) AS BIGINT) AS n,
       CAST(sum(total_wh) AS DOUBLE) / any_value(n) AS mean_wh, ${quantile(0.1)} AS p10_wh, ${quantile(0.5)} AS p50_wh, ${quantile(0.9)} AS p90_wh
     FROM ranked GROUP BY segment, half_hour ORDER BY segment, half_hour`;
 }
@@ -169,15 +180,19 @@ export interface RegionHour {
  */
 export async function coverageByRegion(sql: SqlSession, unit: StepUnit): Promise<RegionHour[]> {
   return sql.rows<RegionHour>(`
-    WITH regions AS (SELECT region FROM member_groups GROUP BY region HAVING sum(members) >= ${LEAST_METERS}
-        AND coalesce(CAST(max(largest_wh) AS DOUBLE) / nullif(CAST(sum(total_wh) AS DOUBLE), 0), 0) <= ${LARGEST_SHARE}),
+    WITH regions AS (SELECT region FROM member_groups GROUP BY region
+      HAVING sum(members) >= ${LEAST_METERS}
+        AND coalesce(CAST(max(largest_wh) AS DOUBLE) / nullif(CAST(sum(total_wh) AS DOUBLE), 0),
+          0) <= ${LARGEST_SHARE}),
       due AS (SELECT region, hour, sum(members * (times * 60 / step_min)) AS expected
-        FROM member_groups JOIN ${hoursSql(unit)} ON clock.day_hours = expected * step_min // 60 GROUP BY ALL),
+        FROM member_groups JOIN ${hoursSql(unit)} ON clock.day_hours = expected * step_min // 60
+          GROUP BY ALL),
       came AS (SELECT region, hour, sum(observed) AS observed FROM ${slotsWithoutHeld(unit)}
         WHERE channel = 'import' GROUP BY ALL)
     SELECT region, CAST(hour AS INTEGER) AS hour, CAST(coalesce(observed, 0) AS BIGINT) AS observed,
       CAST(round(expected) AS BIGINT) AS expected
-    FROM due JOIN regions USING (region) LEFT JOIN came USING (region, hour) ORDER BY region, hour`);
+    FROM due JOIN regions USING (region) LEFT JOIN came USING (region, hour) ORDER BY region,
+      hour`);
 }
 
 /** The fleet in one half-hour. */
@@ -196,7 +211,8 @@ export async function fleetLoad(sql: SqlSession, unit: StepUnit): Promise<SlotLo
   const sum = (channel: string): string =>
     `CAST(${kwhSql(`coalesce(sum(total_wh) FILTER (WHERE channel = '${channel}'), 0)`)} AS DOUBLE)`;
   return sql.rows<SlotLoad>(`
-    SELECT CAST(slot AS INTEGER) AS slot, CAST(any_value(hour) AS INTEGER) AS hour, ${sum('import')} AS import_kwh, ${sum('export')} AS export_kwh,
+    SELECT CAST(slot AS INTEGER) AS slot,
+      CAST(any_value(hour) AS INTEGER) AS hour, ${sum('import')} AS import_kwh, ${sum('export')} AS export_kwh,
       CAST(sum(observed) FILTER (WHERE channel = 'import') AS BIGINT) AS observed
     FROM ${slotsWithoutHeld(unit)} GROUP BY slot ORDER BY slot`);
 }

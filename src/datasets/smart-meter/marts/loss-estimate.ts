@@ -30,7 +30,8 @@ export interface LossEstimate {
 export function lossEstimate(unit: StepUnit): LossEstimate {
   const suspicions = pathsOf(unit, 'suspicions');
   const table = (from: string): string =>
-    `(SELECT segment, CAST(sum(greatest(missing_wh_per_day, 0)) AS DOUBLE) / 1000 AS loss_kwh FROM ${from}
+    `(SELECT segment, CAST(sum(greatest(missing_wh_per_day, 0)) AS DOUBLE) / 1000 AS loss_kwh
+      FROM ${from}
       GROUP BY GROUPING SETS ((segment), ()) HAVING count(*) > 0)`;
   const none = table(`(SELECT NULL AS segment, NULL AS missing_wh_per_day WHERE false)`);
   if (pathsOf(unit, 'injected').length === 0) return { table: none, absent: 'no_injected' };

@@ -45,19 +45,25 @@ export function lossesSql(unit: StepUnit): string {
   const injected = inputOrEmpty(unit, 'injected', columnsOfSide('injected'));
   const kwh = (wh: string): string => `CAST(${wh} AS DOUBLE) / 1000`;
   return `
-    WITH own AS (SELECT m.transformer, m.meter_key, d.channel, d.total_wh, coalesce(d.observed, 0) AS observed, d.expected
+    WITH own AS (SELECT m.transformer, m.meter_key, d.channel, d.total_wh,
+      coalesce(d.observed, 0) AS observed, d.expected
         FROM ${meters} m LEFT JOIN ${daily} d USING (meter_key) WHERE m.transformer IS NOT NULL),
       sums AS (SELECT transformer, count(DISTINCT meter_key) AS meters,
           coalesce(sum(total_wh) FILTER (WHERE channel = 'import'), 0) AS delivered_wh,
           coalesce(sum(total_wh) FILTER (WHERE channel = 'export'), 0) AS export_wh,
           CAST(max(total_wh) FILTER (WHERE channel = 'import') AS DOUBLE)
-            / nullif(CAST(sum(total_wh) FILTER (WHERE channel = 'import') AS DOUBLE), 0) AS largest_share,
-          CAST(coalesce(sum(observed) FILTER (WHERE channel = 'import'), 0) AS DOUBLE) / (count(DISTINCT meter_key) * max(expected)) AS coverage
+            / nullif(CAST(sum(total_wh) FILTER (WHERE channel = 'import') AS DOUBLE),
+              0) AS largest_share,
+          CAST(coalesce(sum(observed) FILTER (WHERE channel = 'import'),
+          0) AS DOUBLE) / (count(DISTINCT meter_key) * max(expected)) AS coverage
         FROM own GROUP BY transformer),
-      known AS (SELECT s.*, i.injected_wh, coalesce(s.coverage, 0) >= ${LEAST_COVERAGE} AND i.injected_wh IS NOT NULL AS is_known
+      known AS (SELECT s.*, i.injected_wh,
+        coalesce(s.coverage, 0) >= ${LEAST_COVERAGE} AND i.injected_wh IS NOT NULL AS is_known
         FROM sums s LEFT JOIN ${injected} i USING (transformer)),
-      lost AS (SELECT *, CASE WHEN is_known THEN injected_wh + export_wh - delivered_wh END AS loss_wh FROM known)
-    SELECT transformer, meters, coalesce(coverage, 0) AS coverage, ${kwh('injected_wh')} AS injected_kwh, ${kwh('export_wh')} AS export_kwh,
+      lost AS (SELECT *, CASE WHEN is_known THEN injected_wh + export_wh
+        - delivered_wh END AS loss_wh FROM known)
+    SELECT transformer, meters, coalesce(coverage,
+      0) AS coverage, ${kwh('injected_wh')} AS injected_kwh, ${kwh('export_wh')} AS export_kwh,
       ${kwh('delivered_wh')} AS delivered_kwh, ${kwh('loss_wh')} AS loss_kwh,
       CAST(loss_wh AS DOUBLE) / nullif(CAST(injected_wh + export_wh AS DOUBLE), 0) AS loss_rate,
       CASE WHEN is_known THEN ${TECHNICAL_LOSS} * ${kwh('injected_wh')} END AS technical_kwh,

@@ -34,7 +34,8 @@ export function expectedFrom(unit: StepUnit): ExpectedFrom {
  */
 export async function fillMemberGroups(sql: SqlSession, unit: StepUnit): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE member_groups AS
-    SELECT segment, region, expected, step_min, count(*) AS members, count(total_wh) AS meters, sum(observed) AS observed,
+    SELECT segment, region, expected, step_min, count(*) AS members, count(total_wh) AS meters,
+      sum(observed) AS observed,
       sum(total_wh) AS total_wh, max(total_wh) AS largest_wh
     FROM ${membersSql(unit)} GROUP BY ALL`);
 }
@@ -53,10 +54,13 @@ function membersSql(unit: StepUnit): string {
   };
   const silent = known[expectedFrom(unit)];
   const expected = ((unit.day?.hours ?? 24) * 60) / USUAL_STEP_MIN;
-  const sent = `SELECT meter_key, total_wh, observed, expected, step_min FROM ${daily} WHERE channel = 'import'`;
-  const others = `SELECT DISTINCT meter_key, CAST(NULL AS DECIMAL(18, 5)), 0, ${expected}, ${USUAL_STEP_MIN}
+  const sent = `SELECT meter_key, total_wh, observed, expected, step_min
+    FROM ${daily} WHERE channel = 'import'`;
+  const others = `SELECT DISTINCT meter_key, CAST(NULL AS DECIMAL(18, 5)),
+    0, ${expected}, ${USUAL_STEP_MIN}
     FROM ${silent ?? daily} WHERE meter_key NOT IN (SELECT meter_key FROM ${daily})`;
-  return `(SELECT coalesce(m.segment, 'unknown') AS segment, coalesce(m.region, 'unknown') AS region, o.*
+  return `(SELECT coalesce(m.segment, 'unknown') AS segment,
+    coalesce(m.region, 'unknown') AS region, o.*
     FROM (${sent} UNION ALL ${others}) o LEFT JOIN ${meters} m ON o.meter_key = m.meter_key)`;
 }
 

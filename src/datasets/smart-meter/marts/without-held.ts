@@ -16,7 +16,8 @@ export function dailyWithoutHeld(unit: StepUnit): string {
   const daily = parquetOf(pathsOf(unit, 'daily'));
   const held = heldPaths(unit, 'held');
   if (held.length === 0) return daily;
-  return `(SELECT * FROM ${daily} WHERE meter_key NOT IN (SELECT meter_key FROM ${parquetOf(held)}))`;
+  return `(SELECT * FROM ${daily} WHERE meter_key NOT IN (SELECT meter_key
+    FROM ${parquetOf(held)}))`;
 }
 
 /**
@@ -54,6 +55,7 @@ function lessHeld(unit: StepUnit, name: 'slots' | 'buckets', { same, more, count
   if (held.length === 0) return all;
   const sums = counts.map((count) => `CAST(sum(sign * ${count}) AS INTEGER) AS ${count}`);
   return `(SELECT ${[...same, ...more, ...sums].join(', ')}
-    FROM (SELECT 1 AS sign, * FROM ${all} UNION ALL BY NAME SELECT -1 AS sign, * FROM ${parquetOf(held)})
+    FROM (SELECT 1 AS sign, * FROM ${all} UNION ALL BY NAME
+      SELECT -1 AS sign, * FROM ${parquetOf(held)})
     GROUP BY ${same.join(', ')} HAVING sum(sign * ${counts[0] ?? '0'}) > 0 OR min(sign) > 0)`;
 }

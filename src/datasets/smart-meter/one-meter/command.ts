@@ -73,7 +73,8 @@ async function sampleOf(
     const { report } = files;
     if (report === undefined) return [];
     const [told] = await sql.rows<{ sample: string[] | null }>(
-      `SELECT CAST(json->'$.sample_data' AS VARCHAR[]) AS sample FROM read_json_objects(${quoteText(report)}, format = 'unstructured')`,
+      `SELECT CAST(json->'$.sample_data' AS VARCHAR[]) AS sample
+        FROM read_json_objects(${quoteText(report)}, format = 'unstructured')`,
     );
     return told?.sample ?? [];
   });

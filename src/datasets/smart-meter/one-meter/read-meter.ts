@@ -178,12 +178,14 @@ export async function readMeter(
   const found = {
     days: await rows<MeterDay>(
       sql,
-      `SELECT date, channel, total_wh, peak_wh, peak_hour, base_wh, night_wh, evening_wh, observed, expected, estimated, zeros, load_factor
+      `SELECT date, channel, total_wh, peak_wh, peak_hour, base_wh, night_wh, evening_wh, observed,
+        expected, estimated, zeros, load_factor
        FROM meter_days ORDER BY date, channel DESC`,
     ),
     readings: await rows<MeterReading>(
       sql,
-      `SELECT start_at, channel, step_min, energy_wh, estimate_wh, quality, suspect FROM meter_readings ORDER BY start_at, channel DESC`,
+      `SELECT start_at, channel, step_min, energy_wh, estimate_wh, quality, suspect
+        FROM meter_readings ORDER BY start_at, channel DESC`,
     ),
     estimates: await rows<OneMeter['estimates'][number]>(
       sql,
@@ -191,7 +193,8 @@ export async function readMeter(
     ),
     suspicions: await rows<MeterSuspicion>(
       sql,
-      `SELECT scope AS date, shape, score, lasting, confirmed, missing_wh_per_day, reference_wh, use_ratio, base_ratio, evening_ratio, zero_days
+      `SELECT scope AS date, shape, score, lasting, confirmed, missing_wh_per_day, reference_wh,
+        use_ratio, base_ratio, evening_ratio, zero_days
        FROM meter_suspicions ORDER BY scope DESC`,
     ),
     scores: await rows<MeterScore>(
@@ -228,7 +231,8 @@ async function rows<T>(sql: SqlSession, select: string): Promise<T[]> {
 async function placeOf(sql: SqlSession): Promise<MeterPlace | null> {
   const [place] = await rows<MeterPlace>(
     sql,
-    `SELECT valid_from AS since, segment, region, transformer, feeder, kva, tariff FROM meter_list ORDER BY scope DESC LIMIT 1`,
+    `SELECT valid_from AS since, segment, region, transformer, feeder, kva, tariff FROM meter_list
+      ORDER BY scope DESC LIMIT 1`,
   );
   return place ?? null;
 }
@@ -238,7 +242,8 @@ function lossesOf(sql: SqlSession): Promise<OneMeter['losses']> {
   return rows(
     sql,
     `SELECT l.scope AS date, l.meters, l.coverage, l.loss_rate, l.rest_kwh
-     FROM meter_losses l JOIN meter_list m ON l.scope = m.scope AND l.transformer = m.transformer ORDER BY l.scope`,
+     FROM meter_losses l JOIN meter_list m ON l.scope = m.scope AND l.transformer = m.transformer
+       ORDER BY l.scope`,
   );
 }
 
@@ -254,8 +259,10 @@ function typicalOf(sql: SqlSession): Promise<TypicalHalfHour[]> {
         30 * sum(energy_wh) / sum(step_min) AS own_wh
         FROM meter_readings WHERE channel = 'import' AND energy_wh IS NOT NULL GROUP BY 1),
       cohort AS (SELECT half_hour, ${mean('mean_wh')} AS cohort_wh, ${mean('p10_wh')} AS cohort_p10_wh, ${mean('p90_wh')} AS cohort_p90_wh
-        FROM meter_profiles WHERE cohort = coalesce((SELECT segment FROM meter_list ORDER BY scope DESC LIMIT 1), 'unknown')
+        FROM meter_profiles WHERE cohort = coalesce((SELECT segment FROM meter_list
+          ORDER BY scope DESC LIMIT 1), 'unknown')
         GROUP BY half_hour)
-    SELECT half_hour, own_wh, cohort_wh, cohort_p10_wh, cohort_p90_wh FROM own LEFT JOIN cohort USING (half_hour) ORDER BY half_hour`,
+    SELECT half_hour, own_wh, cohort_wh, cohort_p10_wh, cohort_p90_wh FROM own
+      LEFT JOIN cohort USING (half_hour) ORDER BY half_hour`,
   );
 }

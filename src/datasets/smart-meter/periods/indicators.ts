@@ -140,19 +140,24 @@ async function outagesOf(
     (month) => `epoch(TIMESTAMPTZ '${zonedDay(`${month}-01`, ZONE).startAt}')`,
   );
   await sql.run(`CREATE OR REPLACE TEMP TABLE month_outages AS
-    WITH fleet AS (SELECT transformer, count(*) AS meters FROM ${inputOrEmpty(unit, 'meters', columnsOfSide('meters'))} GROUP BY transformer)
-    SELECT meters, epoch(start_at) >= ${from} AS begins, greatest(0, least(epoch(end_at), ${to}) - greatest(epoch(start_at), ${from})) / 60 AS minutes,
+    WITH fleet AS (SELECT transformer, count(*) AS meters
+      FROM ${inputOrEmpty(unit, 'meters', columnsOfSide('meters'))} GROUP BY transformer)
+    SELECT meters, epoch(start_at) >= ${from} AS begins,
+      greatest(0, least(epoch(end_at), ${to}) - greatest(epoch(start_at), ${from})) / 60 AS minutes,
       (SELECT sum(meters) FROM fleet) AS all_meters
-    FROM (SELECT DISTINCT transformer, start_at, end_at FROM ${parquetOf(files)}) JOIN fleet USING (transformer)`);
+    FROM (SELECT DISTINCT transformer, start_at, end_at FROM ${parquetOf(files)})
+      JOIN fleet USING (transformer)`);
   const of = `CAST(any_value(all_meters) AS BIGINT) AS of FROM month_outages HAVING count(*) > 0`;
   return {
     saidi: await one(
       sql,
-      `SELECT CAST(sum(meters * CAST(minutes AS DECIMAL(18, 3))) AS DOUBLE) / any_value(all_meters) AS value, ${of}`,
+      `SELECT CAST(sum(meters * CAST(minutes AS DECIMAL(18,
+        3))) AS DOUBLE) / any_value(all_meters) AS value, ${of}`,
     ),
     saifi: await one(
       sql,
-      `SELECT CAST(coalesce(sum(meters) FILTER (WHERE begins), 0) AS DOUBLE) / any_value(all_meters) AS value, ${of}`,
+      `SELECT CAST(coalesce(sum(meters) FILTER (WHERE begins),
+        0) AS DOUBLE) / any_value(all_meters) AS value, ${of}`,
     ),
   };
 }
@@ -163,7 +168,8 @@ function collectionOf(sql: SqlSession, unit: StepUnit): Promise<Found> {
   return one(
     sql,
     `SELECT CAST(sum(billed_wh * collected_share) AS DOUBLE) / nullif(CAST(sum(billed_wh) AS DOUBLE), 0) AS value, count(*) AS of
-     FROM (SELECT DISTINCT meter_key, start_at, end_at, billed_wh, collected_share FROM ${parquetOf(files)} WHERE collected_share IS NOT NULL)`,
+     FROM (SELECT DISTINCT meter_key, start_at, end_at, billed_wh, collected_share
+       FROM ${parquetOf(files)} WHERE collected_share IS NOT NULL)`,
   );
 }
 
@@ -174,7 +180,8 @@ function telemetryOf(sql: SqlSession, unit: StepUnit): Promise<Found> {
   return one(
     sql,
     `SELECT CAST(sum(CAST(fleet->>'$.observed' AS BIGINT)) AS DOUBLE) / nullif(sum(CAST(fleet->>'$.expected' AS BIGINT)), 0) AS value, count(*) AS of
-     FROM (SELECT json->'$.metrics[0]' AS fleet FROM read_json_objects(${quoteList(files)}, format = 'unstructured'))
+     FROM (SELECT json->'$.metrics[0]' AS fleet
+       FROM read_json_objects(${quoteList(files)}, format = 'unstructured'))
      WHERE fleet->>'$.coverage' IS NOT NULL`,
   );
 }
@@ -185,10 +192,14 @@ function validityOf(sql: SqlSession, unit: StepUnit): Promise<Found> {
   if (files.length === 0) return Promise.resolve(NOTHING);
   return one(
     sql,
-    `WITH days AS (SELECT json FROM read_json_objects(${quoteList(files)}, format = 'unstructured')),
-      tested AS (SELECT sum(CAST(v->>'$.tested' AS BIGINT)) AS rows FROM (SELECT unnest(CAST(json->'$.verdicts' AS JSON[])) AS v FROM days)
+    `WITH days AS (SELECT json FROM read_json_objects(${quoteList(files)},
+      format = 'unstructured')),
+      tested AS (SELECT sum(CAST(v->>'$.tested' AS BIGINT)) AS rows
+        FROM (SELECT unnest(CAST(json->'$.verdicts' AS JSON[])) AS v FROM days)
         WHERE v->>'$.rule' = 'timestamp_not_null'),
-      refused AS (SELECT coalesce(sum(CAST(r->>'$.rows' AS BIGINT)), 0) AS rows FROM (SELECT unnest(CAST(json->'$.rejects' AS JSON[])) AS r FROM days))
-    SELECT 1 - CAST(refused.rows AS DOUBLE) / nullif(tested.rows, 0) AS value, CAST(tested.rows AS BIGINT) AS of FROM tested, refused`,
+      refused AS (SELECT coalesce(sum(CAST(r->>'$.rows' AS BIGINT)), 0) AS rows
+        FROM (SELECT unnest(CAST(json->'$.rejects' AS JSON[])) AS r FROM days))
+    SELECT 1 - CAST(refused.rows AS DOUBLE) / nullif(tested.rows, 0) AS value,
+      CAST(tested.rows AS BIGINT) AS of FROM tested, refused`,
   );
 }

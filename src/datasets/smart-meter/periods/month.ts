@@ -66,17 +66,24 @@ function monthsSql(unit: StepUnit, days: number): string {
   const ratio = (name: string): string =>
     `CAST(s.mean_day_wh AS DOUBLE) / nullif(CAST(${name}.mean_day_wh AS DOUBLE), 0)`;
   const join = (name: string): string =>
-    `LEFT JOIN ${inputOrEmpty(unit, name, MONTH_COLUMNS)} ${name} ON s.meter_key = ${name}.meter_key AND s.channel = ${name}.channel`;
+    `LEFT JOIN ${inputOrEmpty(unit, name, MONTH_COLUMNS)} ${name} ON s.meter_key = ${name}.meter_key
+      AND s.channel = ${name}.channel`;
   return `
     WITH sums AS (SELECT meter_key, channel, CAST(sum(total_wh) AS DECIMAL(18, 5)) AS total_wh,
-        CAST(sum(total_wh) FILTER (WHERE observed = expected) / nullif(count(*) FILTER (WHERE observed = expected), 0) AS DECIMAL(18, 5)) AS mean_day_wh,
-        CAST(max(peak_wh) AS DECIMAL(12, 5)) AS peak_wh, arg_max(date, (peak_wh, -date_diff('day', DATE '2000-01-01', date))) AS peak_date,
-        CAST(arg_max(peak_hour, (peak_wh, -date_diff('day', DATE '2000-01-01', date))) AS UTINYINT) AS peak_hour,
-        CAST(count(*) AS UTINYINT) AS days, CAST(count(*) FILTER (WHERE observed = expected) AS UTINYINT) AS complete_days,
+        CAST(sum(total_wh) FILTER (WHERE observed = expected) / nullif(count(*)
+          FILTER (WHERE observed = expected), 0) AS DECIMAL(18, 5)) AS mean_day_wh,
+        CAST(max(peak_wh) AS DECIMAL(12, 5)) AS peak_wh,
+          arg_max(date, (peak_wh, -date_diff('day', DATE '2000-01-01', date))) AS peak_date,
+        CAST(arg_max(peak_hour, (peak_wh,
+          -date_diff('day', DATE '2000-01-01', date))) AS UTINYINT) AS peak_hour,
+        CAST(count(*) AS UTINYINT) AS days,
+        CAST(count(*) FILTER (WHERE observed = expected) AS UTINYINT) AS complete_days,
         CAST(sum(observed) AS INTEGER) AS observed, CAST(sum(estimated) AS INTEGER) AS estimated
       FROM ${parquetOf(pathsOf(unit, 'daily'))} GROUP BY meter_key, channel)
-    SELECT '${unit.scope}' AS period, s.meter_key, s.channel, s.total_wh, s.mean_day_wh, s.peak_wh, s.peak_date, s.peak_hour, s.days, s.complete_days,
-      CAST(${days} AS UTINYINT) AS days_of_month, s.observed, s.estimated, ${ratio('month_before')} AS ratio_month_before,
+    SELECT '${unit.scope}' AS period, s.meter_key, s.channel, s.total_wh, s.mean_day_wh, s.peak_wh,
+      s.peak_date, s.peak_hour, s.days, s.complete_days,
+      CAST(${days} AS UTINYINT) AS days_of_month, s.observed,
+      s.estimated, ${ratio('month_before')} AS ratio_month_before,
       ${ratio('year_before')} AS ratio_year_before
     FROM sums s ${join('month_before')} ${join('year_before')} ORDER BY s.meter_key, s.channel`;
 }
@@ -92,11 +99,13 @@ function fleetMonths(sql: SqlSession, unit: StepUnit): Promise<FleetMonth[]> {
     `CAST(sum(TRY_CAST(m->>'$.${name}' AS BIGINT)) AS BIGINT)`;
   const first = `(${number('peak_kwh')}, -date_diff('day', DATE '2000-01-01', date))`;
   return sql.rows<FleetMonth>(`
-    WITH days AS (SELECT CAST(json->>'$.date' AS DATE) AS date, unnest(CAST(json->'$.metrics' AS JSON[])) AS m
+    WITH days AS (SELECT CAST(json->>'$.date' AS DATE) AS date,
+      unnest(CAST(json->'$.metrics' AS JSON[])) AS m
       FROM read_json_objects(${quoteList(files)}, format = 'unstructured'))
     SELECT m->>'$.segment' AS segment, ${sum('total_kwh')} AS total_kwh, ${sum('total_kwh')} / count(*) AS mean_day_kwh,
       max(${number('peak_kwh')}) AS peak_kwh, arg_max(date, ${first}) AS peak_date,
-      CAST(arg_max(${number('peak_hour')}, ${first}) AS INTEGER) AS peak_hour, count(*) AS days, ${count('observed')} AS observed,
+      CAST(arg_max(${number('peak_hour')}, ${first}) AS INTEGER) AS peak_hour,
+      count(*) AS days, ${count('observed')} AS observed,
       ${count('expected')} AS expected, ${count('anomaly_count')} AS anomaly_count, ${sum('total_loss_estimate_kwh')} AS total_loss_estimate_kwh
     FROM days GROUP BY segment ORDER BY segment <> 'fleet', segment`);
 }

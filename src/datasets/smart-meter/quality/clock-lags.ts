@@ -70,15 +70,21 @@ const column = (lag: number): string => `c${lag + LARGEST_LAG}`;
 function curvesSql(from: string, slots: number): string {
   const moved = LAGS.map(
     (lag) =>
-      `CAST(max(c) FILTER (WHERE (own.slot + ${lag + slots}) % ${slots} = later.slot) AS INTEGER) AS ${column(lag)}`,
+      `CAST(max(c) FILTER (WHERE (own.slot
+        + ${lag + slots}) % ${slots} = later.slot) AS INTEGER) AS ${column(lag)}`,
   );
-  return `WITH sums AS (SELECT segment, slot, CAST(sum(total_wh) AS DECIMAL(38, 5)) AS wh FROM ${from}
+  return `WITH sums AS (SELECT segment, slot, CAST(sum(total_wh) AS DECIMAL(38, 5)) AS wh
+    FROM ${from}
         WHERE channel = 'import' GROUP BY segment, slot HAVING sum(observed) >= ${LEAST_METERS}),
-      whole AS (SELECT segment, CAST(sum(wh) AS DOUBLE) / count(*) AS mean FROM sums GROUP BY segment HAVING count(*) = ${slots}),
-      centred AS (SELECT segment, slot, CAST(wh AS DOUBLE) - mean AS wh FROM sums JOIN whole USING (segment)),
-      own AS (SELECT segment, slot, CAST(round(${SCALE} * wh / nullif(max(abs(wh)) OVER (PARTITION BY segment), 0)) AS INTEGER) AS c FROM centred)
+      whole AS (SELECT segment, CAST(sum(wh) AS DOUBLE) / count(*) AS mean FROM sums
+        GROUP BY segment HAVING count(*) = ${slots}),
+      centred AS (SELECT segment, slot, CAST(wh AS DOUBLE) - mean AS wh FROM sums
+        JOIN whole USING (segment)),
+      own AS (SELECT segment, slot, CAST(round(${SCALE} * wh / nullif(max(abs(wh))
+        OVER (PARTITION BY segment), 0)) AS INTEGER) AS c FROM centred)
     SELECT own.segment, later.slot, ${moved.join(', ')}, sqrt(CAST(sum(c * c) AS DOUBLE)) AS size
-    FROM own CROSS JOIN range(${slots}) AS later(slot) GROUP BY own.segment, later.slot HAVING sum(abs(c)) > 0
+    FROM own CROSS JOIN range(${slots}) AS later(slot) GROUP BY own.segment, later.slot
+      HAVING sum(abs(c)) > 0
     ORDER BY own.segment, later.slot`;
 }
 
@@ -96,14 +102,20 @@ function fitsSql(from: string, meters: string, slots: number): string {
       `CAST(round(100 * list_inner_product(day, ${column(lag)}) / (size * spread)) AS TINYINT)`,
   );
   const all = `CAST(range(${slots}) AS UTINYINT[])`;
-  return `WITH courses AS (SELECT segment, any_value(size) AS size, ${courses.join(', ')} FROM curves GROUP BY segment),
-      listed AS (SELECT meter_key, list(slot) AS slots, list(CAST(energy_wh AS INTEGER)) AS whs FROM ${from}
+  return `WITH courses AS (SELECT segment,
+    any_value(size) AS size, ${courses.join(', ')} FROM curves GROUP BY segment),
+      listed AS (SELECT meter_key, list(slot) AS slots, list(CAST(energy_wh AS INTEGER)) AS whs
+        FROM ${from}
         WHERE channel = 'import' AND step_min = 30 AND energy_wh IS NOT NULL AND slot < ${slots}
         GROUP BY meter_key HAVING count(*) = ${slots}),
-      full_days AS (SELECT meter_key, CAST(CASE WHEN slots = ${all} THEN whs ELSE [wh[2] FOR wh IN list_sort(list_zip(slots, whs))] END AS DOUBLE[]) AS day
+      full_days AS (SELECT meter_key, CAST(CASE WHEN slots = ${all} THEN whs
+        ELSE [wh[2] FOR wh IN list_sort(list_zip(slots, whs))] END AS DOUBLE[]) AS day
         FROM listed WHERE slots = ${all} OR list_sort(slots) = ${all}),
-      sums AS (SELECT d.*, sqrt(CAST(${slots} * CAST(list_inner_product(day, day) AS HUGEINT) - CAST(list_sum(day) AS HUGEINT) * CAST(list_sum(day) AS HUGEINT) AS DOUBLE) / ${slots}) AS spread
+      sums AS (SELECT d.*, sqrt(CAST(${slots} * CAST(list_inner_product(day, day) AS HUGEINT)
+        - CAST(list_sum(day) AS HUGEINT) * CAST(list_sum(day) AS HUGEINT) AS DOUBLE) / ${slots}) AS spread
         FROM full_days d),
-      placed AS (SELECT s.*, coalesce(m.segment, 'unknown') AS segment FROM sums s LEFT JOIN ${meters} m ON s.meter_key = m.meter_key)
-    SELECT meter_key, [${fits.join(', ')}] FROM placed JOIN courses USING (segment) WHERE spread > 0`;
+      placed AS (SELECT s.*, coalesce(m.segment, 'unknown') AS segment FROM sums s
+        LEFT JOIN ${meters} m ON s.meter_key = m.meter_key)
+    SELECT meter_key, [${fits.join(', ')}] FROM placed JOIN courses USING (segment)
+      WHERE spread > 0`;
 }

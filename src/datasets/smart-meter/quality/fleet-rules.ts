@@ -40,8 +40,10 @@ export const FLEET_RULES: readonly QualityRule[] = [
     },
     severity: 'hold',
     tested: `SELECT count(*) FROM groups WHERE meters >= ${LEAST_METERS}`,
-    failing: `WITH short AS (SELECT unit, CAST(observed AS DOUBLE) / expected AS share FROM groups WHERE ${IS_SHORT})
-      SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, share AS observed, ${LEAST_OF_GROUP} AS allowed
+    failing: `WITH short AS (SELECT unit, CAST(observed AS DOUBLE) / expected AS share FROM groups
+      WHERE ${IS_SHORT})
+      SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at,
+        share AS observed, ${LEAST_OF_GROUP} AS allowed
       FROM members JOIN short USING (unit) WHERE sent`,
   },
   {
@@ -53,7 +55,8 @@ export const FLEET_RULES: readonly QualityRule[] = [
     },
     severity: 'warn',
     tested: 'SELECT count(*) FROM clocks',
-    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, moved AS observed, CAST(0 AS DOUBLE) AS allowed
+    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, moved AS observed,
+      CAST(0 AS DOUBLE) AS allowed
       FROM clocks WHERE is_wrong`,
   },
 ];
@@ -107,13 +110,15 @@ async function openMembers(sql: SqlSession, unit: StepUnit): Promise<void> {
   const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
   const expected = 2 * (unit.day?.hours ?? 24);
   const part = `'part ' || lpad(CAST((meter_key >> 60) + 1 AS VARCHAR), 2, '0') || ' of 16'`;
-  const members = `SELECT meter_key, coalesce(transformer, ${part}) AS unit, coalesce(observed, 0) AS observed,
+  const members = `SELECT meter_key, coalesce(transformer, ${part}) AS unit,
+    coalesce(observed, 0) AS observed,
       coalesce(expected, ${expected}) AS expected, channel IS NOT NULL AS sent
     FROM (SELECT meter_key, channel, observed, expected FROM ${daily}) sent
       FULL JOIN (SELECT meter_key, transformer FROM ${meters}) known USING (meter_key)
     WHERE channel IS NULL OR channel = 'import'`;
   await sql.run(`CREATE OR REPLACE TEMP TABLE groups AS
-    SELECT unit, count(*) AS meters, sum(observed) AS observed, sum(expected) AS expected FROM (${members}) GROUP BY unit`);
+    SELECT unit, count(*) AS meters, sum(observed) AS observed, sum(expected) AS expected
+      FROM (${members}) GROUP BY unit`);
   const [found] = await sql.rows<{ short: number }>(
     `SELECT count(*) AS short FROM groups WHERE ${IS_SHORT}`,
   );
@@ -133,7 +138,10 @@ async function fillClocks(sql: SqlSession, unit: StepUnit): Promise<void> {
     : '(SELECT CAST(NULL AS UBIGINT) AS meter_key, CAST([] AS TINYINT[]) AS fits WHERE false)';
   const sums = Array.from({ length: 2 * LARGEST_LAG + 1 }, (_, place) => `sum(fits[${place + 1}])`);
   await sql.run(`CREATE OR REPLACE TEMP TABLE clocks AS
-    SELECT meter_key, CAST(list_position(fits, list_max(fits)) - ${LARGEST_LAG + 1} AS DOUBLE) AS moved,
-      list_max(fits) >= ${LEAST_FIT} * days AND list_max(fits) > fits[${LARGEST_LAG + 1}] + ${BETTER_BY} * days AS is_wrong
-    FROM (SELECT meter_key, count(*) AS days, [${sums.join(', ')}] AS fits FROM ${lags} GROUP BY meter_key HAVING count(*) >= ${LEAST_DAYS})`);
+    SELECT meter_key, CAST(list_position(fits, list_max(fits))
+      - ${LARGEST_LAG + 1} AS DOUBLE) AS moved,
+      list_max(fits) >= ${LEAST_FIT} * days AND list_max(fits) > fits[${LARGEST_LAG + 1}]
+        + ${BETTER_BY} * days AS is_wrong
+    FROM (SELECT meter_key, count(*) AS days, [${sums.join(', ')}] AS fits
+      FROM ${lags} GROUP BY meter_key HAVING count(*) >= ${LEAST_DAYS})`);
 }

@@ -55,7 +55,8 @@ export async function holdGroups(
     SELECT DISTINCT f.meter_key, ${unit} AS unit, f.rule, f.observed, f.allowed FROM ${failing}`);
   const found = await sql.rows<FailingGroup>(
     `SELECT unit, rule, count(DISTINCT meter_key) AS meters,
-      left(sha256(string_agg(concat_ws('|', meter_key, observed, allowed), ',' ORDER BY meter_key, observed, allowed)), 16) AS proof
+      left(sha256(string_agg(concat_ws('|', meter_key, observed, allowed), ',' ORDER BY meter_key,
+        observed, allowed)), 16) AS proof
      FROM failing_groups GROUP BY unit, rule ORDER BY unit, rule`,
   );
   const { result, leftOut } = judgeUnits(GROUP_CHECK, {
@@ -64,7 +65,8 @@ export async function holdGroups(
     decided,
   });
   await sql.run(`CREATE OR REPLACE TEMP TABLE held AS
-    SELECT DISTINCT meter_key, unit AS group_name, rule FROM failing_groups WHERE unit IN (${quoteTexts(leftOut.length === 0 ? [''] : leftOut)})`);
+    SELECT DISTINCT meter_key, unit AS group_name, rule FROM failing_groups
+      WHERE unit IN (${quoteTexts(leftOut.length === 0 ? [''] : leftOut)})`);
   return result;
 }
 

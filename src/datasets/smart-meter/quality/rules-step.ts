@@ -39,14 +39,16 @@ async function rulesOf(unit: StepUnit, task: StepTask, sql: SqlSession): Promise
   const { scope } = unit;
   await openViews(sql, unit, task);
   await sql.run(
-    `CREATE OR REPLACE TEMP TABLE failures (rule VARCHAR, meter_key UBIGINT, failed_at TIMESTAMPTZ, observed DOUBLE, allowed DOUBLE)`,
+    `CREATE OR REPLACE TEMP TABLE failures
+      (rule VARCHAR, meter_key UBIGINT, failed_at TIMESTAMPTZ, observed DOUBLE, allowed DOUBLE)`,
   );
   await sql.run(`CREATE OR REPLACE TEMP TABLE usual AS ${USUAL}`);
   const counts = await countReadings(sql);
   for (const { id, failing, mayFail } of QUALITY_RULES)
     if (await isTrue(sql, mayFail))
       await sql.run(
-        `INSERT INTO failures SELECT '${id}', meter_key, failed_at, observed, allowed FROM (${failing})`,
+        `INSERT INTO failures SELECT '${id}', meter_key, failed_at, observed, allowed
+          FROM (${failing})`,
       );
   const outputs = {
     failing: await copyTable(
@@ -82,7 +84,8 @@ async function countReadings(sql: SqlSession): Promise<Counts> {
     (column) => `(SELECT count(*) FROM readings WHERE ${column} IS NOT NULL) AS ${column}`,
   );
   await sql.run(
-    `CREATE OR REPLACE TEMP TABLE counts AS SELECT (SELECT count(*) FROM readings) AS rows, ${counts.join(', ')}`,
+    `CREATE OR REPLACE TEMP TABLE counts AS SELECT (SELECT count(*)
+      FROM readings) AS rows, ${counts.join(', ')}`,
   );
   const [found] = await sql.rows<Counts>('SELECT * FROM counts');
   return required(found, 'counts of readings');
@@ -98,7 +101,8 @@ async function isTrue(sql: SqlSession, condition: string | undefined): Promise<b
 function spreadSql(counted: Counts): string {
   const each = PROFILED.map((column) =>
     counted[column] === 0
-      ? `SELECT '${column}' AS "column", CAST(NULL AS DOUBLE) AS value, CAST(${counted.rows} AS BIGINT) AS readings`
+      ? `SELECT '${column}' AS "column", CAST(NULL AS DOUBLE) AS value,
+        CAST(${counted.rows} AS BIGINT) AS readings`
       : `SELECT '${column}' AS "column", CAST(${column} AS DOUBLE) AS value, count(*) AS readings
          FROM readings GROUP BY ${column}`,
   );

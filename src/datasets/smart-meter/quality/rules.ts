@@ -43,7 +43,9 @@ function refused(id: string, title: Words, reasons: readonly Refusal[]): Quality
     title,
     severity: 'warn',
     tested: '(SELECT rows FROM counts) + (SELECT count(*) FROM rejects)',
-    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, TRY_CAST(value AS DOUBLE) AS observed, ${NOTHING} AS allowed FROM rejects WHERE reason IN (${quoteTexts(reasons)})`,
+    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at,
+      TRY_CAST(value AS DOUBLE) AS observed, ${NOTHING} AS allowed FROM rejects
+      WHERE reason IN (${quoteTexts(reasons)})`,
   };
 }
 
@@ -51,11 +53,15 @@ function refused(id: string, title: Words, reasons: readonly Refusal[]): Quality
  * Runs of one value: rows in order, a new run wherever the value changes or an interval is missing.
  */
 function runsOf(meters: string): string {
-  return `(SELECT meter_key, channel, energy_wh, min(start_at) AS failed_at, count(*) AS length FROM (
+  return `(SELECT meter_key, channel, energy_wh, min(start_at) AS failed_at, count(*) AS length
+    FROM (
     SELECT *, sum(is_new) OVER (PARTITION BY meter_key, channel ORDER BY start_at) AS run FROM (
-      SELECT meter_key, channel, start_at, energy_wh, CASE WHEN energy_wh = lag(energy_wh) OVER in_time
-          AND epoch(start_at) - epoch(lag(start_at) OVER in_time) = 60 * step_min THEN 0 ELSE 1 END AS is_new
-      FROM readings WHERE meter_key IN (${meters}) WINDOW in_time AS (PARTITION BY meter_key, channel ORDER BY start_at)))
+      SELECT meter_key, channel, start_at, energy_wh, CASE WHEN energy_wh = lag(energy_wh)
+        OVER in_time
+          AND epoch(start_at) - epoch(lag(start_at) OVER in_time) = 60 * step_min THEN 0
+            ELSE 1 END AS is_new
+      FROM readings WHERE meter_key IN (${meters})
+        WINDOW in_time AS (PARTITION BY meter_key, channel ORDER BY start_at)))
     GROUP BY meter_key, channel, energy_wh, run)`;
 }
 
@@ -64,7 +70,8 @@ function runsOf(meters: string): string {
  * twelve is eleven rows that equal the row before them. To look for runs in all readings costs more
  * than all other rules together.
  */
-const WITH_EQUALS = `SELECT meter_key FROM (SELECT meter_key, energy_wh, lag(energy_wh) OVER () AS earlier_wh FROM readings)
+const WITH_EQUALS = `SELECT meter_key FROM (SELECT meter_key, energy_wh, lag(energy_wh)
+  OVER () AS earlier_wh FROM readings)
     WHERE energy_wh > 0 AND energy_wh = earlier_wh GROUP BY meter_key HAVING count(*) >= 11`;
 const WITH_ZEROS = 'SELECT meter_key FROM daily GROUP BY meter_key HAVING sum(zeros) >= 48';
 
@@ -73,30 +80,38 @@ const WITH_ZEROS = 'SELECT meter_key FROM daily GROUP BY meter_key HAVING sum(ze
  * few readings are looked at.
  */
 const ALLOWED_WH = '1100 * coalesce(m.kva, 36) * step_min / 60';
-const WITH_HIGH_PEAK = `SELECT d.meter_key FROM daily d LEFT JOIN meters m ON d.meter_key = m.meter_key WHERE peak_wh > ${ALLOWED_WH}`;
+const WITH_HIGH_PEAK = `SELECT d.meter_key FROM daily d LEFT JOIN meters m
+  ON d.meter_key = m.meter_key WHERE peak_wh > ${ALLOWED_WH}`;
 
 /** Meters with a row that has the interval of the row before it, by the same order. */
-const WITH_TWINS = `SELECT meter_key FROM (SELECT meter_key, channel, start_at, lag(meter_key) OVER () AS earlier_key, lag(channel) OVER () AS earlier_channel,
-    lag(start_at) OVER () AS earlier_at FROM readings) WHERE meter_key = earlier_key AND start_at = earlier_at AND channel = earlier_channel`;
+const WITH_TWINS = `SELECT meter_key FROM (SELECT meter_key, channel, start_at, lag(meter_key)
+  OVER () AS earlier_key, lag(channel) OVER () AS earlier_channel,
+    lag(start_at) OVER () AS earlier_at FROM readings) WHERE meter_key = earlier_key
+      AND start_at = earlier_at AND channel = earlier_channel`;
 
 /**
  * `usual`, once for all rules: the median of the like days (one, two, three and four weeks before)
  * of each meter, and how many they are.
  */
-export const USUAL = `SELECT meter_key, CAST(quantile_disc(total_wh, 0.5) AS DOUBLE) AS usual_wh, count(*) AS days FROM history
-    WHERE back IN (7, 14, 21, 28) AND channel = 'import' AND observed = expected GROUP BY meter_key`;
+export const USUAL = `SELECT meter_key, CAST(quantile_disc(total_wh, 0.5) AS DOUBLE) AS usual_wh,
+  count(*) AS days FROM history
+    WHERE back IN (7, 14, 21, 28) AND channel = 'import' AND observed = expected
+      GROUP BY meter_key`;
 
 const FULL_DAYS = `(SELECT * FROM daily WHERE channel = 'import' AND observed = expected)`;
 
 /** Δ of the counter over the day, where there is a reading at both of its ends. */
-const DELTAS = `(SELECT meter_key, CAST(arg_max(register_wh, read_at) - arg_min(register_wh, read_at) AS DOUBLE) AS delta_wh, count(*) AS readings,
-    CAST(arg_min(register_wh, read_at) AS DOUBLE) AS first_wh FROM registers GROUP BY meter_key HAVING count(*) >= 2)`;
+const DELTAS = `(SELECT meter_key, CAST(arg_max(register_wh, read_at)
+  - arg_min(register_wh, read_at) AS DOUBLE) AS delta_wh, count(*) AS readings,
+    CAST(arg_min(register_wh, read_at) AS DOUBLE) AS first_wh FROM registers GROUP BY meter_key
+      HAVING count(*) >= 2)`;
 
 /**
  * Meters whose largest value stands far above the third largest. To look for its time among all
  * meters costs more than all else here.
  */
-const SPIKES = `(SELECT meter_key, top FROM (SELECT meter_key, max(energy_wh, 3) AS top FROM readings WHERE channel = 'import' GROUP BY meter_key)
+const SPIKES = `(SELECT meter_key, top FROM (SELECT meter_key, max(energy_wh, 3) AS top
+  FROM readings WHERE channel = 'import' GROUP BY meter_key)
     WHERE len(top) = 3 AND top[1] > 500 AND CAST(top[1] AS DOUBLE) > 2.8 * CAST(top[3] AS DOUBLE))`;
 
 /**
@@ -152,8 +167,11 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     },
     severity: 'hold',
     tested: ALL_METERS,
-    failing: `SELECT DISTINCT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, ${NOTHING} AS observed, ${NOTHING} AS allowed FROM daily
-      WHERE (SELECT count(*) FROM all_meters) > 0 AND meter_key NOT IN (SELECT meter_key FROM meters)`,
+    failing: `SELECT DISTINCT meter_key,
+      CAST(NULL AS TIMESTAMPTZ) AS failed_at, ${NOTHING} AS observed, ${NOTHING} AS allowed
+      FROM daily
+      WHERE (SELECT count(*) FROM all_meters) > 0
+        AND meter_key NOT IN (SELECT meter_key FROM meters)`,
   },
   {
     id: 'no_conflict',
@@ -176,7 +194,8 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     },
     severity: 'hold',
     tested: ALL_READINGS,
-    failing: `SELECT meter_key, start_at AS failed_at, CAST(count(*) AS DOUBLE) AS observed, 1.0 AS allowed FROM readings
+    failing: `SELECT meter_key, start_at AS failed_at, CAST(count(*) AS DOUBLE) AS observed,
+      1.0 AS allowed FROM readings
       WHERE meter_key IN (${WITH_TWINS}) GROUP BY meter_key, channel, start_at HAVING count(*) > 1`,
   },
   {
@@ -188,7 +207,8 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     },
     severity: 'warn',
     tested: ALL_METERS,
-    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(observed AS DOUBLE) AS observed, CAST(expected AS DOUBLE) AS allowed FROM daily
+    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at,
+      CAST(observed AS DOUBLE) AS observed, CAST(expected AS DOUBLE) AS allowed FROM daily
       WHERE channel = 'import' AND observed < expected`,
   },
   {
@@ -200,7 +220,9 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     },
     severity: 'suspect',
     tested: ALL_READINGS,
-    failing: `SELECT meter_key, start_at AS failed_at, epoch(start_at) % (60 * step_min) AS observed, 60.0 AS allowed FROM readings WHERE suspect = 'off_grid'`,
+    failing: `SELECT meter_key, start_at AS failed_at,
+      epoch(start_at) % (60 * step_min) AS observed, 60.0 AS allowed FROM readings
+      WHERE suspect = 'off_grid'`,
   },
   {
     id: 'one_step',
@@ -211,7 +233,8 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     },
     severity: 'warn',
     tested: ALL_METERS,
-    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(step_min AS DOUBLE) AS observed, ${NOTHING} AS allowed FROM daily WHERE changes_step`,
+    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at,
+      CAST(step_min AS DOUBLE) AS observed, ${NOTHING} AS allowed FROM daily WHERE changes_step`,
   },
   {
     id: 'below_contracted_power',
@@ -222,8 +245,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     },
     severity: 'suspect',
     tested: ALL_READINGS,
-    failing: `SELECT r.meter_key, start_at AS failed_at, CAST(energy_wh AS DOUBLE) AS observed, 1100.0 * coalesce(m.kva, 36) * step_min / 60 AS allowed
-      FROM (SELECT * FROM readings WHERE meter_key IN (${WITH_HIGH_PEAK})) r LEFT JOIN meters m ON r.meter_key = m.meter_key
+    failing: `SELECT r.meter_key, start_at AS failed_at, CAST(energy_wh AS DOUBLE) AS observed,
+      1100.0 * coalesce(m.kva, 36) * step_min / 60 AS allowed
+      FROM (SELECT * FROM readings WHERE meter_key IN (${WITH_HIGH_PEAK})) r LEFT JOIN meters m
+        ON r.meter_key = m.meter_key
       WHERE energy_wh > ${ALLOWED_WH}`,
     mayFail: `SELECT count(*) > 0 FROM (${WITH_HIGH_PEAK})`,
   },
@@ -237,9 +262,11 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     severity: 'suspect',
     tested: ALL_METERS,
     failing: `WITH spikes AS MATERIALIZED ${SPIKES}
-      SELECT meter_key, failed_at, CAST(top[1] AS DOUBLE) AS observed, 2.8 * CAST(top[3] AS DOUBLE) AS allowed FROM spikes
+      SELECT meter_key, failed_at, CAST(top[1] AS DOUBLE) AS observed,
+        2.8 * CAST(top[3] AS DOUBLE) AS allowed FROM spikes
       JOIN (SELECT meter_key, arg_max(start_at, energy_wh) AS failed_at FROM readings
-        WHERE channel = 'import' AND meter_key IN (SELECT meter_key FROM spikes) GROUP BY meter_key) USING (meter_key)`,
+        WHERE channel = 'import' AND meter_key IN (SELECT meter_key FROM spikes) GROUP BY meter_key)
+          USING (meter_key)`,
   },
   {
     id: 'no_identical_run',
@@ -250,7 +277,8 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     },
     severity: 'suspect',
     tested: ALL_METERS,
-    failing: `SELECT meter_key, failed_at, CAST(length AS DOUBLE) AS observed, 11.0 AS allowed FROM ${runsOf(WITH_EQUALS)} WHERE energy_wh > 0 AND length >= 12`,
+    failing: `SELECT meter_key, failed_at, CAST(length AS DOUBLE) AS observed, 11.0 AS allowed
+      FROM ${runsOf(WITH_EQUALS)} WHERE energy_wh > 0 AND length >= 12`,
   },
   {
     id: 'no_zero_run',
@@ -261,8 +289,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     },
     severity: 'warn',
     tested: ALL_METERS,
-    failing: `SELECT r.meter_key, r.failed_at, CAST(length AS DOUBLE) AS observed, 47.0 AS allowed FROM ${runsOf(WITH_ZEROS)} r LEFT JOIN meters m ON r.meter_key = m.meter_key
-      WHERE channel = 'import' AND energy_wh = 0 AND length >= 48 AND coalesce(m.transformer, '') NOT IN (SELECT transformer FROM outages)`,
+    failing: `SELECT r.meter_key, r.failed_at, CAST(length AS DOUBLE) AS observed, 47.0 AS allowed
+      FROM ${runsOf(WITH_ZEROS)} r LEFT JOIN meters m ON r.meter_key = m.meter_key
+      WHERE channel = 'import' AND energy_wh = 0 AND length >= 48
+        AND coalesce(m.transformer, '') NOT IN (SELECT transformer FROM outages)`,
     mayFail: `SELECT count(*) > 0 FROM (${WITH_ZEROS})`,
   },
   {
@@ -274,8 +304,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     },
     severity: 'warn',
     tested: `SELECT count(*) FROM ${DELTAS}`,
-    failing: `SELECT d.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(total_wh AS DOUBLE) AS observed, delta_wh AS allowed FROM ${FULL_DAYS} d
-      JOIN ${DELTAS} r ON d.meter_key = r.meter_key WHERE delta_wh >= 0 AND abs(total_wh - delta_wh) > greatest(2, 0.002 * delta_wh)`,
+    failing: `SELECT d.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at,
+      CAST(total_wh AS DOUBLE) AS observed, delta_wh AS allowed FROM ${FULL_DAYS} d
+      JOIN ${DELTAS} r ON d.meter_key = r.meter_key WHERE delta_wh >= 0
+        AND abs(total_wh - delta_wh) > greatest(2, 0.002 * delta_wh)`,
   },
   {
     id: 'register_forward',
@@ -286,8 +318,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     },
     severity: 'warn',
     tested: `SELECT count(*) FROM ${DELTAS}`,
-    failing: `SELECT r.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, delta_wh AS observed, 0.0 AS allowed FROM ${DELTAS} r LEFT JOIN meters m ON r.meter_key = m.meter_key
-      WHERE delta_wh < 0 AND first_wh <= 0.9 * 1000 * pow(10, CAST(coalesce(m.dials, 6) AS DOUBLE))`,
+    failing: `SELECT r.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, delta_wh AS observed,
+      0.0 AS allowed FROM ${DELTAS} r LEFT JOIN meters m ON r.meter_key = m.meter_key
+      WHERE delta_wh < 0 AND first_wh <= 0.9 * 1000 * pow(10,
+        CAST(coalesce(m.dials, 6) AS DOUBLE))`,
   },
   {
     id: 'usual_day',
@@ -298,8 +332,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     },
     severity: 'warn',
     tested: 'SELECT count(*) FROM usual WHERE days >= 3',
-    failing: `SELECT d.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(total_wh AS DOUBLE) AS observed, usual_wh AS allowed FROM ${FULL_DAYS} d
-      JOIN usual l ON d.meter_key = l.meter_key WHERE days >= 3 AND usual_wh > 0 AND NOT (total_wh BETWEEN 0.2 * usual_wh AND 5 * usual_wh)`,
+    failing: `SELECT d.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at,
+      CAST(total_wh AS DOUBLE) AS observed, usual_wh AS allowed FROM ${FULL_DAYS} d
+      JOIN usual l ON d.meter_key = l.meter_key WHERE days >= 3 AND usual_wh > 0
+        AND NOT (total_wh BETWEEN 0.2 * usual_wh AND 5 * usual_wh)`,
   },
   {
     id: 'same_unit',
@@ -310,9 +346,11 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     },
     severity: 'hold',
     tested: 'SELECT count(*) FROM usual WHERE days >= 3',
-    failing: `SELECT d.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(total_wh AS DOUBLE) AS observed, usual_wh AS allowed FROM ${FULL_DAYS} d
+    failing: `SELECT d.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at,
+      CAST(total_wh AS DOUBLE) AS observed, usual_wh AS allowed FROM ${FULL_DAYS} d
       JOIN usual l ON d.meter_key = l.meter_key WHERE days >= 3 AND usual_wh > 0
-      AND (total_wh BETWEEN 250 * usual_wh AND 4000 * usual_wh OR (total_wh > 0 AND usual_wh BETWEEN 250 * total_wh AND 4000 * total_wh))`,
+      AND (total_wh BETWEEN 250 * usual_wh AND 4000 * usual_wh
+        OR (total_wh > 0 AND usual_wh BETWEEN 250 * total_wh AND 4000 * total_wh))`,
   },
   {
     id: 'measured_again',
@@ -323,7 +361,8 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     },
     severity: 'warn',
     tested: ALL_METERS,
-    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(count(*) AS DOUBLE) AS observed, 3.0 AS allowed FROM (
+    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at,
+      CAST(count(*) AS DOUBLE) AS observed, 3.0 AS allowed FROM (
         SELECT meter_key, 0 AS back, estimated FROM daily WHERE channel = 'import' UNION ALL
         SELECT meter_key, back, estimated FROM history WHERE channel = 'import' AND back <= 3)
       WHERE estimated > 0 GROUP BY meter_key HAVING count(*) > 3`,
@@ -338,7 +377,8 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     severity: 'warn',
     tested: 'SELECT label FROM counts',
     mayFail: 'SELECT label > 0 FROM counts',
-    failing: `SELECT meter_key, start_at AS failed_at, ${NOTHING} AS observed, ${NOTHING} AS allowed FROM readings WHERE label NOT IN ('Normal', 'Abnormal', 'Anomaly')`,
+    failing: `SELECT meter_key, start_at AS failed_at, ${NOTHING} AS observed, ${NOTHING} AS allowed
+      FROM readings WHERE label NOT IN ('Normal', 'Abnormal', 'Anomaly')`,
   },
   {
     id: 'raw_share',
@@ -351,8 +391,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     tested: 'SELECT value_raw FROM counts',
     mayFail:
       'SELECT value_raw + temperature_raw + humidity_raw + wind_speed_raw + avg_past_raw > 0 FROM counts',
-    failing: `SELECT meter_key, start_at AS failed_at, value_raw AS observed, 1.0 AS allowed FROM readings WHERE value_raw NOT BETWEEN 0 AND 1
-      OR temperature_raw NOT BETWEEN 0 AND 1 OR humidity_raw NOT BETWEEN 0 AND 1 OR wind_speed_raw NOT BETWEEN 0 AND 1 OR avg_past_raw NOT BETWEEN 0 AND 1`,
+    failing: `SELECT meter_key, start_at AS failed_at, value_raw AS observed, 1.0 AS allowed
+      FROM readings WHERE value_raw NOT BETWEEN 0 AND 1
+      OR temperature_raw NOT BETWEEN 0 AND 1 OR humidity_raw NOT BETWEEN 0 AND 1
+        OR wind_speed_raw NOT BETWEEN 0 AND 1 OR avg_past_raw NOT BETWEEN 0 AND 1`,
   },
   {
     id: 'scaled_temperature',
@@ -364,6 +406,7 @@ export const QUALITY_RULES: readonly QualityRule[] = [
     severity: 'warn',
     tested: 'SELECT temperature_raw FROM counts',
     mayFail: 'SELECT temperature_raw > 0 FROM counts',
-    failing: `SELECT meter_key, start_at AS failed_at, 15 + 30 * temperature_raw AS observed, 60.0 AS allowed FROM readings WHERE 15 + 30 * temperature_raw NOT BETWEEN -50 AND 60`,
+    failing: `SELECT meter_key, start_at AS failed_at, 15 + 30 * temperature_raw AS observed,
+      60.0 AS allowed FROM readings WHERE 15 + 30 * temperature_raw NOT BETWEEN -50 AND 60`,
   },
 ];

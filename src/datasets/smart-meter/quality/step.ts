@@ -84,7 +84,8 @@ async function openFound(sql: SqlSession, unit: StepUnit): Promise<void> {
   const failing = parquetOf(pathsOf(unit, 'failing', 'fleet_failing'));
   await sql.run(`CREATE OR REPLACE TEMP TABLE failures AS SELECT * FROM ${failing}`);
   await sql.run(`CREATE OR REPLACE TEMP TABLE tested AS
-    SELECT rule, CAST(sum(tested) AS BIGINT) AS tested FROM ${parquetOf(pathsOf(unit, 'tested', 'fleet_tested'))} GROUP BY rule`);
+    SELECT rule, CAST(sum(tested) AS BIGINT) AS tested
+      FROM ${parquetOf(pathsOf(unit, 'tested', 'fleet_tested'))} GROUP BY rule`);
   const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
   await sql.run(`CREATE OR REPLACE TEMP VIEW meters AS SELECT * FROM ${meters}`);
 }
@@ -121,10 +122,12 @@ async function verdictsOf(sql: SqlSession): Promise<Verdict[]> {
   const counted = await sql.rows<Counted>(
     `SELECT t.rule, any_value(t.tested) AS tested, count(f.rule) AS failed,
       count(DISTINCT f.meter_key) + CAST(count(f.rule) > count(f.meter_key) AS INTEGER) AS meters
-     FROM tested t LEFT JOIN failures f ON t.rule = f.rule WHERE t.rule IS NOT NULL GROUP BY t.rule`,
+     FROM tested t LEFT JOIN failures f ON t.rule = f.rule WHERE t.rule IS NOT NULL
+       GROUP BY t.rule`,
   );
   const keys = await sql.rows<{ rule: string; key: string }>(
-    `SELECT rule, key FROM (SELECT DISTINCT rule, CAST(meter_key AS VARCHAR) AS key FROM failures WHERE meter_key IS NOT NULL)
+    `SELECT rule, key FROM (SELECT DISTINCT rule, CAST(meter_key AS VARCHAR) AS key FROM failures
+      WHERE meter_key IS NOT NULL)
      QUALIFY row_number() OVER (PARTITION BY rule ORDER BY key) <= ${KEYS_KEPT} ORDER BY rule, key`,
   );
   return [...QUALITY_RULES, ...FLEET_RULES].map(({ id, suite, severity, title }) => {
@@ -164,13 +167,18 @@ function checkOf(verdicts: readonly Verdict[], fleet: number): CheckResult {
 function profileOf(sql: SqlSession, spread: string): Promise<ColumnProfile[]> {
   const order = PROFILED.map((column, place) => `('${column}', ${place})`);
   return sql.rows<ColumnProfile>(`
-    WITH counted AS (SELECT "column", value, CAST(sum(readings) AS BIGINT) AS readings FROM ${spread} GROUP BY ALL),
+    WITH counted AS (SELECT "column", value, CAST(sum(readings) AS BIGINT) AS readings
+      FROM ${spread} GROUP BY ALL),
       running AS (SELECT *, sum(readings) OVER (PARTITION BY "column" ORDER BY value) AS running,
           sum(readings) OVER (PARTITION BY "column") AS n FROM counted WHERE value IS NOT NULL),
       found AS (SELECT "column", CAST(sum(readings) AS BIGINT) AS "values", min(value) AS least,
-          min(value) FILTER (WHERE 2 * running >= n) AS median, max(value) AS greatest FROM running GROUP BY "column"),
-      nulls AS (SELECT "column", CAST(sum(readings) AS BIGINT) AS nulls FROM counted WHERE value IS NULL GROUP BY "column")
-    SELECT "column", coalesce("values", 0) AS "values", coalesce(nulls, 0) AS nulls, least, median, greatest
-    FROM (VALUES ${order.join(', ')}) AS profiled("column", place) LEFT JOIN found USING ("column") LEFT JOIN nulls USING ("column")
+          min(value) FILTER (WHERE 2 * running >= n) AS median, max(value) AS greatest FROM running
+            GROUP BY "column"),
+      nulls AS (SELECT "column", CAST(sum(readings) AS BIGINT) AS nulls FROM counted
+        WHERE value IS NULL GROUP BY "column")
+    SELECT "column", coalesce("values", 0) AS "values", coalesce(nulls, 0) AS nulls, least, median,
+      greatest
+    FROM (VALUES ${order.join(', ')}) AS profiled("column", place) LEFT JOIN found USING ("column")
+      LEFT JOIN nulls USING ("column")
     ORDER BY place`);
 }

@@ -44,8 +44,10 @@ export async function openJoined(
   const columns = Object.entries(SLICE_COLUMNS).map(
     ([name, type]) => `${quoteText(name)}: ${quoteText(type)}`,
   );
-  const select = `SELECT ${ROWS} FROM (SELECT ${SLICE_NAMES} FROM read_csv(${quoteText(path)}, delim = ';',
-      quote = '"', escape = '"', header = true, nullstr = '', auto_detect = false, columns = {${columns.join(', ')}}))`;
+  const select = `SELECT ${ROWS} FROM (SELECT ${SLICE_NAMES} FROM read_csv(${quoteText(path)},
+    delim = ';',
+      quote = '"', escape = '"', header = true, nullstr = '', auto_detect = false,
+      columns = {${columns.join(', ')}}))`;
   return { select, isCheap: false, extension: 'csv', mediaType: 'text/csv' };
 }
 
@@ -72,7 +74,8 @@ async function sameIn(
   if (names.length === 0) return {};
   const each = names.map((name) => {
     const isSame = `count(${name}) = count(*) AND min(${name}) = max(${name})`;
-    return `CASE WHEN ${isSame} THEN CAST(min(${name}) AS VARCHAR) END AS ${name}, count(${name}) AS rows_${name}`;
+    return `CASE WHEN ${isSame} THEN CAST(min(${name}) AS VARCHAR) END AS ${name},
+      count(${name}) AS rows_${name}`;
   });
   const [found = {}] = await sql.rows<Record<string, string | number | null>>(
     `SELECT ${each.join(', ')} FROM ${from}`,

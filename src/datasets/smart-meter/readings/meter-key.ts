@@ -37,7 +37,8 @@ export function metersAsPersons(secret: () => Promise<string>): Persons {
 export async function fillMeterKeys(sql: SqlSession, secret: string, table: string): Promise<void> {
   await makeKeyedTable(sql, secret, {
     table: 'meter_keys',
-    from: `(SELECT DISTINCT meter_id AS published_id, trim(meter_id) AS meter_id FROM ${table} WHERE trim(meter_id) <> '')`,
+    from: `(SELECT DISTINCT meter_id AS published_id, trim(meter_id) AS meter_id
+      FROM ${table} WHERE trim(meter_id) <> '')`,
     text: 'meter_id',
     columns: (hmac) =>
       `published_id, meter_id, CAST('0x' || substr(${hmac}, 1, 16) AS UBIGINT) AS meter_key`,

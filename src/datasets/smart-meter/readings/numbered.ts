@@ -75,7 +75,8 @@ const CARRIED = [
   {
     column: 'refused',
     type: REFUSAL,
-    from: `SELECT unnest(['no_meter', 'ambiguous_time']) AS text UNION SELECT problem FROM times UNION SELECT why FROM amounts
+    from: `SELECT unnest(['no_meter', 'ambiguous_time']) AS text UNION SELECT problem FROM times
+      UNION SELECT why FROM amounts
       UNION SELECT refused FROM said WHERE is_quality`,
   },
 ] as const;
@@ -124,11 +125,13 @@ export async function cutNumbered(
 async function makeTypes(sql: SqlSession): Promise<Texts> {
   for (const { type, texts } of NUMBERED)
     await sql.run(
-      `CREATE OR REPLACE TEMP TYPE ${type} AS ENUM (SELECT text FROM (${texts}) ORDER BY place, text)`,
+      `CREATE OR REPLACE TEMP TYPE ${type} AS ENUM
+        (SELECT text FROM (${texts}) ORDER BY place, text)`,
     );
   for (const { type, from } of CARRIED)
     await sql.run(
-      `CREATE OR REPLACE TEMP TYPE ${type} AS ENUM (SELECT DISTINCT text FROM (${from}) WHERE text IS NOT NULL ORDER BY text)`,
+      `CREATE OR REPLACE TEMP TYPE ${type} AS ENUM
+        (SELECT DISTINCT text FROM (${from}) WHERE text IS NOT NULL ORDER BY text)`,
     );
   const each = NUMBERED.map(
     ({ column, texts }) => `(SELECT count(*) FROM (${texts})) AS ${column}`,
@@ -153,7 +156,8 @@ async function putNumbers(
   );
   const columns = [`${numberSql(type, text, texts[column])} AS ${text}`, ...typed];
   await sql.run(
-    `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * REPLACE (${columns.join(', ')}) FROM ${table}`,
+    `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * REPLACE (${columns.join(', ')})
+      FROM ${table}`,
   );
 }
 
@@ -192,11 +196,14 @@ function readingsSql(from: string, meters: string, same: SameInAll, { qualities 
     same.is_end === 'false'
       ? 't.at_s'
       : 'CASE WHEN p.is_end THEN t.at_s - 60 * p.step_min ELSE t.at_s END';
-  return `SELECT * REPLACE (CASE WHEN reason IS NULL THEN energy_wh END AS energy_wh, CASE WHEN refused IS NOT NULL THEN stamp END AS stamp,
+  return `SELECT * REPLACE (CASE WHEN reason IS NULL THEN energy_wh END AS energy_wh, CASE
+    WHEN refused IS NOT NULL THEN stamp END AS stamp,
       CASE WHEN refused IS NOT NULL THEN value END AS value)
     FROM (SELECT *, coalesce(reason, why) AS refused
-      FROM (SELECT p.* EXCLUDE (stamp, value, refused), k.meter_key, ${start} AS start_s, t.stamp, a.value, a.value_raw, a.energy_wh, a.why,
-          coalesce(p.refused, CASE WHEN k.meter_key IS NULL THEN CAST('no_meter' AS ${REFUSAL}) END, t.problem) AS reason
+      FROM (SELECT p.* EXCLUDE (stamp, value, refused), k.meter_key, ${start} AS start_s, t.stamp,
+        a.value, a.value_raw, a.energy_wh, a.why,
+          coalesce(p.refused, CASE WHEN k.meter_key IS NULL THEN CAST('no_meter' AS ${REFUSAL}) END,
+          t.problem) AS reason
         FROM (SELECT ${all.join(', ')} FROM ${from}) p
           JOIN (SELECT * FROM meter_keys WHERE ${meters}) k ON k.published_id = p.meter_id
           JOIN times t ON t.published_stamp = p.stamp${beside('t', ['zone'])}
@@ -216,7 +223,8 @@ export async function cutByShard(
   await sql.run(`SET partitioned_write_flush_threshold = ${ROWS_BEFORE_WRITING}`);
   // Rows with their numbers come one after the other.
   await sql.runOnOneThread(
-    `COPY (${rows}) TO ${quoteText(folder)} (FORMAT PARQUET, COMPRESSION LZ4_RAW, DICTIONARY_SIZE_LIMIT 1,
+    `COPY (${rows}) TO ${quoteText(folder)} (FORMAT PARQUET, COMPRESSION LZ4_RAW,
+      DICTIONARY_SIZE_LIMIT 1,
       PARTITION_BY (shard), OVERWRITE)`,
   );
   const found = await readdir(folder);
@@ -250,7 +258,8 @@ interface NumbersOfShard {
 /** They are in the order of keys. Rows of no meter are in the first shard. */
 async function rangesOfNumbers(sql: SqlSession, of: number): Promise<NumbersOfShard[]> {
   const counted = await sql.rows<{ shard: number; meters: number }>(
-    `SELECT ${shardNumberSql(of)} AS shard, count(*) AS meters FROM meter_keys GROUP BY shard ORDER BY shard`,
+    `SELECT ${shardNumberSql(of)} AS shard, count(*) AS meters FROM meter_keys GROUP BY shard
+      ORDER BY shard`,
   );
   let below = 0;
   return counted.map(({ shard, meters }) => ({ shard, from: below, to: (below += meters) }));

@@ -133,7 +133,8 @@ async function zonesOf(
     rows: number;
     odd: number;
   }>(
-    `SELECT zone, min(at_s) AS first, max(at_s) AS last, CAST(sum(rows) AS BIGINT) AS rows, count(problem) + count(second_s) AS odd
+    `SELECT zone, min(at_s) AS first, max(at_s) AS last, CAST(sum(rows) AS BIGINT) AS rows,
+      count(problem) + count(second_s) AS odd
       FROM times GROUP BY zone ORDER BY zone`,
   );
   if (found.length === 0 || found.some(({ odd }) => odd > 0))
@@ -194,7 +195,8 @@ async function fillSaid(sql: SqlSession, rows: string, same: SameInAll): Promise
       : `CAST(${same[name]} AS ${PUBLISHED_COLUMNS[name]}) AS ${name}`,
   );
   await sql.run(`CREATE OR REPLACE TEMP TABLE said AS
-    SELECT grouping(stamp) = 0 AS is_stamp, grouping(value) = 0 AS is_value, grouping(quality) = 0 AS is_quality, ${columns.join(', ')}, count(*) AS rows
+    SELECT grouping(stamp) = 0 AS is_stamp, grouping(value) = 0 AS is_value,
+      grouping(quality) = 0 AS is_quality, ${columns.join(', ')}, count(*) AS rows
     FROM ${rows} GROUP BY GROUPING SETS (${kinds.map((kind) => `(${kind})`).join(', ')})`);
 }
 
@@ -217,17 +219,26 @@ const NAIVE_FORMATS = `['%Y-%m-%d %H:%M:%S', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%d %H:%
  */
 async function fillTimes(sql: SqlSession): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE times AS
-    WITH stamps AS (SELECT stamp AS published_stamp, nullif(trim(stamp), '') AS stamp, zone, rows FROM said WHERE is_stamp),
+    WITH stamps AS (SELECT stamp AS published_stamp, nullif(trim(stamp), '') AS stamp, zone, rows
+      FROM said WHERE is_stamp),
       parsed AS (SELECT published_stamp, stamp, zone, rows,
-          CASE WHEN ${IS_EPOCH} THEN to_timestamp(CAST(stamp AS BIGINT)) WHEN ${HAS_OFFSET} THEN TRY_CAST(stamp AS TIMESTAMPTZ) END AS absolute,
+          CASE WHEN ${IS_EPOCH} THEN to_timestamp(CAST(stamp AS BIGINT))
+            WHEN ${HAS_OFFSET} THEN TRY_CAST(stamp AS TIMESTAMPTZ) END AS absolute,
           CASE WHEN NOT ${HAS_OFFSET} AND NOT ${IS_EPOCH} THEN try_strptime(stamp, ${NAIVE_FORMATS}) END AS naive FROM stamps),
-      placed AS (SELECT published_stamp, stamp, zone, rows, absolute, naive, timezone(zone, naive) AS shown FROM parsed),
+      placed AS (SELECT published_stamp, stamp, zone, rows, absolute, naive,
+        timezone(zone, naive) AS shown FROM parsed),
       known AS (SELECT *, timezone(zone, shown) = naive AS exists,
-          timezone(zone, shown - INTERVAL 1 HOUR) = naive AS has_earlier, timezone(zone, shown + INTERVAL 1 HOUR) = naive AS has_later FROM placed)
-    SELECT published_stamp, stamp, zone, rows, CAST(floor(epoch(coalesce(absolute, CASE WHEN has_earlier THEN shown - INTERVAL 1 HOUR ELSE shown END))) AS BIGINT) AS at_s,
+          timezone(zone, shown - INTERVAL 1 HOUR) = naive AS has_earlier,
+            timezone(zone, shown + INTERVAL 1 HOUR) = naive AS has_later FROM placed)
+    SELECT published_stamp, stamp, zone, rows,
+      CAST(floor(epoch(coalesce(absolute, CASE WHEN has_earlier THEN shown - INTERVAL 1 HOUR
+      ELSE shown END))) AS BIGINT) AS at_s,
       CASE WHEN has_earlier OR has_later
-        THEN CAST(floor(epoch(CASE WHEN has_later THEN shown + INTERVAL 1 HOUR ELSE shown END)) AS BIGINT) END AS second_s,
-      CASE WHEN stamp IS NULL THEN 'no_stamp' WHEN absolute IS NULL AND naive IS NULL THEN 'bad_stamp' WHEN naive IS NOT NULL AND NOT exists THEN 'no_such_time' END AS problem
+        THEN CAST(floor(epoch(CASE WHEN has_later THEN shown + INTERVAL 1 HOUR
+          ELSE shown END)) AS BIGINT) END AS second_s,
+      CASE WHEN stamp IS NULL THEN 'no_stamp' WHEN absolute IS NULL
+        AND naive IS NULL THEN 'bad_stamp' WHEN naive IS NOT NULL
+        AND NOT exists THEN 'no_such_time' END AS problem
     FROM known`);
 }
 
@@ -246,19 +257,26 @@ async function fillPlaced(sql: SqlSession): Promise<boolean> {
     WITH doubled AS (SELECT p.meter_id, p.channel, p.stamp, p.line, t.at_s, t.second_s,
           row_number() OVER (PARTITION BY p.meter_id, p.channel, p.stamp ORDER BY p.line) AS nth,
           count(*) OVER (PARTITION BY p.meter_id, p.channel, p.stamp) AS times
-        FROM published p JOIN times t ON p.stamp = t.published_stamp AND p.zone = t.zone WHERE t.second_s IS NOT NULL AND t.problem IS NULL),
-      chosen AS (SELECT *, CASE WHEN times = 2 THEN CASE nth WHEN 1 THEN at_s ELSE second_s END END AS chosen_s FROM doubled),
-      ordered AS (SELECT *, coalesce(chosen_s > lag(chosen_s) OVER (PARTITION BY meter_id, channel, at_s // 86400 ORDER BY line), true) AS follows
+        FROM published p JOIN times t ON p.stamp = t.published_stamp AND p.zone = t.zone
+          WHERE t.second_s IS NOT NULL AND t.problem IS NULL),
+      chosen AS (SELECT *, CASE WHEN times = 2 THEN CASE nth WHEN 1 THEN at_s
+        ELSE second_s END END AS chosen_s FROM doubled),
+      ordered AS (SELECT *, coalesce(chosen_s > lag(chosen_s)
+        OVER (PARTITION BY meter_id, channel, at_s // 86400 ORDER BY line), true) AS follows
         FROM chosen)
-    SELECT line, CASE WHEN bool_and(follows) OVER (PARTITION BY meter_id, channel, at_s // 86400) THEN chosen_s END AS chosen_s FROM ordered`);
+    SELECT line, CASE WHEN bool_and(follows)
+      OVER (PARTITION BY meter_id, channel, at_s // 86400) THEN chosen_s END AS chosen_s
+      FROM ordered`);
   }
   const twice = hasTwice
     ? 'LEFT JOIN twice w ON p.line = w.line'
     : 'CROSS JOIN (SELECT NULL::BIGINT AS chosen_s) w';
   await sql.run(`CREATE OR REPLACE TEMP VIEW placed AS
-    SELECT p.* EXCLUDE (t, stamp), t.stamp AS stamp, CASE WHEN t.second_s IS NULL THEN t.at_s ELSE chosen_s END AS at_s,
+    SELECT p.* EXCLUDE (t, stamp), t.stamp AS stamp, CASE WHEN t.second_s IS NULL THEN t.at_s
+      ELSE chosen_s END AS at_s,
       CASE WHEN p.refused IS NOT NULL THEN p.refused WHEN meter_key IS NULL THEN 'no_meter'
-        WHEN t.problem IS NOT NULL THEN t.problem WHEN t.second_s IS NOT NULL AND chosen_s IS NULL THEN 'ambiguous_time' END AS reason
+        WHEN t.problem IS NOT NULL THEN t.problem WHEN t.second_s IS NOT NULL
+          AND chosen_s IS NULL THEN 'ambiguous_time' END AS reason
     FROM ${lookedUp('published', ['meter_key', 't'])} p ${twice}`);
   return hasTwice;
 }
@@ -294,7 +312,8 @@ const LOOKED_UP = {
 function lookedUp(from: string, names: readonly (keyof typeof LOOKED_UP)[]): string {
   return names.reduce((rows, name) => {
     const { table, value, on } = LOOKED_UP[name];
-    return `(SELECT *, (SELECT ${value} FROM ${table} found WHERE ${on.join(' AND ')}) AS ${name} FROM ${rows} p)`;
+    return `(SELECT *, (SELECT ${value} FROM ${table} found
+      WHERE ${on.join(' AND ')}) AS ${name} FROM ${rows} p)`;
   }, from);
 }
 
@@ -315,13 +334,18 @@ async function fillSteps(sql: SqlSession): Promise<boolean> {
     return true;
   }
   await sql.run(`CREATE OR REPLACE TEMP TABLE steps AS
-    WITH near AS (SELECT line, is_end, at_s - lag(at_s) OVER in_time AS before_s, lead(at_s) OVER in_time - at_s AS after_s FROM placed
-        WHERE step_min IS NULL AND reason IS NULL WINDOW in_time AS (PARTITION BY meter_key, channel ORDER BY at_s, line)),
-      own AS (SELECT line, CASE WHEN is_end THEN before_s ELSE after_s END AS own_s, CASE WHEN is_end THEN after_s ELSE before_s END AS other_s FROM near)
+    WITH near AS (SELECT line, is_end, at_s - lag(at_s) OVER in_time AS before_s, lead(at_s)
+      OVER in_time - at_s AS after_s FROM placed
+        WHERE step_min IS NULL AND reason IS NULL
+          WINDOW in_time AS (PARTITION BY meter_key, channel ORDER BY at_s, line)),
+      own AS (SELECT line, CASE WHEN is_end THEN before_s ELSE after_s END AS own_s, CASE
+        WHEN is_end THEN after_s ELSE before_s END AS other_s FROM near)
     SELECT line, CAST(coalesce(CASE WHEN own_s BETWEEN 60 AND ${LONGEST_STEP_S} THEN own_s END,
-      CASE WHEN other_s BETWEEN 60 AND ${LONGEST_STEP_S} THEN other_s END, ${DEFAULT_STEP_MIN * 60}) // 60 AS INTEGER) AS step_min FROM own`);
+      CASE WHEN other_s BETWEEN 60
+        AND ${LONGEST_STEP_S} THEN other_s END, ${DEFAULT_STEP_MIN * 60}) // 60 AS INTEGER) AS step_min FROM own`);
   await sql.run(`CREATE OR REPLACE TEMP VIEW stepped AS
-    SELECT p.*, coalesce(p.step_min, s.step_min, ${DEFAULT_STEP_MIN}) AS step FROM placed p LEFT JOIN steps s ON p.line = s.line`);
+    SELECT p.*, coalesce(p.step_min, s.step_min, ${DEFAULT_STEP_MIN}) AS step FROM placed p
+      LEFT JOIN steps s ON p.line = s.line`);
   return false;
 }
 
@@ -336,7 +360,8 @@ const NUMERATOR = `CASE unit WHEN 'W' THEN units * step ELSE units END`;
 const DIVISOR = `CASE unit WHEN 'W' THEN 600000 WHEN 'Wh' THEN 10000 WHEN 'kWh' THEN 10 WHEN '10kWh' THEN 1 END`;
 
 /** Half-even, as everywhere in accounts: rounding half up would make energy of nothing. */
-const HALF_EVEN = `whole + CASE WHEN 2 * rest > divisor OR (2 * rest = divisor AND whole % 2 = 1) THEN 1 ELSE 0 END`;
+const HALF_EVEN = `whole + CASE WHEN 2 * rest > divisor
+  OR (2 * rest = divisor AND whole % 2 = 1) THEN 1 ELSE 0 END`;
 
 /**
  * `amounts`: each different value of a unit once, as exact energy of an interval of each length
@@ -346,21 +371,29 @@ const HALF_EVEN = `whole + CASE WHEN 2 * rest > divisor OR (2 * rest = divisor A
 async function fillAmounts(sql: SqlSession, isDeclared: boolean): Promise<void> {
   const undeclared = `UNION SELECT 0, ${DEFAULT_STEP_MIN} UNION SELECT 0, step_min FROM steps`;
   await sql.run(`CREATE OR REPLACE TEMP TABLE amounts AS
-    WITH lengths AS (SELECT DISTINCT coalesce(step_min, 0) AS said_min, step_min AS step FROM said WHERE is_value AND step_min IS NOT NULL
+    WITH lengths AS (SELECT DISTINCT coalesce(step_min, 0) AS said_min, step_min AS step FROM said
+      WHERE is_value AND step_min IS NOT NULL
         ${isDeclared ? '' : undeclared}),
-      read AS (SELECT DISTINCT value AS published_value, nullif(trim(value), '') AS value, unit, step
+      read AS (SELECT DISTINCT value AS published_value, nullif(trim(value), '') AS value, unit,
+        step
         FROM said JOIN lengths ON coalesce(step_min, 0) = said_min WHERE is_value),
       parsed AS (SELECT *, TRY_CAST(value AS DECIMAL(18, 9)) AS exact FROM read),
       judged AS (SELECT *, CASE WHEN value IS NULL THEN 'no_value'
-          WHEN unit NOT IN ('W', 'Wh', 'kWh', '10kWh') THEN 'unknown_unit' WHEN exact IS NULL AND coalesce(isfinite(TRY_CAST(value AS DOUBLE)), false) THEN 'out_of_range'
-          WHEN exact IS NULL THEN 'not_finite' WHEN exact < 0 THEN 'negative' WHEN exact > ${HIGHEST_WH} THEN 'out_of_range' END AS why FROM parsed),
-      counted AS (SELECT *, CASE WHEN why IS NULL THEN CAST(CAST(exact AS DECIMAL(28, 9)) * CAST(1000000000 AS DECIMAL(10, 0)) AS BIGINT) END AS units FROM judged),
-      divided AS (SELECT *, CAST(${DIVISOR} AS BIGINT) AS divisor, ${NUMERATOR} AS numerator FROM counted),
+          WHEN unit NOT IN ('W', 'Wh', 'kWh', '10kWh') THEN 'unknown_unit' WHEN exact IS NULL
+            AND coalesce(isfinite(TRY_CAST(value AS DOUBLE)), false) THEN 'out_of_range'
+          WHEN exact IS NULL THEN 'not_finite' WHEN exact < 0 THEN 'negative'
+            WHEN exact > ${HIGHEST_WH} THEN 'out_of_range' END AS why FROM parsed),
+      counted AS (SELECT *, CASE WHEN why IS NULL THEN CAST(CAST(exact AS DECIMAL(28,
+        9)) * CAST(1000000000 AS DECIMAL(10, 0)) AS BIGINT) END AS units FROM judged),
+      divided AS (SELECT *, CAST(${DIVISOR} AS BIGINT) AS divisor, ${NUMERATOR} AS numerator
+        FROM counted),
       split AS (SELECT *, numerator // divisor AS whole, numerator % divisor AS rest FROM divided),
       energies AS (SELECT *, ${HALF_EVEN} AS hundred_thousandths FROM split)
-    SELECT published_value, value, unit, step, CASE WHEN unit = '10kWh' THEN CAST(exact AS DOUBLE) END AS value_raw,
+    SELECT published_value, value, unit, step, CASE
+      WHEN unit = '10kWh' THEN CAST(exact AS DOUBLE) END AS value_raw,
       CASE WHEN hundred_thousandths <= ${HIGHEST_WH}00000 THEN CAST(CAST(hundred_thousandths AS DECIMAL(17, 0)) * 0.00001 AS DECIMAL(12, 5)) END AS energy_wh,
-      CASE WHEN why IS NULL AND hundred_thousandths > ${HIGHEST_WH}00000 THEN 'out_of_range' ELSE why END AS why
+      CASE WHEN why IS NULL AND hundred_thousandths > ${HIGHEST_WH}00000 THEN 'out_of_range'
+        ELSE why END AS why
     FROM energies`);
 }
 
@@ -371,10 +404,14 @@ async function fillAmounts(sql: SqlSession, isDeclared: boolean): Promise<void> 
 function readingsSql(file: string, dialect: string): string {
   const text = (column: string): string =>
     `CASE WHEN coalesce(reason, a.why) IS NOT NULL THEN ${column} END`;
-  return `SELECT meter_key, channel, CASE WHEN is_end THEN at_s - 60 * step ELSE at_s END AS start_s, zone, step AS step_min,
-      CASE WHEN reason IS NULL THEN a.energy_wh END AS energy_wh, quality, revision, file_time, a.value_raw AS value_raw,
-      temperature_raw, humidity_raw, wind_speed_raw, avg_past_raw, label, coalesce(reason, a.why) AS refused,
-      ${text('stamp')} AS stamp, ${text('a.value')} AS value, unit, ${dialect} AS dialect, ${file} AS file, line
+  return `SELECT meter_key, channel, CASE WHEN is_end THEN at_s - 60 * step
+    ELSE at_s END AS start_s, zone, step AS step_min,
+      CASE WHEN reason IS NULL THEN a.energy_wh END AS energy_wh, quality, revision, file_time,
+        a.value_raw AS value_raw,
+      temperature_raw, humidity_raw, wind_speed_raw, avg_past_raw, label,
+      coalesce(reason, a.why) AS refused,
+      ${text('stamp')} AS stamp, ${text('a.value')} AS value,
+      unit, ${dialect} AS dialect, ${file} AS file, line
     FROM ${lookedUp('stepped', ['a'])}`;
 }
 
@@ -383,9 +420,11 @@ async function constantsOf(sql: SqlSession, published: SameInAll): Promise<Const
   const [found] = await sql.rows<
     Record<'unit' | 'step_min' | 'zone' | 'shares', string | number | null>
   >(
-    `SELECT CASE WHEN count(DISTINCT unit) = 1 AND count(*) = count(unit) THEN min(unit) END AS unit,
+    `SELECT CASE WHEN count(DISTINCT unit) = 1
+      AND count(*) = count(unit) THEN min(unit) END AS unit,
       CASE WHEN count(DISTINCT step) = 1 THEN min(step) END AS step_min, count(value_raw) AS shares,
-      (SELECT CASE WHEN count(DISTINCT zone) = 1 THEN min(zone) END FROM times) AS zone FROM amounts`,
+      (SELECT CASE WHEN count(DISTINCT zone) = 1 THEN min(zone) END FROM times) AS zone
+        FROM amounts`,
   );
   const { unit = null, step_min: step = null, zone = null, shares = 0 } = found ?? {};
   // Rows are refused for what the dialect does not know as well.

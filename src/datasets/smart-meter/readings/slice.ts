@@ -154,8 +154,10 @@ export async function recogniseReadings(
  * a million.
  */
 export const READING_ROWS: RowMeaning = {
-  key: `hash(meter_key, channel, start_s, step_min, revision, file_time, energy_wh, quality, refused,
-    CASE WHEN refused IS NOT NULL THEN concat_ws('|', stamp, value, unit) END, label, avg_past_raw)`,
+  key: `hash(meter_key, channel, start_s, step_min, revision, file_time, energy_wh, quality,
+    refused,
+    CASE WHEN refused IS NOT NULL THEN concat_ws('|', stamp, value, unit) END, label,
+      avg_past_raw)`,
   within: 'meter_key',
   values: { reading: `'1'` },
   names: {},

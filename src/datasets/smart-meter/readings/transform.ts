@@ -54,7 +54,8 @@ const SLICE_COLUMNS_USED = NAMES.filter(
   (name) => !['refused', 'stamp', 'value', 'unit', 'dialect', 'file', 'line'].includes(name),
 );
 
-const ACCEPTED = `(SELECT ${[...SLICE_COLUMNS_USED, 'place'].join(', ')} FROM slices WHERE refused IS NULL)`;
+const ACCEPTED = `(SELECT ${[...SLICE_COLUMNS_USED, 'place'].join(', ')} FROM slices
+  WHERE refused IS NULL)`;
 
 /** Intervals of several rows. */
 const TWIN_KEYS = `SELECT ${KEY} FROM ${ACCEPTED} GROUP BY ${KEY} HAVING count(*) > 1`;
@@ -63,7 +64,8 @@ const TWIN_KEYS = `SELECT ${KEY} FROM ${ACCEPTED} GROUP BY ${KEY} HAVING count(*
  * The same where rows are in order of the key, so that twins stand beside each other: a fifth of
  * the cost.
  */
-const TWIN_KEYS_IN_ORDER = `SELECT ${KEY} FROM (SELECT ${KEY}, lag(meter_key) OVER () AS key_before, lag(channel) OVER () AS channel_before,
+const TWIN_KEYS_IN_ORDER = `SELECT ${KEY} FROM (SELECT ${KEY}, lag(meter_key) OVER () AS key_before,
+  lag(channel) OVER () AS channel_before,
       lag(start_s) OVER () AS start_before FROM ${ACCEPTED})
     WHERE meter_key = key_before AND start_s = start_before AND channel = channel_before`;
 
@@ -94,7 +96,8 @@ const READING_COLUMNS: Readonly<Record<string, string>> = {
 
 function suspectSql(dayStart: string): string {
   const lengthS = '(60 * CAST(step_min AS INTEGER))';
-  return `CASE WHEN (start_s - ${dayStart}) % ${lengthS} BETWEEN 61 AND ${lengthS} - 61 THEN CAST('${OFF_GRID}' AS ENUM('${OFF_GRID}')) END`;
+  return `CASE WHEN (start_s - ${dayStart}) % ${lengthS} BETWEEN 61
+    AND ${lengthS} - 61 THEN CAST('${OFF_GRID}' AS ENUM('${OFF_GRID}')) END`;
 }
 
 /** Columns that few dialects fill. */
@@ -188,7 +191,8 @@ async function transformDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult
   const readings = await copyTable(sql, readingsSql(scope, counted), `readings-${scope}`, DENSE);
   const rejects = await copyTable(
     sql,
-    `SELECT DISTINCT file, line, refused AS reason, meter_key, channel, stamp, value, unit, dialect FROM slices WHERE refused IS NOT NULL
+    `SELECT DISTINCT file, line, refused AS reason, meter_key, channel, stamp, value, unit, dialect
+      FROM slices WHERE refused IS NOT NULL
      ORDER BY file, line, reason, meter_key, channel, stamp, value, unit, dialect`,
     `rejects-${scope}`,
   );
@@ -242,7 +246,8 @@ async function openSlices(sql: SqlSession, files: readonly string[]): Promise<Co
   const unfilled = Object.entries(unfilledOf(counted)).map(([name, none]) => `${none} AS ${name}`);
   if (unfilled.length > 0)
     await sql.run(
-      `CREATE OR REPLACE TEMP VIEW slices AS SELECT * REPLACE (${unfilled.join(', ')}) FROM (${all})`,
+      `CREATE OR REPLACE TEMP VIEW slices AS SELECT * REPLACE (${unfilled.join(', ')})
+        FROM (${all})`,
     );
   return counted;
 }
@@ -284,10 +289,12 @@ async function countRows(sql: SqlSession): Promise<Counted> {
  */
 async function chooseBest(sql: SqlSession, isOrdered: boolean): Promise<number> {
   await sql.run(
-    `CREATE OR REPLACE TEMP TABLE twin_meters AS SELECT DISTINCT meter_key FROM (${isOrdered ? TWIN_KEYS_IN_ORDER : TWIN_KEYS})`,
+    `CREATE OR REPLACE TEMP TABLE twin_meters AS SELECT DISTINCT meter_key
+      FROM (${isOrdered ? TWIN_KEYS_IN_ORDER : TWIN_KEYS})`,
   );
   await sql.run(
-    `CREATE OR REPLACE TEMP TABLE twins AS SELECT * FROM ${ACCEPTED} SEMI JOIN twin_meters USING (meter_key)`,
+    `CREATE OR REPLACE TEMP TABLE twins AS SELECT * FROM ${ACCEPTED} SEMI JOIN twin_meters
+      USING (meter_key)`,
   );
   await sql.run(`CREATE OR REPLACE TEMP TABLE worse AS
     SELECT place FROM twins QUALIFY row_number() OVER (PARTITION BY ${KEY} ORDER BY ${RANK}) > 1`);
@@ -306,9 +313,11 @@ function conflictsOf(sql: SqlSession, scope: string, hasTwins: boolean) {
   const rows = hasTwins ? 'twins' : '(SELECT * FROM slices WHERE false)';
   return copyTable(
     sql,
-    `SELECT meter_key, channel, to_timestamp(start_s) AS start_at, max(energy_wh) AS largest_wh, min(energy_wh) AS smallest_wh,
+    `SELECT meter_key, channel, to_timestamp(start_s) AS start_at, max(energy_wh) AS largest_wh,
+      min(energy_wh) AS smallest_wh,
        count(DISTINCT energy_wh) AS values
-     FROM (SELECT *, rank() OVER (PARTITION BY ${KEY} ORDER BY revision DESC, file_time DESC NULLS LAST, (quality = 'E')) AS nth FROM ${rows})
+     FROM (SELECT *, rank() OVER (PARTITION BY ${KEY} ORDER BY revision DESC,
+       file_time DESC NULLS LAST, (quality = 'E')) AS nth FROM ${rows})
      WHERE nth = 1 GROUP BY ${KEY} HAVING count(DISTINCT energy_wh) > 1 ORDER BY ${KEY}`,
     `conflicts-${scope}`,
   );
@@ -316,6 +325,7 @@ function conflictsOf(sql: SqlSession, scope: string, hasTwins: boolean) {
 
 function reasonsOf(sql: SqlSession): Promise<JsonObject[]> {
   return sql.rows<JsonObject>(
-    `SELECT refused AS reason, count(*) AS rows FROM slices WHERE refused IS NOT NULL GROUP BY refused ORDER BY rows DESC, reason LIMIT 20`,
+    `SELECT refused AS reason, count(*) AS rows FROM slices WHERE refused IS NOT NULL
+      GROUP BY refused ORDER BY rows DESC, reason LIMIT 20`,
   );
 }

@@ -54,7 +54,8 @@ async function readSide(
       : `TRY_CAST(${columnSql(names, name)} AS ${type}) AS ${name}`,
   );
   await sql.run(`CREATE OR REPLACE TEMP TABLE side_read AS
-    SELECT ${select.join(', ')} FROM side_text t LEFT JOIN meter_keys k ON t.side_meter = k.meter_id`);
+    SELECT ${select.join(', ')} FROM side_text t LEFT JOIN meter_keys k
+      ON t.side_meter = k.meter_id`);
   await refuseOddRows(
     sql,
     { path: head.path, what: `${head.name} (${part.title})`, from: rows, ...shape },
@@ -109,7 +110,8 @@ export async function recogniseSide(
   await readSide(sql, head, part, secret);
   const [first, last] = BOUNDS[part.holds];
   const found = await sql.rows<{ first: string; last: string; rows: number }>(
-    `SELECT CAST(min(${first}) AS VARCHAR) AS first, CAST(max(${last}) AS VARCHAR) AS last, count(*) AS rows FROM side_read`,
+    `SELECT CAST(min(${first}) AS VARCHAR) AS first, CAST(max(${last}) AS VARCHAR) AS last,
+      count(*) AS rows FROM side_read`,
   );
   const dateOf = (text: string): CivilDate =>
     text.length === 10
@@ -206,8 +208,10 @@ function heldSql({ holds, key }: SidePart, date: CivilDate, changes: readonly Ci
     case 'validity':
       if (changes.filter((change) => change <= date).length <= 1)
         return `valid_from <= DATE '${date}'`;
-      return `valid_from <= DATE '${date}' AND NOT EXISTS (SELECT 1 FROM side_read later WHERE later.valid_from <= DATE '${date}'
-        AND later.valid_from > side_read.valid_from AND ${key.map((name) => `later.${name} = side_read.${name}`).join(' AND ')})`;
+      return `valid_from <= DATE '${date}'
+        AND NOT EXISTS (SELECT 1 FROM side_read later WHERE later.valid_from <= DATE '${date}'
+        AND later.valid_from > side_read.valid_from
+          AND ${key.map((name) => `later.${name} = side_read.${name}`).join(' AND ')})`;
     case 'date':
       return `date = DATE '${date}'`;
     case 'instant':
