@@ -3,10 +3,10 @@
  * named once more at the end; the last line is `N passed, N failed` over all tests, and the exit
  * code is 0 only when nothing failed.
  *
- *   (nothing) `npm run check`, then every test but the long ones --long the long ones: many random
- *   schedules, the simulator, and the chaos tests, which kill servers and so run
- *               alone and one after the other; CHAOS_SEEDS=n plays those that draw their faults
- *               with n seeds
+ *   (nothing)   `npm run check`, then every test but the long ones
+ *   --long      the long ones: many random schedules, the simulator, and the chaos tests, which
+ *               kill servers and so run alone and one after the other; CHAOS_SEEDS=n plays those
+ *               that draw their faults with n seeds
  *   --all       both, with one sum
  *   names       only the tests that vitest selects by them: `node scripts/test.mjs test/unit/cli`
  */

@@ -34,14 +34,13 @@ import { withStartLock } from './start-lock.ts';
 /*
  * One server for one database, shared by programs.
  *
- * I1 Two servers never hold one database. They would both start and fight over its shard; so a
- * start looks for a
- *     running server first, and start and stop exclude each other by the start lock.
- * I2 A server that runs can be found: its record is written in the same breath as its start. I3 The
- * last user stops the server. `users` counts them; users that died without a word are left out of
- * the count.
- *     A server whose users all died by kill -9 runs on, and the next start takes it over and, in
- *     the end, stops it.
+ * I1  Two servers never hold one database. They would both start and fight over its shard; so a
+ *     start looks for a running server first, and start and stop exclude each other by the start
+ *     lock.
+ * I2  A server that runs can be found: its record is written in the same breath as its start.
+ * I3  The last user stops the server. `users` counts them; users that died without a word are left
+ *     out of the count. A server whose users all died by kill -9 runs on, and the next start takes
+ *     it over and, in the end, stops it.
  * I4  A signal goes only to a process that was seen to answer as the recorded server.
  */
 
