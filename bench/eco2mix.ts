@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,6 +10,7 @@ import { datesOfMonth } from '../src/pipelines/civil-date.ts';
 import type { LocalArtefact, StagedOutput, UnitOutcome } from '../src/pipelines/dataset.ts';
 import { zonedDay } from '../src/pipelines/zoned-day.ts';
 import { createDuckDbEngine } from '../src/storage/sql/duckdb.ts';
+import { answerOf } from './child-answer.ts';
 import { MEMORY_MB, bareCopy, bareLayout } from './bare-days.ts';
 import type { Cost } from './bare-days.ts';
 import { peakMemoryMb, report } from './figures.ts';
@@ -227,11 +227,5 @@ async function throughWindows(months: string): Promise<ThroughWindows> {
     env: { ...process.env, MALLOC_ARENA_MAX: '2' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const answers: ThroughWindows[] = [];
-  child.on('message', (message) => answers.push(message as ThroughWindows));
-  const [code] = (await once(child, 'exit')) as [number | null];
-  const [answer] = answers;
-  if (answer === undefined)
-    throw new Error(`the run through windows ended with ${code ?? 'a signal'} and no answer`);
-  return answer;
+  return answerOf(child, 'the run through windows');
 }

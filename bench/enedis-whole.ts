@@ -7,6 +7,7 @@ import { startSftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { finishRollup, resultOf, startBackfill } from '../src/cli/temporal/runs.ts';
 import { enedis } from '../src/datasets/enedis/index.ts';
 import { enedisSettings, SFTP_PASSWORD } from '../test/fixtures/enedis-server.ts';
+import { answerOf } from './child-answer.ts';
 import { twoYears } from './enedis-two-years.ts';
 import type { TwoYears } from './enedis-two-years.ts';
 import { peakMemoryMb, report } from './figures.ts';
@@ -83,14 +84,8 @@ async function inOwnProcess(task: WholeTask): Promise<Whole> {
     env: { ...process.env, MALLOC_ARENA_MAX: '2' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const answers: Whole[] = [];
-  child.on('message', (message) => answers.push(message as Whole));
   child.send(task);
-  const [code] = (await once(child, 'exit')) as [number | null];
-  const [answer] = answers;
-  if (answer === undefined)
-    throw new Error(`the two years ended with ${code ?? 'a signal'} and no answer`);
-  return answer;
+  return answerOf(child, 'the two years');
 }
 
 async function makeWhole({ settings, range }: WholeTask): Promise<Whole> {

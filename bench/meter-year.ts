@@ -1,5 +1,4 @@
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,6 +9,7 @@ import { DATASETS } from '../src/datasets/registry.ts';
 import { importFile } from '../src/engine/download/import-file.ts';
 import { addDays, datesBetween } from '../src/pipelines/civil-date.ts';
 import { testControl } from '../test/fixtures/test-engine.ts';
+import { answerOf } from './child-answer.ts';
 import { peakMemoryMb, report } from './figures.ts';
 import { openInstallation } from './installation.ts';
 import type { BenchInstallation } from './installation.ts';
@@ -83,12 +83,7 @@ export async function makeMonths(
  */
 async function firstMonthAlone(): Promise<number> {
   const child = fork(path.join(import.meta.dirname, 'meter-month-process.ts'));
-  const answers: MadeMonth[] = [];
-  child.on('message', (message) => answers.push(message as MadeMonth));
-  const [code] = (await once(child, 'exit')) as [number | null];
-  const [made] = answers;
-  if (made === undefined)
-    throw new Error(`the process of the month ended with ${code ?? 'a signal'} and no answer`);
+  const made = await answerOf<MadeMonth>(child, 'the process of the month');
   reportMonth('the first month alone', made);
   return costOf(made);
 }

@@ -1,11 +1,11 @@
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { Forest } from '../src/datasets/smart-meter/anomalies/forest-scores.ts';
 import { FOREST_DEFAULTS, growForest } from '../src/datasets/smart-meter/anomalies/forest.ts';
+import { answerOf } from './child-answer.ts';
 import { report } from './figures.ts';
 import type { DayDone, DayOrder } from './meter-day-process.ts';
 import type { MeterFiles, Timed } from './meter-day.ts';
@@ -138,13 +138,7 @@ async function ownDay(files: MeterFiles): Promise<DayDone> {
   const child = fork(path.join(import.meta.dirname, 'meter-day-process.ts'), {
     execArgv: ['--import', 'tsx', '--max-old-space-size=320'],
   });
-  const answers: DayDone[] = [];
-  child.on('message', (message) => answers.push(message as DayDone));
   const order: DayOrder = { files, shards: SHARDS, threads: THREADS, memoryLimitMb: MEMORY_MB };
   child.send(order);
-  const [code] = (await once(child, 'exit')) as [number | null];
-  const [answer] = answers;
-  if (answer === undefined)
-    throw new Error(`the process of the day ended with ${code ?? 'a signal'} and no answer`);
-  return answer;
+  return answerOf(child, 'the process of the day');
 }
