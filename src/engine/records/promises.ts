@@ -60,6 +60,12 @@ function byPart(scopes: readonly Scope[]): Map<string, Scope[]> {
   return parts;
 }
 
+/** The promises that hold. */
+async function* promisesAt(documents: DocumentStore, now: Date): AsyncGenerator<GarbagePromise> {
+  for await (const { body } of documents.query<GarbagePromise>(PROMISES))
+    if (Date.parse(body.until) > now.getTime()) yield body;
+}
+
 /** Whether a run that has not ended may rely on the object. */
 export async function isPromised(
   documents: DocumentStore,
@@ -96,9 +102,9 @@ export async function runsUnderWay(
   now: Date,
 ): Promise<RunUnderWay[]> {
   const scopes = new Map<string, Scope[]>();
-  for await (const { body } of documents.query<GarbagePromise>(PROMISES)) {
-    if (body.pipeline !== pipeline || Date.parse(body.until) <= now.getTime()) continue;
-    scopes.set(body.workflowId, [...(scopes.get(body.workflowId) ?? []), ...body.scopes]);
+  for await (const promise of promisesAt(documents, now)) {
+    if (promise.pipeline !== pipeline) continue;
+    scopes.set(promise.workflowId, [...(scopes.get(promise.workflowId) ?? []), ...promise.scopes]);
   }
   const runs = [...scopes].map(([workflowId, of]): RunUnderWay => ({
     workflowId,
