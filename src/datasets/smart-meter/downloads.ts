@@ -2,10 +2,10 @@ import type { OutputDefinition, PartDefinition, StepDefinition, StepInput } from
 import { MODEL_PART } from './anomalies/model-file.ts';
 import { DAYS_OF_METERS, FILES, HALF_HOURS, parquet, PERSONAL } from './outputs.ts';
 import { SIDE_PARTS } from './side/parts.ts';
+import { HOUR } from './step-parts.ts';
 
 /** What is asked for or given: the parts of a day, and the downloads that cut them. */
 
-const HOUR = 3_600;
 const DAY_MINUTES = 1_440;
 
 const READINGS = ['readings', 'head-end'];

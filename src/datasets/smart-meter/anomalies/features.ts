@@ -85,24 +85,26 @@ function ratio(name: Ratio): string {
  * asks for more than the use.
  */
 interface Course {
-  readonly weeks: string;
+  readonly weeks: readonly number[];
   readonly ratios: readonly Ratio[];
 }
+const ALL_WEEKS = Array.from({ length: WEEKS }, (_, week) => week);
 const COURSES: readonly Course[] = [
-  { weeks: `k.w < ${JUDGED_WEEKS}`, ratios: RATIOS },
-  { weeks: `k.w >= ${JUDGED_WEEKS}`, ratios: ['use'] },
+  { weeks: ALL_WEEKS.slice(0, JUDGED_WEEKS), ratios: RATIOS },
+  { weeks: ALL_WEEKS.slice(JUDGED_WEEKS), ratios: ['use'] },
 ];
+
 /** The same week by week: what is in memory is the ratios of one. */
-const COURSES_BY_WEEK: readonly Course[] = Array.from({ length: WEEKS }, (_, week) => ({
-  weeks: `k.w = ${week}`,
-  ratios: week < JUDGED_WEEKS ? RATIOS : ['use'],
-}));
+function weekByWeek({ weeks, ratios }: Course): Course[] {
+  return weeks.map((week) => ({ weeks: [week], ratios }));
+}
 
 /** The median of a segment's ratios: thieves and travellers are too few to move it. */
 function courseSql({ weeks, ratios }: Course): string {
   const medians = ratios.map((name) => `median(${TO_REFERENCE[name]}) AS "${name}"`);
   return `SELECT k.segment, k.w, ${medians.join(', ')}
-    FROM weeks k JOIN reference r USING (meter_key) WHERE ${weeks} GROUP BY k.segment, k.w`;
+    FROM weeks k JOIN reference r USING (meter_key) WHERE k.w IN (${weeks.join(', ')})
+    GROUP BY k.segment, k.w`;
 }
 
 /**
@@ -154,7 +156,7 @@ export async function fillFeatures(
     `CREATE OR REPLACE TEMP TABLE course (segment VARCHAR, w INTEGER, use DOUBLE, base DOUBLE,
       evening DOUBLE, other DOUBLE)`,
   );
-  for (const course of ranges.length === 1 ? COURSES : COURSES_BY_WEEK)
+  for (const course of ranges.length === 1 ? COURSES : COURSES.flatMap(weekByWeek))
     await sql.run(`INSERT INTO course BY NAME ${courseSql(course)}`);
   for (const [place, range] of ranges.entries()) {
     const into =
