@@ -42,10 +42,10 @@ async function* fileChunks(path: string, oneByOne: boolean): AsyncGenerator<Uint
     const { size } = await file.stat();
     // One more than the size, so that a small file is known to be at its end after a single read.
     const atOnce = Math.min(size + 1, READ_CHUNK_BYTES);
-    let buffer = Buffer.allocUnsafe(atOnce);
-    for (let read = 0; ; read += 1) {
-      if (read > 0 && !oneByOne) buffer = Buffer.allocUnsafe(atOnce);
-      const { bytesRead } = await file.read(buffer, 0, atOnce, null);
+    const again = oneByOne ? Buffer.allocUnsafe(atOnce) : undefined;
+    for (;;) {
+      const into = again ?? Buffer.allocUnsafe(atOnce);
+      const { bytesRead, buffer } = await file.read(into, 0, atOnce, null);
       if (bytesRead > 0) yield buffer.subarray(0, bytesRead);
       if (bytesRead < atOnce) return;
     }
